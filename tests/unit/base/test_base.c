@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+// cmocka after what it needs
+#include <cmocka.h>
+#include <fcntl.h>
+#include <math.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/bytes.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "base/shared_bytes.h"
+#include "base/status.h"
+#include "base/utf8.h"
+
+static void failure_holds_one_line_of_valid_text(void **state) {
+    (void)state;
+    struct failure f;
+    assert_int_equal(VIRGA_IO, failure_set(&f, VIRGA_IO, "a\nb\tc\x1b[0m %s", "\xff\xc3\xa9\xed\xa0\x80"));
+    assert_int_equal(VIRGA_IO, f.status);
+    assert_string_equal(f.message, "a b c [0m ?\xc3\xa9???");
+    assert_int_equal(VIRGA_IO, failure_set(NULL, VIRGA_IO, "nobody listens"));
+}
+
+static void failure_cut_inside_a_character_stays_valid(void **state) {
+    (void)state;
+    char text[1024];
+    for (size_t i = 0; i + 2 < sizeof text; i += 2) memcpy(text + i, "\xc3\xa9", 3);
+    struct failure f;
+    failure_set(&f, VIRGA_IO, "%s", text);
+    for (const char *c = f.message; *c; c += utf8_length(c)) assert_true(utf8_length(c) > 0);
+}
+
+static void each_status_has_its_own_name(void **state) {
+    (void)state;
+    for (int a = VIRGA_INTERNAL; a <= 0; a++)
+        for (int b = VIRGA_INTERNAL; b < a; b++) assert_string_not_equal(status_name(a), status_name(b));
+    assert_non_null(status_name(-99));
+}
+
+static void sizes_that_do_not_fit_are_refused(void **state) {
+    (void)state;
+    size_t n = 7;
+    assert_int_equal(VIRGA_OK, memory_multiply(1u << 20, 1u << 20, &n));
+    assert_int_equal((size_t)1 << 40, n);
+    assert_int_equal(VIRGA_TOO_LARGE, memory_multiply(SIZE_MAX / 2, 3, &n));
+    assert_int_equal(0, n);
+    assert_int_equal(VIRGA_TOO_LARGE, memory_add(SIZE_MAX, 1, &n));
+    assert_null(memory_new_aligned(64, SIZE_MAX / 4, 8));
+    void *p = memory_new_aligned(64, 3, 5);
+    assert_int_equal(0, (uintptr_t)p % 64);
+    free(p);
+}
+
+static void *ref_and_unref(void *argument) {
+    for (int i = 0; i < 10000; i++) shared_bytes_unref(shared_bytes_ref(argument));
+    return NULL;
+}
+
+static void shared_bytes_live_until_the_last_reference(void **state) {
+    (void)state;
+    uint8_t *fill;
+    struct shared_bytes *bytes = shared_bytes_new(5, &fill);
+    memcpy(fill, "hello", 5);
+    pthread_t threads[3];
+    for (int i = 0; i < 3; i++) pthread_create(&threads[i], NULL, ref_and_unref, bytes);
+    for (int i = 0; i < 3; i++) pthread_join(threads[i], NULL);
+    assert_int_equal(5, bytes->size);
+    assert_memory_equal(bytes->data, "hello", 5);
+    shared_bytes_unref(bytes);
+    shared_bytes_unref(NULL);
+    assert_null(shared_bytes_ref(NULL));
+    assert_null(shared_bytes_new(SIZE_MAX, &fill));
+}
+
+static void bytes_come_back_as_written_and_stop_at_the_end(void **state) {
+    (void)state;
+    uint8_t buffer[26];
+    struct byte_writer w = {.at = buffer, .end = buffer + sizeof buffer};
+    bytes_write_u8(&w, 0xfe);
+    bytes_write_u16(&w, 0x1234);
+    bytes_write_u32(&w, 0xdeadbeef);
+    bytes_write_u64(&w, UINT64_MAX - 1);
+    bytes_write_f64(&w, -0.1);
+    assert_false(w.failed);
+    bytes_write_u32(&w, 1);
+    assert_true(w.failed);
+    struct byte_reader r = {.at = buffer, .end = buffer + 23};
+    assert_int_equal(0xfe, bytes_read_u8(&r));
+    assert_int_equal(0x1234, bytes_read_u16(&r));
+    assert_int_equal(0xdeadbeef, bytes_read_u32(&r));
+    assert_true(bytes_read_u64(&r) == UINT64_MAX - 1);
+    assert_true(bytes_read_f64(&r) == -0.1);
+    assert_int_equal(0, bytes_read_u8(&r));
+    assert_true(r.failed);
+    assert_int_equal(buffer[3], 0xef);
+}
+
+static size_t logged(char *out, size_t room, bool json, const char *message) {
+    int ends[2], saved = dup(STDERR_FILENO);
+    assert_int_equal(0, pipe(ends));
+    dup2(ends[1], STDERR_FILENO);
+    log_configure(LOG_LEVEL_INFO, json);
+    log_error("area", "%s", message);
+    log_debug("area", "not printed");
+    dup2(saved, STDERR_FILENO);
+    close(saved);
+    close(ends[1]);
+    ssize_t n = read(ends[0], out, room - 1);
+    close(ends[0]);
+    assert_true(n > 0);
+    out[n] = '\0';
+    return (size_t)n;
+}
+
+static void a_name_cannot_forge_a_log_line(void **state) {
+    (void)state;
+    char out[256];
+    size_t n = logged(out, sizeof out, false, "x\n2026-01-01T00:00:00.000Z info a: \x1b[31m\xff");
+    assert_ptr_equal(strchr(out, '\n'), out + n - 1);
+    assert_non_null(strstr(out, " error area: x\\x0a2026"));
+    assert_non_null(strstr(out, "\\x1b[31m\\xff"));
+    assert_int_equal('Z', out[23]);
+}
+
+static void a_json_log_line_is_one_object(void **state) {
+    (void)state;
+    char out[256];
+    logged(out, sizeof out, true, "say \"hi\"\\\n\xc3\xa9");
+    assert_non_null(strstr(out, "\"level\": \"error\", \"area\": \"area\", \"message\": \"say \\\"hi\\\"\\\\\\u000a\xc3\xa9\"}\n"));
+}
+
+static void log_levels_have_names(void **state) {
+    (void)state;
+    enum log_level level;
+    assert_int_equal(VIRGA_OK, log_level_parse("debug", &level));
+    assert_int_equal(LOG_LEVEL_DEBUG, level);
+    assert_int_equal(VIRGA_INVALID, log_level_parse("Debug", &level));
+    assert_int_equal(VIRGA_INVALID, log_level_parse(NULL, &level));
+}
+
+static void clocks_run(void **state) {
+    (void)state;
+    double a = clock_monotonic(), b = clock_monotonic();
+    assert_true(b >= a);
+    assert_true(fabs(clock_wall() - (double)time(NULL)) < 2);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(failure_holds_one_line_of_valid_text),
+        cmocka_unit_test(failure_cut_inside_a_character_stays_valid),
+        cmocka_unit_test(each_status_has_its_own_name),
+        cmocka_unit_test(sizes_that_do_not_fit_are_refused),
+        cmocka_unit_test(shared_bytes_live_until_the_last_reference),
+        cmocka_unit_test(bytes_come_back_as_written_and_stop_at_the_end),
+        cmocka_unit_test(a_name_cannot_forge_a_log_line),
+        cmocka_unit_test(a_json_log_line_is_one_object),
+        cmocka_unit_test(log_levels_have_names),
+        cmocka_unit_test(clocks_run),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+// Sizes that cannot overflow. Any thread.
+#ifndef VIRGA_BASE_MEMORY_H
+#define VIRGA_BASE_MEMORY_H
+
+#include <stddef.h>
+
+// *product = a * b and VIRGA_OK, or VIRGA_TOO_LARGE and *product = 0 when it does not fit.
+int memory_multiply(size_t a, size_t b, size_t *product);
+// *sum = a + b and VIRGA_OK, or VIRGA_TOO_LARGE and *sum = 0 when it does not fit.
+int memory_add(size_t a, size_t b, size_t *sum);
+// count * size zeroed bytes, aligned to `alignment` (a power of two ≥ sizeof(void *)), freed with free().
+// NULL when out of memory or when the size does not fit. A size of 0 gives one that may be freed.
+void *memory_new_aligned(size_t alignment, size_t count, size_t size);
+
+#endif

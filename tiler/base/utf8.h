@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+// Text that came from outside, made safe to print and to put into JSON.
+#ifndef VIRGA_BASE_UTF8_H
+#define VIRGA_BASE_UTF8_H
+
+#include <stddef.h>
+
+// Bytes (1 to 4) of the well-formed UTF-8 character at the zero-terminated text's start, the zero byte included as one
+// character of 1; 0 where the bytes are no UTF-8.
+size_t utf8_length(const char *text);
+// Replaces control characters by spaces and bytes that are no UTF-8 by '?', in place.
+void utf8_clean(char *text);
+
+#endif

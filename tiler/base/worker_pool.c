@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/worker_pool.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include "base/status.h"
+
+struct waiting_job {
+    int priority;
+    uint64_t order;  // of adding
+    worker_job run;
+    void *argument;
+};
+
+struct worker_queue {
+    pthread_mutex_t lock;
+    pthread_cond_t added;
+    bool stopping;             // lock
+    size_t running;            // lock
+    size_t count, limit;       // lock; jobs in heap; limit never changes
+    uint64_t next_order;       // lock
+    struct waiting_job *heap;  // lock; a binary heap, the next job to run first
+    pthread_t *threads;        // owner only
+    int started;
+};
+
+struct worker_pool {
+    struct worker_queue lanes[LANE_COUNT];
+    int ready;  // lanes whose lock and condition exist
+};
+
+static bool runs_before(const struct waiting_job *a, const struct waiting_job *b) {
+    return a->priority != b->priority ? a->priority > b->priority : a->order < b->order;
+}
+
+static void heap_swap(struct waiting_job *a, struct waiting_job *b) {
+    struct waiting_job t = *a;
+    *a = *b;
+    *b = t;
+}
+
+static void heap_up(struct waiting_job *heap, size_t i) {
+    for (; i > 0 && runs_before(&heap[i], &heap[(i - 1) / 2]); i = (i - 1) / 2) heap_swap(&heap[i], &heap[(i - 1) / 2]);
+}
+
+static void heap_down(struct waiting_job *heap, size_t count, size_t i) {
+    for (;;) {
+        size_t best = i;
+        for (size_t child = 2 * i + 1; child <= 2 * i + 2 && child < count; child++)
+            if (runs_before(&heap[child], &heap[best])) best = child;
+        if (best == i) return;
+        heap_swap(&heap[i], &heap[best]);
+        i = best;
+    }
+}
+
+static struct waiting_job heap_remove(struct worker_queue *q, size_t i) {
+    struct waiting_job job = q->heap[i];
+    q->heap[i] = q->heap[--q->count];
+    if (i < q->count) {
+        heap_up(q->heap, i);
+        heap_down(q->heap, q->count, i);
+    }
+    return job;
+}
+
+static void *worker_main(void *argument) {
+    struct worker_queue *q = argument;
+    pthread_mutex_lock(&q->lock);
+    while (!q->stopping) {
+        if (!q->count) {
+            pthread_cond_wait(&q->added, &q->lock);
+            continue;
+        }
+        struct waiting_job job = heap_remove(q, 0);
+        q->running++;
+        pthread_mutex_unlock(&q->lock);
+        job.run(job.argument, false);
+        pthread_mutex_lock(&q->lock);
+        q->running--;
+    }
+    pthread_mutex_unlock(&q->lock);
+    return NULL;
+}
+
+static int queue_start(struct worker_queue *q, int threads) {
+    q->heap = calloc(q->limit ? q->limit : 1, sizeof *q->heap);
+    q->threads = calloc((size_t)threads, sizeof *q->threads);
+    if (!q->heap || !q->threads) return VIRGA_NO_MEMORY;
+    sigset_t all, before;  // signals stay with the program's own threads
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    while (q->started < threads && !pthread_create(&q->threads[q->started], NULL, worker_main, q)) q->started++;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return q->started == threads ? VIRGA_OK : VIRGA_NO_MEMORY;
+}
+
+struct worker_pool *worker_pool_new(const int threads[LANE_COUNT], size_t queue_limit) {
+    struct worker_pool *pool = calloc(1, sizeof *pool);
+    if (!pool) return NULL;
+    for (int lane = 0; lane < LANE_COUNT; lane++) {
+        struct worker_queue *q = &pool->lanes[lane];
+        q->limit = queue_limit;
+        if (threads[lane] < 1 || pthread_mutex_init(&q->lock, NULL)) goto fail;
+        if (pthread_cond_init(&q->added, NULL)) {
+            pthread_mutex_destroy(&q->lock);
+            goto fail;
+        }
+        pool->ready++;
+        if (queue_start(q, threads[lane])) goto fail;
+    }
+    return pool;
+fail:
+    worker_pool_free(pool);
+    return NULL;
+}
+
+// Takes the first waiting job whose argument is `argument` (any if `any`); false when there is none.
+static bool queue_take(struct worker_queue *q, const void *argument, bool any, struct waiting_job *job) {
+    bool found = false;
+    pthread_mutex_lock(&q->lock);
+    for (size_t i = 0; i < q->count && !found; i++)
+        if (any || q->heap[i].argument == argument) {
+            *job = heap_remove(q, i);
+            found = true;
+        }
+    pthread_mutex_unlock(&q->lock);
+    return found;
+}
+
+void worker_pool_free(struct worker_pool *pool) {
+    if (!pool) return;
+    for (int lane = 0; lane < pool->ready; lane++) {
+        struct worker_queue *q = &pool->lanes[lane];
+        pthread_mutex_lock(&q->lock);
+        q->stopping = true;
+        pthread_cond_broadcast(&q->added);
+        pthread_mutex_unlock(&q->lock);
+    }
+    struct waiting_job job;
+    for (int lane = 0; lane < pool->ready; lane++) {
+        struct worker_queue *q = &pool->lanes[lane];
+        for (int i = 0; i < q->started; i++) pthread_join(q->threads[i], NULL);
+        while (queue_take(q, NULL, true, &job)) job.run(job.argument, true);
+    }
+    for (int lane = 0; lane < LANE_COUNT; lane++) {
+        struct worker_queue *q = &pool->lanes[lane];
+        free(q->heap);
+        free(q->threads);
+        if (lane >= pool->ready) continue;
+        pthread_cond_destroy(&q->added);
+        pthread_mutex_destroy(&q->lock);
+    }
+    free(pool);
+}
+
+int worker_pool_try_add(struct worker_pool *pool, enum worker_lane lane, int priority, worker_job job, void *argument) {
+    struct worker_queue *q = &pool->lanes[lane];
+    int status = VIRGA_OK;
+    pthread_mutex_lock(&q->lock);
+    if (q->stopping) {
+        status = VIRGA_CANCELLED;
+    } else if (q->count >= q->limit) {
+        status = VIRGA_TOO_LARGE;
+    } else {
+        q->heap[q->count] =
+            (struct waiting_job){.priority = priority, .order = q->next_order++, .run = job, .argument = argument};
+        heap_up(q->heap, q->count++);
+        pthread_cond_signal(&q->added);
+    }
+    pthread_mutex_unlock(&q->lock);
+    return status;
+}
+
+size_t worker_pool_cancel(struct worker_pool *pool, const void *argument) {
+    size_t cancelled = 0;
+    struct waiting_job job;
+    for (int lane = 0; lane < LANE_COUNT; lane++)
+        while (queue_take(&pool->lanes[lane], argument, false, &job)) {
+            job.run(job.argument, true);  // without the lock: a job may add another
+            cancelled++;
+        }
+    return cancelled;
+}
+
+size_t worker_pool_load(struct worker_pool *pool, enum worker_lane lane) {
+    struct worker_queue *q = &pool->lanes[lane];
+    pthread_mutex_lock(&q->lock);
+    size_t load = q->count + q->running;
+    pthread_mutex_unlock(&q->lock);
+    return load;
+}

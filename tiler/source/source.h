@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+// A source answers as a netCDF file does: it lists dimensions, variables, attributes and chunk shapes, and reads
+// hyperslabs of raw stored numbers, optionally reduced before they travel. It knows nothing of their meaning.
+// Sources live in child processes (reader children; later the engine child) behind one protocol, SOURCE_PROTOCOL.md.
+#ifndef VIRGA_SOURCE_SOURCE_H
+#define VIRGA_SOURCE_SOURCE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <time.h>
+
+#include "base/status.h"
+
+enum { SOURCE_MAX_RANK = 16, SOURCE_MAX_NAME = 256 };
+
+enum source_type {  // of stored numbers, native byte order in slabs
+    SOURCE_I8, SOURCE_U8, SOURCE_I16, SOURCE_U16, SOURCE_I32, SOURCE_U32, SOURCE_I64, SOURCE_U64, SOURCE_F32, SOURCE_F64,
+    SOURCE_CHAR,    // one byte a character (fixed-length strings such as WRF's Times)
+    SOURCE_STRING,  // attributes only: text; variables of this type cannot be read as slabs
+    SOURCE_OTHER,   // compound, opaque, …: listed, never read
+};
+
+// Bytes of one stored number of this type; 0 for SOURCE_STRING and SOURCE_OTHER.
+size_t source_type_size(enum source_type type);
+
+struct source_attribute {
+    char *name;
+    enum source_type type;
+    size_t count;     // numbers in values, or bytes in text
+    char *text;       // zero-terminated for SOURCE_CHAR and SOURCE_STRING (first string of an array), else NULL
+    double *numbers;  // values as double for numeric types, else NULL
+    int64_t *integers;  // the exact values for integer types, else NULL
+};
+
+struct source_dimension {
+    char *name;  // "group/name" below the root group
+    size_t length;
+    bool unlimited;
+};
+
+struct source_variable {
+    char *name;  // "group/name" below the root group
+    enum source_type type;
+    int rank;                            // 0 for a scalar
+    size_t dimensions[SOURCE_MAX_RANK];  // indices into the inventory's dimensions, slowest first
+    size_t chunk[SOURCE_MAX_RANK];       // stored chunk shape; the whole shape where storage is contiguous
+    bool chunked;
+    bool has_netcdf_fill;                // fill_value below is the library's default fill, in force unless _FillValue is set
+    size_t attribute_count;
+    struct source_attribute *attributes;
+};
+
+struct source_inventory {  // immutable once returned
+    size_t dimension_count;
+    struct source_dimension *dimensions;
+    size_t variable_count;
+    struct source_variable *variables;
+    size_t attribute_count;  // global
+    struct source_attribute *attributes;
+    char *format;            // "netCDF-4", "netCDF classic", …
+    size_t note_count;       // what was left out and why ("variable x: compound type"), for the problems list
+    char **notes;
+};
+
+struct source_identity {  // of a file, for editions and to notice replacement
+    uint64_t device, inode, size;
+    int64_t mtime_ns;
+};
+
+struct source_pool;  // the reader children; any thread
+struct source;       // one opened file; any thread; immutable
+
+struct source_limits {
+    int readers;               // children, ≥ 1
+    double open_seconds;       // to list a file
+    double read_seconds;       // to read a slab
+    size_t child_memory;       // bytes of address space or resident size of a child
+    size_t max_slab_bytes;     // of one read's answer
+    size_t max_inventory_bytes;
+};
+
+void source_limits_default(struct source_limits *limits);
+
+// reader_path: the virga-reader program, or NULL to look beside this program. Children start at once.
+int source_pool_new(const char *reader_path, const struct source_limits *limits, struct source_pool **pool,
+                    struct failure *failure);
+void source_pool_free(struct source_pool *pool);  // waits for running requests; NULL allowed
+// Children replaced since start because they died or were late: for metrics and tests.
+size_t source_pool_restarts(struct source_pool *pool);
+int source_pool_readers(const struct source_pool *pool);
+
+// Blocks until a child has listed the file (metadata only). *source is refcounted; the caller owns one reference.
+// Failure messages name the file.
+int source_open(struct source_pool *pool, const char *path, struct source **source, struct failure *failure);
+struct source *source_ref(struct source *source);
+void source_unref(struct source *source);
+
+const char *source_path(const struct source *source);
+const struct source_inventory *source_inventory(const struct source *source);
+const struct source_identity *source_identity(const struct source *source);
+const struct source_variable *source_find_variable(const struct source *source, const char *name);
+const struct source_attribute *source_find_attribute(const struct source_attribute *list, size_t count, const char *name);
+
+enum source_reduction { REDUCE_NONE, REDUCE_STRIDE, REDUCE_MEAN };
+
+struct source_slab_request {
+    size_t variable;  // index in the inventory
+    int rank;
+    size_t start[SOURCE_MAX_RANK], count[SOURCE_MAX_RANK];  // in stored points, slowest first
+    enum source_reduction reduction;
+    size_t block[SOURCE_MAX_RANK];  // ≥ 1 a dimension for REDUCE_STRIDE and REDUCE_MEAN; the last block may be partial
+    // For REDUCE_MEAN: which stored numbers are absent (compared after conversion to double; NaN always is) and packing.
+    int missing_count;
+    double missing[4];
+    double scale, offset;  // mean, min and max are of stored * scale + offset
+};
+
+// A slab's numbers, in memory that the child filled and this process owns. REDUCE_NONE and REDUCE_STRIDE: `type`
+// numbers in row-major order. REDUCE_MEAN: `type` is SOURCE_F64 and four consecutive arrays of `elements` doubles:
+// mean (NaN where nothing is present), min, max, count of present values.
+struct source_slab {
+    enum source_type type;
+    size_t elements;  // of one array
+    const void *data;
+    size_t bytes;
+    void *mapping;  // for source_slab_release only
+    size_t mapping_bytes;
+};
+
+// Blocks until read. Any thread; as many run in parallel as there are readers. The file is reopened by a child when
+// needed and its identity checked: VIRGA_GONE if it changed. VIRGA_TIMED_OUT, VIRGA_UNREADABLE, VIRGA_TOO_LARGE as named.
+int source_read(struct source *source, const struct source_slab_request *request, struct source_slab *slab,
+                struct failure *failure);
+void source_slab_release(struct source_slab *slab);
+
+#endif
