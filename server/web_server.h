@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+// HTTP and websocket on one port, on one service thread: the thread that calls web_server_run.
+#ifndef VIRGA_SERVER_WEB_SERVER_H
+#define VIRGA_SERVER_WEB_SERVER_H
+
+#include "server/app.h"
+
+struct web_server;
+
+// Listens at config.listen (port 0 picks a free one). *port is the port in use. The web page's files are loaded into
+// memory from config.web_root here.
+int web_server_new(struct app *app, struct web_server **server, int *port, struct failure *failure);
+// Serves until web_server_stop. Returns VIRGA_OK after a clean stop.
+int web_server_run(struct web_server *server);
+// Any thread or signal handler: makes web_server_run return soon.
+void web_server_stop(struct web_server *server);
+void web_server_free(struct web_server *server);
+
+#endif

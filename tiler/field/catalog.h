@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+// What is on offer: datasets, their runs, variables, members and times, understood from CF once for every source.
+// A catalog is an immutable snapshot, refcounted, readable from any thread.
+#ifndef VIRGA_FIELD_CATALOG_H
+#define VIRGA_FIELD_CATALOG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/status.h"
+#include "field/grid.h"
+#include "field/level_map.h"
+#include "source/source.h"
+
+enum { CATALOG_TIME_TEXT = 32 };
+
+struct lattice_spec {  // value = v0 + q * step; |decoded - source| ≤ epsilon
+    double v0, step, epsilon;
+};
+
+// One valid time in one run. Calendar time is kept as text because other calendars have no POSIX second.
+struct catalog_time {
+    char iso[CATALOG_TIME_TEXT];  // "2009-11-19T10:00:00Z" in the variable's calendar
+    double seconds;               // since 1970-01-01 counted in the same calendar: for order, differences and blending
+};
+
+struct catalog_problem {
+    char *variable;  // or NULL when the whole file is meant
+    char *file;
+    char *reason;
+};
+
+struct variable_source;  // private: which file, source variable, dimensions and packing hold which step and member
+
+struct catalog_variable {
+    char *id;             // unique in the dataset, safe in URLs ([A-Za-z0-9_.-])
+    char *name;           // as in the file (or of the derived quantity)
+    char *standard_name;  // "" when the file has none
+    char *long_name;      // "" when none
+    char *units;          // as in the file, UDUNITS text; "1" when none
+    bool derived;         // computed from others (wind_speed …)
+    bool vertical;        // false: a 2-D variable (volume of one level without a vertical coordinate)
+    size_t nx, ny, nz;
+    size_t member_count;
+    char **members;       // labels: "0", "1", … from the realization coordinate; one entry "" when there is no member axis
+    char *calendar;       // CF name, "standard" by default
+    struct lattice_spec lattice;
+    struct level_map *level_map;  // of the latest run's first step; NULL when not vertical (see catalog_level_map)
+    struct variable_source *from;
+};
+
+struct catalog_series {  // a variable in one run
+    bool present;        // false: this run lacks the variable
+    size_t time_count;
+    struct catalog_time *times;  // increasing
+    char edition[33];    // hex: hash of the identities of the files behind it, grid, level map, lattice, format version
+};
+
+struct catalog_run {
+    struct catalog_time time;  // forecast reference time
+    bool complete;             // every variable has all the steps that the fullest run has
+    struct catalog_series *series;  // [variable_count]
+};
+
+struct catalog_dataset {
+    char *id;     // derives from the configured path and the grouping; [A-Za-z0-9_.-]
+    char *title;
+    struct grid *grid;
+    size_t variable_count;
+    struct catalog_variable *variables;
+    size_t run_count;
+    struct catalog_run *runs;  // oldest first; the latest is the last
+    int terrain;               // index of the 2-D variable that holds the ground height, or -1
+};
+
+struct catalog {
+    size_t dataset_count;
+    struct catalog_dataset *datasets;
+    size_t problem_count;
+    struct catalog_problem *problems;
+};
+
+// Opens every file under `paths` (files, folders, globs) through the pool, reads metadata and coordinates only, and groups
+// them. Bad files and variables end in problems; fails only when nothing at all can be named (no such path) or out of
+// memory. state_dir (or NULL) keeps the lattices of variables that the table does not know, so that they stay the same.
+int catalog_open(struct source_pool *pool, const char *const *paths, size_t path_count, const char *state_dir,
+                 struct catalog **catalog, struct failure *failure);
+struct catalog *catalog_ref(struct catalog *catalog);
+void catalog_unref(struct catalog *catalog);
+
+const struct catalog_dataset *catalog_find_dataset(const struct catalog *catalog, const char *id);
+int catalog_find_variable(const struct catalog_dataset *dataset, const char *id);  // index by id or name, or -1
+// run: ISO 8601 time, or "latest" or NULL. Index or -1.
+int catalog_find_run(const struct catalog_dataset *dataset, const char *run);
+
+// One field: a variable of a run at one step for one member.
+struct field_ref {
+    const struct catalog_dataset *dataset;
+    size_t variable, run, member, step;
+};
+
+// The level map of this very field (it may change with run and step). *map gets a reference; NULL for 2-D variables.
+// Blocks (may read). Any worker thread.
+int catalog_level_map(const struct catalog *catalog, const struct field_ref *field, struct level_map **map,
+                      struct failure *failure);
+
+// The field's values, slab by slab. `plan` cuts it into boxes aligned with the stored chunks so that no stored chunk is
+// read twice, each of at most max_bytes of stored numbers where chunks allow.
+struct field_box { size_t x0, y0, z0, nx, ny, nz; };  // normalised order: x east, y north, z up
+int field_plan(const struct field_ref *field, size_t max_bytes, struct field_box **boxes, size_t *count,
+               struct failure *failure);  // caller frees *boxes with free()
+// Reads one box: values[z][y][x] in the variable's units, unpacked, as double, NaN where missing (_FillValue,
+// missing_value, NaN; not valid_range). Derived variables are computed. Blocks; any worker thread; boxes may be
+// read in parallel. `values` has room for nx * ny * nz doubles.
+int field_read(const struct field_ref *field, const struct field_box *box, double *values, struct failure *failure);
+
+// The same answers as `virga info --json`, as a JSON text that the caller frees.
+char *catalog_to_json(const struct catalog *catalog);
+
+// The geometry document (see server/PROTOCOL.md, "Geometry"): JSON and tables for one dataset grid and level map
+// (NULL for 2-D variables), uncompressed. The caller frees *bytes with free().
+int catalog_geometry(const struct catalog_dataset *dataset, const struct level_map *map, uint8_t **bytes, size_t *size);
+
+#endif

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+// The horizontal grid of a dataset: where a volume's columns stand on Earth.
+//
+// Index order is normalised once, here: i grows with x (eastward on latitude-longitude grids), j grows with y
+// (northward). Fractional (i, j) are found on the axes by linear interpolation between grid points. Immutable after
+// construction; any thread, except that the PROJ functions take a lock of their own.
+#ifndef VIRGA_FIELD_GRID_H
+#define VIRGA_FIELD_GRID_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/status.h"
+
+struct grid_axis {
+    size_t n;
+    double *values;  // n strictly increasing coordinates: degrees or metres (km axes are converted)
+    bool regular;    // |values[i] - (start + i step)| ≤ 1e-4 step everywhere (1e-3 for axes stored as float32): then start and step are in force
+    double start, step;
+};
+
+struct grid {
+    struct grid_axis x, y;
+    bool angular;      // axes are degrees (geographic or rotated longitude, latitude); else metres in the projection
+    bool wraps;        // angular, and the x axis closes around the globe: column n is column 0 again
+    char proj[512];    // PROJ string made from checked numbers, from lon/lat degrees to axis coordinates, e.g.
+                       // "+proj=longlat +R=6371229 +no_defs", "+proj=ob_tran +o_proj=longlat …", "+proj=laea …"
+    double corners[4][2];  // lon, lat of the outermost grid points: south-west, south-east, north-east, north-west in grid terms
+    double centre[2];      // x, y of the scene's origin: the middle of the axes' ranges
+    double km_per_unit[2]; // scene kilometres for one axis unit along x and along y: 0.001 for metres; for degrees
+                           // (pi/180) 6371.229 cos(centre latitude of the grid's own axes) and (pi/180) 6371.229
+    void *transform;       // PROJ objects, private
+};
+
+// Axis coordinates of a place. lon and lat in degrees. VIRGA_OK, or VIRGA_UNSUPPORTED outside the projection's domain.
+int grid_from_lonlat(const struct grid *grid, double lon, double lat, double *x, double *y);
+int grid_to_lonlat(const struct grid *grid, double x, double y, double *lon, double *lat);
+
+// Fractional index on an axis: 0 … n-1 inside. wraps: the result is in [0, n) with n meaning column 0 again.
+// Outside (beyond a tolerance of 1e-6 of a cell): returns false.
+bool grid_axis_locate(const struct grid_axis *axis, bool wraps, double coordinate, double *index);
+// Both together: fractional (i, j) of a place; false outside the grid.
+bool grid_locate(const struct grid *grid, double lon, double lat, double *i, double *j);
+
+void grid_free(struct grid *grid);
+
+#endif
