@@ -10,15 +10,19 @@
 #include "source/source.h"
 
 struct app {
-    struct config config;
+    struct config config;         // a copy of the fields; its paths belong to the configuration given, which must outlive it
     struct source_pool *sources;
-    struct worker_pool *workers;
-    struct catalog *catalog;  // guarded by catalog_lock inside app.c; readers use app_catalog()
-    struct brick_store *bricks;
+    struct worker_pool *workers;  // NULL after app_init_catalog
+    struct catalog *catalog;      // guarded by a lock inside app.c; readers use app_catalog()
+    struct brick_store *bricks;   // NULL after app_init_catalog
 };
 
-// Starts everything but the web server. On failure everything begun is undone. app_destroy accepts a half-built one.
+// Starts everything but the web server. Makes the state folder (mode 0700) and its spool folder. On failure everything begun is
+// undone. app_destroy accepts a half-built or zeroed one. VIRGA_NOT_FOUND: a path does not exist. VIRGA_IO: the state
+// folder cannot be made. Others as the layers say. Main thread.
 int app_init(struct app *app, const struct config *config, struct failure *failure);
+// Only what looking at metadata needs: reader children and catalog. Makes no folder, and uses the state folder if it is there.
+int app_init_catalog(struct app *app, const struct config *config, struct failure *failure);
 void app_destroy(struct app *app);
 // Any thread: the catalog of the moment, one reference for the caller.
 struct catalog *app_catalog(struct app *app);

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What is in force: defaults, then the configuration file (INI), then environment VIRGA_*, then flags.
+// What is in force: defaults, then configuration files (INI), then environment VIRGA_*, then flags.
+// A later step replaces what an earlier one set, lists as a whole; within one step a list grows. Main thread; once
+// filled it is only read, from any thread.
 #ifndef VIRGA_SERVER_CONFIG_H
 #define VIRGA_SERVER_CONFIG_H
 
@@ -10,6 +12,12 @@
 #include "base/status.h"
 
 enum { CONFIG_MAX_PATHS = 1024, CONFIG_MAX_HOSTS = 32 };
+
+enum config_key {
+    CONFIG_LISTEN, CONFIG_BASE_PATH, CONFIG_STATE, CONFIG_CACHE_MEMORY, CONFIG_SPOOL_LIMIT, CONFIG_WORKERS, CONFIG_READERS,
+    CONFIG_MAX_CONNECTIONS, CONFIG_IDLE_SECONDS, CONFIG_MESSAGE_RATE, CONFIG_EMBED_HOST, CONFIG_ALLOW_ORIGIN,
+    CONFIG_LOG_LEVEL, CONFIG_LOG_FORMAT, CONFIG_WEB_ROOT, CONFIG_READER, CONFIG_PATHS, CONFIG_KEY_COUNT
+};
 
 struct config {
     char listen_host[256];      // default 127.0.0.1
@@ -33,15 +41,25 @@ struct config {
     bool log_json;
     char *paths[CONFIG_MAX_PATHS];
     size_t path_count;
+    char origin[CONFIG_KEY_COUNT][256];  // where each value came from: "default", "FILE:LINE", "VIRGA_…", "--…"
+    int step[CONFIG_KEY_COUNT];          // the step that set it, for lists
+    int steps;                           // steps taken so far
 };
 
 void config_defaults(struct config *config);
-// One step each, in rising order of precedence. Errors name the file and line, the variable, or the flag.
+// One step each, in rising order of precedence. Errors (VIRGA_INVALID; VIRGA_NOT_FOUND where the file is absent) name the
+// file and line, the variable, or the flag, and what is allowed. After a failure the configuration may be half changed.
 int config_read_file(struct config *config, const char *path, struct failure *failure);
 int config_read_environment(struct config *config, struct failure *failure);
+// Both: `file`, or else the one that VIRGA_CONFIG names, or else /etc/virga/virga.ini and $XDG_CONFIG_HOME/virga/virga.ini
+// (~/.config without it) where they exist; then the environment.
+int config_read_all(struct config *config, const char *file, struct failure *failure);
+// One value by key ("listen", "cache-memory", … as in the file). Calls in a row are one step, that of the flags.
 int config_set(struct config *config, const char *key, const char *value, struct failure *failure);
-// What is in force, one "key = value" a line (the file's own syntax); the caller frees it.
+// What is in force, one "key = value  ; where from" a line (the file's own syntax); the caller frees it. NULL: no memory.
 char *config_to_text(const struct config *config);
+// The key's name in files and, with "--" before it, as a flag.
+const char *config_key_name(enum config_key key);
 void config_destroy(struct config *config);
 
 #endif

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/app.h"
+
+#include <errno.h>
+#include <glob.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { QUEUE_LIMIT = 65536 };
+
+static pthread_mutex_t catalog_lock = PTHREAD_MUTEX_INITIALIZER;
+
+// The folder and those above it, as mkdir -p does; new ones are for this user only.
+static int make_folder(const char *path, struct failure *failure) {
+    char part[4200];
+    struct stat is;
+    if (snprintf(part, sizeof part, "%s", path) >= (int)sizeof part)
+        return failure_set(failure, VIRGA_INVALID, "the state folder's name is too long");
+    for (char *slash = part + 1; (slash = strchr(slash, '/')); *slash++ = '/') {
+        *slash = '\0';
+        if (mkdir(part, 0700) && errno != EEXIST) break;
+    }
+    if (mkdir(path, 0700) && errno != EEXIST)
+        return failure_set(failure, VIRGA_IO, "cannot make the state folder %s: %s; name another with --state", path, strerror(errno));
+    if (stat(path, &is) || !S_ISDIR(is.st_mode) || access(path, R_OK | W_OK | X_OK))
+        return failure_set(failure, VIRGA_IO, "cannot write to the state folder %s; name another with --state", path);
+    return VIRGA_OK;
+}
+
+// Each path is there, or matches something as a glob.
+static int check_paths(const struct config *config, struct failure *failure) {
+    for (size_t i = 0; i < config->path_count; i++) {
+        const char *path = config->paths[i];
+        if (access(path, F_OK) == 0) continue;
+        int reason = errno;
+        glob_t found;
+        int result = strpbrk(path, "*?[{") ? glob(path, GLOB_BRACE | GLOB_NOSORT, NULL, &found) : GLOB_NOMATCH;
+        if (result == 0) globfree(&found);
+        else if (strpbrk(path, "*?["))
+            return failure_set(failure, VIRGA_NOT_FOUND, "no file matches %s (%s)", path, config->origin[CONFIG_PATHS]);
+        else
+            return failure_set(failure, VIRGA_NOT_FOUND, "cannot open %s: %s (%s)", path, strerror(reason),
+                               config->origin[CONFIG_PATHS]);
+    }
+    return VIRGA_OK;
+}
+
+static int start_readers(struct app *app, struct failure *failure) {
+    struct source_limits limits;
+    source_limits_default(&limits);
+    limits.readers = app->config.readers;
+    return source_pool_new(app->config.reader, &limits, &app->sources, failure);
+}
+
+static int open_catalog(struct app *app, const char *state_dir, struct failure *failure) {
+    return catalog_open(app->sources, (const char *const *)app->config.paths, app->config.path_count, state_dir, &app->catalog,
+                        failure);
+}
+
+static int start_workers(struct app *app, struct failure *failure) {
+    int threads[LANE_COUNT];
+    threads[LANE_READ] = app->config.readers + 1;  // one decides what to read next while the others wait
+    threads[LANE_COMPUTE] = app->config.workers;
+    app->workers = worker_pool_new(threads, QUEUE_LIMIT);
+    return app->workers ? VIRGA_OK : failure_set(failure, VIRGA_NO_MEMORY, "cannot start %d workers", app->config.workers);
+}
+
+static int start_bricks(struct app *app, const char *spool, struct failure *failure) {
+    struct brick_store_options options = {.memory = app->config.cache_memory, .spool_limit = app->config.spool_limit,
+                                          .spool_dir = app->config.spool_limit ? spool : NULL};
+    int status = brick_store_new(app->workers, &options, &app->bricks);
+    return status == VIRGA_OK ? status : failure_set(failure, status, "cannot start the brick store: %s", status_name(status));
+}
+
+int app_init(struct app *app, const struct config *config, struct failure *failure) {
+    char spool[sizeof config->state_dir + 16];
+    *app = (struct app){.config = *config};
+    snprintf(spool, sizeof spool, "%s/spool", config->state_dir);
+    int status = check_paths(config, failure);
+    if (status == VIRGA_OK) status = make_folder(config->state_dir, failure);
+    if (status == VIRGA_OK) status = make_folder(spool, failure);
+    if (status == VIRGA_OK) status = start_readers(app, failure);
+    if (status == VIRGA_OK) status = start_workers(app, failure);
+    if (status == VIRGA_OK) status = open_catalog(app, config->state_dir, failure);
+    if (status == VIRGA_OK) status = start_bricks(app, spool, failure);
+    if (status != VIRGA_OK) app_destroy(app);
+    return status;
+}
+
+int app_init_catalog(struct app *app, const struct config *config, struct failure *failure) {
+    *app = (struct app){.config = *config};
+    bool state = access(config->state_dir, R_OK | W_OK | X_OK) == 0;
+    int status = check_paths(config, failure);
+    if (status == VIRGA_OK) status = start_readers(app, failure);
+    if (status == VIRGA_OK) status = open_catalog(app, state ? config->state_dir : NULL, failure);
+    if (status != VIRGA_OK) app_destroy(app);
+    return status;
+}
+
+// The store's jobs run on the pool and read through the catalog and its sources: it goes first, they go last.
+void app_destroy(struct app *app) {
+    if (app->bricks) brick_store_free(app->bricks);
+    worker_pool_free(app->workers);
+    if (app->catalog) catalog_unref(app->catalog);
+    if (app->sources) source_pool_free(app->sources);
+    *app = (struct app){0};
+}
+
+struct catalog *app_catalog(struct app *app) {
+    pthread_mutex_lock(&catalog_lock);
+    struct catalog *catalog = catalog_ref(app->catalog);
+    pthread_mutex_unlock(&catalog_lock);
+    return catalog;
+}

@@ -1,0 +1,482 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/config.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <ini.h>
+#include <limits.h>
+#include <math.h>
+#include <sched.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { FLAG_STEP = INT_MAX };
+
+// A setter puts one value in force; on failure it returns what is allowed instead, in words (static storage), else NULL.
+typedef const char *(*config_setter)(struct config *config, const char *value);
+
+static bool parse_integer(const char *text, long low, long high, int *number) {
+    char *end;
+    errno = 0;
+    long value = strtol(text, &end, 10);
+    if (errno || end == text || *end || isspace((unsigned char)*text) || value < low || value > high) return false;
+    *number = (int)value;
+    return true;
+}
+
+// "268435456", "256M", "1.5G", "256 MiB": powers of 1024.
+static bool parse_size(const char *text, size_t low, size_t *size) {
+    char *end;
+    if (!isdigit((unsigned char)*text)) return false;
+    double value = strtod(text, &end);
+    while (*end == ' ') end++;
+    static const char units[] = "KMGT";
+    const char *unit = *end ? strchr(units, toupper((unsigned char)*end)) : NULL;
+    if (unit) {
+        value = ldexp(value, 10 * (int)(unit - units + 1));
+        end++;
+        if (*end == 'i') end++;
+    }
+    if (*end == 'B') end++;
+    if (*end || !(value >= (double)low) || value > ldexp(1, 46)) return false;
+    *size = (size_t)value;
+    return true;
+}
+
+static bool copy_text(char *to, size_t room, const char *text) {
+    size_t length = strlen(text);
+    if (!length || length >= room) return false;
+    memcpy(to, text, length + 1);
+    return true;
+}
+
+// HOST:PORT, [IPv6]:PORT, :PORT or PORT.
+static const char *set_listen(struct config *config, const char *value) {
+    static const char allowed[] = "HOST:PORT with a port from 0 to 65535 (0 picks a free one), such as 127.0.0.1:8080 or [::1]:8080";
+    const char *colon = strrchr(value, ':'), *host = value, *port = colon ? colon + 1 : value;
+    size_t length = colon ? (size_t)(colon - value) : 0;
+    if (length && *value == '[') {
+        if (value[length - 1] != ']') return allowed;
+        host++;
+        length -= 2;
+    } else if (memchr(value, ':', length)) {
+        return allowed;
+    }
+    if (length >= sizeof config->listen_host) return allowed;
+    for (size_t i = 0; i < length; i++)
+        if (!isalnum((unsigned char)host[i]) && !strchr(".-_:%", host[i])) return allowed;
+    int number;
+    if (!parse_integer(port, 0, 65535, &number)) return allowed;
+    config->listen_port = number;
+    if (!length) return NULL;
+    memcpy(config->listen_host, host, length);
+    config->listen_host[length] = '\0';
+    return NULL;
+}
+
+static const char *set_base_path(struct config *config, const char *value) {
+    static const char allowed[] =
+        "a path that starts with '/', such as /virga/, of letters, digits and - . _ ~ @ + = , : without empty, '.' or '..' parts";
+    char path[sizeof config->base_path];
+    size_t length = strlen(value);
+    if (*value != '/' || length + 2 > sizeof path) return allowed;
+    for (const char *c = value; *c; c++)
+        if (!isalnum((unsigned char)*c) && !strchr("/-._~@+=,:", *c)) return allowed;
+    memcpy(path, value, length + 1);
+    if (path[length - 1] != '/') memcpy(path + length, "/", 2);
+    if (strstr(path, "//") || strstr(path, "/./") || strstr(path, "/../")) return allowed;
+    strcpy(config->base_path, path);
+    return NULL;
+}
+
+static const char *set_state(struct config *config, const char *value) {
+    return copy_text(config->state_dir, sizeof config->state_dir - 64, value) ? NULL : "a folder";
+}
+
+static const char *set_web_root(struct config *config, const char *value) {
+    return copy_text(config->web_root, sizeof config->web_root, value) ? NULL : "the folder with the page's index.html";
+}
+
+static const char *set_reader(struct config *config, const char *value) {
+    return copy_text(config->reader, sizeof config->reader, value) ? NULL : "the program virga-reader";
+}
+
+static const char *set_cache_memory(struct config *config, const char *value) {
+    return parse_size(value, 1 << 20, &config->cache_memory) ? NULL : "a size of at least 1M, such as 256M or 1G";
+}
+
+static const char *set_spool_limit(struct config *config, const char *value) {
+    return parse_size(value, 0, &config->spool_limit) ? NULL : "a size, such as 512M or 8G; 0 for no spool";
+}
+
+static const char *set_workers(struct config *config, const char *value) {
+    return parse_integer(value, 1, 256, &config->workers) ? NULL : "a whole number from 1 to 256";
+}
+
+static const char *set_readers(struct config *config, const char *value) {
+    return parse_integer(value, 1, 64, &config->readers) ? NULL : "a whole number from 1 to 64";
+}
+
+static const char *set_max_connections(struct config *config, const char *value) {
+    return parse_integer(value, 1, 100000, &config->max_connections) ? NULL : "a whole number from 1 to 100000";
+}
+
+static const char *set_idle_seconds(struct config *config, const char *value) {
+    return parse_integer(value, 1, 86400, &config->idle_seconds) ? NULL : "seconds, from 1 to 86400";
+}
+
+static const char *set_message_rate(struct config *config, const char *value) {
+    char *end;
+    double rate = isdigit((unsigned char)*value) ? strtod(value, &end) : NAN;
+    if (!(rate >= 1 && rate <= 10000) || *end) return "messages a second, from 1 to 10000";
+    config->message_rate = rate;
+    return NULL;
+}
+
+// The text goes into response headers: nothing that could end one or start another rule. `scheme`: SCHEME:// is needed.
+static bool origin_is_safe(const char *text, size_t length, bool scheme) {
+    const char *rest = text, *end = text + length;
+    if (length > 7 && !strncmp(text, "http://", 7)) rest += 7;
+    else if (length > 8 && !strncmp(text, "https://", 8)) rest += 8;
+    else if (scheme) return false;
+    if (rest == end) return false;
+    if (!scheme && end - rest > 2 && rest[0] == '*' && rest[1] == '.') rest += 2;
+    for (; rest < end; rest++)
+        if (!isalnum((unsigned char)*rest) && !strchr(".-:[]", *rest)) return false;
+    return true;
+}
+
+// Adds the names in value, which spaces or commas separate.
+static bool add_hosts(char hosts[CONFIG_MAX_HOSTS][256], size_t *count, const char *value, bool scheme) {
+    for (const char *at = value; *at;) {
+        size_t length = strcspn(at, " ,");
+        if (length) {
+            if (*count == CONFIG_MAX_HOSTS || length >= sizeof hosts[0] || !origin_is_safe(at, length, scheme)) return false;
+            memcpy(hosts[*count], at, length);
+            hosts[(*count)++][length] = '\0';
+        }
+        at += length + strspn(at + length, " ,");
+    }
+    return true;
+}
+
+static const char *set_embed_host(struct config *config, const char *value) {
+    return add_hosts(config->embed_hosts, &config->embed_host_count, value, false)
+               ? NULL
+               : "at most 32 hosts or origins, such as https://hub.example.org or https://*.example.org";
+}
+
+static const char *set_allow_origin(struct config *config, const char *value) {
+    return add_hosts(config->allow_origins, &config->allow_origin_count, value, true)
+               ? NULL
+               : "at most 32 origins with scheme, such as https://weather.example.org";
+}
+
+static const char *set_log_level(struct config *config, const char *value) {
+    return log_level_parse(value, &config->log_level) == VIRGA_OK ? NULL : "error, warning, info or debug";
+}
+
+static const char *set_log_format(struct config *config, const char *value) {
+    if (strcmp(value, "text") && strcmp(value, "json")) return "text or json";
+    config->log_json = *value == 'j';
+    return NULL;
+}
+
+static const char *set_paths(struct config *config, const char *value) {
+    static const char allowed[] = "at most 1024 files, folders or globs";
+    if (!*value) return NULL;
+    if (config->path_count == CONFIG_MAX_PATHS) return allowed;
+    char *copy = strdup(value);
+    if (!copy) return allowed;
+    config->paths[config->path_count++] = copy;
+    return NULL;
+}
+
+static const struct {
+    const char *name, *variable;
+    config_setter set;
+} keys[CONFIG_KEY_COUNT] = {
+    [CONFIG_LISTEN] = {"listen", "VIRGA_LISTEN", set_listen},
+    [CONFIG_BASE_PATH] = {"base-path", "VIRGA_BASE_PATH", set_base_path},
+    [CONFIG_STATE] = {"state", "VIRGA_STATE", set_state},
+    [CONFIG_CACHE_MEMORY] = {"cache-memory", "VIRGA_CACHE_MEMORY", set_cache_memory},
+    [CONFIG_SPOOL_LIMIT] = {"spool-limit", "VIRGA_SPOOL_LIMIT", set_spool_limit},
+    [CONFIG_WORKERS] = {"workers", "VIRGA_WORKERS", set_workers},
+    [CONFIG_READERS] = {"readers", "VIRGA_READERS", set_readers},
+    [CONFIG_MAX_CONNECTIONS] = {"max-connections", "VIRGA_MAX_CONNECTIONS", set_max_connections},
+    [CONFIG_IDLE_SECONDS] = {"idle-seconds", "VIRGA_IDLE_SECONDS", set_idle_seconds},
+    [CONFIG_MESSAGE_RATE] = {"message-rate", "VIRGA_MESSAGE_RATE", set_message_rate},
+    [CONFIG_EMBED_HOST] = {"embed-host", "VIRGA_EMBED_HOST", set_embed_host},
+    [CONFIG_ALLOW_ORIGIN] = {"allow-origin", "VIRGA_ALLOW_ORIGIN", set_allow_origin},
+    [CONFIG_LOG_LEVEL] = {"log-level", "VIRGA_LOG_LEVEL", set_log_level},
+    [CONFIG_LOG_FORMAT] = {"log-format", "VIRGA_LOG_FORMAT", set_log_format},
+    [CONFIG_WEB_ROOT] = {"web-root", "VIRGA_WEB_ROOT", set_web_root},
+    [CONFIG_READER] = {"reader", "VIRGA_READER", set_reader},
+    [CONFIG_PATHS] = {"paths", "VIRGA_PATHS", set_paths},
+};
+
+const char *config_key_name(enum config_key key) { return keys[key].name; }
+
+// Index of a key's name; '_' counts as '-'. CONFIG_KEY_COUNT when there is none.
+static enum config_key find_key(const char *name) {
+    for (int k = 0; k < CONFIG_KEY_COUNT; k++) {
+        const char *a = keys[k].name, *b = name;
+        while (*a && (*a == *b || (*a == '-' && *b == '_'))) a++, b++;
+        if (!*a && !*b) return (enum config_key)k;
+    }
+    return CONFIG_KEY_COUNT;
+}
+
+static void clear_list(struct config *config, enum config_key key) {
+    if (key == CONFIG_EMBED_HOST) config->embed_host_count = 0;
+    if (key == CONFIG_ALLOW_ORIGIN) config->allow_origin_count = 0;
+    if (key == CONFIG_PATHS)
+        while (config->path_count) free(config->paths[--config->path_count]);
+}
+
+// Puts a value in force for a step; `origin` says where it stands, for messages and for people.
+static int set_from(struct config *config, enum config_key key, const char *value, int step, const char *origin,
+                    struct failure *failure) {
+    if (config->step[key] != step) clear_list(config, key);
+    config->step[key] = step;
+    const char *allowed = keys[key].set(config, value);
+    if (allowed)
+        return failure_set(failure, VIRGA_INVALID, "%s: %s = \"%s\" is not acceptable; it must be %s", origin,
+                           keys[key].name, value, allowed);
+    snprintf(config->origin[key], sizeof config->origin[key], "%s", origin);
+    return VIRGA_OK;
+}
+
+int config_set(struct config *config, const char *name, const char *value, struct failure *failure) {
+    enum config_key key = find_key(name);
+    if (key == CONFIG_KEY_COUNT) return failure_set(failure, VIRGA_INVALID, "there is no setting \"%s\"", name);
+    char origin[64];
+    snprintf(origin, sizeof origin, key == CONFIG_PATHS ? "command line" : "--%s", keys[key].name);
+    return set_from(config, key, value, FLAG_STEP, origin, failure);
+}
+
+// One file being read: inih gives neither line numbers nor a reason, so lines are counted as it asks for them.
+struct config_file {
+    struct config *config;
+    FILE *stream;
+    const char *path;
+    int line, step;
+    struct failure failure;
+};
+
+static char *next_line(char *text, int room, void *user) {
+    struct config_file *file = user;
+    if (!fgets(text, room, file->stream)) return NULL;
+    file->line++;
+    if (!strchr(text, '\n') && !feof(file->stream) && !file->failure.status)
+        failure_set(&file->failure, VIRGA_INVALID, "%s:%d: the line is longer than %d characters", file->path, file->line,
+                    room - 2);
+    return file->failure.status ? NULL : text;
+}
+
+static int take_value(void *user, const char *section, const char *name, const char *value) {
+    struct config_file *file = user;
+    char origin[sizeof file->config->origin[0]];
+    snprintf(origin, sizeof origin, "%s:%d", file->path, file->line);
+    if (file->failure.status) return 0;
+    enum config_key key = find_key(name);
+    if (*section && strcmp(section, "virga"))
+        failure_set(&file->failure, VIRGA_INVALID, "%s: there is no section [%s]; settings stand before any section or in [virga]",
+                    origin, section);
+    else if (key == CONFIG_KEY_COUNT)
+        failure_set(&file->failure, VIRGA_INVALID, "%s: there is no setting \"%s\"; `virga serve --check` lists them all", origin,
+                    name);
+    else
+        set_from(file->config, key, value, file->step, origin, &file->failure);
+    return !file->failure.status;
+}
+
+int config_read_file(struct config *config, const char *path, struct failure *failure) {
+    struct config_file file = {.config = config, .path = path, .step = ++config->steps};
+    file.stream = fopen(path, "re");
+    if (!file.stream) {
+        int status = errno == ENOENT ? VIRGA_NOT_FOUND : VIRGA_IO;
+        return failure_set(failure, status, "cannot read the configuration file %s: %s", path, strerror(errno));
+    }
+    int bad_line = ini_parse_stream(next_line, &file, take_value, &file);
+    if (!file.failure.status && ferror(file.stream))
+        failure_set(&file.failure, VIRGA_IO, "cannot read the configuration file %s: %s", path, strerror(errno));
+    if (!file.failure.status && bad_line)
+        failure_set(&file.failure, VIRGA_INVALID, "%s:%d: expected \"key = value\"", path, bad_line);
+    fclose(file.stream);
+    if (file.failure.status && failure) *failure = file.failure;
+    return file.failure.status;
+}
+
+// VIRGA_PATHS as a shell's path: parts between colons.
+static int set_path_list(struct config *config, const char *value, int step, struct failure *failure) {
+    char *copy = strdup(value), *rest = copy;
+    int status = copy ? VIRGA_OK : failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
+    for (char *part; status == VIRGA_OK && (part = strsep(&rest, ":"));)
+        status = set_from(config, CONFIG_PATHS, part, step, keys[CONFIG_PATHS].variable, failure);
+    free(copy);
+    return status;
+}
+
+int config_read_environment(struct config *config, struct failure *failure) {
+    int status = VIRGA_OK, step = ++config->steps;
+    for (int k = 0; k < CONFIG_KEY_COUNT && status == VIRGA_OK; k++) {
+        const char *value = getenv(keys[k].variable);
+        if (!value || !*value) continue;
+        status = k == CONFIG_PATHS ? set_path_list(config, value, step, failure)
+                                   : set_from(config, (enum config_key)k, value, step, keys[k].variable, failure);
+    }
+    return status;
+}
+
+// Reads a file that need not be there.
+static int read_if_there(struct config *config, const char *path, struct failure *failure) {
+    return access(path, F_OK) ? VIRGA_OK : config_read_file(config, path, failure);
+}
+
+int config_read_all(struct config *config, const char *file, struct failure *failure) {
+    char path[4096];
+    const char *folder = getenv("XDG_CONFIG_HOME"), *home = getenv("HOME"), *named = getenv("VIRGA_CONFIG");
+    int status;
+    if (!file && named && *named) file = named;
+    if (file) {
+        status = config_read_file(config, file, failure);
+    } else {
+        status = read_if_there(config, "/etc/virga/virga.ini", failure);
+        if (folder && *folder) snprintf(path, sizeof path, "%s/virga/virga.ini", folder);
+        else snprintf(path, sizeof path, "%s/.config/virga/virga.ini", home ? home : "");
+        if (status == VIRGA_OK) status = read_if_there(config, path, failure);
+    }
+    return status == VIRGA_OK ? config_read_environment(config, failure) : status;
+}
+
+// The folder that holds this program.
+static bool program_folder(char *folder, size_t room) {
+    ssize_t length = readlink("/proc/self/exe", folder, room - 1);
+    if (length <= 0) return false;
+    folder[length] = '\0';
+    char *slash = strrchr(folder, '/');
+    if (slash) *slash = '\0';
+    return slash != NULL;
+}
+
+// The first of `folder`/`places` that exists goes to `found`, else the first of all.
+static void find_beside(char *found, size_t room, const char *folder, const char *const *places, const char *file) {
+    char path[8192];
+    for (int i = 0; places[i]; i++) {
+        snprintf(path, sizeof path, "%s/%s/%s", folder, places[i], file);
+        if (access(path, R_OK) == 0) {
+            snprintf(found, room, "%s/%s", folder, places[i]);
+            return;
+        }
+    }
+    snprintf(found, room, "%s/%s", folder, places[0]);
+}
+
+static void default_programs(struct config *config) {
+    static const char *const web[] = {"../web", "../share/virga/web", NULL};
+    static const char *const reader[] = {".", "../libexec/virga", "../lib/virga", NULL};
+    char folder[4096], found[8192], page[8192];
+    if (!program_folder(folder, sizeof folder)) strcpy(folder, ".");
+    find_beside(found, sizeof found, folder, reader, "virga-reader");
+    snprintf(page, sizeof page, "%.4000s/virga-reader", found);
+    copy_text(config->reader, sizeof config->reader, page);
+    find_beside(found, sizeof found, folder, web, "index.html");
+    snprintf(page, sizeof page, "%.4000s/index.html", found);
+    if (access(page, R_OK)) {  // built out of the tree: the page stands beside this source
+        snprintf(found, sizeof found, "%s", __FILE__);
+        char *slash = strrchr(found, '/');
+        snprintf(slash ? slash : found, slash ? sizeof found - (size_t)(slash - found) : sizeof found, "/../web");
+    }
+    char *real = realpath(found, NULL);
+    copy_text(config->web_root, sizeof config->web_root, real ? real : found);
+    free(real);
+    real = realpath(config->reader, NULL);
+    if (real) copy_text(config->reader, sizeof config->reader, real);
+    free(real);
+}
+
+static void default_state(struct config *config) {
+    const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
+    if (state && *state == '/') snprintf(config->state_dir, sizeof config->state_dir, "%s/virga", state);
+    else if (home && *home) snprintf(config->state_dir, sizeof config->state_dir, "%s/.local/state/virga", home);
+    else snprintf(config->state_dir, sizeof config->state_dir, "/tmp/virga-%u", (unsigned)getuid());
+}
+
+void config_defaults(struct config *config) {
+    *config = (struct config){.listen_host = "127.0.0.1", .listen_port = 8080, .base_path = "/",
+                              .cache_memory = (size_t)256 << 20, .spool_limit = (size_t)8 << 30, .max_connections = 1024,
+                              .idle_seconds = 600, .message_rate = 60, .log_level = LOG_LEVEL_INFO};
+    cpu_set_t set;
+    int processors = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : (int)sysconf(_SC_NPROCESSORS_ONLN);
+    config->workers = processors < 1 ? 1 : processors > 256 ? 256 : processors;
+    config->readers = config->workers < 4 ? config->workers : 4;
+    default_state(config);
+    default_programs(config);
+    for (int k = 0; k < CONFIG_KEY_COUNT; k++) strcpy(config->origin[k], "default");
+}
+
+static void print_size(FILE *out, size_t size) {
+    static const char units[] = "TGMK";
+    for (int i = 0; units[i]; i++) {
+        size_t unit = (size_t)1 << (10 * (4 - i));
+        if (size && size % unit == 0) {
+            fprintf(out, "%zu%c", size / unit, units[i]);
+            return;
+        }
+    }
+    fprintf(out, "%zu", size);
+}
+
+static void print_value(FILE *out, const struct config *c, enum config_key key) {
+    static const char *const levels[] = {"error", "warning", "info", "debug"};
+    bool colons = strchr(c->listen_host, ':') != NULL;
+    switch (key) {
+    case CONFIG_LISTEN: fprintf(out, "%s%s%s:%d", colons ? "[" : "", c->listen_host, colons ? "]" : "", c->listen_port); break;
+    case CONFIG_BASE_PATH: fputs(c->base_path, out); break;
+    case CONFIG_STATE: fputs(c->state_dir, out); break;
+    case CONFIG_CACHE_MEMORY: print_size(out, c->cache_memory); break;
+    case CONFIG_SPOOL_LIMIT: print_size(out, c->spool_limit); break;
+    case CONFIG_WORKERS: fprintf(out, "%d", c->workers); break;
+    case CONFIG_READERS: fprintf(out, "%d", c->readers); break;
+    case CONFIG_MAX_CONNECTIONS: fprintf(out, "%d", c->max_connections); break;
+    case CONFIG_IDLE_SECONDS: fprintf(out, "%d", c->idle_seconds); break;
+    case CONFIG_MESSAGE_RATE: fprintf(out, "%g", c->message_rate); break;
+    case CONFIG_EMBED_HOST:
+        for (size_t i = 0; i < c->embed_host_count; i++) fprintf(out, "%s%s", i ? " " : "", c->embed_hosts[i]);
+        break;
+    case CONFIG_ALLOW_ORIGIN:
+        for (size_t i = 0; i < c->allow_origin_count; i++) fprintf(out, "%s%s", i ? " " : "", c->allow_origins[i]);
+        break;
+    case CONFIG_LOG_LEVEL: fputs(levels[c->log_level], out); break;
+    case CONFIG_LOG_FORMAT: fputs(c->log_json ? "json" : "text", out); break;
+    case CONFIG_WEB_ROOT: fputs(c->web_root, out); break;
+    case CONFIG_READER: fputs(c->reader, out); break;
+    case CONFIG_PATHS:
+    case CONFIG_KEY_COUNT: break;
+    }
+}
+
+char *config_to_text(const struct config *config) {
+    char *text = NULL;
+    size_t size;
+    FILE *out = open_memstream(&text, &size);
+    if (!out) return NULL;
+    for (int k = 0; k < CONFIG_KEY_COUNT; k++) {
+        fprintf(out, "%s = ", keys[k].name);
+        for (size_t i = 0; k == CONFIG_PATHS && i < config->path_count; i++)
+            fprintf(out, "%s%s", i ? "\n    " : "", config->paths[i]);  // continuation lines
+        print_value(out, config, (enum config_key)k);
+        fprintf(out, "  ; %s\n", config->origin[k]);
+    }
+    if (fclose(out) == 0) return text;
+    free(text);
+    return NULL;
+}
+
+void config_destroy(struct config *config) {
+    clear_list(config, CONFIG_PATHS);
+}
