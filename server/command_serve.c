@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "server/app.h"
+#include "server/command_line.h"
+#include "server/commands.h"
+#include "server/web_server.h"
+
+static const char help[] =
+    "Usage: virga serve [OPTION…] [PATH…]\n"
+    "\n"
+    "Shows forecast files in the browser. A PATH is a netCDF file, a folder (with all\n"
+    "that is below it) or a glob in quotes. Files of one model run, split by time or by\n"
+    "variable, become one dataset; files that differ in reference time are its runs.\n"
+    "Without PATH, those of the configuration are shown. Ctrl-C stops cleanly.\n"
+    "\n"
+    "  -l, --listen HOST:PORT   where to listen (127.0.0.1:8080); port 0 picks a free one\n"
+    "                           and prints it\n"
+    "      --base-path PATH     the URL prefix behind a proxy (/)\n"
+    "      --state DIR          what must outlive a restart, and temporary files\n"
+    "                           ($XDG_STATE_HOME/virga or ~/.local/state/virga)\n"
+    "      --cache-memory SIZE  memory for bricks (256M)\n"
+    "      --spool-limit SIZE   disk for what does not fit into it (8G); 0 for none\n"
+    "      --workers N          threads that make bricks (one a processor)\n"
+    "      --readers N          processes that read files (one a processor, at most 4)\n"
+    "      --max-connections N  (1024)\n"
+    "      --idle-seconds N     a silent websocket is closed after this (600)\n"
+    "      --message-rate N     messages a second that a client may send (60)\n"
+    "      --embed-host HOST    a site that may show the page in a frame; repeat for more\n"
+    "      --allow-origin URL   a site whose pages may open the websocket; repeat for more\n"
+    "      --allow-empty        start even if nothing can be shown\n"
+    "      --web-root DIR       the page's files\n"
+    "      --reader PROGRAM     the reader program (virga-reader beside this one)\n"
+    "      --log-level LEVEL    error, warning, info or debug (info)\n"
+    "      --log-format FORMAT  text or json (text)\n"
+    "  -c, --config FILE        the configuration file, instead of /etc/virga/virga.ini and\n"
+    "                           ~/.config/virga/virga.ini\n"
+    "      --check              print what is in force, and where it comes from, and stop\n"
+    "  -h, --help\n"
+    "\n"
+    "Each setting may also stand in the configuration file (\"cache-memory = 1G\") or in the\n"
+    "environment (VIRGA_CACHE_MEMORY=1G). Flags win over the environment, which wins over\n"
+    "the file. Sizes are bytes, or end in K, M, G or T.\n"
+    "\n"
+    "Examples:\n"
+    "  virga serve forecast.nc\n"
+    "  virga serve --listen 0.0.0.0:8080 /data/ukv '/data/global/2026*.nc'\n"
+    "  virga serve --check --config /etc/virga/virga.ini\n"
+    "\n"
+    "Exit status: 0 stopped cleanly, 1 failed, 2 wrong use or configuration.\n";
+
+static const struct option_spec specs[] = {
+    COMMAND_LINE_SETTINGS,     {"listen", 'l', true},     {"base-path", 0, true},    {"max-connections", 0, true},
+    {"idle-seconds", 0, true}, {"message-rate", 0, true}, {"embed-host", 0, true},   {"allow-origin", 0, true},
+    {"web-root", 0, true},     {"check", 0, false},       {"allow-empty", 0, false}, {NULL, 0, false}};
+
+struct serve_flags {
+    bool check, allow_empty;
+};
+
+static int take(void *user, const char *name, const char *value, struct failure *failure) {
+    (void)value, (void)failure;
+    struct serve_flags *flags = user;
+    *(!strcmp(name, "check") ? &flags->check : &flags->allow_empty) = true;
+    return VIRGA_OK;
+}
+
+// The server that a signal stops. Set before the handlers are installed, cleared before it is freed.
+static struct web_server *volatile running;
+static volatile sig_atomic_t stops;
+
+static void on_stop(int signal_number) {
+    int saved = errno;
+    if (stops++) _exit(128 + signal_number);  // asked twice: at once, the kernel cleans up
+    if (running) web_server_stop(running);
+    errno = saved;
+}
+
+static void handle_signals(void (*stop)(int)) {
+    struct sigaction action = {.sa_handler = stop};
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+    sigaction(SIGHUP, &action, NULL);
+}
+
+static void log_problems(const struct catalog *catalog) {
+    for (size_t i = 0; i < catalog->problem_count; i++) {
+        const struct catalog_problem *p = &catalog->problems[i];
+        log_warning("catalog", "%s%s%s: %s", p->file ? p->file : "", p->variable ? " variable " : "",
+                    p->variable ? p->variable : "", p->reason ? p->reason : "");
+    }
+}
+
+// The lines that people and programs wait for.
+static void announce(const struct app *app, int port) {
+    const struct config *c = &app->config;
+    bool colons = strchr(c->listen_host, ':') != NULL;
+    size_t variables = 0, sets = app->catalog->dataset_count;
+    for (size_t i = 0; i < sets; i++) variables += app->catalog->datasets[i].variable_count;
+    printf("serving %zu dataset%s with %zu variable%s\n", sets, sets == 1 ? "" : "s", variables, variables == 1 ? "" : "s");
+    printf("listening on http://%s%s%s:%d%s\n", colons ? "[" : "", c->listen_host, colons ? "]" : "", port, c->base_path);
+    fflush(stdout);
+}
+
+static int run_server(struct app *app, struct failure *failure) {
+    struct web_server *server = NULL;
+    int port = 0;
+    int status = web_server_new(app, &server, &port, failure);
+    if (status != VIRGA_OK) return status;
+    running = server;
+    handle_signals(on_stop);
+    announce(app, port);
+    status = web_server_run(server);
+    if (status != VIRGA_OK) failure_set(failure, status, "the server stopped: %s", status_name(status));
+    if (status == VIRGA_OK) log_info("serve", "stopping");
+    running = NULL;
+    web_server_free(server);  // a second signal still ends it at once
+    handle_signals(SIG_DFL);
+    return status;
+}
+
+static int serve(const struct command_line *line, const struct config *config, bool allow_empty) {
+    struct failure failure = {0};
+    struct app app;
+    int status = app_init(&app, config, &failure);
+    if (status != VIRGA_OK) {
+        fprintf(stderr, "virga serve: %s\n", failure.message);
+        return EXIT_FAILED;
+    }
+    log_problems(app.catalog);
+    if (!app.catalog->dataset_count && !allow_empty)
+        status = failure_set(&failure, VIRGA_UNREADABLE, "nothing can be shown: no file could be used; the reasons stand above "
+                             "(--allow-empty starts the server all the same)");
+    if (status == VIRGA_OK) status = run_server(&app, &failure);
+    app_destroy(&app);
+    if (status == VIRGA_OK) return EXIT_DONE;
+    command_line_failed(line, &failure);
+    return EXIT_FAILED;
+}
+
+static int check(const struct config *config) {
+    char *text = config_to_text(config);
+    int failed = !text || fputs(text, stdout) < 0 || fflush(stdout);
+    free(text);
+    return failed ? EXIT_FAILED : EXIT_DONE;
+}
+
+int command_serve(int argc, char **argv) {
+    struct serve_flags flags = {0};
+    struct command_line line = {.name = "serve", .help = help, .specs = specs, .take = take, .user = &flags};
+    struct config config;
+    signal(SIGPIPE, SIG_IGN);
+    int done = command_line_read(&line, argc, argv, &config);
+    if (done < 0 && flags.check) done = check(&config);
+    else if (done < 0 && !config.path_count && !flags.allow_empty)
+        done = command_line_wrong(&line, "nothing to serve: name forecast files or folders, or set \"paths\" in the configuration");
+    else if (done < 0) done = serve(&line, &config, flags.allow_empty);
+    config_destroy(&config);
+    return done;
+}
