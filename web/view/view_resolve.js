@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+// From a view document and a catalog to the very run, times and step that are meant, and to a view for those who brought none.
+import {presetLayer} from "./presets.js";
+import {formatLead, formatTime, isoToSeconds, leadHours} from "./times.js";
+import {validateView, ViewError} from "./view_state.js";
+
+const SAME_TIME = 2; // seconds: lead times are written with at most six decimals of an hour
+
+/** Index of a run in dataset.runs (oldest first): "latest" or a reference time; -1 where there is none. */
+export function resolveRun(dataset, rule) {
+  const runs = dataset.runs ?? [];
+  if (rule === undefined || rule === "latest") return runs.length - 1;
+  return runs.findIndex((run) => sameInstant(run.time, rule));
+}
+
+function sameInstant(a, b) {
+  return a === b || Math.abs(isoToSeconds(a) - isoToSeconds(b)) < 1;
+}
+
+/**
+ * The step that a time rule means among `times` (ISO, rising, not empty): {index, exact}. Where no step is meant exactly, the
+ * nearest (the earlier of two as near). "nearest to now" is always exact.
+ */
+export function resolveTime(times, runIso, rule, {calendar = "standard", nowSeconds = Date.now() / 1000} = {}) {
+  const seconds = times.map((iso) => isoToSeconds(iso, calendar));
+  if (rule === "nearest to now") return {index: nearest(seconds, nowSeconds), exact: true};
+  const lead = /^T([+-][0-9.]+)$/.exec(rule ?? "T+0");
+  const wanted = lead ? isoToSeconds(runIso, calendar) + Number(lead[1]) * 3600 : isoToSeconds(rule, calendar);
+  if (!Number.isFinite(wanted)) return {index: 0, exact: false};
+  const index = nearest(seconds, wanted);
+  return {index, exact: Math.abs(seconds[index] - wanted) <= SAME_TIME};
+}
+
+function nearest(seconds, wanted) {
+  let best = 0;
+  for (let i = 1; i < seconds.length; i++) if (Math.abs(seconds[i] - wanted) < Math.abs(seconds[best] - wanted)) best = i;
+  return best;
+}
+
+/** How a step is written into a view: by lead time for the latest run (so that the view stays live), else by valid time. */
+export function timeRule(runRule, runIso, iso, calendar = "standard") {
+  const lead = leadHours(runIso, iso, calendar);
+  if (runRule !== "latest" || lead === null || Math.abs(lead) >= 1e6) return iso;
+  return `T${lead < 0 ? "-" : "+"}${Number(Math.abs(lead).toFixed(6))}`;
+}
+
+export function findVariable(dataset, id) {
+  return dataset.variables.find((variable) => variable.id === id) ?? dataset.variables.find((variable) => variable.name === id);
+}
+
+/** The series of a variable in a run: {edition, times, seconds, geometry}, or null where the run lacks it. */
+export function findSeries(run, variable) {
+  return run?.series?.[variable.id] ?? null;
+}
+
+/**
+ * Everything that a view names, looked up: {dataset, run, runIndex, layers: [{layer, variable, series}], calendar, times,
+ * index, exact, member, notices: [text]}. Throws ViewError naming the field that is not on offer.
+ */
+export function resolveView(view, catalog, {nowSeconds} = {}) {
+  const dataset = catalog.datasets.find((d) => d.id === view.dataset);
+  if (!dataset) throw new ViewError("dataset", `"${view.dataset}" is not on offer`);
+  const runIndex = resolveRun(dataset, view.run);
+  if (runIndex < 0) throw new ViewError("run", `${formatTime(view.run)} is not on offer`);
+  const run = dataset.runs[runIndex];
+  const layers = view.layers.map((layer, i) => {
+    const variable = findVariable(dataset, layer.variable);
+    if (!variable) throw new ViewError(`layers[${i}].variable`, `"${layer.variable}" is not in this dataset`);
+    return {layer, variable, series: findSeries(run, variable)};
+  });
+  const members = memberLabels(layers[0]?.variable);
+  if (view.member > 0 && view.member >= members.length) throw new ViewError("member", `${view.member} is not on offer, there are ${members.length}`);
+  const first = layers.find(({series}) => series && series.times.length > 0);
+  const calendar = first?.variable.calendar ?? "standard";
+  const times = first?.series.times ?? [];
+  const {index, exact} = times.length ? resolveTime(times, run.time, view.time, {calendar, nowSeconds}) : {index: 0, exact: true};
+  const notices = [];
+  if (!exact) notices.push(`${describeTime(view.time, calendar)} is not a step of this run; the nearest is shown.`);
+  for (const {variable, series} of layers) if (!series) notices.push(`${variable.name} is not in this run.`);
+  return {dataset, run, runIndex, layers, calendar, times, index, exact, member: view.member, members, notices};
+}
+
+function describeTime(rule, calendar) {
+  return rule.startsWith("T") ? formatLead(Number(rule.slice(1))) : formatTime(rule, calendar);
+}
+
+/** Labels of a variable's members; one "" where it has none. The catalog gives a list or a count. */
+export function memberLabels(variable) {
+  const members = variable?.members;
+  if (Array.isArray(members)) return members.length ? members.map(String) : [""];
+  return Number.isInteger(members) && members > 1 ? Array.from({length: members}, (_, i) => String(i)) : [""];
+}
+
+const FAVOURITES = [
+  "cloud_area_fraction_in_atmosphere_layer",
+  "cloud_volume_fraction_in_atmosphere_layer",
+  "cloud_area_fraction",
+  "mass_fraction_of_cloud_liquid_water_in_air",
+  "cloud_liquid_water_mixing_ratio",
+  "relative_humidity",
+  "wet_bulb_temperature",
+  "air_temperature",
+];
+
+/** The variable to show first: a cloud fraction in 3-D if there is one, else the first volume, else the first variable. */
+export function favouriteVariable(dataset, run = dataset.runs.at(-1)) {
+  const usable = dataset.variables.filter((variable) => findSeries(run, variable));
+  const volumes = usable.filter((variable) => variable.vertical);
+  for (const name of FAVOURITES) {
+    const found = volumes.find((variable) => variable.standard_name === name);
+    if (found) return found;
+  }
+  return volumes.find((variable) => !variable.derived) ?? volumes[0] ?? usable[0] ?? dataset.variables[0];
+}
+
+/** A sensible view of a dataset; of the first one where `datasetId` is absent. null where the catalog is empty. */
+export function defaultView(catalog, presets, {datasetId, dataRange = null} = {}) {
+  const dataset = catalog.datasets.find((d) => d.id === datasetId) ?? catalog.datasets.find((d) => d.variables.length > 0);
+  if (!dataset) return null;
+  const variable = favouriteVariable(dataset);
+  const layers = variable ? [{variable: variable.id, ...presetLayer(variable, presets, dataRange)}] : [];
+  return validateView({version: 1, dataset: dataset.id, run: "latest", time: "T+0", layers, exaggeration: defaultExaggeration(dataset)});
+}
+
+/** A height that makes weather of a domain's size readable: the atmosphere about an eighth as tall as the domain is wide. */
+export function defaultExaggeration(dataset) {
+  const km = domainWidth(dataset);
+  if (!km) return 15;
+  const raw = Math.min(60, Math.max(2, km / 8 / 16));
+  return [2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 25, 30, 40, 50, 60].reduce((a, b) => (Math.abs(b - raw) < Math.abs(a - raw) ? b : a));
+}
+
+function domainWidth(dataset) {
+  const corners = dataset.grid?.corners;
+  if (!corners || corners.length < 4) return 0;
+  const [[lonA, latA], [lonB, latB]] = corners;
+  const middle = ((latA + latB) / 2) * (Math.PI / 180);
+  const turn = ((lonB - lonA + 540) % 360) - 180;
+  const width = dataset.grid.wraps ? 360 : Math.abs(turn);
+  return Math.hypot(width * 111.2 * Math.cos(middle), (latB - latA) * 111.2);
+}
+
+/** A view whose layers lack nothing: what a layer leaves open comes from the presets. `dataRanges`: variable id → [lo, hi]. */
+export function completeView(view, catalog, presets, dataRanges = {}) {
+  const dataset = catalog.datasets.find((d) => d.id === view.dataset);
+  if (!dataset) return view;
+  const layers = view.layers.map((layer) => {
+    const variable = findVariable(dataset, layer.variable);
+    if (!variable) return layer;
+    return {...presetLayer(variable, presets, dataRanges[variable.id] ?? null), ...layer, variable: variable.id};
+  });
+  return {...view, layers};
+}
