@@ -466,11 +466,13 @@ char *config_to_text(const struct config *config) {
     FILE *out = open_memstream(&text, &size);
     if (!out) return NULL;
     for (int k = 0; k < CONFIG_KEY_COUNT; k++) {
-        fprintf(out, "%s = ", keys[k].name);
-        for (size_t i = 0; k == CONFIG_PATHS && i < config->path_count; i++)
-            fprintf(out, "%s%s", i ? "\n    " : "", config->paths[i]);  // continuation lines
-        print_value(out, config, (enum config_key)k);
-        fprintf(out, "  ; %s\n", config->origin[k]);
+        size_t i = 0;
+        do {  // a list of paths has a line for each: a path may contain any separator
+            fprintf(out, "%s = ", keys[k].name);
+            if (k == CONFIG_PATHS && config->path_count) fputs(config->paths[i], out);
+            print_value(out, config, (enum config_key)k);
+            fprintf(out, "  ; %s\n", config->origin[k]);
+        } while (k == CONFIG_PATHS && ++i < config->path_count);
     }
     if (fclose(out) == 0) return text;
     free(text);
