@@ -1,2 +1,196 @@
 // SPDX-License-Identifier: Apache-2.0
-int main(void) { return 1; }
+// virga-reader PARENT MEMORY: the child that opens forecast files. It is started by the server with the protocol's socket as
+// descriptor 3, confines itself and answers until the socket closes.
+#include <netcdf.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include "source/confine.h"
+#include "source/reader_format.h"
+#include "source/source_channel.h"
+
+enum { SOCKET = 3, OPEN_FILES = 8 };
+
+static const struct reader_format *const formats[] = {&reader_netcdf};
+
+struct open_file {
+    const struct reader_format *format;  // NULL: free
+    struct source_identity identity;
+    int fd;
+    void *file;
+    uint64_t used;
+};
+
+struct reader {
+    struct source_channel channel;
+    struct open_file files[OPEN_FILES];
+    uint64_t uses;
+};
+
+static void close_file(struct open_file *f) {
+    if (!f->format) return;
+    f->format->close(f->file);
+    close(f->fd);
+    *f = (struct open_file){0};
+}
+
+static int unknown_format(const uint8_t *head, size_t bytes, struct failure *failure) {
+    if (!bytes) return failure_set(failure, VIRGA_UNREADABLE, "the file is empty");
+    if (bytes >= 4 && !memcmp(head, "GRIB", 4)) return failure_set(failure, VIRGA_UNSUPPORTED, "GRIB files are not read yet");
+    return failure_set(failure, VIRGA_UNREADABLE, "is not a netCDF file");
+}
+
+static int open_into(struct open_file *f, int fd, const struct source_identity *identity, struct failure *failure) {
+    uint8_t head[READER_HEAD_BYTES];
+    ssize_t got = pread(fd, head, sizeof head, 0);
+    if (got < 0) return failure_set(failure, VIRGA_IO, "cannot be read from its disk");
+    for (size_t i = 0; i < sizeof formats / sizeof *formats; i++) {
+        if (!formats[i]->recognises(fd, head, (size_t)got)) continue;
+        int status = formats[i]->open(fd, &f->file, failure);
+        if (status) return status;
+        f->format = formats[i];
+        f->identity = *identity;
+        f->fd = fd;
+        return VIRGA_OK;
+    }
+    return unknown_format(head, (size_t)got, failure);
+}
+
+// The file of this identity, opened if need be. Takes over the descriptor.
+static int get_file(struct reader *r, int fd, const struct source_identity *identity, struct open_file **file,
+                    struct failure *failure) {
+    struct open_file *place = &r->files[0];
+    for (struct open_file *f = r->files; f < r->files + OPEN_FILES; f++) {
+        if (f->format && source_identity_equal(&f->identity, identity)) {
+            close(fd);
+            f->used = ++r->uses;
+            *file = f;
+            return VIRGA_OK;
+        }
+        // The same file in an older state: a library would share what it remembers of it.
+        if (f->format && f->identity.device == identity->device && f->identity.inode == identity->inode) close_file(f);
+        if (!f->format) f->used = 0;
+        if (f->used < place->used) place = f;
+    }
+    close_file(place);
+    int status = open_into(place, fd, identity, failure);
+    if (status) {
+        close(fd);
+        return status;
+    }
+    place->used = ++r->uses;
+    *file = place;
+    return VIRGA_OK;
+}
+
+static int send_frame(const struct reader *r, struct source_frame *frame) {
+    int status = source_channel_send(&r->channel, frame->data, frame->size, NULL, 0);
+    source_frame_free(frame);
+    return status;
+}
+
+static int send_failure(const struct reader *r, uint64_t request, const struct failure *failure) {
+    struct source_frame frame;
+    int status = source_encode_failure(request, failure, &frame);
+    return status ? status : send_frame(r, &frame);
+}
+
+static int answer_open(struct reader *r, uint64_t request, const uint8_t *body, size_t bytes, int fd) {
+    static struct source_open open;  // too large for comfort on the stack
+    struct failure failure;
+    struct open_file *file;
+    struct source_frame frame;
+    struct source_inventory inventory;
+    struct arena arena = {0};
+    if (source_decode_open(body, bytes, &open)) return VIRGA_INVALID;
+    arena.limit = open.max_inventory_bytes * 16;
+    int status = get_file(r, fd, &open.identity, &file, &failure);
+    if (!status) status = file->format->list(file->file, &arena, &inventory, &failure);
+    if (!status && source_encode_inventory(request, &inventory, open.max_inventory_bytes, &frame))
+        status = failure_set(&failure, VIRGA_TOO_LARGE, "its list of contents is larger than the limit of %llu bytes",
+                             (unsigned long long)open.max_inventory_bytes);
+    arena_destroy(&arena);
+    return status ? send_failure(r, request, &failure) : send_frame(r, &frame);
+}
+
+static int answer_read(struct reader *r, uint64_t request, const uint8_t *body, size_t bytes, const int fds[2]) {
+    static struct source_read_message message;
+    struct failure failure;
+    struct open_file *file;
+    struct source_frame frame;
+    struct source_slab_shape shape = {0};
+    if (source_decode_read(body, bytes, &message)) return VIRGA_INVALID;
+    void *slab = mmap(NULL, message.slab_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fds[1], 0);
+    close(fds[1]);
+    int status = get_file(r, fds[0], &message.identity, &file, &failure);
+    if (!status && slab == MAP_FAILED) status = failure_set(&failure, VIRGA_TOO_LARGE, "no memory for the slab");
+    if (!status) status = file->format->read(file->file, &message.request, slab, message.slab_bytes, &shape, &failure);
+    if (slab != MAP_FAILED) munmap(slab, message.slab_bytes);
+    if (status) return send_failure(r, request, &failure);
+    struct source_slab_answer answer = {.type = shape.type, .elements = shape.elements, .bytes = shape.bytes};
+    status = source_encode_slab(request, &answer, &frame);
+    return status ? status : send_frame(r, &frame);
+}
+
+// One message from the server; anything but VIRGA_OK ends the child.
+static int answer_one(struct reader *r) {
+    static uint8_t body[SOURCE_MAX_REQUEST_BYTES];
+    uint8_t bytes[SOURCE_HEADER_BYTES];
+    struct source_header header;
+    int fds[SOURCE_CHANNEL_MAX_FDS], fd_count = 0;
+    int status = source_channel_receive(&r->channel, bytes, sizeof bytes, fds, &fd_count);
+    if (status) return status;
+    if (source_decode_header(bytes, &header) || header.body_bytes > sizeof body) return VIRGA_INVALID;
+    status = source_channel_receive(&r->channel, body, header.body_bytes, fds, &fd_count);
+    if (status) return status;
+    if (header.kind == SOURCE_OPEN && fd_count == 1) return answer_open(r, header.request, body, header.body_bytes, fds[0]);
+    if (header.kind == SOURCE_READ && fd_count == 2) return answer_read(r, header.request, body, header.body_bytes, fds);
+    return VIRGA_INVALID;
+}
+
+// The library sets itself up before it is confined: it looks for its own files then, and starts nothing later.
+static int start_library(void) {
+    int error = nc_initialize();
+    if (!error) error = nc_set_chunk_cache(1 << 20, 521, 0.75f);
+    return error;
+}
+
+static int greet(const struct reader *r, bool landlock) {
+    struct source_hello hello = {.landlock = landlock};
+    struct source_frame frame;
+    snprintf(hello.name, sizeof hello.name, "virga-reader %s, netCDF %.8s", VIRGA_VERSION, nc_inq_libvers());
+    int status = source_encode_hello(&hello, &frame);
+    return status ? status : send_frame(r, &frame);
+}
+
+static int run(const char *parent, const char *memory) {
+    struct reader *r = calloc(1, sizeof *r);
+    struct failure failure;
+    bool landlock = false;
+    if (!r) return 1;
+    r->channel.socket = SOCKET;
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != atoi(parent)) return 1;  // it ended before that took hold
+    int status = start_library() ? failure_set(&failure, VIRGA_INTERNAL, "netCDF-C cannot be set up") : VIRGA_OK;
+    if (!status) status = confine(strtoull(memory, NULL, 10), &landlock, &failure);
+    if (status) {
+        fprintf(stderr, "virga-reader: %s\n", failure.message);
+        return 1;
+    }
+    status = greet(r, landlock);
+    while (!status) status = answer_one(r);
+    return status == VIRGA_GONE ? 0 : 1;
+}
+
+int main(int argc, char **argv) {
+    if (argc != 3) {
+        fprintf(stderr, "virga-reader is started by virga, not by hand\n");
+        return 2;
+    }
+    _exit(run(argv[1], argv[2]));  // the libraries' own tidying may need calls that are no longer allowed
+}

@@ -1,7 +1,253 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "source/source.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "source/source_pool.h"
+
+struct source {  // immutable but for the count
+    atomic_size_t references;
+    struct source_pool *pool;
+    char *path;
+    struct source_identity identity;
+    struct arena arena;  // holds the inventory
+    struct source_inventory inventory;
+};
+
 size_t source_type_size(enum source_type type) {
     static const unsigned char sizes[] = {1, 1, 2, 2, 4, 4, 8, 8, 4, 8, 1, 0, 0};
     return (unsigned)type < sizeof sizes ? sizes[type] : 0;
+}
+
+static struct source_identity identity_of(const struct stat *s) {
+    return (struct source_identity){.device = s->st_dev, .inode = s->st_ino, .size = (uint64_t)s->st_size,
+                                    .mtime_ns = (int64_t)s->st_mtim.tv_sec * 1000000000 + s->st_mtim.tv_nsec};
+}
+
+static const char *kind_of_file(mode_t mode) {
+    return S_ISDIR(mode) ? "a folder" : S_ISFIFO(mode) ? "a pipe" : S_ISSOCK(mode) ? "a socket" : "a device";
+}
+
+// Opens a regular file to lend to a child; never waits for a pipe's writer and never follows a link at the path's end.
+static int open_file(const char *path, int *fd, struct source_identity *identity, struct failure *failure) {
+    struct stat s;
+    *fd = open(path, O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC);
+    if (*fd < 0 && errno == ELOOP)
+        return failure_set(failure, VIRGA_UNSUPPORTED, "%s: is a symbolic link; name the file that it points at", path);
+    if (*fd < 0 && (errno == ENOENT || errno == ENOTDIR)) return failure_set(failure, VIRGA_NOT_FOUND, "%s: no such file", path);
+    if (*fd < 0 && errno == ENXIO) return failure_set(failure, VIRGA_UNSUPPORTED, "%s: is no regular file", path);
+    if (*fd < 0 || fstat(*fd, &s)) {
+        int error = errno;
+        if (*fd >= 0) close(*fd);
+        return failure_set(failure, VIRGA_IO, "%s: cannot be opened: %s", path, strerror(error));
+    }
+    if (!S_ISREG(s.st_mode)) {
+        close(*fd);
+        return failure_set(failure, VIRGA_UNSUPPORTED, "%s: is %s, not a file", path, kind_of_file(s.st_mode));
+    }
+    *identity = identity_of(&s);
+    return VIRGA_OK;
+}
+
+static int changed_failure(const char *path, struct failure *failure) {
+    return failure_set(failure, VIRGA_GONE, "%s: the file changed since it was opened", path);
+}
+
+// The same file, as it was when it was opened: by path for a replaced one, by time and size for one written to.
+static int reopen_file(const struct source *source, int *fd, struct failure *failure) {
+    struct source_identity now;
+    int status = open_file(source->path, fd, &now, failure);
+    if (status == VIRGA_NOT_FOUND) return failure_set(failure, VIRGA_GONE, "%s: the file is gone", source->path);
+    if (status) return status;
+    if (source_identity_equal(&now, &source->identity)) return VIRGA_OK;
+    close(*fd);
+    return changed_failure(source->path, failure);
+}
+
+static int check_unchanged(const struct source *source, int fd, struct failure *failure) {
+    struct stat s;
+    if (fstat(fd, &s)) return failure_set(failure, VIRGA_IO, "%s: %s", source->path, strerror(errno));
+    struct source_identity now = identity_of(&s);
+    return source_identity_equal(&now, &source->identity) ? VIRGA_OK : changed_failure(source->path, failure);
+}
+
+// A child's FAILURE, or an answer of the wrong kind, as this request's failure.
+static int refused(const char *path, const struct source_answer *answer, struct failure *failure) {
+    struct failure theirs;
+    if (answer->header.kind == SOURCE_FAILURE &&
+        !source_decode_failure(answer->body, answer->header.body_bytes, &theirs))
+        return failure_set(failure, theirs.status, "%s: %s", path, theirs.message);
+    return failure_set(failure, VIRGA_GONE, "%s: the reader gave an answer that makes no sense; the file is probably malformed", path);
+}
+
+static int ask_inventory(struct source *source, int fd, struct failure *failure) {
+    const struct source_limits *limits = source_pool_limits(source->pool);
+    struct source_open *open = calloc(1, sizeof *open);
+    struct source_question question = {.request = source_pool_next_request(source->pool), .fds = {fd, -1}, .fd_count = 1,
+                                       .seconds = limits->open_seconds, .max_body = limits->max_inventory_bytes, .about = source->path};
+    struct source_answer answer = {0};
+    int status = open ? VIRGA_OK : VIRGA_NO_MEMORY;
+    if (!status) {
+        open->identity = source->identity;
+        open->max_inventory_bytes = limits->max_inventory_bytes;
+        snprintf(open->path, sizeof open->path, "%s", source->path);
+        status = source_encode_open(question.request, open, &question.frame);
+    }
+    if (status) status = failure_set(failure, status, "%s: out of memory", source->path);
+    else status = source_pool_ask(source->pool, &source->identity, &question, &answer, failure);
+    if (!status && answer.header.kind == SOURCE_INVENTORY) {
+        int bad = source_decode_inventory(answer.body, answer.header.body_bytes, &source->arena, &source->inventory);
+        if (bad == VIRGA_NO_MEMORY) status = failure_set(failure, bad, "%s: out of memory", source->path);
+        else if (bad) status = refused(source->path, &answer, failure);
+    } else if (!status) {
+        status = refused(source->path, &answer, failure);
+    }
+    free(answer.body);
+    source_frame_free(&question.frame);
+    free(open);
+    return status;
+}
+
+int source_open(struct source_pool *pool, const char *path, struct source **source, struct failure *failure) {
+    int fd = -1;
+    *source = NULL;
+    if (strlen(path) > SOURCE_MAX_PATH) return failure_set(failure, VIRGA_INVALID, "%.200s…: the name is too long", path);
+    struct source *s = calloc(1, sizeof *s);
+    if (s) s->path = strdup(path);
+    if (!s || !s->path) {
+        free(s);
+        return failure_set(failure, VIRGA_NO_MEMORY, "%s: out of memory", path);
+    }
+    s->pool = pool;
+    s->arena.limit = source_pool_limits(pool)->max_inventory_bytes * 16;  // small texts take 16 times their bytes here
+    atomic_init(&s->references, 1);
+    int status = open_file(path, &fd, &s->identity, failure);
+    if (!status) status = ask_inventory(s, fd, failure);
+    if (fd >= 0 && !status) status = check_unchanged(s, fd, failure);
+    if (fd >= 0) close(fd);
+    if (status) source_unref(s);
+    else *source = s;
+    return status;
+}
+
+struct source *source_ref(struct source *source) {
+    if (source) atomic_fetch_add_explicit(&source->references, 1, memory_order_relaxed);
+    return source;
+}
+
+void source_unref(struct source *source) {
+    if (!source || atomic_fetch_sub_explicit(&source->references, 1, memory_order_acq_rel) != 1) return;
+    arena_destroy(&source->arena);
+    free(source->path);
+    free(source);
+}
+
+const char *source_path(const struct source *source) { return source->path; }
+const struct source_inventory *source_inventory(const struct source *source) { return &source->inventory; }
+const struct source_identity *source_identity(const struct source *source) { return &source->identity; }
+
+const struct source_variable *source_find_variable(const struct source *source, const char *name) {
+    const struct source_inventory *all = &source->inventory;
+    for (size_t i = 0; i < all->variable_count; i++)
+        if (!strcmp(all->variables[i].name, name)) return &all->variables[i];
+    return NULL;
+}
+
+const struct source_attribute *source_find_attribute(const struct source_attribute *list, size_t count, const char *name) {
+    for (size_t i = 0; i < count; i++)
+        if (!strcmp(list[i].name, name)) return &list[i];
+    return NULL;
+}
+
+// Memory that a child may fill but neither shrink nor grow: one that shrank it would kill this process.
+static int slab_memory_new(size_t bytes, int *fd, struct source_slab *slab, const char *path, struct failure *failure) {
+    slab->mapping_bytes = bytes;
+    slab->mapping = MAP_FAILED;
+    *fd = memfd_create("virga-slab", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    if (*fd >= 0 && !ftruncate(*fd, (off_t)bytes) && !fcntl(*fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL))
+        slab->mapping = mmap(NULL, bytes, PROT_READ, MAP_SHARED, *fd, 0);
+    if (slab->mapping != MAP_FAILED) return VIRGA_OK;
+    int error = errno;
+    if (*fd >= 0) close(*fd);
+    *fd = -1;
+    slab->mapping = NULL;
+    return failure_set(failure, VIRGA_NO_MEMORY, "%s: no shared memory of %zu bytes: %s", path, bytes, strerror(error));
+}
+
+void source_slab_release(struct source_slab *slab) {
+    if (slab->mapping) munmap(slab->mapping, slab->mapping_bytes);
+    *slab = (struct source_slab){0};
+}
+
+static int slab_shape(const struct source *source, const struct source_slab_request *request,
+                      struct source_slab_shape *shape, struct failure *failure) {
+    const struct source_inventory *all = &source->inventory;
+    if (request->variable >= all->variable_count)
+        return failure_set(failure, VIRGA_INVALID, "%s: has no variable number %zu", source->path, request->variable);
+    const struct source_variable *v = &all->variables[request->variable];
+    size_t lengths[SOURCE_MAX_RANK];
+    for (int d = 0; d < v->rank; d++) lengths[d] = all->dimensions[v->dimensions[d]].length;
+    struct failure why;
+    int status = source_slab_shape(request, v->type, v->rank, lengths, source_pool_limits(source->pool)->max_slab_bytes, shape,
+                                   &why);
+    return status ? failure_set(failure, status, "%s: %s: %s", source->path, v->name, why.message) : VIRGA_OK;
+}
+
+static int ask_slab(const struct source *source, const struct source_slab_request *request, const int fds[2],
+                    const struct source_slab_shape *shape, struct failure *failure) {
+    struct source_question question = {.request = source_pool_next_request(source->pool), .fds = {fds[0], fds[1]}, .fd_count = 2,
+                                       .seconds = source_pool_limits(source->pool)->read_seconds,
+                                       .max_body = SOURCE_MAX_REQUEST_BYTES, .about = source->path};
+    struct source_answer answer = {0};
+    struct source_slab_answer slab;
+    struct source_read_message *message = calloc(1, sizeof *message);
+    int status = message ? VIRGA_OK : VIRGA_NO_MEMORY;
+    if (!status) {
+        message->identity = source->identity;
+        message->slab_bytes = shape->bytes;
+        message->request = *request;
+        snprintf(message->path, sizeof message->path, "%s", source->path);
+        status = source_encode_read(question.request, message, &question.frame);
+    }
+    if (status) status = failure_set(failure, status, "%s: out of memory", source->path);
+    else status = source_pool_ask(source->pool, &source->identity, &question, &answer, failure);
+    if (!status && (answer.header.kind != SOURCE_SLAB || source_decode_slab(answer.body, answer.header.body_bytes, &slab) ||
+                    slab.type != shape->type || slab.elements != shape->elements || slab.bytes != shape->bytes))
+        status = refused(source->path, &answer, failure);
+    free(answer.body);
+    source_frame_free(&question.frame);
+    free(message);
+    return status;
+}
+
+int source_read(struct source *source, const struct source_slab_request *request, struct source_slab *slab,
+                struct failure *failure) {
+    struct source_slab_shape shape;
+    int fds[2] = {-1, -1};
+    *slab = (struct source_slab){0};
+    int status = slab_shape(source, request, &shape, failure);
+    if (!status) status = reopen_file(source, &fds[0], failure);
+    if (status) return status;
+    status = slab_memory_new(shape.bytes, &fds[1], slab, source->path, failure);
+    if (!status) status = ask_slab(source, request, fds, &shape, failure);
+    if (!status) status = check_unchanged(source, fds[0], failure);
+    close(fds[0]);
+    if (fds[1] >= 0) close(fds[1]);
+    if (status) {
+        source_slab_release(slab);
+        return status;
+    }
+    slab->type = shape.type;
+    slab->elements = shape.elements;
+    slab->bytes = shape.bytes;
+    slab->data = slab->mapping;
+    return VIRGA_OK;
 }

@@ -30,7 +30,7 @@ struct source_attribute {
     size_t count;     // numbers in values, or bytes in text
     char *text;       // zero-terminated for SOURCE_CHAR and SOURCE_STRING (first string of an array), else NULL
     double *numbers;  // values as double for numeric types, else NULL
-    int64_t *integers;  // the exact values for integer types, else NULL
+    int64_t *integers;  // the exact values for integer types, else NULL; SOURCE_U64 above INT64_MAX wraps
 };
 
 struct source_dimension {
@@ -46,7 +46,9 @@ struct source_variable {
     size_t dimensions[SOURCE_MAX_RANK];  // indices into the inventory's dimensions, slowest first
     size_t chunk[SOURCE_MAX_RANK];       // stored chunk shape; the whole shape where storage is contiguous
     bool chunked;
-    bool has_netcdf_fill;                // fill_value below is the library's default fill, in force unless _FillValue is set
+    bool has_netcdf_fill;                // netcdf_fill marks what was never written (false where _FillValue is set, for
+                                         // one-byte types and where the file says that nothing is filled)
+    double netcdf_fill;                  // the library's default fill of the type, or NaN where !has_netcdf_fill
     size_t attribute_count;
     struct source_attribute *attributes;
 };
@@ -72,7 +74,7 @@ struct source_pool;  // the reader children; any thread
 struct source;       // one opened file; any thread; immutable
 
 struct source_limits {
-    int readers;               // children, ≥ 1
+    int readers;               // children, 1 to 64
     double open_seconds;       // to list a file
     double read_seconds;       // to read a slab
     size_t child_memory;       // bytes of address space or resident size of a child
@@ -85,7 +87,8 @@ void source_limits_default(struct source_limits *limits);
 // reader_path: the virga-reader program, or NULL to look beside this program. Children start at once.
 int source_pool_new(const char *reader_path, const struct source_limits *limits, struct source_pool **pool,
                     struct failure *failure);
-void source_pool_free(struct source_pool *pool);  // waits for running requests; NULL allowed
+// Waits for running requests; NULL allowed. Sources may be unreferenced later, but no longer read.
+void source_pool_free(struct source_pool *pool);
 // Children replaced since start because they died or were late: for metrics and tests.
 size_t source_pool_restarts(struct source_pool *pool);
 int source_pool_readers(const struct source_pool *pool);

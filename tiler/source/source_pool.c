@@ -1,0 +1,315 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "source/source_pool.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+
+enum { MAX_READERS = 64, RECENT_FILES = 8, ASK_TRIES = 4 };
+static const double START_SECONDS = 30, RETRY_SECONDS = 2;
+
+enum slot_state {
+    SLOT_EMPTY,  // the keeper is to start a child
+    SLOT_IDLE,
+    SLOT_BUSY,   // a request's thread has it
+    SLOT_DEAD,   // the keeper is to clear it away
+};
+
+struct pool_slot {
+    enum slot_state state;
+    struct source_process *process;
+    bool log_ended;     // the keeper's
+    double not_before;  // when to try starting again
+    uint64_t used;      // order of last use
+    struct source_identity recent[RECENT_FILES];
+    size_t recent_next;
+};
+
+struct source_pool {
+    struct source_limits limits;
+    char *reader_path;
+    const char *argv[4];
+    char parent[16], memory[24];
+    pthread_t keeper;  // starts every child, so that none outlives it, and clears them away
+    int wake;          // eventfd to the keeper
+    atomic_uint_fast64_t next_request;
+    pthread_mutex_t lock;
+    pthread_cond_t changed;  // a slot became idle, or starting failed, or stopping
+    bool stopping, failed, keeper_runs;  // lock
+    struct failure start_failure;        // lock; why the last start failed
+    size_t restarts;                     // lock
+    uint64_t uses;                       // lock
+    struct pool_slot slots[MAX_READERS]; // lock, but `process` of a busy slot is its request's
+};
+
+void source_limits_default(struct source_limits *limits) {
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    *limits = (struct source_limits){
+        .readers = cores < 2 ? 2 : cores > 8 ? 8 : (int)cores,
+        .open_seconds = 20,
+        .read_seconds = 60,
+        .child_memory = (size_t)1 << 30,
+        .max_slab_bytes = (size_t)256 << 20,
+        .max_inventory_bytes = (size_t)16 << 20,
+    };
+}
+
+const struct source_limits *source_pool_limits(const struct source_pool *pool) { return &pool->limits; }
+int source_pool_readers(const struct source_pool *pool) { return pool->limits.readers; }
+uint64_t source_pool_next_request(struct source_pool *pool) { return atomic_fetch_add(&pool->next_request, 1) + 1; }
+
+size_t source_pool_restarts(struct source_pool *pool) {
+    pthread_mutex_lock(&pool->lock);
+    size_t restarts = pool->restarts;
+    pthread_mutex_unlock(&pool->lock);
+    return restarts;
+}
+
+static void wake_keeper(struct source_pool *pool) {
+    uint64_t one = 1;
+    ssize_t n = write(pool->wake, &one, sizeof one);
+    (void)n;  // it fails only where the count is full: then the keeper is awake
+}
+
+// Keeper, without the lock: the slot is EMPTY, so nobody else touches it. Returns whether a child runs.
+static bool start_child(struct source_pool *pool, struct pool_slot *slot) {
+    struct source_process_options options = {
+        .argv = pool->argv, .memory_limit = pool->limits.child_memory, .start_seconds = START_SECONDS};
+    struct source_process *process;
+    struct failure failure;
+    int status = source_process_start(&options, &process, &failure);
+    pthread_mutex_lock(&pool->lock);
+    if (status) {
+        log_error("source", "%s", failure.message);
+        slot->not_before = clock_monotonic() + RETRY_SECONDS;
+        pool->start_failure = failure;
+        pool->failed = true;
+    } else {
+        *slot = (struct pool_slot){.state = SLOT_IDLE, .process = process, .used = slot->used};
+        pool->failed = false;
+    }
+    pthread_cond_broadcast(&pool->changed);
+    pthread_mutex_unlock(&pool->lock);
+    return status == VIRGA_OK;
+}
+
+// Keeper: clears the dead away and starts what is missing. Returns seconds until a start is to be tried again, or -1.
+static double tend_slots(struct source_pool *pool) {
+    double next = -1;
+    for (int i = 0; i < pool->limits.readers; i++) {
+        struct pool_slot *slot = &pool->slots[i];
+        pthread_mutex_lock(&pool->lock);
+        struct source_process *dead = slot->state == SLOT_DEAD ? slot->process : NULL;
+        if (slot->state == SLOT_DEAD) {
+            *slot = (struct pool_slot){.state = SLOT_EMPTY, .used = slot->used};
+            pool->restarts++;
+        }
+        double wait = slot->not_before - clock_monotonic();
+        bool start = slot->state == SLOT_EMPTY && wait <= 0 && !pool->stopping;
+        if (slot->state == SLOT_EMPTY && wait > 0 && (next < 0 || wait < next)) next = wait;
+        pthread_mutex_unlock(&pool->lock);
+        source_process_free(dead);
+        if (start && !start_child(pool, slot)) next = RETRY_SECONDS;
+    }
+    return next;
+}
+
+// Keeper: waits for a wake-up, a child's words or a child's end.
+static void listen_to_children(struct source_pool *pool, double seconds) {
+    struct pollfd polls[MAX_READERS + 1] = {{.fd = pool->wake, .events = POLLIN}};
+    pthread_mutex_lock(&pool->lock);
+    for (int i = 0; i < pool->limits.readers; i++) {
+        struct pool_slot *slot = &pool->slots[i];
+        bool listening = (slot->state == SLOT_IDLE || slot->state == SLOT_BUSY) && !slot->log_ended;
+        polls[i + 1] = (struct pollfd){.fd = listening ? source_process_log_fd(slot->process) : -1, .events = POLLIN};
+    }
+    pthread_mutex_unlock(&pool->lock);
+    poll(polls, (nfds_t)pool->limits.readers + 1, seconds < 0 ? -1 : (int)(seconds * 1000) + 1);
+    if (polls[0].revents) {
+        uint64_t count;
+        ssize_t n = read(pool->wake, &count, sizeof count);
+        (void)n;
+    }
+    for (int i = 0; i < pool->limits.readers; i++) {
+        struct pool_slot *slot = &pool->slots[i];
+        if (!polls[i + 1].revents) continue;
+        bool more = source_process_log(slot->process);  // only the keeper frees processes
+        if (more || !(polls[i + 1].revents & (POLLHUP | POLLERR))) continue;
+        pthread_mutex_lock(&pool->lock);
+        slot->log_ended = true;
+        if (slot->state == SLOT_IDLE) slot->state = SLOT_DEAD;
+        pthread_mutex_unlock(&pool->lock);
+    }
+}
+
+static void *keeper_main(void *argument) {
+    struct source_pool *pool = argument;
+    for (;;) {
+        double retry = tend_slots(pool);
+        pthread_mutex_lock(&pool->lock);
+        bool stopping = pool->stopping;
+        for (int i = 0; i < pool->limits.readers; i++) stopping = stopping && pool->slots[i].state != SLOT_BUSY;
+        pthread_mutex_unlock(&pool->lock);
+        if (stopping) break;
+        listen_to_children(pool, retry);
+    }
+    for (int i = 0; i < pool->limits.readers; i++) source_process_free(pool->slots[i].process);
+    return NULL;
+}
+
+static bool slot_had(const struct pool_slot *slot, const struct source_identity *identity) {
+    for (size_t i = 0; i < RECENT_FILES; i++)
+        if (source_identity_equal(&slot->recent[i], identity)) return true;
+    return false;
+}
+
+// With the lock: an idle child, if possible one that has the file open, else the one longest unused.
+static struct pool_slot *choose_slot(struct source_pool *pool, const struct source_identity *identity) {
+    struct pool_slot *best = NULL;
+    for (int i = 0; i < pool->limits.readers; i++) {
+        struct pool_slot *slot = &pool->slots[i];
+        if (slot->state != SLOT_IDLE) continue;
+        if (slot_had(slot, identity)) return slot;
+        if (!best || slot->used < best->used) best = slot;
+    }
+    return best;
+}
+
+static bool any_child(const struct source_pool *pool) {
+    for (int i = 0; i < pool->limits.readers; i++)
+        if (pool->slots[i].process) return true;
+    return false;
+}
+
+static int take_slot(struct source_pool *pool, const struct source_identity *identity, struct pool_slot **taken,
+                     const char *about, struct failure *failure) {
+    int status = VIRGA_OK;
+    struct pool_slot *slot = NULL;
+    pthread_mutex_lock(&pool->lock);
+    while (!pool->stopping && !(slot = choose_slot(pool, identity)) && !(pool->failed && !any_child(pool)))
+        pthread_cond_wait(&pool->changed, &pool->lock);
+    if (pool->stopping) {
+        status = failure_set(failure, VIRGA_CANCELLED, "%s: not read, the program is ending", about);
+    } else if (!slot) {
+        status = failure_set(failure, VIRGA_IO, "%s: not read: %s", about, pool->start_failure.message);
+    } else {
+        slot->state = SLOT_BUSY;
+        slot->used = ++pool->uses;
+        if (!slot_had(slot, identity)) slot->recent[slot->recent_next++ % RECENT_FILES] = *identity;
+        *taken = slot;
+    }
+    pthread_mutex_unlock(&pool->lock);
+    return status;
+}
+
+static void give_slot(struct source_pool *pool, struct pool_slot *slot, bool alive) {
+    pthread_mutex_lock(&pool->lock);
+    slot->state = alive ? SLOT_IDLE : SLOT_DEAD;
+    bool tend = !alive || pool->stopping || slot->log_ended;
+    if (slot->log_ended) slot->state = SLOT_DEAD;
+    pthread_cond_broadcast(&pool->changed);
+    pthread_mutex_unlock(&pool->lock);
+    if (tend) wake_keeper(pool);
+}
+
+int source_pool_ask(struct source_pool *pool, const struct source_identity *identity, struct source_question *question,
+                    struct source_answer *answer, struct failure *failure) {
+    for (int i = 0; i < ASK_TRIES; i++) {
+        struct pool_slot *slot = NULL;
+        int status = take_slot(pool, identity, &slot, question->about, failure);
+        if (status) return status;
+        status = source_process_ask(slot->process, question, answer, failure);
+        give_slot(pool, slot, status == VIRGA_OK);
+        if (status != VIRGA_AGAIN) return status;
+    }
+    return failure_set(failure, VIRGA_GONE, "%s: the readers end before they can be asked", question->about);
+}
+
+static char *beside_this_program(const char *name) {
+    char path[4096];
+    ssize_t n = readlink("/proc/self/exe", path, sizeof path - 1);
+    if (n <= 0) return NULL;
+    path[n] = '\0';
+    char *slash = strrchr(path, '/'), *result = NULL;
+    if (slash) *slash = '\0';
+    if (asprintf(&result, "%s/%s", path, name) < 0) return NULL;
+    return result;
+}
+
+// Waits until every child has started, or one could not be.
+static int wait_for_children(struct source_pool *pool, struct failure *failure) {
+    int status = VIRGA_OK, idle = 0;
+    pthread_mutex_lock(&pool->lock);
+    while (!pool->failed && idle < pool->limits.readers) {
+        idle = 0;
+        for (int i = 0; i < pool->limits.readers; i++) idle += pool->slots[i].state == SLOT_IDLE;
+        if (idle < pool->limits.readers) pthread_cond_wait(&pool->changed, &pool->lock);
+    }
+    if (pool->failed) status = failure_set(failure, pool->start_failure.status, "%s", pool->start_failure.message);
+    pthread_mutex_unlock(&pool->lock);
+    return status;
+}
+
+static int start_keeper(struct source_pool *pool, struct failure *failure) {
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int error = pthread_create(&pool->keeper, NULL, keeper_main, pool);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (error) return failure_set(failure, VIRGA_NO_MEMORY, "no thread for the readers: %s", strerror(error));
+    pool->keeper_runs = true;
+    return VIRGA_OK;
+}
+
+int source_pool_new(const char *reader_path, const struct source_limits *limits, struct source_pool **pool,
+                    struct failure *failure) {
+    *pool = NULL;
+    if (limits->readers < 1 || limits->readers > MAX_READERS)
+        return failure_set(failure, VIRGA_INVALID, "%d readers were asked for; 1 to %d can be", limits->readers, MAX_READERS);
+    struct source_pool *p = calloc(1, sizeof *p);
+    if (!p) return failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
+    p->limits = *limits;
+    pthread_mutex_init(&p->lock, NULL);
+    pthread_cond_init(&p->changed, NULL);
+    p->reader_path = reader_path ? strdup(reader_path) : beside_this_program("virga-reader");
+    p->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    snprintf(p->parent, sizeof p->parent, "%d", (int)getpid());
+    snprintf(p->memory, sizeof p->memory, "%zu", limits->child_memory);
+    p->argv[0] = p->reader_path;
+    p->argv[1] = p->parent;
+    p->argv[2] = p->memory;
+    int status = p->reader_path && p->wake >= 0 ? VIRGA_OK : failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
+    if (!status) status = start_keeper(p, failure);
+    if (!status) status = wait_for_children(p, failure);
+    if (status) source_pool_free(p);
+    else *pool = p;
+    return status;
+}
+
+void source_pool_free(struct source_pool *pool) {
+    if (!pool) return;
+    pthread_mutex_lock(&pool->lock);
+    pool->stopping = true;
+    pthread_cond_broadcast(&pool->changed);
+    pthread_mutex_unlock(&pool->lock);
+    if (pool->keeper_runs) {
+        wake_keeper(pool);
+        pthread_join(pool->keeper, NULL);
+    }
+    if (pool->wake >= 0) close(pool->wake);
+    pthread_cond_destroy(&pool->changed);
+    pthread_mutex_destroy(&pool->lock);
+    free(pool->reader_path);
+    free(pool);
+}

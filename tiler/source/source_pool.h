@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+// The children behind a source_pool, for source.c: hands a question to a free child and replaces those that die.
+#ifndef VIRGA_SOURCE_SOURCE_POOL_H
+#define VIRGA_SOURCE_SOURCE_POOL_H
+
+#include "source/source_process.h"
+
+// Any thread; blocks until a child is free and has answered. Prefers a child that had the file of this identity lately.
+// Codes as source_process_ask, VIRGA_CANCELLED during tear-down, VIRGA_IO when no child can be started.
+int source_pool_ask(struct source_pool *pool, const struct source_identity *identity, struct source_question *question,
+                    struct source_answer *answer, struct failure *failure);
+const struct source_limits *source_pool_limits(const struct source_pool *pool);
+uint64_t source_pool_next_request(struct source_pool *pool);
+
+#endif
