@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+// Decoded bricks by name, capped in bytes; what was used longest ago goes first. Nothing here knows of the GPU.
+
+export function brickKey(field, level, b) { return `${field}|${level}|${b[0]}|${b[1]}|${b[2]}`; }
+
+export class BrickStore {
+    constructor(capacity) {
+        this.capacity = capacity;
+        this.bytes = 0;
+        this.entries = new Map();   // key → {brick, cells, bytes}, the oldest first
+        this.protectedKeys = null;  // Set of keys that stay
+    }
+
+    get(key) {
+        const entry = this.entries.get(key);
+        if (entry) { this.entries.delete(key); this.entries.set(key, entry); }
+        return entry || null;
+    }
+
+    peek(key) { return this.entries.get(key) || null; }
+    has(key) { return this.entries.has(key); }
+
+    // entry: {brick: compact()'s answer, cells: cellRanges()' answer}
+    put(key, entry) {
+        this.remove(key);
+        entry.bytes = entry.brick.d.byteLength + (entry.brick.mask ? entry.brick.mask.byteLength : 0) + entry.cells.min.byteLength * 2 + 200;
+        this.entries.set(key, entry);
+        this.bytes += entry.bytes;
+        if (this.bytes <= this.capacity) return;
+        for (const old of this.entries.keys()) {
+            if (this.bytes <= this.capacity) break;
+            if (old !== key && !(this.protectedKeys && this.protectedKeys.has(old))) this.remove(old);
+        }
+    }
+
+    remove(key) {
+        const entry = this.entries.get(key);
+        if (!entry) return;
+        this.bytes -= entry.bytes;
+        this.entries.delete(key);
+    }
+
+    clear() { this.entries.clear(); this.bytes = 0; }
+}

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+// Bricks from the server: over the websocket, and over HTTP (the same bytes) where there is none. Knows names and bytes,
+// nothing of what they mean.
+//
+// handlers: onState(state, message, transport), onTable(field, bytes), onBrick(field, level, b, bytes), onDone(generation, degraded),
+//   onCatalog(), onError(message). A field is {edition, member, step, key}.
+import {PART_BRICK, PART_TABLE, parseBatch} from './messages.js';
+
+const FIRST_DELAY = 500, LONGEST_DELAY = 15000, PARALLEL_FETCHES = 6, KEPT_GENERATIONS = 64;
+
+export class Connection {
+    constructor(base, handlers, options = {}) {
+        this.base = new URL(base, document.baseURI);
+        this.handlers = handlers;
+        this.options = options;
+        this.generation = 0;
+        this.sent = new Map();       // generation → [layers: {edition, member}]
+        this.interest = null;
+        this.bytesReceived = 0;
+        this.transport = 'http';
+        this.open = false;
+        this.closed = false;
+        this.attempts = 0;
+        this.queue = [];
+        this.fetching = new Map();
+        if (options.websocket === false) { this.#httpOnly(''); } else this.#connect();
+    }
+
+    #connect() {
+        if (this.closed) return;
+        this.handlers.onState('connecting', this.attempts ? 'Connecting again' : 'Connecting', this.transport);
+        const address = new URL('ws', this.base);
+        address.protocol = address.protocol === 'https:' ? 'wss:' : 'ws:';
+        let socket;
+        try { socket = new WebSocket(address, 'virga.1'); } catch (error) { this.#lost(error.message); return; }
+        this.socket = socket;
+        socket.binaryType = 'arraybuffer';
+        socket.onmessage = ({data}) => typeof data === 'string' ? this.#text(data) : this.#batch(data);
+        socket.onclose = (event) => { if (this.socket === socket) this.#lost(event.reason); };
+    }
+
+    #lost(reason) {
+        const wasOpen = this.open;
+        this.open = false;
+        this.socket = null;
+        if (this.closed) return;
+        const delay = Math.min(LONGEST_DELAY, FIRST_DELAY * 2 ** this.attempts) * (0.75 + Math.random() / 2);
+        this.attempts++;
+        const words = reason ? `: ${reason}` : '';
+        if (wasOpen || this.attempts === 1) this.handlers.onState('lost', `Connection lost${words}. Trying again.`, 'http');
+        if (!wasOpen) this.#httpOnly(reason);
+        this.timer = setTimeout(() => this.#connect(), delay);
+    }
+
+    // Without a socket the same bricks come over HTTP, in the order the page asks.
+    #httpOnly() { this.transport = 'http'; this.handlers.onState('lost', 'No websocket; fetching over HTTP.', 'http'); this.#pump(); }
+
+    #text(data) {
+        let message;
+        try { message = JSON.parse(data); } catch { return; }
+        switch (message.type) {
+        case 'hello':
+            if (message.version !== 1) { this.handlers.onError(`The server speaks version ${message.version} of the protocol, this page version 1. Reload the page.`); return; }
+            this.open = true;
+            this.attempts = 0;
+            this.transport = 'websocket';
+            this.handlers.onState('open', 'Connected', 'websocket');
+            if (this.interest) this.sendInterest(this.interest.message, this.interest.layers);
+            break;
+        case 'done': this.handlers.onDone(message.generation, Boolean(message.degraded)); break;
+        case 'error': this.handlers.onError(message.message || 'The server reported an error.'); break;
+        case 'catalog': this.handlers.onCatalog(); break;
+        default: break;
+        }
+    }
+
+    #batch(data) {
+        this.bytesReceived += data.byteLength;
+        let batch;
+        try { batch = parseBatch(data); } catch (error) { this.handlers.onError(error.message); this.socket.close(); return; }
+        const layers = this.sent.get(batch.generation);
+        if (layers) for (const part of batch.parts) {
+            const layer = layers[part.layer];
+            if (!layer) continue;
+            const field = {edition: layer.edition, member: layer.member, step: part.step, key: fieldKey(layer.edition, layer.member, part.step)};
+            if (part.kind === PART_TABLE) this.handlers.onTable(field, part.bytes);
+            else if (part.kind === PART_BRICK) this.handlers.onBrick(field, part.level, part.b, part.bytes);
+        }
+        this.unacknowledged = (this.unacknowledged || 0) + batch.payload;
+        this.acknowledge();
+    }
+
+    // Credit goes back when the decoders keep up: `options.backlog()` says how many bricks wait.
+    acknowledge() {
+        if (!this.unacknowledged || !this.socket || this.socket.readyState !== WebSocket.OPEN) return;
+        if (this.options.backlog && this.options.backlog() > 96) return;
+        this.socket.send(JSON.stringify({type: 'ack', bytes: this.unacknowledged}));
+        this.unacknowledged = 0;
+    }
+
+    // message: an interest without type and generation. layers: [{edition, member}] in the same order. Returns the generation.
+    sendInterest(message, layers) {
+        this.interest = {message, layers};
+        if (!this.open) return this.generation;
+        const generation = ++this.generation;
+        this.sent.set(generation, layers);
+        if (this.sent.size > KEPT_GENERATIONS) this.sent.delete(this.sent.keys().next().value);
+        this.socket.send(JSON.stringify({type: 'interest', generation, ...message}));
+        return generation;
+    }
+
+    // What to fetch over HTTP, most wanted first: [{field, level, b}] or {field, table: true}. Replaces the last list.
+    want(list) { this.queue = list; this.#pump(); }
+
+    #pump() {
+        while (this.fetching.size < PARALLEL_FETCHES && this.queue.length) {
+            const item = this.queue.shift(), {field} = item;
+            const path = item.table ? 'table' : `${item.level}/${item.b[2]}/${item.b[1]}/${item.b[0]}`;
+            const url = new URL(`bricks/${field.edition}/${field.member}/${field.step}/${path}`, this.base);
+            if (this.fetching.has(url.href)) continue;
+            const cancel = new AbortController();
+            this.fetching.set(url.href, cancel);
+            this.#fetch(url, item, cancel.signal).catch((error) => {
+                if (!this.closed) this.handlers.onFetchFailed?.(item, error.message);
+            }).finally(() => { this.fetching.delete(url.href); if (!this.closed) this.#pump(); });
+        }
+    }
+
+    async #fetch(url, item, signal) {
+        const response = await fetch(url, {signal});
+        if (!response.ok) throw new Error(`HTTP ${response.status}`);
+        if (response.status === 204) return;
+        const bytes = new Uint8Array(await response.arrayBuffer());
+        this.bytesReceived += bytes.length;
+        if (item.table) this.handlers.onTable(item.field, bytes); else this.handlers.onBrick(item.field, item.level, item.b, bytes);
+    }
+
+    isFetching(field, level, b) {
+        return this.fetching.has(new URL(`bricks/${field.edition}/${field.member}/${field.step}/${level}/${b[2]}/${b[1]}/${b[0]}`, this.base).href);
+    }
+
+    dispose() {
+        this.closed = true;
+        clearTimeout(this.timer);
+        for (const cancel of this.fetching.values()) cancel.abort();
+        if (this.socket) this.socket.close(1000);
+    }
+}
+
+export function fieldKey(edition, member, step) { return `${edition}/${member}/${step}`; }

@@ -1,0 +1,113 @@
+#version 300 es
+// Marches rays through up to two volumes at once. The rendering equation, in words:
+//   A ray's length is counted in kilometres of true height: length in the exaggerated scene / exaggeration. A volume of
+//   opacity a per km lets (1 − a)^r of the light through r km, so a step of r km has the opacity 1 − (1 − a)^r; the table
+//   holds tau = −log(1 − a), and two volumes in one step add their tau and mix their colours by them.
+//   Samples stand at t0 + jitter ds, then every ds = step / (voxels a km along the ray, summed over the axes).
+precision highp float;
+precision highp int;
+precision highp sampler3D;
+
+#define BLENDED @BLENDED
+#define LAYERS @LAYERS
+@DEFINES
+
+uniform mat4 inverseView;     // clip to scene (exaggerated)
+uniform vec3 eye;             // scene, exaggerated
+uniform vec3 boxLow, boxHigh; // the volumes' box in the exaggerated scene
+uniform float exaggeration;
+uniform vec2 viewport;        // of the whole picture, in this pass's pixels
+uniform highp sampler2D depth; // of the ground, any size
+uniform float stepFactor;     // voxels a step
+uniform highp sampler2D transfer; // row n: colour and tau of layer n
+uniform highp usampler3D skip; // 0: something may be here; n: nothing within n − 1 cells around
+uniform vec3 skipRate;        // cells a km of the exaggerated scene
+uniform vec3 lightDirection;  // to the light, in the exaggerated scene
+uniform vec3 lightColour, ambientColour;
+uniform sampler3D light;      // share of sunlight that arrives
+uniform vec3 lightRate;       // 1 / size of the box
+uniform float shadows;        // 0 or 1
+uniform ivec2 seed;
+#if LAYERS > 0
+uniform float shade0;
+#endif
+#if LAYERS > 1
+uniform float shade1;
+#endif
+
+@LAYER_CODE
+
+out vec4 colour;
+
+// The jitter: an integer hash of the pixel, the same everywhere it is drawn.
+float jitterOf(ivec2 pixel) {
+    uint h = uint(pixel.x) * 0x9E3779B1u ^ uint(pixel.y) * 0x85EBCA77u;
+    h ^= h >> 15; h *= 0x2C1B3C6Du; h ^= h >> 12; h *= 0x297A2D39u; h ^= h >> 15;
+    return float(h >> 8) / 16777216.0;
+}
+
+@SHADE_CODE
+
+void main() {
+    vec2 uv = gl_FragCoord.xy / viewport;
+    float z = texture(depth, uv).r;
+    vec4 far = inverseView * vec4(uv * 2.0 - 1.0, z * 2.0 - 1.0, 1.0);
+    vec3 ray = far.xyz / far.w - eye;
+    float ground = length(ray);
+    ray /= ground;
+    vec3 safe = mix(vec3(1e-9), ray, greaterThan(abs(ray), vec3(1e-9)));
+    vec3 a = (boxLow - eye) / safe, b = (boxHigh - eye) / safe;
+    vec3 low = min(a, b), high = max(a, b);
+    float t = max(max(low.x, low.y), max(low.z, 0.0)), end = min(min(high.x, high.y), min(high.z, ground));
+    colour = vec4(0.0);
+    if (t >= end) return;
+
+    vec3 toScene = vec3(1.0, 1.0, 1.0 / exaggeration);
+    vec3 absolute = abs(ray * toScene);
+    float jitter = jitterOf(ivec2(gl_FragCoord.xy) + seed);
+    float through = 1.0;
+    vec3 sum = vec3(0.0);
+    bool first = true;
+    vec3 forward = step(vec3(0.0), ray);
+    float shortest = (end - t) / 4000.0;
+    for (int n = 0; n < 4096; n++) {
+        if (t >= end) break;
+        vec3 at = eye + ray * t;
+        vec3 cell = (at - boxLow) * skipRate;
+        ivec3 here = clamp(ivec3(floor(cell)), ivec3(0), textureSize(skip, 0) - 1);
+        float empty = float(texelFetch(skip, here, 0).r);
+        if (empty > 0.0) {
+            vec3 edge = vec3(here) + mix(vec3(1.0 - empty), vec3(empty), forward);
+            vec3 leap = (edge - cell) / (safe * skipRate);
+            t += max(min(leap.x, min(leap.y, leap.z)), 0.0) + shortest * 0.05;
+            first = true;
+            continue;
+        }
+        vec3 scene = at * toScene;
+        float perKm = 0.0;
+@DENSITY_CODE
+        float ds = max(stepFactor / max(perKm, 1e-6), shortest);
+        if (first) {
+            // Enter the stretch anywhere within its first step.
+            first = false;
+            t += jitter * ds * 0.999;
+            at = eye + ray * t;
+            scene = at * toScene;
+            if (t >= end) break;
+@PLACE_CODE
+        }
+        ds = min(ds, end - t);
+        float tau = 0.0;
+        vec3 mixed = vec3(0.0);
+@VALUE_CODE
+        if (tau > 0.0) {
+            float alpha = 1.0 - exp(-tau * ds / exaggeration);
+            vec3 lit = mixed / tau;
+            sum += through * alpha * lit;
+            through *= 1.0 - alpha;
+            if (through < 0.004) { through = 0.0; break; }
+        }
+        t += ds;
+    }
+    colour = vec4(sum, 1.0 - through);
+}

@@ -1,0 +1,55 @@
+// section place
+            place@N = placeOf@N(scene);
+// section density
+        Place@N place@N = placeOf@N(scene);
+        {
+            Place@N p = place@N;
+            vec3 d = absolute * p.density;
+            vec3 s = brickAt@N(wrapped@N(p.ijk), slots@N.x).scale;
+            perKm = max(perKm, d.x / s.x + d.y / s.y + d.z / s.z);
+        }
+// section value
+        if (place@N.inside) {
+            float q;
+            if (valueAt@N(place@N.ijk, q)) {
+                vec4 look = texture(transfer, vec2(q * lookup@N.x + lookup@N.y, @ROW));
+                if (look.a > 0.0) {
+                    tau += look.a;
+                    mixed += look.a * shadeAt@N(place@N, q, look, at, 1.0 - exp(-look.a * ds / exaggeration));
+                }
+            }
+        }
+// section shade
+// Colour of a lit sample. Gradients are differences over half a voxel on each side, turned towards thinner matter.
+vec3 shadeAt@N(Place@N place, float q, vec4 look, vec3 at, float alpha) {
+    float sun = 1.0;
+    if (shadows > 0.0) sun = texture(light, (at - boxLow) * lightRate).r;
+    float diffuse = 1.0;
+#if GRADIENTS
+    if (shade@N > 0.0 && alpha > 0.02) {
+        vec3 ijk = wrapped@N(place.ijk);
+        Brick@N brick = brickAt@N(ijk, slots@N.x);
+        if (brick.kind == 2u) {
+            vec3 h = 0.5 * brick.scale;
+            float xl, xh, yl, yh, zl, zh;
+            if (!texelAt@N(brick, ijk - vec3(h.x, 0, 0), xl)) xl = q;
+            if (!texelAt@N(brick, ijk + vec3(h.x, 0, 0), xh)) xh = q;
+            if (!texelAt@N(brick, ijk - vec3(0, h.y, 0), yl)) yl = q;
+            if (!texelAt@N(brick, ijk + vec3(0, h.y, 0), yh)) yh = q;
+            if (!texelAt@N(brick, ijk - vec3(0, 0, h.z), zl)) zl = q;
+            if (!texelAt@N(brick, ijk + vec3(0, 0, h.z), zh)) zh = q;
+            vec3 slope = vec3(xh - xl, yh - yl, zh - zl);
+            vec3 gradient = slope * place.density / brick.scale * vec3(1.0, 1.0, 1.0 / exaggeration);
+            // How opacity answers to a higher value says which way is out.
+            float range = max(abs(slope.x) + abs(slope.y) + abs(slope.z), 1e-6) * lookup@N.x;
+            float rise = texture(transfer, vec2((q * lookup@N.x + lookup@N.y) + 0.5 * range, @ROW)).a
+                       - texture(transfer, vec2((q * lookup@N.x + lookup@N.y) - 0.5 * range, @ROW)).a;
+            float contrast = clamp(abs(rise) / (look.a + abs(rise)) * 2.0, 0.0, 1.0);
+            vec3 normal = -gradient * sign(rise) / max(length(gradient), 1e-9);
+            float facing = dot(normal, lightDirection);
+            diffuse = mix(1.0, 0.35 + 0.75 * clamp(facing * 0.5 + 0.5, 0.0, 1.0), contrast * shade@N);
+        }
+    }
+#endif
+    return look.rgb * (ambientColour + lightColour * sun * diffuse);
+}

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+// The layers of the view: up to two volumes and two fields on the ground at once, and the list to add from.
+import {variableTitle} from "../view/presets.js";
+import {findSeries} from "../view/view_resolve.js";
+import {fillSelect, h} from "./dom.js";
+import {createLayerCard, variableNote} from "./layer_card.js";
+
+export const MOST_VOLUMES = 2;
+export const MOST_GROUND = 2;
+
+/** Variables of a run for a list: 3-D fields, derived ones, fields on the ground. */
+export function variableGroups(dataset, run, disabled = () => false) {
+  const option = (variable) => ({
+    value: variable.id,
+    label: variableTitle(variable),
+    title: `${variable.name}${variable.units && variable.units !== "1" ? ` in ${variable.units}` : ""}`,
+    disabled: !findSeries(run, variable) || disabled(variable),
+  });
+  const group = (label, filter) => ({label, options: dataset.variables.filter(filter).map(option)});
+  return [
+    group("3-D fields", (v) => v.vertical && !v.derived),
+    group("3-D fields, derived", (v) => v.vertical && v.derived),
+    group("Ground fields", (v) => !v.vertical && !v.derived),
+    group("Ground fields, derived", (v) => !v.vertical && v.derived),
+  ].filter(({options}) => options.length > 0);
+}
+
+/** on: {add(variableId), remove(index), variable(index, id), change(index, patch, {final}), preset(index)} */
+export function createLayersPanel(host, on) {
+  const cards = [];
+  const list = h("div", {class: "layer-list"});
+  const adder = h("select", {class: "adder", "aria-label": "Add a layer", onchange: () => {
+    if (adder.value) on.add(adder.value);
+    adder.value = "";
+  }});
+  host.append(h("h2", {}, "Layers"), list, adder);
+
+  function makeCard(index) {
+    return createLayerCard({
+      change: (patch, options) => on.change(index, patch, options),
+      variable: (id) => on.variable(index, id),
+      remove: () => on.remove(index),
+      preset: () => on.preset(index),
+    });
+  }
+
+  function update(resolved) {
+    const {dataset, run, layers} = resolved;
+    while (cards.length > layers.length) cards.pop().element.remove();
+    while (cards.length < layers.length) {
+      const card = makeCard(cards.length);
+      cards.push(card);
+      list.append(card.element);
+    }
+    layers.forEach((entry, index) => {
+      const others = layers.filter((_, i) => i !== index);
+      const groups = variableGroups(dataset, run, (v) => others.some((o) => o.variable === v) || tooMany(others, v, entry.layer.visible));
+      cards[index].update({...entry, groups, key: `${index}`, calmNote: variableNote(entry.variable)});
+    });
+    const groups = variableGroups(dataset, run, (v) => layers.some((l) => l.variable === v));
+    fillSelect(adder, [{value: "", label: "Add a layer …"}, ...groups], "");
+    adder.hidden = layers.length >= 8;
+  }
+
+  return {update};
+}
+
+// Would showing `variable` beside the others' visible layers be more than can be drawn at once?
+function tooMany(others, variable, visible) {
+  if (!visible) return false;
+  const same = others.filter(({layer, variable: v}) => layer.visible && Boolean(v.vertical) === Boolean(variable.vertical));
+  return same.length >= (variable.vertical ? MOST_VOLUMES : MOST_GROUND);
+}
+
+/** Layers with so many hidden, from the front, that `index` can be visible: at most two volumes and two ground fields are. */
+export function makeRoom(layers, variables, index) {
+  const vertical = Boolean(variables[index].vertical);
+  const most = vertical ? MOST_VOLUMES : MOST_GROUND;
+  const rivals = layers.map((layer, i) => i).filter((i) => i !== index && layers[i].visible && Boolean(variables[i].vertical) === vertical);
+  const hide = new Set(rivals.slice(0, Math.max(0, rivals.length - (most - 1))));
+  return layers.map((layer, i) => (hide.has(i) ? {...layer, visible: false} : layer));
+}
