@@ -107,9 +107,11 @@ static void take_level(const struct demo_grid *grid, const struct demo_weather *
     }
 }
 
+static float grid_spacing(const struct demo_grid *grid) { return grid->nx > 1 ? grid->x[1] - grid->x[0] : 1000; }
+
 static void take_noise(const struct demo_grid *grid, const struct demo_weather *weather, const struct demo_noise *noise,
                        struct demo_row_work *work, int j, int k) {
-    float spacing = grid->nx > 1 ? grid->x[1] - grid->x[0] : 1000, wavelength = 56, depth = 2600, height = 1;
+    float spacing = grid_spacing(grid), wavelength = 56, depth = 2600, height = 1;
     float hours = (float)weather->hours, x = grid->x[0] - 20 * hours, y = grid->y[j] - 25 * hours;  // drifts with the flow
     memset(work->noise, 0, sizeof(float) * (size_t)work->nx);
     for (int o = 0; o < OCTAVES && wavelength > 2.2f * spacing; o++, wavelength *= 0.5f, depth *= 0.65f, height *= 0.68f)
@@ -128,9 +130,13 @@ static float showers_at(const struct demo_weather *weather, float x, float y) {
     return south + fy * (north - south);
 }
 
-static const float lattice = 27, drift_x = 38, drift_y = 33, life = 2.6f;  // km, km/h, km/h, h
+static const float drift_x = 38, drift_y = 33, life = 2.6f;  // km, km/h, km/h, h
+
+// km between showers: wide enough that those a coarse grid can hold do not touch.
+static float cell_lattice(const struct demo_grid *grid) { return fminf(fmaxf(27, 7.5f * grid_spacing(grid)), 400); }
 
 static bool make_cell(struct demo_cell *cell, const struct demo_grid *grid, const struct demo_weather *weather, int cx, int cy) {
+    float lattice = cell_lattice(grid);
     float hours = (float)weather->hours, phase = demo_noise_unit((uint32_t)cx, (uint32_t)cy, 1);
     float lives = hours / life + phase + 100;
     uint32_t turn = (uint32_t)lives, ux = (uint32_t)cx, uy = (uint32_t)cy;
@@ -141,13 +147,13 @@ static bool make_cell(struct demo_cell *cell, const struct demo_grid *grid, cons
     cell->y = lattice * ((float)cy + demo_noise_unit(ux, uy, seed + 4)) + drift_y * hours;
     float favour = showers_at(weather, cell->x, cell->y) * (0.35f + 0.65f * demo_noise_unit(ux, uy, seed + 5));
     cell->strength = sqrtf(sinf(3.14159265f * age)) * ramp(0.18f, 0.6f, favour);
-    cell->radius = fmaxf(3.2f + 6.0f * size, 1.15f * (grid->nx > 1 ? grid->x[1] - grid->x[0] : 10));
+    cell->radius = fmaxf(3.2f + 6.0f * size, 1.9f * grid_spacing(grid));
     cell->top = 2300 + (1500 + 4200 * size) * cell->strength;
     return cell->strength > 0.15f;
 }
 
 void demo_cells_place(struct demo_cells *cells, const struct demo_grid *grid, const struct demo_weather *weather) {
-    float hours = (float)weather->hours;
+    float hours = (float)weather->hours, lattice = cell_lattice(grid);
     double half_width, half_height;
     demo_grid_extent(&half_width, &half_height);
     int x0 = (int)floorf((-(float)half_width - drift_x * hours) / lattice) - 1, x1 = x0 + (int)(2 * half_width / lattice) + 4;
@@ -159,7 +165,7 @@ void demo_cells_place(struct demo_cells *cells, const struct demo_grid *grid, co
 }
 
 static void take_cells(const struct demo_grid *grid, const struct demo_cells *cells, struct demo_row_work *work, int j) {
-    float spacing = grid->nx > 1 ? grid->x[1] - grid->x[0] : 1000;
+    float spacing = grid_spacing(grid);
     memset(work->core, 0, sizeof(float) * (size_t)work->nx);
     for (int i = 0; i < work->nx; i++) work->cell_top[i] = 2000;
     for (int c = 0; c < cells->count; c++) {

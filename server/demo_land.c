@@ -188,7 +188,7 @@ static float ridges(const struct demo_land *land, float x, float y) {
     float sum = 0, height = 0.5f, wavelength = 36;
     for (int octave = 0; octave < 5 && wavelength > 2 * land->spacing; octave++, height *= 0.5f, wavelength *= 0.5f) {
         float n = fabsf(demo_noise_at(land->noise, x / wavelength + 7.0f * (float)octave, y / wavelength, 3.0f * (float)octave));
-        sum += height * square(1 - fminf(2.2f * n, 1));
+        sum += height * (1 - fminf(1.8f * n, 1));
     }
     return sum;
 }
@@ -215,6 +215,6 @@ float demo_land_height(const struct demo_land *land, float x, float y, float *la
     if (inland <= 0) return 0;
     float rolling = 35 + 60 * demo_noise_fractal(land->noise, x / 40, y / 40, 20.5f, 3, 0.5f);
     float rise = 1 - expf(-inland / 9);
-    float hill = envelope(land, x, y) * (0.25f + 1.05f * ridges(land, x, y));
+    float hill = envelope(land, x, y) * (0.2f + 0.95f * ridges(land, x, y));
     return rise * (fmaxf(rolling, 4) + hill);
 }

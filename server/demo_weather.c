@@ -21,8 +21,9 @@ enum { OCCLUSION_POINTS = sizeof occlusion / sizeof *occlusion };
 struct place {           // where a column lies in the cyclone
     float X, Y, r;       // from the low's centre
     float D;             // km to the warm sector's boundary, positive in the cold air
-    float cold_side;     // 1 behind the cold front, 0 ahead of the warm front
-    float along;         // km from the triple point along the boundary
+    float cold, warm;    // the same to the cold and to the warm front alone, at least as far as D
+    float cold_side;     // 1 nearer the cold front, 0 nearer the warm front
+    float along_cold, along_warm;  // km from the triple point along each
     float spiral, turn;  // km to the occlusion, and how far along it: 0 at the triple point, 1 at its end
     float outer;         // 1 outside the spiral (the comma head's back), 0 inside
     float wander;        // slow noise, about ±1
@@ -64,7 +65,7 @@ static float length_to(const float line[][2], int point) {
     return length;
 }
 
-// Where the nearest segment is the same corner of two, the sign of the side may flip; crossing parity does not.
+// −1 inside the warm sector. The sign of the nearest segment's side would flip at its corners; crossing parity does not.
 static float sector_sign(float x, float y) {
     int crossings = 0;
     for (int p = 0, q = SECTOR_POINTS - 1; p < SECTOR_POINTS; q = p++) {
@@ -82,11 +83,15 @@ static struct place locate(const struct demo_weather *weather, const struct demo
     float bend_y = 30 * demo_noise_fractal(noise, p.X / 170 + 40, p.Y / 170, 9 + 0.05f * age, 3, 0.5f);
     float X = p.X + bend_x, Y = p.Y + bend_y;
     p.r = hypotf(p.X, p.Y);
-    struct nearest front = nearest_on(warm_sector, SECTOR_POINTS, X, Y), wound = nearest_on(occlusion, OCCLUSION_POINTS, X, Y);
-    float triple = length_to(warm_sector, TRIPLE);
-    p.D = sector_sign(X, Y) * sqrtf(front.d2);
-    p.along = front.along - triple;
-    p.cold_side = ramp(60, -60, p.D > 0 ? X - 150 + 0.55f * (Y + 70) : p.along);
+    struct nearest cold = nearest_on(warm_sector, TRIPLE + 1, X, Y), wound = nearest_on(occlusion, OCCLUSION_POINTS, X, Y);
+    struct nearest warm = nearest_on(warm_sector + TRIPLE, SECTOR_POINTS - TRIPLE, X, Y);
+    float sign = sector_sign(X, Y);
+    p.cold = sign * sqrtf(cold.d2);
+    p.warm = sign * sqrtf(warm.d2);
+    p.D = fabsf(p.cold) < fabsf(p.warm) ? p.cold : p.warm;
+    p.along_cold = length_to(warm_sector, TRIPLE) - cold.along;
+    p.along_warm = warm.along;
+    p.cold_side = ramp(0.32f, 0.68f, (fabsf(p.warm) + 25) / (fabsf(p.cold) + fabsf(p.warm) + 50));
     p.spiral = sqrtf(wound.d2);
     p.turn = wound.along / length_to(occlusion, OCCLUSION_POINTS - 1);
     p.outer = wound.side > 0 ? 0 : 1;
@@ -106,19 +111,21 @@ static float cold_depth(const struct place *p) {
 
 static float tropopause(const struct place *p) {
     float warm = ramp(250, -120, p->D);
-    return 9300 + 2200 * warm - 1500 * bell(p->r / 330) + 120 * p->wander;
+    return 9300 + 2200 * warm - 900 * bell(p->r / 330) + 120 * p->wander;
 }
 
-// The lapse of the standard atmosphere (6.5 K/km, ISO 2533) below a tropopause, nearly isothermal above it; the warm air
+// The lapse of the standard atmosphere (6.5 K/km, ISO 2533) below a tropopause, above it soon 216 K everywhere, so that
+// wind is strongest at the tropopause; the warm air
 // is 8 K warmer near the ground and less aloft; the front between is about 1 km deep.
 static float temperature(const struct place *p, float y, float z) {
     float depth = cold_depth(p), tropo = tropopause(p);
     float warm = ramp(-500, 700, z - depth);
     float contrast = 8.5f - 6.0f * clamp01(z / 9000);
-    float surface = 279.5f - 0.0062f * y - 1.2f * p->cold_side * ramp(100, 700, p->D);
+    float surface = 279.5f - 0.0062f * y * (1 - 1.4f * ramp(8000, 14000, z)) - 1.2f * p->cold_side * ramp(100, 700, p->D);
     float core = 2.5f * bell(p->r / 120) * bell((z - 1500) / 2500);  // the secluded warm core of a mature low
     float below = surface + contrast * warm + core - 0.0065f * z;
-    float above = surface + contrast * warm - 0.0065f * tropo + 0.0006f * (z - tropo);
+    float edge = surface + contrast * warm - 0.0065f * tropo;
+    float above = 216 + (edge - 216) * expf(-fmaxf(z - tropo, 0) / 2200);
     float blend = 600;  // m over which the tropopause is rounded: a smooth maximum
     float h = clamp01(0.5f + (above - below) / (2 * 0.0065f * blend));
     return below + (above - below) * h + 0.0065f * blend * h * (1 - h);
@@ -191,32 +198,30 @@ static float clear_humidity(const struct place *p, float z, float tropo) {
 
 // The shield of the warm conveyor belt: deep at the warm front, thinner and higher ahead of it, fading some 450 km ahead.
 static float warm_shield(const struct place *p, float z, float tropo) {
-    float ahead = 1 - p->cold_side, far = p->D / 480;
+    float ahead = 1 - ramp(0.45f, 0.85f, p->cold_side), far = p->D / 500;
     if (p->D < -90 || far > 1) return 0;
     float base = fmaxf(cold_depth(p), 0) * 0.95f + 250 + 900 * ramp(0.35f, 1, far);
     float lid = fminf(tropo - 300, 8600) + 350 * p->wander - 500 * far;
-    float strength = ramp(-90, 15, p->D) * (1 - square(far)) * bell(fmaxf(p->along, 0) / 620);
+    float strength = 1.25f * ramp(-90, 15, p->D) * (1 - square(far)) * bell(p->along_warm / 620);
     return ahead * strength * ramp(base - 350, base + 350, z) * ramp(lid + 500, lid - 700, z);
 }
 
 // The cold front's band: narrow and upright at the front (the line convection), with cloud sloping back above it.
 static float cold_band(const struct place *p, float z, float tropo) {
-    float along = -p->along;
-    if (along < -80) return 0;
-    float fade = bell(fmaxf(along, 0) / 700) * ramp(-80, 30, along);
-    float lean = p->D - z / 45;  // the band leans back over the cold air
+    float fade = bell(p->along_cold / 800) * ramp(0.2f, 0.6f, p->cold_side);
+    float lean = p->cold - z / 45;  // the band leans back over the cold air
     float core = bell((lean + 12) / 34) * ramp(tropo, tropo - 1800, z);
     float rear = bell((lean - 45) / 75) * ramp(900, 2200, z) * ramp(7600 + 500 * p->wander, 5600 + 500 * p->wander, z);
     float second = 0.75f * bell((lean - 175) / 30) * ramp(4200, 3000, z) * ramp(0, 0.8f, p->wander);
-    return fade * fmaxf(fmaxf(1.15f * core, 0.95f * rear), second);
+    return fade * fmaxf(fmaxf(1.3f * core, 1.2f * rear), second);
 }
 
 // The comma head: cloud wound round the low along the occlusion, widest at its back, lower and thinner towards its end.
 static float comma_head(const struct place *p, float z, float tropo) {
-    float width = (p->outer > 0.5f ? 135 - 55 * p->turn : 42 - 12 * p->turn);
+    float width = (p->outer > 0.5f ? 150 - 50 * p->turn : 48 - 14 * p->turn);
     float lid = (tropo - 700) * (1 - 0.5f * p->turn) + 300 * p->wander;
-    float strength = bell(p->spiral / width) * (1 - 0.45f * ramp(0.55f, 1, p->turn));
-    return 1.12f * strength * ramp(lid + 700, lid - 900, z) * ramp(100, 600, z);
+    float strength = bell(p->spiral / width) * (1 - 0.4f * ramp(0.6f, 1, p->turn));
+    return 1.4f * strength * ramp(lid + 700, lid - 900, z) * ramp(100, 600, z);
 }
 
 // Cirrus ahead of the shield and along the jet: streaks, never opaque.
@@ -230,21 +235,21 @@ static float cirrus(const struct place *p, const struct demo_noise *noise, float
 
 // Low cloud of the warm sector's moist air: a layer within the lowest 1200 m, in patches.
 static float warm_stratus(const struct place *p, float z) {
-    float inside = ramp(10, -70, p->D) * (0.62f + 0.42f * p->wander);
+    float inside = ramp(10, -70, p->D) * (0.42f + 0.5f * p->wander);
     return inside * ramp(150, 400, z) * ramp(1500, 900, z);
 }
 
 static void fill_point(float *at, const struct place *p, const struct demo_noise *noise, float y, float z, float hours) {
     float tropo = tropopause(p);
     float shield = warm_shield(p, z, tropo), band = cold_band(p, z, tropo), head = comma_head(p, z, tropo);
-    float frontal = fmaxf(shield, fmaxf(band, head));
+    float frontal = fminf(fmaxf(shield, fmaxf(band, head)), 1.2f);
     float swirl = 1.1f * expf(-p->r / 260), c = cosf(swirl), s = sinf(swirl);  // texture is wound up near the low
     float X = c * p->X + s * p->Y, Y = c * p->Y - s * p->X;
     float texture = demo_noise_fractal(noise, X / 105, Y / 105 + 0.08f * hours, z / 3200 - 0.05f * hours, 4, 0.6f);
     float slot = ramp(70, 150, p->D) * p->cold_side * ramp(520, 380, p->r) * (1 - bell(p->spiral / 95)) * ramp(1500, 2600, z);
     float moist = fmaxf(frontal, fmaxf(cirrus(p, noise, z, tropo, hours), warm_stratus(p, z)));
     at[DEMO_T] = temperature(p, y, z);
-    at[DEMO_MOIST] = moist + 0.34f * texture * ramp(0, 0.4f, moist) - 0.5f * slot;
+    at[DEMO_MOIST] = moist + 0.32f * texture * ramp(0, 0.4f, moist) - 0.5f * slot;
     at[DEMO_ROUGH] = 0.30f * ramp(0.05f, 0.5f, moist);
     at[DEMO_BASE] = clear_humidity(p, z, tropo);
     float lift = 0.16f * shield + 0.55f * band * ramp(5000, 1500, z) + 0.12f * band + 0.14f * head;
@@ -253,10 +258,10 @@ static void fill_point(float *at, const struct place *p, const struct demo_noise
 
 // Convection: behind the cold front, not in the dry slot close to the low's south; stratocumulus: far from fronts.
 static void fill_flat(float *flat, const struct place *p, float pmsl) {
-    float behind = p->cold_side * ramp(110, 260, p->D), near = bell(p->spiral / 90);
+    float behind = ramp(0.5f, 0.85f, p->cold_side) * ramp(90, 220, p->D), near = bell(p->spiral / 90);
     flat[DEMO_PMSL] = pmsl;
-    flat[DEMO_SHOWERS] = behind * (1 - near) * clamp01(0.75f + 0.45f * p->wander);
-    float east = (1 - p->cold_side) * ramp(60, 200, p->D) * clamp01(0.78f + 0.5f * p->wander);
+    flat[DEMO_SHOWERS] = behind * (1 - near) * clamp01(0.85f + 0.45f * p->wander);
+    float east = (1 - ramp(0.4f, 0.75f, p->cold_side)) * ramp(60, 200, p->D) * clamp01(0.78f + 0.5f * p->wander);
     float rear = p->cold_side * ramp(480, 760, p->D) * clamp01(0.4f + 0.8f * p->wander);
     flat[DEMO_SHEET] = fmaxf(east, rear);
     flat[DEMO_SHEET_Z] = 1150 + 350 * rear + 220 * p->wander;
