@@ -1,0 +1,390 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "field/cf_file.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <xxhash.h>
+
+#include "field/cf_attributes.h"
+#include "field/cf_units.h"
+
+enum { AXIS_MAX = 1 << 20, MEMBERS_MAX = 4096, PROBLEMS_MAX = 500 };
+
+void *cf_grow(void *array, size_t count, size_t size) {
+    char *grown = realloc(array, (count + 1) * size);
+    if (grown) memset(grown + count * size, 0, size);
+    return grown;
+}
+
+const struct source_variable *cf_file_variable(const struct cf_file *file, size_t index) {
+    return &source_inventory(file->source)->variables[index];
+}
+
+static void problem(struct cf_file *file, int variable, const char *format, ...) __attribute__((format(printf, 3, 4)));
+static void problem(struct cf_file *file, int variable, const char *format, ...) {
+    struct cf_file_problem *grown = file->problem_count < PROBLEMS_MAX ? cf_grow(file->problems, file->problem_count, sizeof *grown) : NULL;
+    if (!grown) return;
+    file->problems = grown;
+    struct cf_file_problem *p = &grown[file->problem_count++];
+    p->variable = variable;
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(p->reason, sizeof p->reason, format, arguments);
+    va_end(arguments);
+}
+
+int cf_file_numbers(struct source *source, size_t index, size_t limit, double **values, size_t *count, struct failure *failure) {
+    const struct source_inventory *inventory = source_inventory(source);
+    const struct source_variable *v = &inventory->variables[index];
+    struct source_slab_request request = {.variable = index, .rank = v->rank, .scale = 1};
+    struct source_slab slab = {0};
+    struct cf_packing packing;
+    size_t total = 1;
+    *values = NULL;
+    *count = 0;
+    if (cf_packing_init(&packing, v)) return failure_set(failure, VIRGA_UNSUPPORTED, "%.80s does not hold numbers", v->name);
+    for (int d = 0; d < v->rank; d++) {
+        request.count[d] = inventory->dimensions[v->dimensions[d]].length;
+        request.block[d] = 1;
+        if (request.count[d] > limit || total * request.count[d] > limit) return failure_set(failure, VIRGA_TOO_LARGE, "%.80s is too long for a coordinate", v->name);
+        total *= request.count[d];
+    }
+    *values = malloc((total + 1) * sizeof **values);
+    if (!*values) return failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
+    if (total == 0) return VIRGA_OK;
+    int status = source_read(source, &request, &slab, failure);
+    if (!status && slab.bytes < total * source_type_size(v->type)) status = failure_set(failure, VIRGA_INTERNAL, "a short answer for %.80s", v->name);
+    if (!status) cf_packing_decode(&packing, slab.data, 1, total, *values);
+    source_slab_release(&slab);
+    *count = total;
+    if (status) {
+        free(*values);
+        *values = NULL;
+    }
+    return status;
+}
+
+// --- the grid of a variable --------------------------------------------------------------------------------------------
+
+// The grid mapping variable that a variable names: "crs", or "crs: x y other: lat lon". CF_NO_VARIABLE when absent.
+static int find_mapping(const struct source *source, const struct source_variable *v, int x) {
+    const char *at = cf_text_or_empty(v, "grid_mapping");
+    const char *x_name = cf_base_name(source_inventory(source)->variables[x].name);
+    size_t length;
+    int current = CF_NO_VARIABLE, first = CF_NO_VARIABLE;
+    for (const char *word; (word = cf_next_word(&at, &length));) {
+        bool mapping = word[length - 1] == ':' || first == CF_NO_VARIABLE;
+        if (mapping) {
+            current = cf_find_variable(source, v, word, word[length - 1] == ':' ? length - 1 : length);
+            if (first == CF_NO_VARIABLE) first = current;
+            if (current == CF_NO_VARIABLE) return CF_NO_VARIABLE;
+        } else if (strlen(x_name) == length && strncmp(word, x_name, length) == 0) {
+            return current;
+        }
+    }
+    return first;
+}
+
+static uint64_t hash_grid(const struct grid *grid) {
+    uint64_t h = XXH3_64bits(grid->proj, strlen(grid->proj));
+    h = XXH3_64bits_withSeed(grid->x.values, grid->x.n * sizeof(double), h);
+    return XXH3_64bits_withSeed(grid->y.values, grid->y.n * sizeof(double), h);
+}
+
+static int fill_grid(struct cf_file *file, struct cf_grid_slot *slot) {
+    const struct source_variable *x = cf_file_variable(file, (size_t)slot->x_variable), *y = cf_file_variable(file, (size_t)slot->y_variable);
+    double *xs = NULL, *ys = NULL;
+    size_t nx, ny;
+    int status = cf_file_numbers(file->source, (size_t)slot->x_variable, AXIS_MAX, &xs, &nx, &slot->failure);
+    if (!status) status = cf_file_numbers(file->source, (size_t)slot->y_variable, AXIS_MAX, &ys, &ny, &slot->failure);
+    if (!status) {
+        struct cf_axis_input ax = {xs, nx, cf_text_or_empty(x, "units"), x->type == SOURCE_F32, cf_is_lonlat(x)};
+        struct cf_axis_input ay = {ys, ny, cf_text_or_empty(y, "units"), y->type == SOURCE_F32, cf_is_lonlat(y)};
+        if (ax.angular_name && strncasecmp(ax.units, "degree", 6) == 0) ax.units = "degree";
+        if (ay.angular_name && strncasecmp(ay.units, "degree", 6) == 0) ay.units = "degree";
+        const struct source_variable *mapping = slot->mapping == CF_NO_VARIABLE ? NULL : cf_file_variable(file, (size_t)slot->mapping);
+        status = cf_grid_new(mapping, &ax, &ay, &slot->grid, &slot->x, &slot->y, &slot->failure);
+    }
+    if (!status) slot->hash = hash_grid(slot->grid);
+    free(xs);
+    free(ys);
+    return status;
+}
+
+static int find_grid(struct cf_file *file, const struct source_variable *v, int x, int y) {
+    int mapping = find_mapping(file->source, v, x);
+    for (size_t n = 0; n < file->grid_count; n++)
+        if (file->grids[n].x_variable == x && file->grids[n].y_variable == y && file->grids[n].mapping == mapping) return (int)n;
+    struct cf_grid_slot *grown = cf_grow(file->grids, file->grid_count, sizeof *grown);
+    if (!grown) return -1;
+    file->grids = grown;
+    struct cf_grid_slot *slot = &grown[file->grid_count];
+    slot->x_variable = x;
+    slot->y_variable = y;
+    slot->mapping = mapping;
+    fill_grid(file, slot);
+    return (int)file->grid_count++;
+}
+
+// --- a variable's dimensions -------------------------------------------------------------------------------------------
+
+struct dimensions {  // positions among the variable's dimensions, and their coordinate variables
+    int position[ROLE_RUN + 1], coordinate[ROLE_RUN + 1];
+};
+
+// The coordinate that tells a dimension's role: its own, or an auxiliary one-dimensional one that the variable names.
+static enum cf_role role_of_dimension(const struct source *source, const struct source_variable *v, size_t dimension, int *coordinate) {
+    const struct source_inventory *inventory = source_inventory(source);
+    int own = cf_coordinate_variable(source, dimension);
+    enum cf_role role = ROLE_NONE;
+    *coordinate = own;
+    if (own != CF_NO_VARIABLE && (role = cf_role_of(source, &inventory->variables[own])) != ROLE_NONE) return role;
+    const char *at = cf_text_or_empty(v, "coordinates");
+    size_t length;
+    for (const char *word; (word = cf_next_word(&at, &length));) {
+        int n = cf_find_variable(source, v, word, length);
+        if (n == CF_NO_VARIABLE || inventory->variables[n].rank != 1 || inventory->variables[n].dimensions[0] != dimension) continue;
+        if ((role = cf_role_of(source, &inventory->variables[n])) == ROLE_NONE) continue;
+        *coordinate = n;
+        return role;
+    }
+    return ROLE_NONE;
+}
+
+static bool two_dimensional_coordinates(const struct source *source, const struct source_variable *v) {
+    const struct source_inventory *inventory = source_inventory(source);
+    const char *at = cf_text_or_empty(v, "coordinates");
+    size_t length;
+    for (const char *word; (word = cf_next_word(&at, &length));) {
+        int n = cf_find_variable(source, v, word, length);
+        if (n != CF_NO_VARIABLE && inventory->variables[n].rank >= 2 && cf_is_lonlat(&inventory->variables[n])) return true;
+    }
+    return false;
+}
+
+// VIRGA_OK, or VIRGA_UNSUPPORTED and why.
+static int sort_dimensions(const struct cf_file *file, const struct source_variable *v, struct dimensions *d, struct failure *failure) {
+    const struct source_inventory *inventory = source_inventory(file->source);
+    for (int r = 0; r <= ROLE_RUN; r++) d->position[r] = -1, d->coordinate[r] = CF_NO_VARIABLE;
+    const char *lost = NULL;
+    size_t lost_length = 0;
+    for (int n = 0; n < v->rank; n++) {
+        const struct source_dimension *dimension = &inventory->dimensions[v->dimensions[n]];
+        int coordinate;
+        enum cf_role role = role_of_dimension(file->source, v, v->dimensions[n], &coordinate);
+        if (dimension->length == 0) return failure_set(failure, VIRGA_UNSUPPORTED, "its dimension %.60s has length 0", dimension->name);
+        bool again = role != ROLE_NONE && d->position[role] >= 0;
+        if (role == ROLE_NONE || again || (role == ROLE_RUN && dimension->length > 1)) {
+            if (dimension->length > 1 && !lost) lost = dimension->name, lost_length = dimension->length;
+            continue;
+        }
+        d->position[role] = n;
+        d->coordinate[role] = coordinate;
+    }
+    bool placed = d->position[ROLE_X] >= 0 && d->position[ROLE_Y] >= 0;
+    if (!placed && two_dimensional_coordinates(file->source, v))
+        return failure_set(failure, VIRGA_UNSUPPORTED, "its latitude and longitude are two-dimensional, which is not placed yet");
+    if (lost) return failure_set(failure, VIRGA_UNSUPPORTED, "its dimension %.60s of length %zu has no coordinate that says what it is", lost, lost_length);
+    if (!placed) return failure_set(failure, VIRGA_UNSUPPORTED, "it has no two horizontal axes");
+    return VIRGA_OK;
+}
+
+// --- members, heights, ground ------------------------------------------------------------------------------------------
+
+static int scalar_with_role(const struct source *source, const struct source_variable *v, enum cf_role role) {
+    const struct source_inventory *inventory = source_inventory(source);
+    const char *at = cf_text_or_empty(v, "coordinates");
+    size_t length;
+    for (const char *word; (word = cf_next_word(&at, &length));) {
+        int n = cf_find_variable(source, v, word, length);
+        if (n == CF_NO_VARIABLE) continue;
+        const struct source_variable *c = &inventory->variables[n];
+        bool one = c->rank == 0 || (c->rank == 1 && inventory->dimensions[c->dimensions[0]].length == 1);
+        if (one && c->type <= SOURCE_F64 && cf_role_of(source, c) == role) return n;
+    }
+    return CF_NO_VARIABLE;
+}
+
+static int fill_members(struct cf_file *file, const struct source_variable *v, const struct dimensions *d, struct cf_variable *out, struct failure *failure) {
+    const struct source_inventory *inventory = source_inventory(file->source);
+    int coordinate = out->member >= 0 ? d->coordinate[ROLE_MEMBER] : scalar_with_role(file->source, v, ROLE_MEMBER);
+    double *values = NULL;
+    size_t count = 0, n = out->member >= 0 ? inventory->dimensions[v->dimensions[out->member]].length : 1;
+    if (n > MEMBERS_MAX) return failure_set(failure, VIRGA_UNSUPPORTED, "it has more than %d members", MEMBERS_MAX);
+    if (coordinate != CF_NO_VARIABLE) cf_file_numbers(file->source, (size_t)coordinate, MEMBERS_MAX, &values, &count, NULL);
+    out->members = calloc(n, sizeof *out->members);
+    if (!out->members) goto fail;
+    out->member_count = n;
+    for (size_t m = 0; m < n; m++) {
+        char label[32] = "";
+        if (count == n && isfinite(values[m])) snprintf(label, sizeof label, "%.10g", values[m]);
+        else if (out->member >= 0) snprintf(label, sizeof label, "%zu", m);
+        if (!(out->members[m] = strdup(label))) goto fail;
+    }
+    free(values);
+    return VIRGA_OK;
+fail:
+    free(values);
+    return failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
+}
+
+// 1 / g for geopotential, metres for geopotential height, 0 for anything else.
+static double height_factor(const struct source_variable *v) {
+    double scale, offset;
+    const char *name = cf_text(v, "standard_name"), *units = cf_text_or_empty(v, "units"), *base = cf_base_name(v->name);
+    bool by_name = !name && (strcasestr(cf_text_or_empty(v, "long_name"), "geopotential height") || strcasecmp(base, "hgt") == 0 || strcasecmp(base, "gh") == 0);
+    if (by_name || (name && strcmp(name, "geopotential_height") == 0))
+        return cf_units_convert(units, "m", &scale, &offset) == VIRGA_OK && offset == 0 ? scale : 0;
+    if (name && strcmp(name, "geopotential") == 0)
+        return cf_units_convert(units, "m2 s-2", &scale, &offset) == VIRGA_OK && offset == 0 ? scale / 9.80665 : 0;
+    return 0;
+}
+
+static double terrain_factor(const struct source_variable *v) {
+    double scale, offset;
+    if (!cf_text_is(v, "standard_name", "surface_altitude")) return 0;
+    return cf_units_convert(cf_text_or_empty(v, "units"), "m", &scale, &offset) == VIRGA_OK && offset == 0 ? scale : 0;
+}
+
+// --- which variables hold data -----------------------------------------------------------------------------------------
+
+static bool word_names(const struct source *source, const struct source_variable *from, const char *attribute, size_t variable) {
+    const char *at = cf_text_or_empty(from, attribute);
+    size_t length;
+    for (const char *word; (word = cf_next_word(&at, &length));)
+        if (cf_find_variable(source, from, word, length) == (int)variable) return true;
+    return false;
+}
+
+enum standing { STANDING_DATA, STANDING_AUXILIARY, STANDING_IGNORED };
+
+// Bounds and coordinates are not data; what others name may be (an orography), but is not missed when it cannot be placed.
+static enum standing standing_of(const struct source *source, size_t index) {
+    const struct source_inventory *inventory = source_inventory(source);
+    const struct source_variable *v = &inventory->variables[index];
+    static const char *const bounds[] = {"bounds", "climatology", "cell_measures"}, *const others[] = {"coordinates", "formula_terms", "grid_mapping"};
+    if (v->rank < 2 || v->type > SOURCE_F64 || cf_is_lonlat(v)) return STANDING_IGNORED;
+    bool named = false;
+    for (size_t n = 0; n < inventory->variable_count; n++) {
+        const struct source_variable *from = &inventory->variables[n];
+        for (size_t a = 0; a < 3; a++)
+            if (cf_text(from, bounds[a]) && word_names(source, from, bounds[a], index)) return STANDING_IGNORED;
+        for (size_t a = 0; a < 3 && !named; a++) named = cf_text(from, others[a]) && word_names(source, from, others[a], index);
+    }
+    const char *base = cf_base_name(v->name);
+    size_t length = strlen(base);
+    if ((length > 5 && strcmp(base + length - 5, "_bnds") == 0) || (length > 7 && strcmp(base + length - 7, "_bounds") == 0)) return STANDING_IGNORED;
+    return named ? STANDING_AUXILIARY : STANDING_DATA;
+}
+
+// --- placing one variable ----------------------------------------------------------------------------------------------
+
+static int place_vertical(struct cf_file *file, const struct source_variable *v, struct cf_variable *out, struct failure *failure) {
+    int found = -1;
+    out->vertical = -1;
+    out->level_count = 1;
+    if (out->z >= 0) found = cf_vertical_find(file, v, (int)v->dimensions[out->z], CF_NO_VARIABLE, failure);
+    else {
+        int scalar = scalar_with_role(file->source, v, ROLE_Z);
+        if (scalar == CF_NO_VARIABLE) return VIRGA_OK;
+        found = cf_vertical_find(file, v, -1, scalar, failure);
+    }
+    if (found < 0) return found;
+    const struct cf_vertical *vertical = &file->verticals[found];
+    // One level needs no place above the ground to be shown: it lies draped.
+    if (vertical->refused && (out->z < 0 || vertical->level_count == 1)) return VIRGA_OK;
+    if (vertical->refused) return *failure = vertical->failure, vertical->failure.status;
+    out->vertical = found;
+    out->level_count = vertical->level_count;
+    return VIRGA_OK;
+}
+
+static int place(struct cf_file *file, size_t index, struct cf_variable *out, struct failure *failure) {
+    const struct source_variable *v = cf_file_variable(file, index);
+    struct dimensions d;
+    int status;
+    *out = (struct cf_variable){.index = index};
+    if ((status = cf_packing_init(&out->packing, v))) return failure_set(failure, status, "it does not hold numbers");
+    if ((status = sort_dimensions(file, v, &d, failure))) return status;
+    out->x = d.position[ROLE_X], out->y = d.position[ROLE_Y], out->z = d.position[ROLE_Z];
+    out->t = d.position[ROLE_T], out->member = d.position[ROLE_MEMBER];
+    if ((out->grid = find_grid(file, v, d.coordinate[ROLE_X], d.coordinate[ROLE_Y])) < 0) return failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
+    const struct cf_grid_slot *slot = &file->grids[out->grid];
+    if (!slot->grid) return *failure = slot->failure, slot->failure.status;
+    if ((status = place_vertical(file, v, out, failure))) return status;
+    out->time = cf_time_find(file, v, out->t >= 0 ? (int)v->dimensions[out->t] : -1, failure);
+    if (out->time < -1) return out->time;
+    if (out->time >= 0 && file->times[out->time].refused) return *failure = file->times[out->time].failure, failure->status;
+    if ((status = fill_members(file, v, &d, out, failure))) return status;
+    out->height_factor = height_factor(v);
+    out->terrain_factor = out->level_count == 1 ? terrain_factor(v) : 0;
+    return VIRGA_OK;
+}
+
+static void variable_destroy(struct cf_variable *v) {
+    for (size_t m = 0; v->members && m < v->member_count; m++) free(v->members[m]);
+    free(v->members);
+}
+
+static int place_all(struct cf_file *file, struct failure *failure) {
+    const struct source_inventory *inventory = source_inventory(file->source);
+    for (size_t n = 0; n < inventory->variable_count; n++) {
+        struct cf_variable placed;
+        struct failure why = {0};
+        enum standing standing = standing_of(file->source, n);
+        if (standing == STANDING_IGNORED) continue;
+        int status = place(file, n, &placed, &why);
+        struct cf_variable *grown = status ? NULL : cf_grow(file->variables, file->variable_count, sizeof *grown);
+        if (status == VIRGA_NO_MEMORY || (!status && !grown)) {
+            variable_destroy(&placed);
+            return failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
+        }
+        if (status) {
+            variable_destroy(&placed);
+            if (standing == STANDING_DATA) problem(file, (int)n, "%s", why.message);
+            continue;
+        }
+        file->variables = grown;
+        file->variables[file->variable_count++] = placed;
+    }
+    for (size_t n = 0; n < inventory->note_count; n++) problem(file, -1, "%s", inventory->notes[n]);
+    if (file->variable_count == 0 && file->problem_count == 0) problem(file, -1, "no variable in it has two horizontal axes");
+    return VIRGA_OK;
+}
+
+int cf_file_new(struct source *source, struct cf_file **result, struct failure *failure) {
+    struct cf_file *file = calloc(1, sizeof *file);
+    *result = NULL;
+    if (!file) return failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
+    file->source = source_ref(source);
+    int status = place_all(file, failure);
+    if (status) cf_file_free(file);
+    else *result = file;
+    return status;
+}
+
+void cf_file_free(struct cf_file *file) {
+    if (!file) return;
+    for (size_t n = 0; n < file->grid_count; n++) grid_free(file->grids[n].grid);
+    for (size_t n = 0; n < file->vertical_count; n++) {
+        free(file->verticals[n].order);
+        free(file->verticals[n].a);
+        free(file->verticals[n].b);
+    }
+    for (size_t n = 0; n < file->time_count; n++) {
+        free(file->times[n].seconds);
+        free(file->times[n].run);
+    }
+    for (size_t n = 0; n < file->variable_count; n++) variable_destroy(&file->variables[n]);
+    free(file->grids);
+    free(file->verticals);
+    free(file->times);
+    free(file->variables);
+    free(file->problems);
+    source_unref(file->source);
+    free(file);
+}

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+// One file, understood: its grids, vertical coordinates, time axes, and the variables that can be placed; and what cannot be
+// and why. Reads metadata and coordinates only. Immutable once opened; any thread.
+#ifndef VIRGA_FIELD_CF_FILE_H
+#define VIRGA_FIELD_CF_FILE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/status.h"
+#include "field/cf_grid.h"
+#include "field/cf_packing.h"
+#include "field/cf_time.h"
+#include "field/grid.h"
+#include "field/level_map.h"
+#include "source/source.h"
+
+struct cf_grid_slot {
+    int x_variable, y_variable, mapping;  // in the inventory; mapping may be CF_NO_VARIABLE
+    struct grid *grid;                    // NULL when refused; taken over by the catalog
+    struct cf_axis_order x, y;
+    uint64_t hash;                        // of projection and axes
+    struct failure failure;
+};
+
+enum cf_vertical_kind { VERTICAL_HEIGHT, VERTICAL_ALTITUDE, VERTICAL_HYBRID_HEIGHT, VERTICAL_PRESSURE };
+
+struct cf_vertical {
+    int dimension;               // in the inventory; -1 for a scalar coordinate
+    int coordinate;              // the variable that tells the levels
+    enum cf_vertical_kind kind;
+    size_t level_count;
+    size_t *order;               // [level_count] stored index of level k, upward
+    double *a;                   // [level_count] metres, or Pa for pressure, upward
+    double *b;                   // hybrid height only
+    int orography;               // variable in the inventory, or CF_NO_VARIABLE
+    uint64_t key;                // hash of kind and levels
+    bool refused;
+    struct failure failure;
+};
+
+struct cf_time_axis {
+    int time, reference, period;  // variables in the inventory, or CF_NO_VARIABLE
+    enum cf_calendar calendar;
+    size_t count;
+    double *seconds;              // [count], NaN where a time is missing
+    double *run;                  // [count], NaN where unknown
+    bool refused;
+    struct failure failure;
+};
+
+struct cf_variable {
+    size_t index;                // in the inventory
+    int grid, vertical, time;    // in this file; vertical and time may be -1
+    int x, y, z, t, member;      // positions among the variable's dimensions, or -1
+    size_t level_count;          // 1 without a vertical dimension
+    size_t member_count;
+    char **members;              // labels
+    struct cf_packing packing;
+    double height_factor;        // its values times this are heights of its levels in metres; 0 for all other variables
+    double terrain_factor;       // its values times this are the ground's height in metres; 0 for all other variables
+};
+
+struct cf_file_problem { int variable; char reason[256]; };  // variable in the inventory, or -1 for the whole file
+
+struct cf_file {
+    struct source *source;  // one reference
+    size_t grid_count, vertical_count, time_count, variable_count, problem_count;
+    struct cf_grid_slot *grids;
+    struct cf_vertical *verticals;
+    struct cf_time_axis *times;
+    struct cf_variable *variables;
+    struct cf_file_problem *problems;
+};
+
+// Takes a reference of its own on source. VIRGA_OK (*file may hold no variables, but then a problem), or an error code
+// when the file cannot be read at all. Blocks.
+int cf_file_new(struct source *source, struct cf_file **file, struct failure *failure);
+void cf_file_free(struct cf_file *file);  // NULL allowed
+
+const struct source_variable *cf_file_variable(const struct cf_file *file, size_t index);
+// All numbers of a small variable, unpacked, NaN where missing. The caller frees *values. VIRGA_TOO_LARGE over `limit`.
+int cf_file_numbers(struct source *source, size_t variable, size_t limit, double **values, size_t *count, struct failure *failure);
+
+// The pieces below are private to cf_file_*.c and cf_vertical.c.
+enum cf_role { ROLE_NONE, ROLE_X, ROLE_Y, ROLE_Z, ROLE_T, ROLE_MEMBER, ROLE_RUN };
+enum cf_role cf_role_of(const struct source *source, const struct source_variable *coordinate);
+// Whether a coordinate is a true longitude or latitude by its name or units.
+bool cf_is_lonlat(const struct source_variable *coordinate);
+// Finds or makes the vertical coordinate of a dimension (or, dimension -1, of a scalar coordinate `scalar`): index in
+// file->verticals, also of a refused one, or a negative code.
+int cf_vertical_find(struct cf_file *file, const struct source_variable *variable, int dimension, int scalar, struct failure *failure);
+// Likewise for a variable's time: index in file->times, -1 without time (static), or below -1 when out of memory.
+int cf_time_find(struct cf_file *file, const struct source_variable *variable, int dimension, struct failure *failure);
+void *cf_grow(void *array, size_t count, size_t size);  // room for one more of zeroed items; NULL: out of memory, array kept
+
+#endif

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "field/cf_packing.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/status.h"
+#include "field/cf_attributes.h"
+
+static bool is_integer(enum source_type type) { return type <= SOURCE_U64; }
+
+static void range_of(enum source_type type, double *low, double *high) {
+    static const double lows[] = {-128, 0, -32768, 0, -2147483648.0, 0, -9223372036854775808.0, 0};
+    static const double highs[] = {127, 255, 32767, 65535, 2147483647.0, 4294967295.0, 9223372036854775807.0, 18446744073709551615.0};
+    *low = lows[type];
+    *high = highs[type];
+}
+
+static void add_missing(struct cf_packing *p, double number, int64_t integer) {
+    if (p->missing_count == PACKING_MAX_MISSING) return;
+    p->missing[p->missing_count] = number;
+    p->missing_integer[p->missing_count++] = integer;
+}
+
+static int64_t wrap_integer(enum source_type type, int64_t v) {
+    switch (type) {
+        case SOURCE_I8: return (int8_t)v;
+        case SOURCE_U8: return (uint8_t)v;
+        case SOURCE_I16: return (int16_t)v;
+        case SOURCE_U16: return (uint16_t)v;
+        case SOURCE_I32: return (int32_t)v;
+        case SOURCE_U32: return (uint32_t)v;
+        default: return v;
+    }
+}
+
+static void take_attribute(struct cf_packing *p, const struct source_variable *variable, const char *name) {
+    const struct source_attribute *a = source_find_attribute(variable->attributes, variable->attribute_count, name);
+    if (!a || !a->numbers) return;
+    for (size_t n = 0; n < a->count && n < PACKING_MAX_MISSING; n++) {
+        double number = a->numbers[n], low, high;
+        if (isnan(number)) continue;  // NaN is missing anyhow
+        if (!is_integer(p->type)) {
+            add_missing(p, number, 0);
+            continue;
+        }
+        range_of(p->type, &low, &high);
+        bool same_width = is_integer(a->type) && source_type_size(a->type) == source_type_size(p->type);
+        if (same_width && a->integers) add_missing(p, number, wrap_integer(p->type, a->integers[n]));
+        else if (number == floor(number) && number >= low && number < high + 1)
+            add_missing(p, number, a->integers ? a->integers[n] : number < 9.2e18 ? (int64_t)number : -1);
+        else if (!p->has_missing_value) p->has_missing_value = true, p->missing_value = number;
+    }
+}
+
+static void take_default_fill(struct cf_packing *p) {
+    switch (p->type) {
+        case SOURCE_I16: add_missing(p, -32767, -32767); break;
+        case SOURCE_U16: add_missing(p, 65535, 65535); break;
+        case SOURCE_I32: add_missing(p, -2147483647, -2147483647); break;
+        case SOURCE_U32: add_missing(p, 4294967295.0, 4294967295); break;
+        case SOURCE_I64: add_missing(p, -9223372036854775806.0, -9223372036854775806); break;
+        case SOURCE_U64: add_missing(p, 18446744073709551614.0, (int64_t)18446744073709551614u); break;
+        case SOURCE_F32: case SOURCE_F64: add_missing(p, 9.9692099683868690e+36, 0); break;
+        default: break;  // every byte is a value
+    }
+}
+
+int cf_packing_init(struct cf_packing *p, const struct source_variable *variable) {
+    static const struct { enum source_type from, to; } unsigned_of[] = {{SOURCE_I8, SOURCE_U8}, {SOURCE_I16, SOURCE_U16},
+                                                                       {SOURCE_I32, SOURCE_U32}, {SOURCE_I64, SOURCE_U64}};
+    *p = (struct cf_packing){.type = variable->type, .scale = 1};
+    if (variable->type > SOURCE_F64) return VIRGA_UNSUPPORTED;
+    for (size_t i = 0; i < 4; i++) {
+        if (p->type == unsigned_of[i].from && cf_text_is(variable, "_Unsigned", "true")) p->type = unsigned_of[i].to;
+        else if (p->type == unsigned_of[i].to && cf_text_is(variable, "_Unsigned", "false")) p->type = unsigned_of[i].from;
+    }
+    bool scaled = cf_number(variable, "scale_factor", &p->scale), moved = cf_number(variable, "add_offset", &p->offset);
+    p->packed = (scaled && p->scale != 1) || (moved && p->offset != 0) || (scaled && is_integer(p->type));
+    take_attribute(p, variable, "_FillValue");
+    take_attribute(p, variable, "missing_value");
+    if (variable->has_netcdf_fill && !source_find_attribute(variable->attributes, variable->attribute_count, "_FillValue"))
+        take_default_fill(p);
+    return VIRGA_OK;
+}
+
+// One loop a type. The missing numbers are padded with the first, so that each is compared without a loop.
+#define DECODE_INTEGERS(T)                                                                                        \
+    do {                                                                                                          \
+        const T *s = stored;                                                                                      \
+        if (p->missing_count == 0) {                                                                              \
+            if (stride == 1)                                                                                      \
+                for (size_t n = 0; n < count; n++) values[n] = (double)s[n] * scale + offset;                     \
+            else                                                                                                  \
+                for (size_t n = 0; n < count; n++) values[n] = (double)s[(ptrdiff_t)n * stride] * scale + offset; \
+        } else {                                                                                                  \
+            const T a = (T)m[0], b = (T)m[1], c = (T)m[2], d = (T)m[3];                                           \
+            for (size_t n = 0; n < count; n++) {                                                                  \
+                T v = s[(ptrdiff_t)n * stride];                                                                   \
+                values[n] = ((v == a) | (v == b) | (v == c) | (v == d)) ? NAN : (double)v * scale + offset;       \
+            }                                                                                                     \
+        }                                                                                                         \
+    } while (0)
+
+#define DECODE_FLOATS(T, LARGEST)                                                                                 \
+    do {                                                                                                          \
+        const T *s = stored;                                                                                      \
+        const T a = p->missing_count ? (T)f[0] : (T)NAN, b = p->missing_count ? (T)f[1] : (T)NAN;                 \
+        const T c = p->missing_count ? (T)f[2] : (T)NAN, d = p->missing_count ? (T)f[3] : (T)NAN;                 \
+        const T most = (T)(LARGEST);                                                                              \
+        for (size_t n = 0; n < count; n++) {                                                                      \
+            T v = s[(ptrdiff_t)n * stride];                                                                       \
+            bool present = (v >= -most) & (v <= most) & !((v == a) | (v == b) | (v == c) | (v == d));             \
+            values[n] = present ? (double)v * scale + offset : NAN;                                               \
+        }                                                                                                         \
+    } while (0)
+
+void cf_packing_decode(const struct cf_packing *p, const void *stored, ptrdiff_t stride, size_t count, double *values) {
+    const double scale = p->scale, offset = p->offset;
+    int64_t m[PACKING_MAX_MISSING];
+    double f[PACKING_MAX_MISSING];
+    for (int n = 0; n < PACKING_MAX_MISSING; n++) {
+        m[n] = p->missing_integer[n < p->missing_count ? n : 0];
+        f[n] = p->missing[n < p->missing_count ? n : 0];
+    }
+    switch (p->type) {
+        case SOURCE_I8: DECODE_INTEGERS(int8_t); break;
+        case SOURCE_U8: DECODE_INTEGERS(uint8_t); break;
+        case SOURCE_I16: DECODE_INTEGERS(int16_t); break;
+        case SOURCE_U16: DECODE_INTEGERS(uint16_t); break;
+        case SOURCE_I32: DECODE_INTEGERS(int32_t); break;
+        case SOURCE_U32: DECODE_INTEGERS(uint32_t); break;
+        case SOURCE_I64: DECODE_INTEGERS(int64_t); break;
+        case SOURCE_U64: DECODE_INTEGERS(uint64_t); break;
+        case SOURCE_F32: DECODE_FLOATS(float, 3.402823466e38); break;
+        case SOURCE_F64: DECODE_FLOATS(double, 1.7976931348623157e308); break;
+        default:
+            for (size_t n = 0; n < count; n++) values[n] = NAN;
+            return;
+    }
+    if (p->has_missing_value)
+        for (size_t n = 0; n < count; n++)
+            if (values[n] == p->missing_value) values[n] = NAN;
+}

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "field/grid.h"
+
+#include <math.h>
+#include <pthread.h>
+#include <proj.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "field/grid_transform.h"
+
+static const double degrees = 57.29577951308232;
+
+struct grid_transform {
+    pthread_mutex_t lock;
+    PJ_CONTEXT *context;  // guarded by lock, with pj
+    PJ *pj;               // NULL: plain longitude and latitude
+    bool radians;         // pj answers in radians
+};
+
+int grid_transform_new(struct grid *grid) {
+    struct grid_transform *t = calloc(1, sizeof *t);
+    if (!t) return VIRGA_NO_MEMORY;
+    pthread_mutex_init(&t->lock, NULL);
+    grid->transform = t;
+    if (strncmp(grid->proj, "+proj=longlat", 13) == 0) return VIRGA_OK;
+    t->context = proj_context_create();
+    if (!t->context) return VIRGA_NO_MEMORY;
+    proj_log_level(t->context, PJ_LOG_NONE);
+    proj_context_set_enable_network(t->context, 0);
+    t->pj = proj_create(t->context, grid->proj);
+    if (!t->pj) return VIRGA_UNSUPPORTED;
+    t->radians = proj_angular_output(t->pj, PJ_FWD);
+    return VIRGA_OK;
+}
+
+static void transform_free(struct grid_transform *t) {
+    if (!t) return;
+    if (t->pj) proj_destroy(t->pj);
+    if (t->context) proj_context_destroy(t->context);
+    pthread_mutex_destroy(&t->lock);
+    free(t);
+}
+
+void grid_free(struct grid *grid) {
+    if (!grid) return;
+    transform_free(grid->transform);
+    free(grid->x.values);
+    free(grid->y.values);
+    free(grid);
+}
+
+static bool apply(struct grid_transform *t, PJ_DIRECTION direction, double a, double b, double *c, double *d) {
+    pthread_mutex_lock(&t->lock);
+    proj_errno_reset(t->pj);
+    PJ_COORD out = proj_trans(t->pj, direction, proj_coord(a, b, 0, 0));
+    bool fine = proj_errno(t->pj) == 0 && isfinite(out.xy.x) && isfinite(out.xy.y) && fabs(out.xy.x) < 1e29;
+    pthread_mutex_unlock(&t->lock);
+    *c = out.xy.x;
+    *d = out.xy.y;
+    return fine;
+}
+
+// The longitude on the axis' own turn of the globe.
+static double onto_axis(const struct grid *grid, double x) {
+    double first = grid->x.values[0], last = grid->x.values[grid->x.n - 1];
+    if (grid->wraps) {
+        double turned = x - 360 * floor((x - first) / 360);
+        return turned - first >= 360 ? first : turned;
+    }
+    double middle = 0.5 * (first + last);
+    return middle + remainder(x - middle, 360);
+}
+
+int grid_from_lonlat(const struct grid *grid, double lon, double lat, double *x, double *y) {
+    struct grid_transform *t = grid->transform;
+    if (!isfinite(lon) || !(fabs(lat) <= 90) || fabs(lon) > 1e6) return VIRGA_UNSUPPORTED;
+    *x = lon, *y = lat;
+    if (t->pj) {
+        if (!apply(t, PJ_FWD, remainder(lon, 360) / degrees, lat / degrees, x, y)) return VIRGA_UNSUPPORTED;
+        if (t->radians) *x *= degrees, *y *= degrees;
+    }
+    if (grid->angular) *x = onto_axis(grid, *x);
+    return VIRGA_OK;
+}
+
+int grid_to_lonlat(const struct grid *grid, double x, double y, double *lon, double *lat) {
+    struct grid_transform *t = grid->transform;
+    if (!isfinite(x) || !isfinite(y) || (grid->angular && fabs(y) > 90 + 1e-9)) return VIRGA_UNSUPPORTED;
+    *lon = x, *lat = y;
+    if (t->pj) {
+        double scale = t->radians ? 1 / degrees : 1;
+        if (!apply(t, PJ_INV, x * scale, y * scale, lon, lat)) return VIRGA_UNSUPPORTED;
+        *lon *= degrees, *lat *= degrees;
+    }
+    *lon = remainder(*lon, 360);
+    return VIRGA_OK;
+}
+
+static size_t interval(const struct grid_axis *axis, double c) {
+    size_t low = 0, high = axis->n - 1;
+    while (high - low > 1) {
+        size_t middle = low + (high - low) / 2;
+        if (axis->values[middle] <= c) low = middle;
+        else high = middle;
+    }
+    return low;
+}
+
+bool grid_axis_locate(const struct grid_axis *axis, bool wraps, double coordinate, double *index) {
+    const double tolerance = 1e-6;
+    double last = (double)axis->n - 1, f;
+    if (!isfinite(coordinate)) return false;
+    if (axis->regular || axis->n == 1) {
+        f = (coordinate - axis->start) / axis->step;
+    } else {
+        size_t i = interval(axis, coordinate);
+        f = (double)i + (coordinate - axis->values[i]) / (axis->values[i + 1] - axis->values[i]);
+    }
+    if (f < 0 && f >= -tolerance) f = 0;
+    if (wraps) {
+        if (!axis->regular && coordinate > axis->values[axis->n - 1])  // between the last column and the first
+            f = last + (coordinate - axis->values[axis->n - 1]) / (axis->values[0] + 360 - axis->values[axis->n - 1]);
+        if (f >= (double)axis->n) f = f < (double)axis->n + tolerance ? 0 : f;
+        if (f < 0 || f >= (double)axis->n) return false;
+    } else {
+        if (f > last && f <= last + tolerance) f = last;
+        if (f < 0 || f > last) return false;
+    }
+    *index = f;
+    return true;
+}
+
+bool grid_locate(const struct grid *grid, double lon, double lat, double *i, double *j) {
+    double x, y;
+    return grid_from_lonlat(grid, lon, lat, &x, &y) == VIRGA_OK && grid_axis_locate(&grid->x, grid->wraps, x, i) &&
+           grid_axis_locate(&grid->y, false, y, j);
+}
