@@ -76,7 +76,10 @@ export function createTimeline(host, on) {
   let positions = [];
   let dragging = false;
 
-  new ResizeObserver(() => drawTrack()).observe(track);
+  new ResizeObserver(() => {
+    drawLabels();
+    drawTrack();
+  }).observe(track);
   track.addEventListener("pointerdown", (event) => {
     if (event.button > 0 || !state.times.length) return;
     dragging = true;

@@ -1,0 +1,445 @@
+// SPDX-License-Identifier: Apache-2.0
+// The page: starts the viewer, keeps the one view document that everything follows, and tells the controls about it.
+//
+// A change goes one way: a control calls change() with a new document, which goes to the viewer, to the controls and, soon after,
+// into the address. The viewer's events go to the controls only, but for the camera and the step, which enter the document.
+import {createAddress} from "./tools/address.js";
+import {listenForKeys} from "./tools/keyboard.js";
+import {createProbeTool} from "./tools/probe_tool.js";
+import {createCameraTools} from "./ui/camera_tools.js";
+import {h, icon} from "./ui/dom.js";
+import {createFidelityBadge} from "./ui/fidelity_badge.js";
+import {createHelpDialog} from "./ui/help_dialog.js";
+import {createLayersPanel, makeRoom} from "./ui/layers_panel.js";
+import {createLegends} from "./ui/legend.js";
+import {clearBlank, createMessages, showBlank} from "./ui/messages.js";
+import {createProbeReadout} from "./ui/probe_readout.js";
+import {createProblemsDialog} from "./ui/problems_dialog.js";
+import {createScenePanel} from "./ui/scene_panel.js";
+import {createSourcePanel} from "./ui/source_panel.js";
+import {createTimeCaption} from "./ui/time_caption.js";
+import {createTimeline} from "./ui/timeline.js";
+import {dataRange} from "./view/data_range.js";
+import {needsDataRange, presetLayer} from "./view/presets.js";
+import {colourMap, colourMapNames, loadColourMaps} from "./view/transfer_function.js";
+import {completeView, defaultView, findSeries, findVariable, resolveRun, resolveView, timeRule} from "./view/view_resolve.js";
+import {Viewer} from "./viewer.js";
+
+const BASE = "";
+const $ = (id) => document.getElementById(id);
+
+const state = {
+  catalog: null,
+  presets: null,
+  view: null,      // the document; null before there is one
+  resolved: null,  // what it names, looked up
+  index: 0,        // step asked for
+  shown: null,     // ISO time on screen, null before the first
+  ready: [],
+  badge: null,
+  rate: 4,
+  loop: true,
+  panelOpen: !window.matchMedia("(max-width: 760px)").matches,
+};
+
+let viewer = null;
+let viewerWaits = false; // a setView is due with the next frame
+
+const messages = createMessages($("messages"));
+const problems = createProblemsDialog();
+const help = createHelpDialog();
+const caption = createTimeCaption($("caption"));
+const badge = createFidelityBadge($("badge"));
+const legends = createLegends($("legends"));
+const readout = createProbeReadout($("probe"));
+const source = createSourcePanel($("source"), {
+  dataset: (id) => chooseDataset(id),
+  run: (rule) => chooseRun(rule),
+  member: (member) => change({member}, {newEntry: true}),
+  problems: () => problems.open(state.catalog.problems ?? []),
+});
+const layersPanel = createLayersPanel($("layers"), {
+  add: (id) => addLayer(id),
+  remove: (index) => change({layers: state.view.layers.filter((_, i) => i !== index)}, {newEntry: true}),
+  variable: (index, id) => replaceLayer(index, id),
+  change: (index, patch, {final}) => changeLayer(index, patch, final),
+  preset: (index) => replaceLayer(index, state.view.layers[index].variable),
+});
+const scene = createScenePanel($("scene"), {change: (patch, {final}) => change(patch, {quiet: !final})});
+const cameraTools = createCameraTools($("tools"), {
+  orbit: () => camera(() => viewer.fly(false)),
+  fly: () => camera(() => viewer.fly(true)),
+  top: () => camera(() => viewer.topDown()),
+  reset: () => camera(() => viewer.resetCamera()),
+  link: () => copyLink(),
+  picture: () => savePicture(),
+  help: () => help.open(),
+  panel: () => togglePanel(),
+});
+const timeline = createTimeline($("timeline"), {
+  seek: (index) => seek(index, 0),
+  step: (by) => stepBy(by),
+  play: () => play(),
+  pause: () => pause(),
+  speed: (rate) => { state.rate = rate; if (viewer?.playing) play(); },
+  loop: (loop) => { state.loop = loop; if (viewer?.playing) play(); refreshTimeline(); },
+});
+const address = createAddress({onView: (view) => open(view), onError: (error) => sayBadView(error)});
+
+// ---- The document.
+
+/** Changes fields of the view. `newEntry`: Back undoes it; `quiet`: one of many while something is dragged. */
+function change(patch, {newEntry = false, quiet = false} = {}) {
+  if (!state.view) return;
+  adopt({...state.view, ...patch});
+  if (!quiet) address.write(state.view, {newEntry});
+}
+
+// Takes a complete document over: looks up what it names, and tells the viewer and the controls.
+function adopt(view) {
+  state.resolved = resolveView(view, state.catalog);
+  state.view = view;
+  state.index = state.resolved.index;
+  if (!state.resolved.times.includes(state.shown)) state.shown = null;
+  tellViewer();
+  refresh();
+}
+
+function tellViewer() {
+  if (viewerWaits) return;
+  viewerWaits = true;
+  requestAnimationFrame(() => {
+    viewerWaits = false;
+    viewer.setView(state.view);
+  });
+}
+
+/** Shows a document from outside: the presets fill it, and where it names what is not here a default stands in. */
+async function open(view) {
+  try {
+    const full = await complete(view);
+    adopt(full);
+    clearBlank($("stage"));
+    messages.clear("view");
+    for (const notice of state.resolved.notices) messages.show("notice", {text: notice, seconds: 12});
+  } catch (error) {
+    if (error.name !== "ViewError") throw error;
+    sayBadView(error);
+    await openDefault(view.dataset);
+  }
+}
+
+async function openDefault(datasetId) {
+  const draft = defaultView(state.catalog, state.presets, {datasetId});
+  if (!draft) return sayEmpty();
+  const bare = {...draft, layers: draft.layers.map(({variable}) => ({variable, visible: true, shading: true}))};
+  adopt(await complete(bare));
+  clearBlank($("stage"));
+}
+
+async function complete(view) {
+  const {dataset, layers, member} = resolveView(view, state.catalog);
+  const ranges = {};
+  await Promise.all(layers.map(async ({layer, variable, series}) => {
+    if (layer.range || !needsDataRange(variable, state.presets)) return;
+    ranges[variable.id] = await dataRange(series, member, BASE);
+  }));
+  return dataset ? completeView(view, state.catalog, state.presets, ranges) : view;
+}
+
+async function freshLayer(id) {
+  const {dataset, run, member} = state.resolved;
+  const variable = findVariable(dataset, id);
+  const range = needsDataRange(variable, state.presets) ? await dataRange(findSeries(run, variable), member, BASE) : null;
+  return {variable: id, visible: true, shading: true, ...presetLayer(variable, state.presets, range)};
+}
+
+async function addLayer(id) {
+  changeLayers([...state.view.layers, await freshLayer(id)], state.view.layers.length);
+}
+
+async function replaceLayer(index, id) {
+  const layer = {...(await freshLayer(id)), visible: state.view.layers[index].visible};
+  changeLayers(state.view.layers.map((old, i) => (i === index ? layer : old)), index);
+}
+
+function changeLayer(index, patch, final) {
+  const layers = state.view.layers.map((layer, i) => (i === index ? {...layer, ...patch} : layer));
+  if (patch.visible) changeLayers(layers, index);
+  else change({layers}, {quiet: !final, newEntry: patch.visible === false});
+}
+
+// Layers with one that is new or newly visible: others give way where that would be too many. The time stays.
+function changeLayers(layers, index) {
+  const variables = layers.map((layer) => findVariable(state.resolved.dataset, layer.variable));
+  change({layers: layers[index].visible ? makeRoom(layers, variables, index) : layers, time: currentRule()}, {newEntry: true});
+}
+
+function currentRule(runRule = state.view.run, run = state.resolved.run) {
+  const iso = state.resolved.times[state.index];
+  return iso ? timeRule(runRule, run.time, iso, state.resolved.calendar) : state.view.time;
+}
+
+function chooseRun(rule) {
+  const run = state.resolved.dataset.runs[resolveRun(state.resolved.dataset, rule)];
+  change({run: rule, time: currentRule(rule, run)}, {newEntry: true});
+}
+
+async function chooseDataset(id) {
+  const {map, light} = state.view;
+  const draft = defaultView(state.catalog, state.presets, {datasetId: id});
+  const layers = draft.layers.map(({variable}) => ({variable, visible: true, shading: true}));
+  adopt(await complete({...draft, layers, map, light}));
+  address.write(state.view, {newEntry: true});
+}
+
+// ---- Time.
+
+function seek(index, direction) {
+  const {times} = state.resolved ?? {times: []};
+  if (!times.length) return;
+  state.index = Math.min(times.length - 1, Math.max(0, index));
+  state.view = {...state.view, time: currentRule()};
+  viewer.setTime(viewerIndex(times[state.index]), {direction, rate: 0});
+  address.write(state.view);
+  refreshTimeline();
+}
+
+function stepBy(by) {
+  const count = state.resolved?.times.length ?? 0;
+  if (!count) return;
+  if (viewer.playing) pause();
+  const index = state.index + by;
+  if (Math.abs(by) === 1 && state.loop) seek((index + count) % count, Math.sign(by));
+  else seek(index, Math.sign(by));
+}
+
+// The viewer counts the times of its first layer; the same time is looked up there.
+function viewerIndex(iso) {
+  const found = viewer.times.findIndex((time) => time.iso === iso);
+  return found >= 0 ? found : state.index;
+}
+
+function play() {
+  if (!state.resolved || state.resolved.times.length < 2) return;
+  if (!state.loop && state.index === state.resolved.times.length - 1) seek(0, 1);
+  viewer.play({rate: state.rate, loop: state.loop, direction: 1});
+  refreshTimeline();
+}
+
+function pause() {
+  viewer.pause();
+  refreshTimeline();
+}
+
+function onStep({iso}) {
+  state.shown = iso;
+  const index = state.resolved?.times.indexOf(iso) ?? -1;
+  if (index >= 0 && viewer.playing) {
+    state.index = index;
+    state.view = {...state.view, time: currentRule()};
+    address.write(state.view);
+  }
+  refreshTimeline();
+  probeTool.refresh();
+}
+
+// ---- Telling the controls.
+
+function refresh() {
+  source.update(state);
+  if (!state.resolved) return;
+  layersPanel.update(state.resolved);
+  legends.update(state.resolved.layers);
+  scene.update(state.view, {hasTerrain: Boolean(state.resolved.dataset.terrain)});
+  badge.update(state.badge, state.resolved.layers);
+  refreshCamera();
+  refreshTimeline();
+  document.title = `${state.resolved.dataset.title || state.resolved.dataset.id} – virga`;
+}
+
+function refreshTimeline() {
+  const {resolved} = state;
+  timeline.update({
+    times: resolved?.times ?? [],
+    index: state.index,
+    ready: state.ready,
+    playing: Boolean(viewer?.playing),
+    loop: state.loop,
+    rate: state.rate,
+    calendar: resolved?.calendar,
+    runTime: resolved?.run.time,
+  });
+  caption.update({resolved, shown: state.shown, wanted: resolved?.times[state.index] ?? null, exaggeration: state.view?.exaggeration ?? 1});
+}
+
+function refreshCamera() {
+  cameraTools.update({mode: state.view?.camera?.mode ?? "orbit", panelOpen: state.panelOpen});
+}
+
+function camera(move) {
+  if (!state.view) return;
+  move();
+  takeCamera(viewer.camera);
+  $("picture").focus({preventScroll: true});
+}
+
+function takeCamera(detail) {
+  if (!state.view || !detail?.eye) return;
+  const {mode, eye, target, up, fov} = detail;
+  state.view = {...state.view, camera: {mode, eye: [...eye], target: [...target], up: [...up], fov}};
+  address.write(state.view);
+  refreshCamera();
+}
+
+function togglePanel(openIt = !state.panelOpen) {
+  state.panelOpen = openIt;
+  $("app").classList.toggle("panel-closed", !openIt);
+  refreshCamera();
+}
+
+// ---- Words.
+
+function sayBadView(error) {
+  messages.show("view", {kind: "warning", title: "This link's view cannot be shown.", text: `${error.message}. A default view is shown instead.`});
+}
+
+function sayEmpty() {
+  const count = state.catalog.problems?.length ?? 0;
+  showBlank($("stage"), "No forecast to show", [
+    count ? "The server found files, but could read none of them." : "The server has no forecast files yet.",
+    "Start it with the path of a netCDF file or folder: virga serve FILE. New files appear here by themselves.",
+  ], count ? {label: "See what could not be read", run: () => problems.open(state.catalog.problems)} : null);
+}
+
+function onConnection({state: link, message, transport, retryAt}) {
+  const words = {connecting: "connecting …", open: transport === "http" ? "connected (without live updates)" : "connected", lost: "connection lost"};
+  $("connection").dataset.state = link;
+  $("connection").textContent = words[link] ?? link;
+  if (link === "lost") {
+    messages.show("connection", {kind: "warning", title: "Connection lost.", text: message || "What is here stays on screen.",
+      countdown: retryAt ?? 0, closable: false, action: viewer.reconnect ? {label: "Try now", run: () => viewer.reconnect()} : null});
+  } else if (link === "open" && messages.has("connection")) {
+    messages.show("connection", {text: "Connected again.", seconds: 3});
+  }
+}
+
+async function copyLink() {
+  await address.flush();
+  try {
+    await navigator.clipboard.writeText(window.location.href);
+    messages.show("link", {text: "The link to this view is copied.", seconds: 4});
+  } catch {
+    messages.show("link", {text: "The address bar holds the link to this view.", seconds: 6});
+  }
+}
+
+async function savePicture() {
+  const blob = await viewer.screenshot();
+  if (!blob) return messages.show("picture", {kind: "warning", text: "The picture could not be saved.", seconds: 6});
+  const iso = state.shown ?? state.resolved?.times[state.index] ?? "";
+  const link = h("a", {href: URL.createObjectURL(blob), download: `virga ${state.view.dataset} ${iso}.png`.replaceAll(":", "")});
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 10000);
+}
+
+// ---- Beginning.
+
+const probeTool = createProbeTool({
+  canvas: $("picture"),
+  probe: (x, y) => (state.resolved ? viewer.probe(x, y) : null),
+  show: (answer, x, y) => readout.show(answer, state.resolved.layers, x, y, state.badge?.blended ? "The values are of one real step, not of the blend on screen." : ""),
+  hide: () => readout.hide(),
+});
+
+function listenToViewer() {
+  const on = (name, act) => viewer.addEventListener(name, (event) => act(event.detail ?? {}));
+  on("connection", onConnection);
+  on("step", onStep);
+  on("steps", ({ready}) => { state.ready = ready; refreshTimeline(); });
+  on("badge", (detail) => { state.badge = detail; badge.update(detail, state.resolved?.layers ?? []); });
+  on("camera", takeCamera);
+  on("error", ({message, fatal}) => messages.show("error", {kind: fatal ? "error" : "warning", title: fatal ? "The picture has stopped." : "", text: message,
+    action: fatal ? {label: "Reload", run: () => window.location.reload()} : null, seconds: fatal ? 0 : 20}));
+  on("contextlost", () => messages.show("context", {kind: "warning", title: "The graphics card was taken away.", text: "The picture comes back by itself when the browser returns it.",
+    action: {label: "Reload", run: () => window.location.reload()}, closable: false}));
+  on("contextrestored", () => messages.show("context", {text: "The graphics card is back.", seconds: 3}));
+  on("catalog", ({catalog}) => { if (state.presets) onCatalog(catalog ?? viewer.catalog); });
+}
+
+// The server's offer changed: the same view of it, which may be of a newer run.
+async function onCatalog(catalog) {
+  const before = state.resolved?.run.time;
+  state.catalog = catalog;
+  if (!state.view) return openFirst(null);
+  await open(state.view);
+  if (state.view?.run === "latest" && state.resolved && before !== state.resolved.run.time) messages.show("run", {text: "A new run has arrived and is shown.", seconds: 8});
+}
+
+async function openFirst(view) {
+  refresh();
+  if (!state.catalog.datasets.some((dataset) => dataset.variables.length > 0)) return sayEmpty();
+  if (view) await open(view);
+  else await openDefault();
+}
+
+function listenForPageKeys() {
+  listenForKeys(window, {
+    " ": () => (viewer.playing ? pause() : play()),
+    ArrowLeft: () => stepBy(-1),
+    ArrowRight: () => stepBy(1),
+    Home: () => seek(0, 0),
+    End: () => seek((state.resolved?.times.length ?? 1) - 1, 0),
+    l: () => { state.loop = !state.loop; if (viewer.playing) play(); refreshTimeline(); },
+    r: () => camera(() => viewer.resetCamera()),
+    t: () => camera(() => viewer.topDown()),
+    o: () => camera(() => viewer.fly(false)),
+    f: () => camera(() => viewer.fly(true)),
+    p: () => togglePanel(),
+    "?": () => help.open(),
+  });
+}
+
+function hasWebGL2() {
+  return Boolean(document.createElement("canvas").getContext("webgl2"));
+}
+
+async function begin() {
+  if (new URLSearchParams(window.location.search).has("embed")) {
+    document.body.classList.add("embed");
+    state.panelOpen = false;
+  }
+  $("sidebar-close").append(icon("close"));
+  $("sidebar-close").addEventListener("click", () => togglePanel(false));
+  togglePanel(state.panelOpen);
+  if (!hasWebGL2()) {
+    return showBlank($("stage"), "This browser cannot draw it", ["The page needs WebGL2, which this browser or its graphics driver does not offer.",
+      "Any current Firefox, Chrome, Edge or Safari does; hardware acceleration may be switched off in its settings."]);
+  }
+  viewer = new Viewer($("picture"), {base: "./"});
+  window.virga = {viewer, state}; // for tests and the curious
+  listenToViewer();
+  listenForPageKeys();
+  await load();
+}
+
+async function load() {
+  clearBlank($("stage"));
+  try {
+    const [presets, catalog] = await Promise.all([loadPresets(), viewer.loadCatalog(), loadColourMaps(BASE)]);
+    state.catalog = catalog;
+    state.presets = presets;
+  } catch (error) {
+    return showBlank($("stage"), "The server does not answer", [error.message, "Is it still running?"], {label: "Try again", run: load});
+  }
+  viewer.setColourMaps(Object.fromEntries(colourMapNames().map((name) => [name, colourMap(name).points])));
+  await openFirst(await address.first());
+}
+
+async function loadPresets() {
+  const answer = await fetch(`${BASE}assets/presets.json`);
+  if (!answer.ok) throw new Error(`assets/presets.json: HTTP ${answer.status}`);
+  return answer.json();
+}
+
+begin().catch((error) => messages.show("error", {kind: "error", title: "The page has stopped.", text: error.message}));
