@@ -11,8 +11,8 @@ struct reader_format {
     const char *name;
     // head: the file's first bytes, as many as there are up to READER_HEAD_BYTES.
     bool (*recognises)(int fd, const uint8_t *head, size_t bytes);
-    // The descriptor stays the caller's, and open as long as *file is.
-    int (*open)(int fd, void **file, struct failure *failure);
+    // The descriptor stays the caller's, and open as long as *file is. memory: bytes this process may use in all.
+    int (*open)(int fd, size_t memory, void **file, struct failure *failure);
     // Everything *inventory points at lives in the arena, whose limit bounds it.
     int (*list)(void *file, struct arena *arena, struct source_inventory *inventory, struct failure *failure);
     // Fills `out`, which has room for exactly what source_slab_shape says and `bytes` must equal.

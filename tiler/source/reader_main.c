@@ -30,6 +30,8 @@ struct reader {
     struct source_channel channel;
     struct open_file files[OPEN_FILES];
     uint64_t uses;
+    size_t memory;
+    bool harmed;  // a library failed on a file: it may have leaked or worse, and this process is to be replaced
 };
 
 static void close_file(struct open_file *f) {
@@ -45,13 +47,15 @@ static int unknown_format(const uint8_t *head, size_t bytes, struct failure *fai
     return failure_set(failure, VIRGA_UNREADABLE, "is not a netCDF file");
 }
 
-static int open_into(struct open_file *f, int fd, const struct source_identity *identity, struct failure *failure) {
+static int open_into(struct reader *r, struct open_file *f, int fd, const struct source_identity *identity,
+                     struct failure *failure) {
     uint8_t head[READER_HEAD_BYTES];
     ssize_t got = pread(fd, head, sizeof head, 0);
     if (got < 0) return failure_set(failure, VIRGA_IO, "cannot be read from its disk");
     for (size_t i = 0; i < sizeof formats / sizeof *formats; i++) {
         if (!formats[i]->recognises(fd, head, (size_t)got)) continue;
-        int status = formats[i]->open(fd, &f->file, failure);
+        int status = formats[i]->open(fd, r->memory, &f->file, failure);
+        r->harmed |= status != VIRGA_OK;
         if (status) return status;
         f->format = formats[i];
         f->identity = *identity;
@@ -78,7 +82,7 @@ static int get_file(struct reader *r, int fd, const struct source_identity *iden
         if (f->used < place->used) place = f;
     }
     close_file(place);
-    int status = open_into(place, fd, identity, failure);
+    int status = open_into(r, place, fd, identity, failure);
     if (status) {
         close(fd);
         return status;
@@ -96,7 +100,7 @@ static int send_frame(const struct reader *r, struct source_frame *frame) {
 
 static int send_failure(const struct reader *r, uint64_t request, const struct failure *failure) {
     struct source_frame frame;
-    int status = source_encode_failure(request, failure, &frame);
+    int status = source_encode_failure(request, failure, r->harmed, &frame);
     return status ? status : send_frame(r, &frame);
 }
 
@@ -110,7 +114,10 @@ static int answer_open(struct reader *r, uint64_t request, const uint8_t *body, 
     if (source_decode_open(body, bytes, &open)) return VIRGA_INVALID;
     arena.limit = open.max_inventory_bytes * 16;
     int status = get_file(r, fd, &open.identity, &file, &failure);
-    if (!status) status = file->format->list(file->file, &arena, &inventory, &failure);
+    if (!status) {
+        status = file->format->list(file->file, &arena, &inventory, &failure);
+        r->harmed |= status != VIRGA_OK;
+    }
     if (!status && source_encode_inventory(request, &inventory, open.max_inventory_bytes, &frame))
         status = failure_set(&failure, VIRGA_TOO_LARGE, "its list of contents is larger than the limit of %llu bytes",
                              (unsigned long long)open.max_inventory_bytes);
@@ -130,6 +137,7 @@ static int answer_read(struct reader *r, uint64_t request, const uint8_t *body, 
     int status = get_file(r, fds[0], &message.identity, &file, &failure);
     if (!status && slab == MAP_FAILED) status = failure_set(&failure, VIRGA_TOO_LARGE, "no memory for the slab");
     if (!status) status = file->format->read(file->file, &message.request, slab, message.slab_bytes, &shape, &failure);
+    r->harmed |= status == VIRGA_UNREADABLE || status == VIRGA_TOO_LARGE;
     if (slab != MAP_FAILED) munmap(slab, message.slab_bytes);
     if (status) return send_failure(r, request, &failure);
     struct source_slab_answer answer = {.type = shape.type, .elements = shape.elements, .bytes = shape.bytes};
@@ -174,10 +182,11 @@ static int run(const char *parent, const char *memory) {
     bool landlock = false;
     if (!r) return 1;
     r->channel.socket = SOCKET;
+    r->memory = strtoull(memory, NULL, 10);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != atoi(parent)) return 1;  // it ended before that took hold
     int status = start_library() ? failure_set(&failure, VIRGA_INTERNAL, "netCDF-C cannot be set up") : VIRGA_OK;
-    if (!status) status = confine(strtoull(memory, NULL, 10), &landlock, &failure);
+    if (!status) status = confine(r->memory, &landlock, &failure);
     if (status) {
         fprintf(stderr, "virga-reader: %s\n", failure.message);
         return 1;

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/memory.h"
+#include "source/reader_classic.h"
 #include "source/reader_format.h"
 #include "source/reader_reduce.h"
 
@@ -39,6 +40,8 @@ struct netcdf_dimension {
 
 struct netcdf_file {
     int id;
+    struct reader_classic classic;  // empty for netCDF-4
+    size_t max_chunk;               // bytes
     struct arena arena;  // names and notes below, as long as the file is open
     size_t group_count, dimension_count, variable_count, note_count;
     struct netcdf_dimension *dimensions;
@@ -230,6 +233,7 @@ static void netcdf_close(void *file) {
     struct netcdf_file *f = file;
     if (!f) return;
     if (f->id >= 0) nc_close(f->id);
+    reader_classic_close(&f->classic);
     free(f->dimensions);
     free(f->variables);
     free(f->names);
@@ -238,7 +242,7 @@ static void netcdf_close(void *file) {
     free(f);
 }
 
-static int netcdf_open(int fd, void **file, struct failure *failure) {
+static int netcdf_open(int fd, size_t memory, void **file, struct failure *failure) {
     char path[64];
     struct netcdf_file *f = calloc(1, sizeof *f);
     *file = NULL;
@@ -246,10 +250,12 @@ static int netcdf_open(int fd, void **file, struct failure *failure) {
     f->id = -1;
     f->cached = -1;
     f->arena.limit = 64 << 20;
+    f->max_chunk = memory / 4 < MAX_CHUNK_BYTES ? memory / 4 : MAX_CHUNK_BYTES;
+    int status = reader_classic_open(fd, &f->classic, failure);
     snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
-    int error = nc_open(path, NC_NOWRITE, &f->id);
-    if (error) f->id = -1;
-    int status = error ? library_failure(error, "not a readable netCDF file", failure) : VIRGA_OK;
+    int error = status ? NC_NOERR : nc_open(path, NC_NOWRITE, &f->id);
+    if (status || error) f->id = -1;
+    if (error) status = library_failure(error, "not a readable netCDF file", failure);
     if (!status) status = list_group(f, f->id, "", 0, failure);
     if (status) netcdf_close(f);
     else *file = f;
@@ -310,7 +316,8 @@ static int list_attribute(struct netcdf_file *f, struct arena *arena, int group,
     a->type = stored > 0 && stored <= NC_STRING ? type_of(group, stored) : SOURCE_OTHER;
     size_t most = a->type == SOURCE_CHAR ? MAX_TEXT_BYTES : a->type == SOURCE_STRING ? MAX_STRINGS : MAX_NUMBERS;
     if (a->type == SOURCE_OTHER || a->count > most) {
-        add_note(f, what, a->type == SOURCE_OTHER ? "attribute left out: of a type made by its writer" : "attribute left out: too large");
+        add_note(f, what, a->type == SOURCE_OTHER ? "attribute left out: of a type made by its writer" :
+                                                    "attribute left out: too large");
         return VIRGA_OK;
     }
     a->name = arena_text(arena, name, strlen(name));
@@ -426,8 +433,9 @@ static int prepare_cache(struct netcdf_file *f, size_t i, struct failure *failur
     size_t bytes = source_type_size(v->type);
     if (!v->chunked || f->cached == (long)i) return VIRGA_OK;
     for (int d = 0; d < v->rank; d++)
-        if (memory_multiply(bytes, v->chunk[d], &bytes) || bytes > MAX_CHUNK_BYTES)
-            return failure_set(failure, VIRGA_TOO_LARGE, "%s: its stored chunks are larger than %d MiB", f->names[i], MAX_CHUNK_BYTES >> 20);
+        if (memory_multiply(bytes, v->chunk[d], &bytes) || bytes > f->max_chunk)
+            return failure_set(failure, VIRGA_TOO_LARGE, "%s: its stored chunks are larger than the %zu MiB that a reader may hold",
+                               f->names[i], f->max_chunk >> 20);
     if (f->cached >= 0) {
         const struct netcdf_variable *last = &f->variables[f->cached];
         nc_set_var_chunk_cache(last->group, last->id, 0, CACHE_SLOTS, 1);
@@ -456,6 +464,10 @@ static int netcdf_read(void *file, const struct source_slab_request *request, vo
     const struct netcdf_variable *v = &f->variables[request->variable];
     int status = source_slab_shape(request, v->type, v->rank, v->lengths, bytes, shape, failure);
     if (!status && shape->bytes != bytes) status = failure_set(failure, VIRGA_INVALID, "the slab's size is not the request's");
+    if (!status && !reader_classic_holds(&f->classic, (size_t)v->id, v->rank, v->lengths, request->start, request->count,
+                                         source_type_size(v->type)))
+        status = failure_set(failure, VIRGA_UNREADABLE, "%s: the file is truncated: it ends before these values",
+                             f->names[request->variable]);
     if (!status) status = prepare_cache(f, request->variable, failure);
     if (status) return status;
     struct box_reader box = {.file = f, .variable = request->variable};

@@ -79,41 +79,55 @@ static int check_unchanged(const struct source *source, int fd, struct failure *
     return source_identity_equal(&now, &source->identity) ? VIRGA_OK : changed_failure(source->path, failure);
 }
 
-// A child's FAILURE, or an answer of the wrong kind, as this request's failure.
-static int refused(const char *path, const struct source_answer *answer, struct failure *failure) {
-    struct failure theirs;
-    if (answer->header.kind == SOURCE_FAILURE &&
-        !source_decode_failure(answer->body, answer->header.body_bytes, &theirs))
-        return failure_set(failure, theirs.status, "%s: %s", path, theirs.message);
-    return failure_set(failure, VIRGA_GONE, "%s: the reader gave an answer that makes no sense; the file is probably malformed", path);
+// What a request expects, for the check of its answer.
+struct expected {
+    enum source_message_kind kind;
+    struct source *source;                  // INVENTORY: where it goes
+    const struct source_slab_shape *shape;  // SLAB: what it must say
+    struct failure theirs;                  // FAILURE: the child's own
+};
+
+static int check_answer(void *context, struct source_answer *answer) {
+    struct expected *e = context;
+    const uint8_t *body = answer->body;
+    size_t bytes = answer->header.body_bytes;
+    struct source_slab_answer slab;
+    if (answer->header.kind == SOURCE_FAILURE) return source_decode_failure(body, bytes, &e->theirs, &answer->retire);
+    if (answer->header.kind != e->kind) return VIRGA_INVALID;
+    if (e->kind == SOURCE_INVENTORY) return source_decode_inventory(body, bytes, &e->source->arena, &e->source->inventory);
+    if (source_decode_slab(body, bytes, &slab)) return VIRGA_INVALID;
+    bool right = slab.type == e->shape->type && slab.elements == e->shape->elements && slab.bytes == e->shape->bytes;
+    return right ? VIRGA_OK : VIRGA_INVALID;
+}
+
+// Sends the question's frame (freed here) and turns a child's failure into this request's.
+static int ask(struct source_pool *pool, const struct source *source, struct source_question *question,
+               struct expected *expected, struct failure *failure) {
+    struct source_answer answer = {0};
+    question->about = source->path;
+    question->check = check_answer;
+    question->context = expected;
+    int status = source_pool_ask(pool, &source->identity, question, &answer, failure);
+    bool theirs = !status && answer.header.kind == SOURCE_FAILURE;
+    free(answer.body);
+    source_frame_free(&question->frame);
+    return theirs ? failure_set(failure, expected->theirs.status, "%s: %s", source->path, expected->theirs.message) : status;
 }
 
 static int ask_inventory(struct source *source, int fd, struct failure *failure) {
     const struct source_limits *limits = source_pool_limits(source->pool);
-    struct source_open *open = calloc(1, sizeof *open);
     struct source_question question = {.request = source_pool_next_request(source->pool), .fds = {fd, -1}, .fd_count = 1,
-                                       .seconds = limits->open_seconds, .max_body = limits->max_inventory_bytes, .about = source->path};
-    struct source_answer answer = {0};
-    int status = open ? VIRGA_OK : VIRGA_NO_MEMORY;
-    if (!status) {
-        open->identity = source->identity;
-        open->max_inventory_bytes = limits->max_inventory_bytes;
-        snprintf(open->path, sizeof open->path, "%s", source->path);
-        status = source_encode_open(question.request, open, &question.frame);
-    }
-    if (status) status = failure_set(failure, status, "%s: out of memory", source->path);
-    else status = source_pool_ask(source->pool, &source->identity, &question, &answer, failure);
-    if (!status && answer.header.kind == SOURCE_INVENTORY) {
-        int bad = source_decode_inventory(answer.body, answer.header.body_bytes, &source->arena, &source->inventory);
-        if (bad == VIRGA_NO_MEMORY) status = failure_set(failure, bad, "%s: out of memory", source->path);
-        else if (bad) status = refused(source->path, &answer, failure);
-    } else if (!status) {
-        status = refused(source->path, &answer, failure);
-    }
-    free(answer.body);
-    source_frame_free(&question.frame);
+                                       .seconds = limits->open_seconds, .max_body = limits->max_inventory_bytes};
+    struct expected expected = {.kind = SOURCE_INVENTORY, .source = source};
+    struct source_open *open = calloc(1, sizeof *open);
+    if (!open) return failure_set(failure, VIRGA_NO_MEMORY, "%s: out of memory", source->path);
+    open->identity = source->identity;
+    open->max_inventory_bytes = limits->max_inventory_bytes;
+    snprintf(open->path, sizeof open->path, "%s", source->path);
+    int status = source_encode_open(question.request, open, &question.frame);
     free(open);
-    return status;
+    if (status) return failure_set(failure, status, "%s: out of memory", source->path);
+    return ask(source->pool, source, &question, &expected, failure);
 }
 
 int source_open(struct source_pool *pool, const char *path, struct source **source, struct failure *failure) {
@@ -205,27 +219,18 @@ static int ask_slab(const struct source *source, const struct source_slab_reques
                     const struct source_slab_shape *shape, struct failure *failure) {
     struct source_question question = {.request = source_pool_next_request(source->pool), .fds = {fds[0], fds[1]}, .fd_count = 2,
                                        .seconds = source_pool_limits(source->pool)->read_seconds,
-                                       .max_body = SOURCE_MAX_REQUEST_BYTES, .about = source->path};
-    struct source_answer answer = {0};
-    struct source_slab_answer slab;
+                                       .max_body = SOURCE_MAX_REQUEST_BYTES};
+    struct expected expected = {.kind = SOURCE_SLAB, .shape = shape};
     struct source_read_message *message = calloc(1, sizeof *message);
-    int status = message ? VIRGA_OK : VIRGA_NO_MEMORY;
-    if (!status) {
-        message->identity = source->identity;
-        message->slab_bytes = shape->bytes;
-        message->request = *request;
-        snprintf(message->path, sizeof message->path, "%s", source->path);
-        status = source_encode_read(question.request, message, &question.frame);
-    }
-    if (status) status = failure_set(failure, status, "%s: out of memory", source->path);
-    else status = source_pool_ask(source->pool, &source->identity, &question, &answer, failure);
-    if (!status && (answer.header.kind != SOURCE_SLAB || source_decode_slab(answer.body, answer.header.body_bytes, &slab) ||
-                    slab.type != shape->type || slab.elements != shape->elements || slab.bytes != shape->bytes))
-        status = refused(source->path, &answer, failure);
-    free(answer.body);
-    source_frame_free(&question.frame);
+    if (!message) return failure_set(failure, VIRGA_NO_MEMORY, "%s: out of memory", source->path);
+    message->identity = source->identity;
+    message->slab_bytes = shape->bytes;
+    message->request = *request;
+    snprintf(message->path, sizeof message->path, "%s", source->path);
+    int status = source_encode_read(question.request, message, &question.frame);
     free(message);
-    return status;
+    if (status) return failure_set(failure, status, "%s: out of memory", source->path);
+    return ask(source->pool, source, &question, &expected, failure);
 }
 
 int source_read(struct source *source, const struct source_slab_request *request, struct source_slab *slab,

@@ -89,7 +89,7 @@ int source_pool_new(const char *reader_path, const struct source_limits *limits,
                     struct failure *failure);
 // Waits for running requests; NULL allowed. Sources may be unreferenced later, but no longer read.
 void source_pool_free(struct source_pool *pool);
-// Children replaced since start because they died or were late: for metrics and tests.
+// Children replaced since start because they died, were late or had met a malformed file: for metrics and tests.
 size_t source_pool_restarts(struct source_pool *pool);
 int source_pool_readers(const struct source_pool *pool);
 

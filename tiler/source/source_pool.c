@@ -49,6 +49,7 @@ struct source_pool {
     bool stopping, failed, keeper_runs;  // lock
     struct failure start_failure;        // lock; why the last start failed
     size_t restarts;                     // lock
+    size_t users;                        // lock; threads within source_pool_ask
     uint64_t uses;                       // lock
     struct pool_slot slots[MAX_READERS]; // lock, but `process` of a busy slot is its request's
 };
@@ -223,17 +224,29 @@ static void give_slot(struct source_pool *pool, struct pool_slot *slot, bool ali
     if (tend) wake_keeper(pool);
 }
 
-int source_pool_ask(struct source_pool *pool, const struct source_identity *identity, struct source_question *question,
-                    struct source_answer *answer, struct failure *failure) {
+static int ask_some_child(struct source_pool *pool, const struct source_identity *identity, struct source_question *question,
+                          struct source_answer *answer, struct failure *failure) {
     for (int i = 0; i < ASK_TRIES; i++) {
         struct pool_slot *slot = NULL;
         int status = take_slot(pool, identity, &slot, question->about, failure);
         if (status) return status;
         status = source_process_ask(slot->process, question, answer, failure);
-        give_slot(pool, slot, status == VIRGA_OK);
+        give_slot(pool, slot, status == VIRGA_OK && !answer->retire);
         if (status != VIRGA_AGAIN) return status;
     }
     return failure_set(failure, VIRGA_GONE, "%s: the readers end before they can be asked", question->about);
+}
+
+int source_pool_ask(struct source_pool *pool, const struct source_identity *identity, struct source_question *question,
+                    struct source_answer *answer, struct failure *failure) {
+    pthread_mutex_lock(&pool->lock);
+    pool->users++;
+    pthread_mutex_unlock(&pool->lock);
+    int status = ask_some_child(pool, identity, question, answer, failure);
+    pthread_mutex_lock(&pool->lock);
+    if (--pool->users == 0) pthread_cond_broadcast(&pool->changed);
+    pthread_mutex_unlock(&pool->lock);
+    return status;
 }
 
 static char *beside_this_program(const char *name) {
@@ -302,6 +315,7 @@ void source_pool_free(struct source_pool *pool) {
     pthread_mutex_lock(&pool->lock);
     pool->stopping = true;
     pthread_cond_broadcast(&pool->changed);
+    while (pool->users) pthread_cond_wait(&pool->changed, &pool->lock);
     pthread_mutex_unlock(&pool->lock);
     if (pool->keeper_runs) {
         wake_keeper(pool);

@@ -285,6 +285,7 @@ int source_process_ask(struct source_process *p, const struct source_question *q
     }
     if (!status) status = receive_answer(p, &watch, q->max_body, answer);
     if (!status && answer->header.request != q->request) status = VIRGA_INVALID;
+    if (!status) status = q->check(q->context, answer);
     if (!status) return VIRGA_OK;
     free(answer->body);
     answer->body = NULL;

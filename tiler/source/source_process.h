@@ -16,6 +16,8 @@ struct source_process_options {
     double start_seconds;     // until it has said hello
 };
 
+struct source_answer;
+
 struct source_question {
     struct source_frame frame;
     uint64_t request;
@@ -24,11 +26,15 @@ struct source_question {
     double seconds;        // until the whole answer is here
     size_t max_body;       // of an answer
     const char *about;     // the file's name, for messages
+    // Called with an answer before the child is trusted again; VIRGA_INVALID where it makes no sense ends the child.
+    int (*check)(void *context, struct source_answer *answer);
+    void *context;
 };
 
 struct source_answer {
     struct source_header header;
     uint8_t *body;  // header.body_bytes long, freed by the caller with free()
+    bool retire;    // set by `check`: the child is to be replaced though it answered
 };
 
 // Starts the child and waits for its hello. The child is killed when the thread that calls this ends: call it from a
@@ -42,7 +48,7 @@ pid_t source_process_pid(const struct source_process *process);
 // Asks and waits. VIRGA_OK with an answer that carries the question's number and is no longer than max_body (what it
 // says is still to be decoded). Otherwise the child is dead on return: VIRGA_GONE (it died or broke the protocol),
 // VIRGA_TIMED_OUT, VIRGA_TOO_LARGE (memory), VIRGA_NO_MEMORY (in this process); VIRGA_AGAIN when it was dead before it was
-// asked, so that another child may be.
+// asked, so that another child may be. A code that `check` returned is passed on; VIRGA_INVALID becomes VIRGA_GONE.
 int source_process_ask(struct source_process *process, const struct source_question *question,
                        struct source_answer *answer, struct failure *failure);
 

@@ -243,17 +243,19 @@ int source_decode_slab(const uint8_t *body, size_t bytes, struct source_slab_ans
     return decoded(&r);
 }
 
-int source_encode_failure(uint64_t request, const struct failure *failure, struct source_frame *frame) {
+int source_encode_failure(uint64_t request, const struct failure *failure, bool retire, struct source_frame *frame) {
     struct body_writer w = frame_start(SOURCE_MAX_REQUEST_BYTES);
     put(&w, (uint32_t)failure->status, 4);
+    put(&w, retire, 1);
     put_text(&w, failure->message);
     return frame_end(&w, SOURCE_FAILURE, request, frame);
 }
 
-int source_decode_failure(const uint8_t *body, size_t bytes, struct failure *failure) {
+int source_decode_failure(const uint8_t *body, size_t bytes, struct failure *failure, bool *retire) {
     struct byte_reader r = {.at = body, .end = body + bytes};
     char message[sizeof failure->message];
     int status = bytes_read_i32(&r);
+    *retire = bytes_read_u8(&r) != 0;
     get_text_into(&r, message, sizeof message);
     if (decoded(&r)) return VIRGA_INVALID;
     if (status >= VIRGA_AGAIN || status < VIRGA_INTERNAL) status = VIRGA_INTERNAL;

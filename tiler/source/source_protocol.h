@@ -66,7 +66,8 @@ int source_encode_inventory(uint64_t request, const struct source_inventory *inv
                             struct source_frame *frame);
 int source_encode_read(uint64_t request, const struct source_read_message *read, struct source_frame *frame);
 int source_encode_slab(uint64_t request, const struct source_slab_answer *slab, struct source_frame *frame);
-int source_encode_failure(uint64_t request, const struct failure *failure, struct source_frame *frame);
+// retire: the child asks to be replaced, since a library may have been harmed by what it read.
+int source_encode_failure(uint64_t request, const struct failure *failure, bool retire, struct source_frame *frame);
 void source_frame_free(struct source_frame *frame);
 
 // VIRGA_INVALID for another version or an unknown kind. The caller bounds body_bytes before reading a body.
@@ -79,7 +80,7 @@ int source_decode_open(const uint8_t *body, size_t bytes, struct source_open *op
 int source_decode_inventory(const uint8_t *body, size_t bytes, struct arena *arena, struct source_inventory *inventory);
 int source_decode_read(const uint8_t *body, size_t bytes, struct source_read_message *read);
 int source_decode_slab(const uint8_t *body, size_t bytes, struct source_slab_answer *slab);
-int source_decode_failure(const uint8_t *body, size_t bytes, struct failure *failure);
+int source_decode_failure(const uint8_t *body, size_t bytes, struct failure *failure, bool *retire);
 
 // What a request's answer holds; both sides compute it.
 struct source_slab_shape {

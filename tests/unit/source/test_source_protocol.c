@@ -17,9 +17,9 @@ static void the_header_is_where_the_document_says(void **state) {
     (void)state;
     struct source_frame frame;
     struct failure failure = {VIRGA_IO, "no"};
-    assert_int_equal(VIRGA_OK, source_encode_failure(0x1122334455667788, &failure, &frame));
-    const uint8_t expected[] = {10, 0, 0, 0, 1, 0, 6, 0, 0x88, 0x77, 0x66, 0x55, 0x44, 0x33, 0x22, 0x11,
-                                0xf6, 0xff, 0xff, 0xff, 2, 0, 0, 0, 'n', 'o'};
+    assert_int_equal(VIRGA_OK, source_encode_failure(0x1122334455667788, &failure, false, &frame));
+    const uint8_t expected[] = {11, 0, 0, 0, 1, 0, 6, 0, 0x88, 0x77, 0x66, 0x55, 0x44, 0x33, 0x22, 0x11,
+                                0xf6, 0xff, 0xff, 0xff, 0, 2, 0, 0, 0, 'n', 'o'};
     assert_int_equal(sizeof expected, frame.size);
     assert_memory_equal(expected, frame.data, sizeof expected);
     source_frame_free(&frame);
@@ -131,6 +131,7 @@ static int decode_exactly(enum source_message_kind kind, const uint8_t *body, si
     struct source_slab_answer slab;
     struct source_inventory inventory;
     struct failure failure;
+    bool retire;
     struct arena arena = {.limit = arena_limit};
     uint8_t *copy = malloc(bytes ? bytes : 1);
     if (bytes) memcpy(copy, body, bytes);
@@ -138,7 +139,7 @@ static int decode_exactly(enum source_message_kind kind, const uint8_t *body, si
                  kind == SOURCE_OPEN ? source_decode_open(copy, bytes, &open) :
                  kind == SOURCE_READ ? source_decode_read(copy, bytes, &read) :
                  kind == SOURCE_SLAB ? source_decode_slab(copy, bytes, &slab) :
-                 kind == SOURCE_FAILURE ? source_decode_failure(copy, bytes, &failure) :
+                 kind == SOURCE_FAILURE ? source_decode_failure(copy, bytes, &failure, &retire) :
                  source_decode_inventory(copy, bytes, &arena, &inventory);
     if (!status && kind == SOURCE_INVENTORY)  // whatever was accepted can be walked
         for (size_t i = 0; i < inventory.variable_count; i++) {
@@ -166,7 +167,7 @@ static struct source_frame sample_frame(enum source_message_kind kind) {
     case SOURCE_OPEN: source_encode_open(1, &open, &frame); break;
     case SOURCE_READ: source_encode_read(1, &read, &frame); break;
     case SOURCE_SLAB: source_encode_slab(1, &slab, &frame); break;
-    case SOURCE_FAILURE: source_encode_failure(1, &failure, &frame); break;
+    case SOURCE_FAILURE: source_encode_failure(1, &failure, false, &frame); break;
     case SOURCE_INVENTORY: source_encode_inventory(1, &sample_inventory, 1 << 20, &frame); break;
     }
     assert_non_null(frame.data);
@@ -231,11 +232,12 @@ static void a_failure_never_carries_a_success(void **state) {
     (void)state;
     for (int sent = -20; sent <= 5; sent++) {
         struct failure failure = {sent, "x"}, got;
+        bool retire;
         struct source_frame frame;
         size_t bytes;
-        source_encode_failure(1, &failure, &frame);
+        source_encode_failure(1, &failure, false, &frame);
         const uint8_t *body = body_of(&frame, &bytes);
-        assert_int_equal(VIRGA_OK, source_decode_failure(body, bytes, &got));
+        assert_int_equal(VIRGA_OK, source_decode_failure(body, bytes, &got, &retire));
         assert_true(got.status < VIRGA_AGAIN && got.status >= VIRGA_INTERNAL);
         if (sent < VIRGA_AGAIN && sent >= VIRGA_INTERNAL) assert_int_equal(sent, got.status);
         source_frame_free(&frame);

@@ -1,0 +1,385 @@
+// SPDX-License-Identifier: Apache-2.0
+// A pool whose children misbehave: this program started as a child plays them, by the name of the file it is asked for.
+#include "source_fixture.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "source/source_channel.h"
+#include "source/source_protocol.h"
+
+// ---- the child ----
+
+static const struct source_channel child_channel = {.socket = 3};
+
+static void child_send(struct source_frame *frame) {
+    if (source_channel_send(&child_channel, frame->data, frame->size, NULL, 0)) _exit(1);
+    source_frame_free(frame);
+}
+
+static void child_inventory(uint64_t request) {
+    struct source_dimension x = {"x", 4, false};
+    struct source_variable v = {.name = "v", .type = SOURCE_F32, .rank = 1, .chunk = {4}};
+    struct source_inventory all = {.dimension_count = 1, .dimensions = &x, .variable_count = 1, .variables = &v, .format = "made up"};
+    struct source_frame frame;
+    source_encode_inventory(request, &all, 1 << 16, &frame);
+    child_send(&frame);
+}
+
+static void child_raw(const void *bytes, size_t size) { source_channel_send(&child_channel, bytes, size, NULL, 0); }
+
+static void child_drip(uint64_t request) {
+    struct source_frame frame;
+    struct source_slab_answer slab = {0};
+    source_encode_slab(request, &slab, &frame);
+    frame.data[0] = 200;  // more than will come in time
+    for (size_t i = 0;; i++) {
+        child_raw(&frame.data[i < frame.size ? i : frame.size - 1], 1);
+        nanosleep(&(struct timespec){.tv_nsec = 20000000}, NULL);
+    }
+}
+
+static void child_eat(void) {
+    for (;;) {
+        volatile char *p = malloc(1 << 20);
+        for (size_t i = 0; p && i < 1 << 20; i += 4096) p[i] = 1;
+        nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+    }
+}
+
+static void child_chatter(void) {
+    for (int i = 0; i < 200000; i++)
+        if (write(STDERR_FILENO, "a library's opinion of this file\n", 33) < 0 && errno != EAGAIN) _exit(1);
+}
+
+static void child_open(uint64_t request, const char *path) {
+    const char *name = strrchr(path, '/') + 1;
+    if (!strcmp(name, "hang")) for (;;) pause();
+    if (!strcmp(name, "marks")) {  // that it was asked, and hangs
+        char marker[SOURCE_MAX_PATH + 16];
+        snprintf(marker, sizeof marker, "%s.asked", path);
+        close(open(marker, O_CREAT | O_WRONLY, 0600));
+        for (;;) pause();
+    }
+    if (!strcmp(name, "abort")) abort();
+    if (!strcmp(name, "kill")) raise(SIGKILL);
+    if (!strcmp(name, "exit")) _exit(3);
+    if (!strcmp(name, "garbage")) child_raw("this is no message, but it is long enough to be one", 50);
+    if (!strcmp(name, "huge")) child_raw("\xff\xff\xff\xff\x01\x00\x03\x00\x00\x00\x00\x00\x00\x00\x00\x00", 16);
+    if (!strcmp(name, "drip")) child_drip(request);
+    if (!strcmp(name, "eat")) child_eat();
+    if (!strcmp(name, "chatter")) child_chatter();
+    child_inventory(!strcmp(name, "other") ? request + 1 : request);
+    if (!strcmp(name, "twice")) child_inventory(request);
+}
+
+static void child_nonsense(uint64_t request) {
+    struct source_frame frame;
+    struct failure failure = {VIRGA_IO, "x"};
+    source_encode_failure(request, &failure, false, &frame);
+    frame.data[6] = SOURCE_INVENTORY;
+    child_send(&frame);
+}
+
+static void child_read(uint64_t request, const char *path, int memory, size_t bytes) {
+    const char *name = strrchr(path, '/') + 1;
+    struct source_slab_answer slab = {SOURCE_F32, bytes / 4, bytes};
+    struct source_frame frame;
+    if (!strcmp(name, "late")) for (;;) pause();
+    if (!strcmp(name, "dies")) raise(SIGKILL);
+    if (!strcmp(name, "shrink") && (!ftruncate(memory, 0) || !ftruncate(memory, 1 << 20) || !fcntl(memory, F_ADD_SEALS, F_SEAL_WRITE)))
+        _exit(1);
+    if (!strcmp(name, "less")) slab.bytes = 0;
+    float *numbers = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, memory, 0);
+    for (size_t i = 0; i < bytes / 4; i++) numbers[i] = (float)i;
+    munmap(numbers, bytes);
+    source_encode_slab(request, &slab, &frame);
+    child_send(&frame);
+}
+
+static int child_main(void) {
+    static uint8_t body[SOURCE_MAX_REQUEST_BYTES];
+    static struct source_open open;
+    static struct source_read_message read;
+    uint8_t bytes[SOURCE_HEADER_BYTES];
+    struct source_header header;
+    struct source_hello hello = {.name = "a child of the test"};
+    struct source_frame frame;
+    source_encode_hello(&hello, &frame);
+    child_send(&frame);
+    for (;;) {
+        int fds[2], count = 0;
+        if (source_channel_receive(&child_channel, bytes, sizeof bytes, fds, &count)) return 0;
+        if (source_decode_header(bytes, &header)) return 1;
+        if (source_channel_receive(&child_channel, body, header.body_bytes, fds, &count)) return 0;
+        if (header.kind == SOURCE_OPEN && !source_decode_open(body, header.body_bytes, &open)) {
+            if (strstr(open.path, "/nonsense")) child_nonsense(header.request);
+            else child_open(header.request, open.path);
+        }
+        if (header.kind == SOURCE_READ && !source_decode_read(body, header.body_bytes, &read))
+            child_read(header.request, read.path, fds[1], read.slab_bytes);
+        for (int i = 0; i < count; i++) close(fds[i]);
+    }
+}
+
+// ---- the tests ----
+
+static char this_program[512];
+
+static struct source_pool *pool_of_this(int readers, double seconds) {
+    struct source_limits limits;
+    struct source_pool *pool;
+    struct failure failure;
+    source_limits_default(&limits);
+    limits.readers = readers;
+    limits.open_seconds = limits.read_seconds = seconds;
+    limits.child_memory = (size_t)300 << 20;
+    if (source_pool_new(this_program, &limits, &pool, &failure)) fail_msg("%s", failure.message);
+    return pool;
+}
+
+static const char *file_called(const char *name) {
+    const char *path = fixture_path(name);
+    fixture_write(path, "x", 1);
+    return path;
+}
+
+// The same pool still answers.
+static void assert_pool_works(struct source_pool *pool) {
+    struct source *source = fixture_open(pool, file_called("good"));
+    struct source_slab_request request = fixture_whole(source, "v");
+    struct source_slab slab = fixture_slab(source, &request);
+    assert_memory_equal(((float[]){0, 1, 2, 3}), slab.data, 16);
+    source_slab_release(&slab);
+    source_unref(source);
+}
+
+static void assert_open_fails(const char *name, int status, const char *words) {
+    struct source_pool *pool = pool_of_this(1, 20);
+    struct source *source;
+    struct failure failure;
+    assert_int_equal(status, source_open(pool, file_called(name), &source, &failure));
+    assert_int_equal(status, failure.status);
+    assert_null(source);
+    if (!strstr(failure.message, name) || !strstr(failure.message, words)) fail_msg("it says: %s", failure.message);
+    assert_pool_works(pool);
+    source_pool_free(pool);
+}
+
+static void a_child_that_is_killed_fails_one_request(void **state) {
+    (void)state;
+    assert_open_fails("kill", VIRGA_GONE, "ended");
+}
+
+static void a_child_that_crashes_fails_one_request(void **state) {
+    (void)state;
+    assert_open_fails("abort", VIRGA_GONE, "crashed");
+}
+
+static void a_child_that_gives_up_fails_one_request(void **state) {
+    (void)state;
+    assert_open_fails("exit", VIRGA_GONE, "status 3");
+}
+
+static void garbage_is_no_answer(void **state) {
+    (void)state;
+    assert_open_fails("garbage", VIRGA_GONE, "protocol");
+}
+
+static void a_huge_answer_is_not_awaited(void **state) {
+    (void)state;
+    assert_open_fails("huge", VIRGA_GONE, "protocol");
+}
+
+static void an_answer_to_another_request_is_refused(void **state) {
+    (void)state;
+    assert_open_fails("other", VIRGA_GONE, "protocol");
+}
+
+static void an_inventory_that_makes_no_sense_is_refused(void **state) {
+    (void)state;
+    assert_open_fails("nonsense", VIRGA_GONE, "protocol");
+}
+
+static void a_child_that_eats_memory_is_stopped(void **state) {
+    (void)state;
+    assert_open_fails("eat", VIRGA_TOO_LARGE, "memory");
+}
+
+static void assert_late(const char *name) {
+    struct source_pool *pool = pool_of_this(1, 0.3);
+    struct source *source;
+    struct failure failure;
+    double before = clock_monotonic();
+    assert_int_equal(VIRGA_TIMED_OUT, source_open(pool, file_called(name), &source, &failure));
+    double took = clock_monotonic() - before;
+    if (took < 0.29 || took > 5) fail_msg("it took %g s", took);
+    assert_non_null(strstr(failure.message, name));
+    source_pool_free(pool);
+}
+
+static void a_child_that_hangs_is_late(void **state) {
+    (void)state;
+    assert_late("hang");
+}
+
+static void a_child_that_drips_is_late(void **state) {
+    (void)state;
+    assert_late("drip");
+}
+
+static void a_late_child_is_replaced(void **state) {
+    (void)state;
+    struct source_pool *pool = pool_of_this(1, 1);
+    struct source *source;
+    struct failure failure;
+    assert_int_equal(VIRGA_TIMED_OUT, source_open(pool, file_called("hang"), &source, &failure));
+    assert_pool_works(pool);
+    assert_int_equal(1, source_pool_restarts(pool));
+    source_pool_free(pool);
+}
+
+static void a_chattering_child_holds_nothing_up(void **state) {
+    (void)state;
+    struct source_pool *pool = pool_of_this(1, 20);
+    source_unref(fixture_open(pool, file_called("chatter")));
+    assert_int_equal(0, source_pool_restarts(pool));
+    source_pool_free(pool);
+}
+
+static void a_child_that_speaks_unasked_is_replaced_in_silence(void **state) {
+    (void)state;
+    struct source_pool *pool = pool_of_this(1, 20);
+    source_unref(fixture_open(pool, file_called("twice")));
+    source_unref(fixture_open(pool, file_called("twice")));
+    assert_pool_works(pool);
+    source_pool_free(pool);
+}
+
+static int read_status(struct source_pool *pool, const char *name, struct failure *failure) {
+    struct source *source = fixture_open(pool, file_called(name));
+    struct source_slab_request request = fixture_whole(source, "v");
+    struct source_slab slab;
+    int status = source_read(source, &request, &slab, failure);
+    if (!status) source_slab_release(&slab);
+    source_unref(source);
+    return status;
+}
+
+static void shared_memory_cannot_be_shrunk_by_a_child(void **state) {
+    (void)state;
+    struct source_pool *pool = pool_of_this(1, 20);
+    struct failure failure;
+    assert_int_equal(VIRGA_OK, read_status(pool, "shrink", &failure));
+    source_pool_free(pool);
+}
+
+static void a_slab_of_the_wrong_size_is_refused(void **state) {
+    (void)state;
+    struct source_pool *pool = pool_of_this(1, 20);
+    struct failure failure;
+    assert_int_equal(VIRGA_GONE, read_status(pool, "less", &failure));
+    assert_pool_works(pool);
+    source_pool_free(pool);
+}
+
+static void a_child_that_dies_while_it_reads_is_named_by_its_file(void **state) {
+    (void)state;
+    struct source_pool *pool = pool_of_this(2, 20);
+    struct failure failure;
+    assert_int_equal(VIRGA_GONE, read_status(pool, "dies", &failure));
+    assert_non_null(strstr(failure.message, "/dies"));
+    assert_pool_works(pool);
+    source_pool_free(pool);
+}
+
+struct worker {
+    struct source_pool *pool;
+    const char *path;
+    int status;
+};
+
+static void *open_in_thread(void *argument) {
+    struct worker *w = argument;
+    struct source *source;
+    struct failure failure;
+    w->status = source_open(w->pool, w->path, &source, &failure);
+    source_unref(source);
+    return NULL;
+}
+
+static void one_hanging_child_does_not_hold_up_others(void **state) {
+    (void)state;
+    struct source_pool *pool = pool_of_this(2, 1);
+    struct worker hanging = {.pool = pool, .path = file_called("hang")};
+    pthread_t thread;
+    pthread_create(&thread, NULL, open_in_thread, &hanging);
+    for (int i = 0; i < 50; i++) assert_pool_works(pool);
+    pthread_join(thread, NULL);
+    assert_int_equal(VIRGA_TIMED_OUT, hanging.status);
+    source_pool_free(pool);
+}
+
+static void tear_down_waits_for_the_running_request(void **state) {
+    (void)state;
+    struct source_pool *pool = pool_of_this(1, 0.5);
+    struct worker worker = {.pool = pool, .path = file_called("marks")};
+    pthread_t thread;
+    pthread_create(&thread, NULL, open_in_thread, &worker);
+    const char *marker = fixture_path("marks.asked");
+    while (access(marker, F_OK)) sched_yield();
+    source_pool_free(pool);
+    pthread_join(thread, NULL);
+    assert_int_equal(VIRGA_TIMED_OUT, worker.status);
+}
+
+static void a_program_that_is_not_there_is_named(void **state) {
+    (void)state;
+    struct source_limits limits;
+    struct source_pool *pool;
+    struct failure failure;
+    source_limits_default(&limits);
+    limits.readers = 1;
+    assert_int_equal(VIRGA_IO, source_pool_new("/nowhere/virga-reader", &limits, &pool, &failure));
+    assert_non_null(strstr(failure.message, "/nowhere/virga-reader"));
+    assert_null(pool);
+    assert_int_equal(VIRGA_IO, source_pool_new("/bin/true", &limits, &pool, &failure));
+    assert_non_null(strstr(failure.message, "/bin/true"));
+    limits.readers = 0;
+    assert_int_equal(VIRGA_INVALID, source_pool_new(this_program, &limits, &pool, &failure));
+    source_pool_free(NULL);
+}
+
+int main(int argc, char **argv) {
+    (void)argv;
+    if (argc == 3) return child_main();
+    ssize_t n = readlink("/proc/self/exe", this_program, sizeof this_program - 1);
+    if (n <= 0) return 1;
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_child_that_is_killed_fails_one_request),
+        cmocka_unit_test(a_child_that_crashes_fails_one_request),
+        cmocka_unit_test(a_child_that_gives_up_fails_one_request),
+        cmocka_unit_test(garbage_is_no_answer),
+        cmocka_unit_test(a_huge_answer_is_not_awaited),
+        cmocka_unit_test(an_answer_to_another_request_is_refused),
+        cmocka_unit_test(an_inventory_that_makes_no_sense_is_refused),
+        cmocka_unit_test(a_child_that_eats_memory_is_stopped),
+        cmocka_unit_test(a_child_that_hangs_is_late),
+        cmocka_unit_test(a_child_that_drips_is_late),
+        cmocka_unit_test(a_late_child_is_replaced),
+        cmocka_unit_test(a_chattering_child_holds_nothing_up),
+        cmocka_unit_test(a_child_that_speaks_unasked_is_replaced_in_silence),
+        cmocka_unit_test(shared_memory_cannot_be_shrunk_by_a_child),
+        cmocka_unit_test(a_slab_of_the_wrong_size_is_refused),
+        cmocka_unit_test(a_child_that_dies_while_it_reads_is_named_by_its_file),
+        cmocka_unit_test(one_hanging_child_does_not_hold_up_others),
+        cmocka_unit_test(tear_down_waits_for_the_running_request),
+        cmocka_unit_test(a_program_that_is_not_there_is_named),
+    };
+    return cmocka_run_group_tests(tests, fixture_setup, fixture_teardown);
+}
