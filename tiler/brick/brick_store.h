@@ -25,6 +25,9 @@ void brick_store_free(struct brick_store *store);  // cancels; every pending cal
 // A callback gets one reference to `bytes` (NULL on failure) and must unref it.
 typedef void (*brick_store_done)(void *user, int status, struct shared_bytes *bytes, const struct failure *failure);
 
+// A failure is remembered for two seconds, in which the same request fails at once with the same message; then it is tried
+// again. `field` and `catalog` need only live until the call returns: the store takes a reference to the catalog.
+
 // The step table of a field (BRICK_FORMAT.md, "Step table"). Returns VIRGA_OK with *bytes (a reference), or VIRGA_AGAIN
 // and the callback runs once later, or an error code (failure filled, no callback).
 int brick_store_table(struct brick_store *store, struct catalog *catalog, const struct field_ref *field, int priority,
@@ -33,14 +36,21 @@ int brick_store_table(struct brick_store *store, struct catalog *catalog, const 
 int brick_store_brick(struct brick_store *store, struct catalog *catalog, const struct field_ref *field, uint32_t level,
                       uint32_t x, uint32_t y, uint32_t z, int priority, struct shared_bytes **bytes,
                       brick_store_done done, void *user, struct failure *failure);
-// Cancels the pending requests with this user pointer; their callbacks will not run after this returns. What they
-// asked for may still be finished and cached.
+// Cancels the pending requests with this user pointer; their callbacks will not run after this returns (it waits for
+// one that is running now, so hold no lock that a callback takes; from within the callback itself it does not wait). What
+// they asked for may still be finished and cached; reading that nobody waits for any more stops at the next box.
 void brick_store_cancel(struct brick_store *store, void *user);
 
 // The pyramid of a variable.
 void brick_store_shape(const struct catalog_dataset *dataset, size_t variable, struct pyramid_shape *shape);
 
-struct brick_store_stats { size_t memory, spooled, hits, misses, bricks_encoded, steps_read, chunks_bytes_read; };
+struct brick_store_stats {
+    size_t memory, spooled;    // bytes now held, with what is being built
+    size_t hits, misses;       // requests answered at once, and not
+    size_t bricks_encoded;
+    size_t steps_read;         // fields read completely
+    size_t chunks_bytes_read;  // bytes of values asked of field_read (8 a voxel)
+};
 void brick_store_stats(struct brick_store *store, struct brick_store_stats *stats);
 
 #endif

@@ -1,0 +1,368 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <stdlib.h>
+
+#include "brick/brick_store_private.h"
+
+enum { LEAST_BOX = 64 << 10, MOST_BOX = 2 << 20, BYTES_A_VOXEL = 12 };  // of a box at work: a double and an int32
+
+struct build {
+    struct brick_store *store;
+    struct step *step;
+    struct catalog *catalog;
+    struct field_ref field;
+    bool in_file;               // the volume is made in a spool file
+    size_t reserved;            // lock; counted in store->reserved
+    struct volume_tiler *tiler;
+    struct field_box *boxes;
+    size_t count, next, box_bytes;  // next: lock
+    int chains;                 // lock
+    int status;                 // lock; why it stops
+    struct failure failure;     // lock
+};
+
+struct chain {  // one box at a time: read, then add, then the next
+    struct build *build;
+    const struct field_box *box;
+    double *values;
+};
+
+static size_t box_limit(const struct brick_store *store) {
+    const size_t share = store->memory / 128;
+    return share < LEAST_BOX ? LEAST_BOX : share > MOST_BOX ? MOST_BOX : share;
+}
+
+static bool goes_to_file(const struct brick_store *store, const struct step *step) {
+    return store->spool_dir && step_volume_voxels(&step->shape) > store->memory / sizeof(int32_t);
+}
+
+static size_t estimate(const struct brick_store *store, const struct step *step) {
+    const size_t buffers = BUILD_CHAINS * 3 * box_limit(store);
+    if (goes_to_file(store, step)) return buffers;
+    const size_t voxels = step_volume_voxels(&step->shape);
+    return buffers + 2 * voxels + voxels / 4;  // sums and counts of slabs come to less than that
+}
+
+// --- The queue.
+
+void step_build_queue(struct brick_store *store, struct step *step, struct catalog *catalog, const struct field_ref *field) {
+    step->catalog = store->access->ref(catalog);
+    step->field = *field;
+    step->state = STEP_QUEUED;
+    step->order = store->next_order++;
+    store->queued++;
+}
+
+void step_build_unqueue(struct brick_store *store, struct step *step) {
+    store->access->unref(step->catalog);
+    step->catalog = NULL;
+    step->state = STEP_IDLE;
+    store->queued--;
+}
+
+static struct step *first_in_queue(struct brick_store *store) {
+    struct step *best = NULL;
+    for (struct step *s = store->newest; s; s = s->older) {
+        if (s->state != STEP_QUEUED) continue;
+        if (!best || s->priority > best->priority || (s->priority == best->priority && s->order < best->order)) best = s;
+    }
+    return best;
+}
+
+static void begin_build(void *argument, bool cancelled);
+
+static int start(struct brick_store *store, struct step *step, size_t need) {
+    struct build *build = calloc(1, sizeof *build);
+    if (!build) return VIRGA_NO_MEMORY;
+    build->store = store;
+    build->step = step;
+    build->catalog = step->catalog;
+    build->field = step->field;
+    build->reserved = need;
+    build->in_file = goes_to_file(store, step);
+    int status = brick_store_add_job(store, LANE_READ, step->priority, begin_build, build);
+    if (status) {
+        free(build);
+        return status;
+    }
+    step->catalog = NULL;
+    step->state = STEP_BUILDING;
+    store->queued--;
+    store->builds++;
+    store->reserved += need;
+    return VIRGA_OK;
+}
+
+void step_build_pump(struct brick_store *store) {
+    struct step *step;
+    while (!store->stopping && store->queued && store->builds < MOST_BUILDS && (step = first_in_queue(store))) {
+        if (!brick_store_wanted(step)) {
+            step_build_unqueue(store, step);
+            brick_store_fail_bricks(store, step, VIRGA_CANCELLED, NULL);  // nobody waits for them
+            continue;
+        }
+        const size_t need = estimate(store, step);
+        if (store->builds && store->reserved + need > store->memory / 2) return;
+        if (start(store, step, need)) return;  // tried again when a job ends
+    }
+}
+
+// --- The end of a build.
+
+static void keep_result(struct brick_store *store, struct step *step, struct step_table *table, struct shared_bytes *bytes,
+                        struct step_volume *volume) {
+    if (step->table) {
+        step_table_free(table);
+        shared_bytes_unref(bytes);
+    } else {
+        step->table = table;
+        step->table_bytes = bytes;
+    }
+    step->state = STEP_IDLE;
+    brick_room_set_volume(store, step, volume);
+    brick_store_complete(store, step->waiters, VIRGA_OK, step->table_bytes, NULL);
+    step->waiters = NULL;
+    brick_store_start_bricks(store, step);
+    store->counts.steps_read++;
+}
+
+static void keep_failure(struct brick_store *store, struct step *step, int status, const struct failure *failure) {
+    step->state = STEP_FAILED;
+    step->failed_at = store->now();
+    step->failure = *failure;
+    step->failure.status = status;
+    brick_store_complete(store, step->waiters, status, NULL, failure);
+    step->waiters = NULL;
+    brick_store_fail_bricks(store, step, status, failure);
+}
+
+static void keep_nothing(struct build *build) {
+    struct brick_store *store = build->store;
+    struct step *step = build->step;
+    step->state = STEP_IDLE;
+    if (brick_store_wanted(step) && !store->stopping)  // again, since it was given up
+        step_build_queue(store, step, build->catalog, &build->field);
+    else
+        brick_store_fail_bricks(store, step, VIRGA_CANCELLED, NULL);
+}
+
+static void end_build(struct build *build) {
+    struct brick_store *store = build->store;
+    struct step_table *table = NULL;
+    struct step_volume *volume = NULL;
+    struct shared_bytes *bytes = NULL;
+    struct failure failure = build->failure;
+    int status = build->status;
+    if (!status) status = volume_tiler_finish(build->tiler, &table, &volume, &failure);
+    if (!status && (status = step_table_encode(table, &bytes))) failure_set(&failure, status, "out of memory");
+    volume_tiler_free(build->tiler);
+    pthread_mutex_lock(&store->lock);
+    store->builds--;
+    store->reserved -= build->reserved;
+    if (!status)
+        keep_result(store, build->step, table, bytes, volume);
+    else if (status == VIRGA_CANCELLED)
+        keep_nothing(build);
+    else
+        keep_failure(store, build->step, status, &failure);
+    step_build_pump(store);
+    const bool full = brick_store_used(store) > store->memory;
+    pthread_mutex_unlock(&store->lock);
+    if (status) {
+        step_table_free(table);
+        step_volume_free(volume);
+    }
+    if (full) brick_room_make(store);
+    store->access->unref(build->catalog);
+    free(build->boxes);
+    free(build);
+    brick_store_deliver(store);
+}
+
+static void stop_build(struct build *build, int status, const struct failure *failure) {
+    pthread_mutex_lock(&build->store->lock);
+    if (!build->status) {
+        build->status = status;
+        if (failure) build->failure = *failure;
+    }
+    pthread_mutex_unlock(&build->store->lock);
+}
+
+// --- Chains.
+
+static bool take_box(struct chain *chain) {
+    struct build *build = chain->build;
+    struct brick_store *store = build->store;
+    pthread_mutex_lock(&store->lock);
+    if (!build->status && (store->stopping || !brick_store_wanted(build->step))) build->status = VIRGA_CANCELLED;
+    const bool more = !build->status && build->next < build->count;
+    if (more) chain->box = &build->boxes[build->next++];
+    pthread_mutex_unlock(&store->lock);
+    return more;
+}
+
+// False when there is nothing more to do for the chain.
+static bool read_box(struct chain *chain) {
+    struct build *build = chain->build;
+    struct failure failure = {0};
+    if (!take_box(chain)) return false;
+    const size_t bytes = chain->box->nx * chain->box->ny * chain->box->nz * sizeof *chain->values;
+    chain->values = malloc(bytes);
+    int status = chain->values ? VIRGA_OK : failure_set(&failure, VIRGA_NO_MEMORY, "out of memory for %zu MB of values", bytes >> 20);
+    if (!status) status = build->store->access->read(&build->field, chain->box, chain->values, &failure);
+    if (status) {
+        stop_build(build, status, &failure);
+        return false;
+    }
+    pthread_mutex_lock(&build->store->lock);
+    build->store->counts.chunks_bytes_read += bytes;
+    pthread_mutex_unlock(&build->store->lock);
+    return true;
+}
+
+// Counts what the build takes by now, and makes room for it.
+static int recount(struct build *build, struct failure *failure) {
+    struct brick_store *store = build->store;
+    const size_t held = volume_tiler_memory(build->tiler), now = held + build->box_bytes * BUILD_CHAINS;
+    pthread_mutex_lock(&store->lock);
+    if (now > build->reserved) {
+        store->reserved += now - build->reserved;
+        build->reserved = now;
+    }
+    const bool full = brick_store_used(store) > store->memory;
+    pthread_mutex_unlock(&store->lock);
+    if (!full || brick_room_make(store) || held <= store->memory) return VIRGA_OK;
+    return failure_set(failure, VIRGA_NO_MEMORY, "the field needs more than the %zu MB of the cache; give it more memory or a spool folder",
+                       store->memory >> 20);
+}
+
+static void add_box(struct chain *chain) {
+    struct build *build = chain->build;
+    struct failure failure = {0};
+    int status = volume_tiler_add(build->tiler, chain->box, chain->values, &failure);
+    free(chain->values);
+    chain->values = NULL;
+    if (!status) status = recount(build, &failure);
+    if (status) stop_build(build, status, &failure);
+}
+
+static void end_chain(struct chain *chain) {
+    struct build *build = chain->build;
+    free(chain->values);
+    free(chain);
+    pthread_mutex_lock(&build->store->lock);
+    const bool last = --build->chains == 0;
+    pthread_mutex_unlock(&build->store->lock);
+    if (last) end_build(build);
+}
+
+static void run_read(void *argument, bool cancelled);
+static void run_add(void *argument, bool cancelled);
+
+static int pass_on(struct chain *chain, enum worker_lane lane, worker_job job) {
+    struct brick_store *store = chain->build->store;
+    pthread_mutex_lock(&store->lock);
+    int status = brick_store_add_job(store, lane, chain->build->step->priority, job, chain);
+    pthread_mutex_unlock(&store->lock);
+    return status;
+}
+
+// Goes on with a chain on this thread until another job takes it over or it ends.
+static void run_chain(struct chain *chain) {
+    for (;;) {
+        if (chain->values) {
+            add_box(chain);
+            if (!pass_on(chain, LANE_READ, run_read)) return;
+        }
+        if (!read_box(chain)) {
+            end_chain(chain);
+            return;
+        }
+        if (!pass_on(chain, LANE_COMPUTE, run_add)) return;
+    }
+}
+
+static void run_read(void *argument, bool cancelled) {
+    struct chain *chain = argument;
+    struct brick_store *store = chain->build->store;
+    if (cancelled) stop_build(chain->build, VIRGA_CANCELLED, NULL);
+    run_chain(chain);
+    brick_store_job_done(store);
+}
+
+static void run_add(void *argument, bool cancelled) { run_read(argument, cancelled); }
+
+// --- The beginning of a build.
+
+static int prepare(struct build *build, struct failure *failure) {
+    struct brick_store *store = build->store;
+    const struct pyramid_shape *shape = &build->step->shape;
+    struct step_volume *volume;
+    if (!build->in_file && 2 * step_volume_voxels(shape) > store->memory)
+        return failure_set(failure, VIRGA_NO_MEMORY, "the field needs %zu MB, more than the %zu MB of the cache; give it more memory or a spool folder",
+                           2 * step_volume_voxels(shape) >> 20, store->memory >> 20);
+    if (build->in_file && step_volume_voxels(shape) * sizeof(int32_t) > store->spool_limit)
+        return failure_set(failure, VIRGA_NO_MEMORY, "the field needs %zu MB of spool, more than the limit of %zu MB",
+                           step_volume_voxels(shape) * sizeof(int32_t) >> 20, store->spool_limit >> 20);
+    int status = store->access->plan(&build->field, box_limit(store), &build->boxes, &build->count, failure);
+    if (status) return status;
+    for (size_t i = 0; i < build->count; i++) {
+        const size_t bytes = build->boxes[i].nx * build->boxes[i].ny * build->boxes[i].nz * BYTES_A_VOXEL;
+        if (bytes > build->box_bytes) build->box_bytes = bytes;
+    }
+    if (!build->count) return failure_set(failure, VIRGA_INTERNAL, "the field has no boxes");
+    status = step_volume_new(shape, build->in_file ? store->spool_dir : NULL, &volume, failure);
+    if (status) return status;
+    build->tiler = volume_tiler_new(&build->step->lattice, volume);
+    return build->tiler ? VIRGA_OK : failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
+}
+
+static void start_chains(struct build *build) {
+    struct chain *made[BUILD_CHAINS];
+    int count = 0;
+    while (count < BUILD_CHAINS && (size_t)count < build->count && (made[count] = calloc(1, sizeof *made[count])))
+        made[count++]->build = build;
+    if (!count) {
+        failure_set(&build->failure, build->status = VIRGA_NO_MEMORY, "out of memory");
+        end_build(build);
+        return;
+    }
+    build->chains = count;
+    for (int i = 1; i < count; i++)
+        if (pass_on(made[i], LANE_READ, run_read)) end_chain(made[i]);
+    run_chain(made[0]);
+}
+
+// When bricks that are at work hold what memory is left: later.
+static bool put_off(struct build *build) {
+    struct brick_store *store = build->store;
+    if (brick_room_make(store)) return false;
+    pthread_mutex_lock(&store->lock);
+    const bool later = store->bricks_at_work > 0 && !store->stopping;
+    if (later) {
+        store->builds--;
+        store->reserved -= build->reserved;
+        step_build_queue(store, build->step, build->catalog, &build->field);
+    }
+    pthread_mutex_unlock(&store->lock);
+    if (later) {
+        store->access->unref(build->catalog);
+        free(build);
+    }
+    return later;
+}
+
+static void begin_build(void *argument, bool cancelled) {
+    struct build *build = argument;
+    struct brick_store *store = build->store;
+    if (!put_off(build)) {
+        pthread_mutex_lock(&store->lock);
+        if (cancelled || store->stopping || !brick_store_wanted(build->step)) build->status = VIRGA_CANCELLED;
+        pthread_mutex_unlock(&store->lock);
+        if (!build->status) build->status = prepare(build, &build->failure);
+        if (build->status)
+            end_build(build);
+        else
+            start_chains(build);
+    }
+    brick_store_job_done(store);
+}

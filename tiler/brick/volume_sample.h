@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+// The value at a place, from decoded bricks: trilinear in (i, j, k) over the voxels that are present, absent where their
+// share of the weights is under one half or outside the grid.
+#ifndef VIRGA_BRICK_VOLUME_SAMPLE_H
+#define VIRGA_BRICK_VOLUME_SAMPLE_H
+
+#include "brick/brick_store.h"
+
+// Voxels of one level, wherever they are held.
+struct volume_access {
+    uint32_t n[3];
+    bool wraps_x;
+    struct lattice_spec lattice;
+    // Lattice integer (or LATTICE_MISSING) of a voxel inside; VIRGA_OK or an error, which ends the sample.
+    int (*voxel)(void *user, uint32_t x, uint32_t y, uint32_t z, int32_t *q);
+    void *user;
+};
+
+// i, j, k: fractional voxel indices, 0 … n − 1 (i up to n where the grid wraps). *value is NaN where absent. Returns VIRGA_OK or
+// what voxel() returned.
+int volume_sample(const struct volume_access *access, double i, double j, double k, double *value);
+
+// The same from the store's bricks of level 0. Blocks until they are read: not on the service thread, nor on a worker of
+// the store's pool. VIRGA_OK (*value NaN where absent), or what the store failed with.
+int brick_sample_at(struct brick_store *store, struct catalog *catalog, const struct field_ref *field, double i, double j,
+                    double k, double *value, struct failure *failure);
+// Without the message.
+int brick_sample(struct brick_store *store, struct catalog *catalog, const struct field_ref *field, double i, double j,
+                 double k, double *value);
+
+#endif
