@@ -22,7 +22,7 @@ static const char help[] =
     "  --variables A,B,…   some of the names below, or all; for ukv cloud fraction and temperature\n"
     "  --deflate LEVEL     0 (none) to 9; 1\n"
     "  --start TIME        reference time of the first run, such as 2026-04-18T00Z, the default\n"
-    "  --force             write anew, and replace another demonstration in DIR\n"
+    "  --force             replace another demonstration in DIR\n"
     "  --quiet             no progress lines\n"
     "\n"
     "Variables:\n";

@@ -205,7 +205,7 @@ static float saturation(float t, float pressure) {
 // Sundqvist et al. 1989, Mon. Wea. Rev. 117: cloud fraction from relative humidity, critical humidity 0.8.
 static float cloud_fraction(float humidity) {
     float clear = (1 - humidity) / (1 - 0.8f);
-    return clear >= 1 ? 0 : clear <= 0 ? 1 : 1 - sqrtf(clear);
+    return clear > 0.996f ? 0 : clear <= 0 ? 1 : 1 - sqrtf(clear);  // less than what is stored as 0 is none
 }
 
 static void diagnose_moisture(const struct demo_grid *grid, struct demo_row_work *work, int j) {

@@ -206,7 +206,7 @@ int demo_forecast_write(const struct demo_plan *plan, demo_progress *progress, v
     struct job job = {0};
     *outcome = DEMO_WRITTEN;
     int status = make_folder(plan->folder, failure);
-    if (status == VIRGA_OK && !plan->force && all_there(plan)) {
+    if (status == VIRGA_OK && all_there(plan)) {
         *outcome = DEMO_ALREADY_THERE;
         return VIRGA_OK;
     }

@@ -19,7 +19,7 @@ struct demo_plan {
     time_t start;                       // reference time of the first run, a whole hour
     int threads;                        // that compute, ≥ 1
     const char *folder;                 // made if it is absent
-    bool force;                         // write anew even if it is there, and replace another demonstration
+    bool force;                         // replace another demonstration in the folder
 };
 
 enum demo_outcome { DEMO_WRITTEN, DEMO_ALREADY_THERE };
