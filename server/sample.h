@@ -27,8 +27,8 @@ void sample_query_init(struct sample_query *query);
 // ("1" or "0"). VIRGA_OK, or VIRGA_INVALID for an unknown key or a value that is no such thing.
 int sample_query_set(struct sample_query *query, const char *key, const char *value, struct failure *failure);
 
-// Answers a query as one JSON object. Blocks while bricks are made: not on the service thread and not on a LANE_COMPUTE
-// thread of the store's own pool (a LANE_READ thread waits for other LANE_READ jobs too; give it a thread of its own).
+// Answers a query as one JSON object. Blocks while files are read and bricks are made: not on the service thread, and not
+// on a worker of the store's own pool, which has to make them.
 // VIRGA_OK: *json is the caller's, freed with free(). VIRGA_INVALID: wrong use (something is not set, the time is no step,
 // the variable is in several datasets). VIRGA_NOT_FOUND: no such dataset, variable, run or member. Other codes: reading failed.
 // Outside and missing are null in an answer, not failures.
