@@ -20,7 +20,7 @@ enum {
     MASK_MAX = (BRICK_MAX_VOXELS + 7) / 8,
     ESCAPE = 15,
     STREAM_MAX = MASK_MAX + BRICK_MAX_VOXELS / 2 + 1 + 4 * BRICK_MAX_VOXELS,  // with every half byte an escape
-    CLASSES = 48,
+    CLASSES = 16 + 2 * 28,
     SAMPLE_EVERY = 5,  // rows, for the estimate
 };
 
@@ -132,26 +132,30 @@ static double entropy_bits(const uint32_t *count, int n, double (*extra)(int)) {
     return total > 0 ? bits + total * log2(total) : 0;
 }
 
-static double estimate(const struct predictor *p, const uint32_t size[3], const int32_t *d) {
+// q: with what is missing, which costs nothing; or NULL.
+static double estimate(const struct predictor *p, const uint32_t size[3], const int32_t *d, const int32_t *q) {
     struct tally tally = {{0}};
     uint32_t row[BRICK_MAX_SIDE];
     const uint32_t every = size[1] * size[2] >= 128 ? SAMPLE_EVERY : 1;
     for (uint32_t z = 0; z < size[2]; z++)
         for (uint32_t y = (2 * z) % every; y < size[1]; y += every) {
             predictor_row(p, size, d, y, z, row);
-            for (uint32_t x = 0; x < size[0]; x++) tally.count[class_of(row[x])]++;
+            const size_t at = ((size_t)z * size[1] + y) * size[0];
+            for (uint32_t x = 0; x < size[0]; x++)
+                if (!q || q[at + x] != LATTICE_MISSING) tally.count[class_of(row[x])]++;
         }
     return entropy_bits(tally.count, CLASSES, class_extra_bits) + (p->kind == PREDICTOR_WEIGHTED ? 8.0 * WEIGHTS_SIZE / every : 0);
 }
 
-static void choose_predictor(struct brick_encoder *e, const uint32_t size[3], bool has_key, struct predictor *best) {
+static void choose_predictor(struct brick_encoder *e, const uint32_t size[3], const int32_t *masked_q, bool has_key,
+                             struct predictor *best) {
     double least = INFINITY;
     for (int kind = 0; kind < PREDICTOR_COUNT; kind++) {
         struct predictor p = {.kind = (enum predictor_kind)kind, .key = e->key};
         if (kind == PREDICTOR_KEY && !has_key) continue;
         if (kind == PREDICTOR_LORENZO && size[1] == 1 && size[2] == 1) continue;  // as the median's
         if (kind == PREDICTOR_WEIGHTED && !predictor_fit(&p, size, e->d)) continue;
-        const double bits = estimate(&p, size, e->d);
+        const double bits = estimate(&p, size, e->d, masked_q);
         if (bits < least) {
             least = bits;
             *best = p;
@@ -311,7 +315,7 @@ static int encode(struct brick_encoder *e, const uint32_t size[3], const int32_t
     if (masked) hold_missing(size, q, e->d);
     if (key) key_differences(count, key->q, header.base, e->key);
     if (predictor < 0) {
-        choose_predictor(e, size, key != NULL, &header.predictor);
+        choose_predictor(e, size, masked ? q : NULL, key != NULL, &header.predictor);
     } else {
         header.predictor = (struct predictor){.kind = (enum predictor_kind)predictor, .key = e->key};
         if (predictor == PREDICTOR_KEY && !key) return VIRGA_UNSUPPORTED;

@@ -242,8 +242,8 @@ int brick_store_table(struct brick_store *store, struct catalog *catalog, const 
     } else if ((step = step_get(store, &key, field, &status, failure))) {
         store->counts.misses++;
         status = add_waiter(&step->waiters, done, user, failure);
-        if (status == VIRGA_AGAIN) status = ensure_build(store, step, catalog, field, priority, failure);
-        if (status != VIRGA_AGAIN) remove_user(&step->waiters, user);
+        if (status == VIRGA_AGAIN && (status = ensure_build(store, step, catalog, field, priority, failure)) != VIRGA_AGAIN)
+            remove_user(&step->waiters, user);
     }
     pthread_mutex_unlock(&store->lock);
     return status;
