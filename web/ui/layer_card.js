@@ -107,8 +107,11 @@ function paintMap(canvas, name) {
 export function variableNote(variable) {
   if (!variable.vertical) return "On the ground";
   const {kind, levels, heights, map_error: error, datum} = variable.vertical;
-  const span = heights ? `, ${shortNumber(heights[0], 3)} to ${shortNumber(heights[1], 5)} m above ${datum === "ground" ? "the ground" : "sea level"}` : "";
+  const span = heights ? `, ${shortHeight(heights[0])} to ${shortHeight(heights[1])} above ${datum === "ground" ? "the ground" : "sea level"}` : "";
   const exact = error > 1 ? `, heights within ${shortNumber(error, 2)} m` : "";
   return `${levels} levels${kind ? ` (${String(kind).replaceAll("_", " ")})` : ""}${span}${exact}`;
 }
 
+function shortHeight(metres) {
+  return Math.abs(metres) < 10000 ? `${shortNumber(Math.round(metres))} m` : `${shortNumber(metres / 1000, 3)} km`;
+}

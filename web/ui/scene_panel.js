@@ -34,7 +34,7 @@ export function createScenePanel(host, on) {
   const axis = mapToggle("height_axis", "Height axis");
   host.append(
     h("h2", {}, "Scene"),
-    field("Height", height, heightWords),
+    field("Vertical exaggeration", height, heightWords),
     h("div", {class: "checks"}, byTime.element, shadows.element),
     angles,
     h("div", {class: "checks", role: "group", "aria-label": "Map"}, coastlines.element, graticule.element, terrain.element, axis.element),

@@ -25,7 +25,7 @@ export function createTimeCaption(host) {
     valid.title = calendarName(calendar) || "Coordinated Universal Time";
     lead.textContent = formatLead(leadHours(resolved.run.time, iso, calendar));
     lead.title = "Lead time: hours since the run's reference time";
-    run.textContent = `Run ${formatTimeShort(resolved.run.time, calendar)} UTC${resolved.run.complete === false ? " (incomplete)" : ""}`;
+    run.textContent = `Run ${formatTimeShort(resolved.run.time, calendar)} UTC${resolved.run.complete === false ? " (incomplete)" : ""} ·`;
     const member = resolved.members.length > 1 ? `member ${resolved.members[resolved.member]}` : "";
     source.textContent = [dataset.title || dataset.id, member, `height × ${exaggeration}`].filter(Boolean).join(" · ");
     const late = shown !== null && shown !== wanted;

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // The times of the run: a tick at each real one at its true place, bright where it is ready; play, step, loop, speed.
-import {formatLead, formatTick, formatTime, formatTimeShort, isoToSeconds, leadHours, parseIso} from "../view/times.js";
+import {formatLead, formatTick, formatTime, formatTimeShort, isoToSeconds, leadHours} from "../view/times.js";
 import {canvasContext, h, icon, iconButton, set} from "./dom.js";
 
 const SPEEDS = [0.5, 1, 2, 4, 8, 16];
 const LABEL_WIDTH = 58;
+const DAY_WIDTH = 96;
 
 /** Places of times on a line, 0 to 1, by true distance; a single time stands in the middle. */
 export function timePositions(times, calendar) {
@@ -20,24 +21,25 @@ export function nearestPosition(positions, x) {
   return best;
 }
 
-/** Ticks to label: [{index, day}] so that labels stay `width` px apart; the first of each day carries the date. */
+/** Ticks to label: [{index, day}], rising, that do not touch; the first tick and the first of each day carry the date. */
 export function labelledTicks(times, positions, pixels, calendar, width = LABEL_WIDTH) {
   const every = [1, 2, 3, 6, 12, 24, 48, 96, 240].find((hours) => enoughRoom(times, positions, pixels, calendar, hours, width)) ?? Infinity;
   const labels = [];
-  let lastDay = null;
-  let lastX = -Infinity;
-  times.forEach((iso, index) => {
-    const time = parseIso(iso);
+  const add = (index, day) => {
     const x = positions[index] * pixels;
-    if (!time) return;
-    const day = `${time.year}-${time.month}-${time.day}`;
-    const aligned = onHours(iso, calendar, every) || index === 0;
-    if (!aligned || x - lastX < width) return;
-    labels.push({index, day: day !== lastDay});
+    const apart = (other) => Math.abs(positions[other.index] * pixels - x) >= ((day ? DAY_WIDTH : width) + (other.day ? DAY_WIDTH : width)) / 2;
+    if (labels.every(apart)) labels.push({index, day});
+  };
+  let lastDay = null;
+  times.forEach((iso, index) => {
+    const day = iso.slice(0, iso.indexOf("T"));
+    if (day !== lastDay) add(index, true);
     lastDay = day;
-    lastX = x;
   });
-  return labels;
+  times.forEach((iso, index) => {
+    if (onHours(iso, calendar, every)) add(index, false);
+  });
+  return labels.sort((a, b) => a.index - b.index);
 }
 
 function onHours(iso, calendar, hours) {
@@ -153,7 +155,7 @@ export function createTimeline(host, on) {
     const chosen = labelledTicks(state.times, positions, area.width, state.calendar);
     state.labelled = new Set(chosen.map(({index}) => index));
     labels.replaceChildren(...chosen.map(({index, day}) =>
-      h("span", {class: day ? "day" : "", style: {left: `${area.left + positions[index] * area.width}px`}}, formatTick(state.times[index], state.calendar, day && chosen.length > 1))));
+      h("span", {class: `${day ? "day" : ""} ${positions[index] * area.width + area.left < DAY_WIDTH / 2 ? "start" : ""} ${area.width * (1 - positions[index]) + area.left < DAY_WIDTH / 2 ? "end" : ""}`, style: {left: `${area.left + positions[index] * area.width}px`}}, formatTick(state.times[index], state.calendar, day && chosen.length > 1))));
   }
 
   /** {times, index, ready, playing, loop, rate, calendar, runTime} */

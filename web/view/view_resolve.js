@@ -122,11 +122,11 @@ export function defaultView(catalog, presets, {datasetId, dataRange = null} = {}
   return validateView({version: 1, dataset: dataset.id, run: "latest", time: "T+0", layers, exaggeration: defaultExaggeration(dataset)});
 }
 
-/** A height that makes weather of a domain's size readable: the atmosphere about an eighth as tall as the domain is wide. */
+/** A height that makes weather of a domain's size readable: the lowest 16 km about a quarter as tall as the domain is wide. */
 export function defaultExaggeration(dataset) {
   const km = domainWidth(dataset);
   if (!km) return 15;
-  const raw = Math.min(60, Math.max(2, km / 8 / 16));
+  const raw = Math.min(60, Math.max(2, km / 4 / 16));
   return [2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 25, 30, 40, 50, 60].reduce((a, b) => (Math.abs(b - raw) < Math.abs(a - raw) ? b : a));
 }
 

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+// Serves the page as the program does, under a strict policy, with the stub in place of the viewer and a catalog of the test's own.
+import {readFile} from "node:fs/promises";
+import {createServer} from "node:http";
+import {extname, join, normalize} from "node:path";
+import {fileURLToPath} from "node:url";
+
+const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+const TYPES = {".html": "text/html; charset=utf-8", ".js": "text/javascript", ".css": "text/css", ".json": "application/json", ".svg": "image/svg+xml"};
+const POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src 'self'; base-uri 'none'; form-action 'none'";
+
+/** Resolves with {url, catalog (change it at will), requests: [path], failing: Set of paths to answer with 503, close()}. */
+export async function servePage(catalog, {prefix = "/"} = {}) {
+  const state = {catalog, requests: [], failing: new Set(), table: null};
+  const server = createServer((request, response) => answer(request, response, state, prefix).catch(() => response.writeHead(500).end()));
+  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  state.url = `http://127.0.0.1:${server.address().port}${prefix}`;
+  state.close = () => new Promise((resolve) => {
+    server.closeAllConnections();
+    server.close(resolve);
+  });
+  return state;
+}
+
+async function answer(request, response, state, prefix) {
+  const path = new URL(request.url, "http://x").pathname;
+  state.requests.push(path);
+  const name = path.slice(prefix.length) || "index.html";
+  const send = (status, type, body) => response.writeHead(status, {"Content-Type": type, "Content-Security-Policy": POLICY}).end(body);
+  if (!path.startsWith(prefix)) return send(404, "text/plain", "");
+  if (state.failing.has(name)) return send(503, "text/plain", "");
+  if (name === "api/catalog") return send(200, TYPES[".json"], JSON.stringify(state.catalog));
+  if (/^bricks\/.*\/table$/.test(name)) return state.table ? send(200, "application/octet-stream", state.table) : send(404, "text/plain", "");
+  const file = name === "viewer.js" ? "tests/web/stub_viewer.js" : name.startsWith("assets/") ? name : `web/${name}`;
+  if (normalize(file) !== file) return send(404, "text/plain", "");
+  try {
+    return send(200, TYPES[extname(file)] ?? "application/octet-stream", await readFile(join(ROOT, file)));
+  } catch {
+    return send(404, "text/plain", "");
+  }
+}

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+import assert from "node:assert/strict";
+import {readFileSync} from "node:fs";
+import {test} from "node:test";
+import {needsDataRange, presetFor, presetLayer, variableTitle} from "../../web/view/presets.js";
+import {parseRange} from "../../web/view/data_range.js";
+import {validateView} from "../../web/view/view_state.js";
+
+const presets = JSON.parse(readFileSync(new URL("../../assets/presets.json", import.meta.url), "utf8"));
+const vertical = {kind: "pressure", levels: 3};
+
+test("a standard name comes before a unit, a unit before the data", () => {
+  assert.equal(presetFor({standard_name: "upward_air_velocity", units: "m s-1"}, presets).colour_map, "purple_white_green");
+  assert.equal(presetFor({standard_name: "", units: "m/s"}, presets).colour_map, "wind");
+  assert.equal(presetFor({standard_name: "", units: "Bq m-3"}, presets).range, "data");
+});
+
+test("presets are in the file's own units", () => {
+  const cloud = presetLayer({standard_name: "cloud_area_fraction_in_atmosphere_layer", units: "%", vertical}, presets);
+  assert.deepEqual(cloud.range, [0, 100]);
+  assert.equal(cloud.opacity.at(-1)[0], 100);
+  const celsius = presetLayer({standard_name: "air_temperature", units: "degC", vertical}, presets);
+  assert.deepEqual(celsius.range, [-63.15, 36.85]);
+});
+
+test("a name whose unit does not fit falls back", () => {
+  assert.equal(presetFor({standard_name: "air_temperature", units: "Pa"}, presets).colour_map, "pressure");
+});
+
+test("ranges by data are the data's", () => {
+  const tracer = {standard_name: "", units: "Bq m-3", epsilon: 0.01, vertical};
+  assert.ok(needsDataRange(tracer, presets));
+  const layer = presetLayer(tracer, presets, [2, 12]);
+  assert.deepEqual(layer.range, [2, 12]);
+  assert.deepEqual(layer.opacity.map(([value]) => value), [2, 4, 8, 12]);
+});
+
+test("a field of one value still has a range", () => {
+  const {range} = presetLayer({standard_name: "", units: "Bq m-3", epsilon: 0.01, vertical}, presets, [5, 5]);
+  assert.ok(range[1] > range[0]);
+});
+
+test("fields on the ground can be seen", () => {
+  const layer = presetLayer({standard_name: "air_temperature", units: "K", vertical: null}, presets);
+  assert.ok(layer.opacity.every(([, opacity]) => opacity > 0.5));
+});
+
+test("every preset makes a layer that a view accepts", () => {
+  for (const [name, preset] of Object.entries(presets.standard_names)) {
+    for (const shape of [vertical, null]) {
+      const layer = presetLayer({standard_name: name, units: preset.units, vertical: shape}, presets, [0, 1]);
+      validateView({version: 1, dataset: "d", layers: [{variable: "v", ...layer}]});
+    }
+  }
+});
+
+test("a variable is called by its long name, else its standard name, else its own", () => {
+  assert.equal(variableTitle({id: "a", name: "a", standard_name: "air_temperature", long_name: "temperature at 1.5 m"}), "Temperature at 1.5 m");
+  assert.equal(variableTitle({id: "a", name: "a", standard_name: "air_temperature", long_name: ""}), "Air temperature");
+  assert.equal(variableTitle({id: "a", name: "a"}), "A");
+});
+
+test("a step table's head gives the data's range, or nothing", () => {
+  const buffer = new ArrayBuffer(40);
+  const view = new DataView(buffer);
+  view.setUint32(0, 1, true);
+  view.setFloat64(8, -2.5, true);
+  view.setFloat64(16, 7, true);
+  assert.deepEqual(parseRange(buffer), [-2.5, 7]);
+  view.setFloat64(8, NaN, true);
+  assert.equal(parseRange(buffer), null);
+  assert.equal(parseRange(new ArrayBuffer(8)), null);
+});

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+import assert from "node:assert/strict";
+import {test} from "node:test";
+import {canonicalUnits, conversion, decimalsFor, displayChoices, displayUnits, formatNumber, niceTicks, shortNumber, unitsLabel} from "../../web/view/units.js";
+
+const near = (a, b) => assert.ok(Math.abs(a - b) < 1e-9 * Math.max(1, Math.abs(b)), `${a} is not ${b}`);
+const convert = (value, from, to) => {
+  const {scale, offset} = conversion(from, to);
+  return value * scale + offset;
+};
+
+test("units of a kind convert", () => {
+  near(convert(273.15, "K", "°C"), 0);
+  near(convert(0, "K", "degF"), -459.67);
+  near(convert(212, "degF", "celsius"), 100);
+  near(convert(1, "m/s", "kt"), 3600 / 1852);
+  near(convert(10, "m s**-1", "km h-1"), 36);
+  near(convert(101325, "Pa", "mb"), 1013.25);
+  near(convert(0.5, "1", "%"), 50);
+  near(convert(0.001, "kg/kg", "g kg-1"), 1);
+  near(convert(1 / 3600, "kg m-2 s-1", "mm/h"), 1);
+});
+
+test("units of different kinds do not", () => {
+  assert.equal(conversion("K", "Pa"), null);
+  assert.equal(conversion("furlong", "m"), null);
+});
+
+test("spellings are one unit, unknown ones stay as they are", () => {
+  assert.equal(canonicalUnits("m s^-1"), "m s-1");
+  assert.equal(canonicalUnits(" degrees_C"), "degC");
+  assert.equal(canonicalUnits("furlong"), "furlong");
+});
+
+test("units are written as people write them", () => {
+  assert.equal(unitsLabel("m s-1"), "m/s");
+  assert.equal(unitsLabel("1"), "");
+  assert.equal(unitsLabel("K m2 kg-1 s-1"), "K m² kg⁻¹ s⁻¹");
+  assert.equal(unitsLabel("s**-1"), "s⁻¹");
+});
+
+test("a share of one is shown in percent, another plain number is not", () => {
+  assert.equal(displayUnits({units: "1", standard_name: "cloud_area_fraction"}).units, "%");
+  assert.equal(displayUnits({units: "1", standard_name: ""}).units, "1");
+});
+
+test("the view's unit holds where it can be had", () => {
+  const temperature = {units: "K", standard_name: "air_temperature"};
+  assert.equal(displayUnits(temperature).label, "°C");
+  assert.equal(displayUnits(temperature, "K").label, "K");
+  assert.equal(displayUnits(temperature, "hPa").label, "°C");
+  assert.ok(displayChoices("m s-1").includes("kt"));
+});
+
+test("ε is scaled but never shifted", () => {
+  near(displayUnits({units: "K"}).spread(0.05), 0.05);
+  near(displayUnits({units: "Pa"}).spread(10), 0.1);
+});
+
+test("numbers carry the decimals that their ε deserves", () => {
+  assert.equal(decimalsFor(0.05), 2);
+  assert.equal(decimalsFor(0.1), 1);
+  assert.equal(decimalsFor(5), 0);
+  assert.equal(formatNumber(-0.001, 2), "0.00");
+  assert.equal(formatNumber(-12.5, 1), "−12.5");
+  assert.equal(formatNumber(NaN, 1), "missing");
+  assert.equal(formatNumber(null, 1), "missing");
+  assert.equal(formatNumber(1.5e-7, 8), "1.50 × 10^−7");
+  assert.equal(shortNumber(0.30000000000000004), "0.3");
+});
+
+test("ticks are round and within", () => {
+  assert.deepEqual(niceTicks(0, 100, 4), [0, 25, 50, 75, 100]);
+  assert.deepEqual(niceTicks(-63.15, 36.85, 4), [-50, -25, 0, 25]);
+  assert.deepEqual(niceTicks(3, 3), [3]);
+});

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+import assert from "node:assert/strict";
+import {readFileSync} from "node:fs";
+import {test} from "node:test";
+import {completeView, defaultView, favouriteVariable, memberLabels, resolveRun, resolveTime, resolveView, timeRule} from "../../web/view/view_resolve.js";
+import {validateView} from "../../web/view/view_state.js";
+import {madeUpCatalog} from "./made_up_catalog.js";
+
+const presets = JSON.parse(readFileSync(new URL("../../assets/presets.json", import.meta.url), "utf8"));
+const catalog = madeUpCatalog();
+const [uk, climate] = catalog.datasets;
+const RUN = "2009-11-19T03:00:00Z";
+const TIMES = ["2009-11-19T03:00:00Z", "2009-11-19T06:00:00Z", "2009-11-19T12:00:00Z"];
+
+test("latest is the last run, a time is the run of that time, another is none", () => {
+  assert.equal(resolveRun(uk, "latest"), 1);
+  assert.equal(resolveRun(uk, "2009-11-18T15:00Z"), 0);
+  assert.equal(resolveRun(uk, "2009-11-17T15:00:00Z"), -1);
+});
+
+test("a lead time counts from the run", () => {
+  assert.deepEqual(resolveTime(TIMES, RUN, "T+3"), {index: 1, exact: true});
+  assert.deepEqual(resolveTime(TIMES, "2009-11-19T00:00:00Z", "T+3"), {index: 0, exact: true});
+});
+
+test("a lead time of a third of an hour is met within rounding", () => {
+  assert.deepEqual(resolveTime(["2009-11-19T03:00:00Z", "2009-11-19T03:20:00Z"], RUN, "T+0.333333"), {index: 1, exact: true});
+});
+
+test("what is no step gives the nearest, the earlier of two as near, and says so", () => {
+  assert.deepEqual(resolveTime(TIMES, RUN, "T+6"), {index: 1, exact: false});
+  assert.deepEqual(resolveTime(TIMES, RUN, "2009-11-19T04:30:00Z"), {index: 0, exact: false});
+  assert.deepEqual(resolveTime(TIMES, RUN, "T+99"), {index: 2, exact: false});
+});
+
+test("nearest to now is by the clock that is passed in", () => {
+  const now = Date.parse("2009-11-19T11:00:00Z") / 1000;
+  assert.deepEqual(resolveTime(TIMES, RUN, "nearest to now", {nowSeconds: now}), {index: 2, exact: true});
+});
+
+test("times of a 360-day calendar resolve in that calendar", () => {
+  const times = climate.runs[0].series.ta.times;
+  assert.deepEqual(resolveTime(times, "2049-02-28T00:00:00Z", "T+48", {calendar: "360_day"}), {index: 2, exact: true});
+});
+
+test("a time rule leads back to the step it was made for", () => {
+  for (const runRule of ["latest", RUN]) {
+    for (const [index, iso] of TIMES.entries()) {
+      assert.deepEqual(resolveTime(TIMES, RUN, timeRule(runRule, RUN, iso)), {index, exact: true});
+    }
+  }
+  assert.equal(timeRule("latest", RUN, TIMES[1]), "T+3");
+  assert.equal(timeRule(RUN, RUN, TIMES[1]), TIMES[1]);
+});
+
+test("what is not on offer is named by its field", () => {
+  const view = (more) => validateView({version: 1, dataset: "demo-uk", layers: [{variable: "qcl"}], ...more});
+  assert.throws(() => resolveView(view({dataset: "gone"}), catalog), {field: "dataset"});
+  assert.throws(() => resolveView(view({run: "2001-01-01T00:00:00Z"}), catalog), {field: "run"});
+  assert.throws(() => resolveView(view({layers: [{variable: "qcl"}, {variable: "gone"}]}), catalog), {field: "layers[1].variable"});
+  assert.throws(() => resolveView(view({member: 3}), catalog), {field: "member"});
+});
+
+test("a variable that the run lacks is shown as absent, with a notice", () => {
+  const view = validateView({version: 1, dataset: "demo-uk", run: "2009-11-18T15:00:00Z", layers: [{variable: "qcl"}, {variable: "rain"}]});
+  const {layers, notices, times} = resolveView(view, catalog);
+  assert.equal(layers[1].series, null);
+  assert.deepEqual(notices, ["rain is not in this run."]);
+  assert.equal(times.length, 25);
+});
+
+test("the first view is of a cloud fraction in 3-D where there is one", () => {
+  assert.equal(favouriteVariable(uk).id, "cloud_fraction");
+  const view = defaultView(catalog, presets);
+  assert.equal(view.dataset, "demo-uk");
+  assert.equal(view.layers[0].colour_map, "cloud");
+  assert.equal(view.camera, undefined);
+  resolveView(view, catalog);
+});
+
+test("an empty catalog has no first view", () => {
+  assert.equal(defaultView({datasets: []}, presets), null);
+});
+
+test("presets fill what a view leaves open and nothing else", () => {
+  const view = validateView({version: 1, dataset: "demo-uk", layers: [{variable: "cloud_fraction", range: [0.5, 1], visible: false}]});
+  const [layer] = completeView(view, catalog, presets).layers;
+  assert.deepEqual(layer.range, [0.5, 1]);
+  assert.equal(layer.visible, false);
+  assert.equal(layer.colour_map, "cloud");
+  assert.equal(layer.units, "%");
+  validateView(completeView(view, catalog, presets));
+});
+
+test("members are a list, a count, or none", () => {
+  assert.deepEqual(memberLabels({members: ["a", "b"]}), ["a", "b"]);
+  assert.deepEqual(memberLabels({members: 3}), ["0", "1", "2"]);
+  assert.deepEqual(memberLabels({members: 1}), [""]);
+  assert.deepEqual(memberLabels(undefined), [""]);
+});
