@@ -515,13 +515,13 @@ void session_next(struct session *s, struct session_action *action) {
 // Answers.
 
 void session_announced(struct session *s, const struct session_action *action) {
-    struct layer_memory *layer;
+    struct layer_memory *layer = NULL;
     struct slot *slot = find_serial(s, action->slot, &layer);
     if (slot && slot->told == NOTHING_SENT) slot->told = ANNOUNCED;
 }
 
 void session_table_sent(struct session *s, const struct session_action *action, size_t bytes) {
-    struct layer_memory *layer;
+    struct layer_memory *layer = NULL;
     struct slot *slot = find_serial(s, action->slot, &layer);
     if (slot) slot->told = TABLE_SENT;
     s->in_flight += bytes;
@@ -539,7 +539,7 @@ static size_t find_pending(const struct session *s, uint32_t slot, uint32_t leve
 
 // What was pending has been answered, one way or another.
 static void settle(struct session *s, const struct session_action *a, int mark) {
-    struct layer_memory *layer;
+    struct layer_memory *layer = NULL;
     struct slot *slot = find_serial(s, a->slot, &layer);
     size_t i = find_pending(s, a->slot, a->level, a->x, a->y, a->z);
     if (i < SESSION_MAX_PENDING) forget_pending(s, i);
@@ -556,7 +556,7 @@ void session_brick_sent(struct session *s, const struct session_action *action, 
 void session_brick_failed(struct session *s, const struct session_action *action) { settle(s, action, BIT_FAILED); }
 
 void session_brick_pending(struct session *s, const struct session_action *a) {
-    struct layer_memory *layer;
+    struct layer_memory *layer = NULL;
     struct slot *slot = find_serial(s, a->slot, &layer);
     size_t i = find_pending(s, a->slot, a->level, a->x, a->y, a->z);
     if (i < SESSION_MAX_PENDING) {  // it had come and was let go again by the store

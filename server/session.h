@@ -27,7 +27,7 @@ enum {
 struct session_field {
     enum { FIELD_LOADING, FIELD_READY, FIELD_FAILED } state;  // ready: the table is here
     size_t table_bytes;
-    const struct step_table *table;
+    const struct view_table *table;
     const struct brick_boxes *boxes;  // NULL until made; needed only with a camera
     bool without_boxes;               // they cannot be made: everything counts as in view
 };

@@ -164,7 +164,7 @@ static double voxel_pixels(const struct selection *s, uint32_t level, const stru
 
 static void select_node(const struct selection *s, uint32_t l, uint32_t x, uint32_t y, uint32_t z) {
     const struct view_field *field = s->field;
-    const struct step_table_level *level = &field->table->levels[l];
+    const struct view_table_level *level = &field->table->levels[l];
     size_t at = ((size_t)z * level->bricks[1] + y) * level->bricks[0] + x;
     if (!(curve_max(field, level->deep_min[at], level->deep_max[at]) > 0)) return;
     struct scene_box box = {{0}, {0}}, stretched = {{0}, {0}};
@@ -177,13 +177,13 @@ static void select_node(const struct selection *s, uint32_t l, uint32_t x, uint3
     double error = coarsest ? INFINITY : voxel_pixels(s, l + 1, &stretched);
     if (error <= s->above) return;  // finer ones show even less
     double opacity = curve_max(field, level->min[at], level->max[at]);
-    if (!coarsest && error <= s->up_to && level->kind[at] >= BRICK_CODED && opacity > 0) {
+    if (!coarsest && error <= s->up_to && level->kind[at] >= BRICK_FULL && opacity > 0) {
         double score = error * (s->frustum->whole ? opacity : weight(opacity, &box) * centredness(s->frustum, &stretched));
         add(s->list, &(struct view_brick){.score = (float)score, .layer = field->layer, .level = (uint8_t)l, .x = (uint16_t)x,
                                           .y = (uint16_t)y, .z = (uint16_t)z});
     }
     if (l <= field->max_level || l == 0) return;
-    const struct step_table_level *fine = level - 1;
+    const struct view_table_level *fine = level - 1;
     const uint32_t *scale = field->shape->levels[l].scale, *fine_scale = field->shape->levels[l - 1].scale;
     uint32_t by[3];
     for (int a = 0; a < 3; a++) by[a] = scale[a] / fine_scale[a];
@@ -203,12 +203,12 @@ void view_select_visible(const struct view_frustum *frustum, const struct view_f
 
 void view_select_coarsest(const struct view_frustum *frustum, const struct view_field *field, struct view_list *list) {
     const uint32_t top = field->table->level_count - 1;
-    const struct step_table_level *level = &field->table->levels[top];
+    const struct view_table_level *level = &field->table->levels[top];
     size_t at = 0;
     for (uint32_t z = 0; z < level->bricks[2]; z++)
         for (uint32_t y = 0; y < level->bricks[1]; y++)
             for (uint32_t x = 0; x < level->bricks[0]; x++, at++) {
-                if (level->kind[at] < BRICK_CODED) continue;
+                if (level->kind[at] < BRICK_FULL) continue;
                 double score = 1 + curve_max(field, level->min[at], level->max[at]);
                 if (field->boxes && !frustum->whole) {
                     struct scene_box box, stretched;

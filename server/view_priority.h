@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 #include "server/brick_boxes.h"
-#include "server/step_table.h"
+#include "server/view_table.h"
 
 enum { VIEW_MAX_LAYERS = 4, VIEW_MAX_AHEAD = 8, VIEW_MAX_CURVE = 64 };
 
@@ -57,7 +57,7 @@ struct view_list {  // caller's memory
 
 struct view_field {  // one layer at one step
     const struct pyramid_shape *shape;
-    const struct step_table *table;
+    const struct view_table *table;
     const struct brick_boxes *boxes;  // may be NULL when the frustum is `whole`
     const struct opacity_curve *curve;
     double v0, step;  // lattice

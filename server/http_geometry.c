@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <xxhash.h>
+
+#include "server/gzip.h"
+#include "server/http_router.h"
+
+enum { CACHED = 16 };
+static const size_t cached_bytes = (size_t)64 << 20;
+
+// Documents made lately, compressed. Service thread.
+struct geometry_cache {
+    struct {
+        char tag[160];
+        struct shared_bytes *body;
+        uint64_t used;
+    } items[CACHED];
+    uint64_t clock;
+};
+
+struct geometry_job {
+    struct http_job job;  // first
+    const struct catalog_dataset *dataset;
+    char geometry[64];
+    struct level_map *map;  // where it is known already: one reference
+};
+
+struct geometry_cache *geometry_cache_new(void) { return calloc(1, sizeof(struct geometry_cache)); }
+
+void geometry_cache_free(struct geometry_cache *cache) {
+    for (size_t i = 0; cache && i < CACHED; i++) shared_bytes_unref(cache->items[i].body);
+    free(cache);
+}
+
+static struct shared_bytes *cache_find(struct geometry_cache *cache, const char *tag) {
+    for (size_t i = 0; i < CACHED; i++)
+        if (cache->items[i].body && !strcmp(cache->items[i].tag, tag)) {
+            cache->items[i].used = ++cache->clock;
+            return shared_bytes_ref(cache->items[i].body);
+        }
+    return NULL;
+}
+
+static void cache_put(struct geometry_cache *cache, const char *tag, struct shared_bytes *body) {
+    size_t oldest = 0, total = body->size;
+    for (size_t i = 0; i < CACHED; i++) {
+        if (cache->items[i].body) total += cache->items[i].body->size;
+        if (cache->items[i].used < cache->items[oldest].used) oldest = i;
+    }
+    if (total > cached_bytes && !cache->items[oldest].body) return;
+    shared_bytes_unref(cache->items[oldest].body);
+    snprintf(cache->items[oldest].tag, sizeof cache->items[oldest].tag, "%s", tag);
+    cache->items[oldest].body = shared_bytes_ref(body);
+    cache->items[oldest].used = ++cache->clock;
+}
+
+// The map with this id among the steps of one series; a step may have a map of its own.
+static int search_series(struct geometry_job *job, struct field_ref *field) {
+    const struct catalog_series *series = &job->dataset->runs[field->run].series[field->variable];
+    for (size_t step = 0; series->present && step < series->time_count; step++) {
+        struct level_map *map = NULL;
+        field->step = step;
+        int status = catalog_level_map(job->job.catalog, field, &map, NULL);
+        if (status || !map) break;
+        if (!strcmp(map->id, job->geometry)) {
+            job->map = map;
+            return VIRGA_OK;
+        }
+        level_map_unref(map);
+    }
+    return VIRGA_NOT_FOUND;
+}
+
+static int search(struct geometry_job *job) {
+    const struct catalog_dataset *dataset = job->dataset;
+    for (size_t v = 0; v < dataset->variable_count; v++) {
+        struct level_map *map = dataset->variables[v].level_map;
+        if (!map || strcmp(map->id, job->geometry)) continue;
+        job->map = level_map_ref(map);
+        return VIRGA_OK;
+    }
+    for (size_t r = dataset->run_count; r-- > 0;)
+        for (size_t v = 0; v < dataset->variable_count; v++) {
+            struct field_ref field = {.dataset = dataset, .variable = v, .run = r};
+            if (dataset->variables[v].vertical && !search_series(job, &field)) return VIRGA_OK;
+        }
+    return VIRGA_NOT_FOUND;
+}
+
+static void run(void *argument, bool cancelled) {
+    struct geometry_job *job = argument;
+    uint8_t *bytes = NULL;
+    size_t size = 0;
+    bool surface = !strcmp(job->geometry, "surface");
+    int status = cancelled ? VIRGA_CANCELLED : surface || job->map ? VIRGA_OK : search(job);
+    if (status == VIRGA_NOT_FOUND) failure_set(&job->job.failure, status, "no such geometry in this dataset");
+    if (!status) status = catalog_geometry(job->dataset, job->map, &bytes, &size);
+    if (!status && !(job->job.body = gzip_bytes(bytes, size, 3))) status = VIRGA_NO_MEMORY;
+    job->job.status = status;
+    free(bytes);
+    http_job_post(&job->job);
+}
+
+static const char immutable[] = "public, max-age=31536000, immutable";
+
+static void finish(struct http_job *job, struct peer *peer) {
+    if (job->status) {
+        http_answer_error(peer, http_status_of(job->status), job->failure.message[0] ? job->failure.message : status_name(job->status));
+        return;
+    }
+    memcpy(peer->reply.etag, job->etag, sizeof job->etag);
+    cache_put(peer->server->geometries, job->etag, job->body);
+    peer->reply.cache = immutable;
+    peer->reply.encoding = "gzip";
+    http_answer(peer, 200, "application/octet-stream", job->body);
+    job->body = NULL;
+}
+
+static void destroy(struct http_job *job) { level_map_unref(((struct geometry_job *)job)->map); }
+
+// What a document depends on besides its map: the grid.
+static uint64_t hash_grid(const struct catalog_dataset *dataset) {
+    const struct grid *grid = dataset->grid;
+    uint64_t hash = XXH3_64bits(grid->proj, strlen(grid->proj));
+    hash = XXH3_64bits_withSeed(dataset->id, strlen(dataset->id), hash);
+    hash = XXH3_64bits_withSeed(grid->x.values, grid->x.n * sizeof *grid->x.values, hash);
+    return XXH3_64bits_withSeed(grid->y.values, grid->y.n * sizeof *grid->y.values, hash);
+}
+
+int http_geometry(const struct http_request *request) {
+    struct peer *peer = request->peer;
+    struct web_server *server = peer->server;
+    char dataset[256];
+    const char *slash = strchr(request->path, '/');
+    size_t length = slash ? (size_t)(slash - request->path) : 0;
+    const struct catalog_dataset *found = NULL;
+    if (length && length < sizeof dataset) {
+        memcpy(dataset, request->path, length);
+        dataset[length] = '\0';
+        found = catalog_find_dataset(server->catalog, dataset);
+    }
+    if (!found || !slash[1] || strlen(slash + 1) > 40) return http_answer_error(peer, 404, "no such dataset or geometry");
+    const char *geometry = slash + 1;
+    for (const char *c = geometry; *c; c++)
+        if (!strchr("0123456789abcdefghijklmnopqrstuvwxyz", *c)) return http_answer_error(peer, 404, "no such geometry");
+    snprintf(peer->reply.etag, sizeof peer->reply.etag, "\"%s-%016llx\"", geometry, (unsigned long long)hash_grid(found));
+    if (http_has_copy(peer, peer->reply.etag)) {
+        peer->reply.cache = immutable;
+        return http_answer(peer, 304, NULL, NULL);
+    }
+    struct shared_bytes *body = cache_find(server->geometries, peer->reply.etag);
+    if (body) {
+        peer->reply.cache = immutable;
+        peer->reply.encoding = "gzip";
+        return http_answer(peer, 200, "application/octet-stream", body);
+    }
+    struct geometry_job *job = (struct geometry_job *)http_job_new(peer, sizeof *job, NULL);
+    if (!job) return http_answer_error(peer, 503, "out of memory");
+    job->dataset = found;
+    snprintf(job->geometry, sizeof job->geometry, "%s", geometry);
+    job->map = field_cache_map(server->fields, geometry);
+    job->job.finish = finish;
+    job->job.destroy = destroy;
+    memcpy(job->job.etag, peer->reply.etag, sizeof job->job.etag);
+    return http_job_start(&job->job, LANE_READ, run);
+}

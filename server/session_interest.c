@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/session_interest.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "brick/brick_store.h"
+
+// The step of a series with this valid time, or -1. Times increase.
+static int64_t find_time(const struct catalog_series *series, double seconds) {
+    size_t lo = 0, hi = series->time_count;
+    while (lo < hi) {
+        size_t middle = (lo + hi) / 2;
+        if (series->times[middle].seconds < seconds - 0.5) lo = middle + 1;
+        else hi = middle;
+    }
+    return lo < series->time_count && fabs(series->times[lo].seconds - seconds) <= 0.5 ? (int64_t)lo : -1;
+}
+
+// The first layer's step `by` steps on; around the end only while playing, as the page plays in a loop. -1: there is none.
+static int64_t step_on(const struct ws_interest *asked, size_t count, int64_t by) {
+    int64_t n = (int64_t)count, at = (int64_t)asked->time + by;
+    if (at >= 0 && at < n) return at;
+    if (!(asked->rate > 0) || (by < 0 ? -by : by) >= n) return -1;
+    return ((at % n) + n) % n;
+}
+
+static int64_t layer_step(const struct catalog_series *first, const struct catalog_series *own, int64_t step) {
+    if (step < 0 || own == first) return step;
+    return find_time(own, first->times[step].seconds);
+}
+
+static int resolve_layer(const struct catalog_dataset *dataset, size_t run, const struct ws_interest *asked, size_t l,
+                         struct session_interest *interest, struct interest_layer *named, struct failure *failure) {
+    const char *name = asked->layers[l].variable;
+    struct session_layer *layer = &interest->layers[l];
+    int variable = catalog_find_variable(dataset, name);
+    if (variable < 0) return failure_set(failure, VIRGA_NOT_FOUND, "no variable %s in %s", name, dataset->id);
+    const struct catalog_variable *v = &dataset->variables[variable];
+    const struct catalog_series *own = &dataset->runs[run].series[variable];
+    if (!own->present) return failure_set(failure, VIRGA_NOT_FOUND, "the run of %s has no %s", dataset->runs[run].time.iso, name);
+    *named = (struct interest_layer){.variable = (size_t)variable, .run = run, .member = asked->member};
+    if (asked->member >= v->member_count) {  // a variable without members goes with every member of the others
+        if (v->member_count > 1 || l == 0) return failure_set(failure, VIRGA_NOT_FOUND, "%s has no member %u", name, asked->member);
+        named->member = 0;
+    }
+    const struct catalog_series *first = l ? &dataset->runs[run].series[catalog_find_variable(dataset, asked->layers[0].variable)] : own;
+    if (l == 0 && asked->time >= own->time_count)
+        return failure_set(failure, VIRGA_NOT_FOUND, "%s has %zu times, not one with index %u", name, own->time_count, asked->time);
+    snprintf(layer->identity, sizeof layer->identity, "%s %zu %s", own->edition, named->member, v->id);
+    snprintf(layer->variable, sizeof layer->variable, "%s", v->id);
+    brick_store_shape(dataset, (size_t)variable, &layer->shape);
+    layer->curve = asked->layers[l].opacity;
+    layer->v0 = v->lattice.v0;
+    layer->step = v->lattice.step;
+    int along = asked->direction ? asked->direction : 1;
+    layer->before = layer_step(first, own, step_on(asked, first->time_count, -along));
+    for (size_t d = 0; d <= interest->ahead; d++) {
+        layer->steps[d] = layer_step(first, own, step_on(asked, first->time_count, (int64_t)d * along));
+        for (size_t e = 0; e < d; e++)
+            if (layer->steps[e] == layer->steps[d]) layer->steps[d] = -1;
+    }
+    return VIRGA_OK;
+}
+
+int session_interest_resolve(const struct catalog *catalog, const struct ws_interest *asked, struct session_interest *interest,
+                             const struct catalog_dataset **dataset, struct interest_layer layers[VIEW_MAX_LAYERS],
+                             struct failure *failure) {
+    *dataset = catalog_find_dataset(catalog, asked->dataset);
+    if (!*dataset) return failure_set(failure, VIRGA_NOT_FOUND, "no dataset %s", asked->dataset);
+    int run = catalog_find_run(*dataset, asked->run[0] ? asked->run : NULL);
+    if (run < 0) return failure_set(failure, VIRGA_NOT_FOUND, "no run %s in %s", asked->run, asked->dataset);
+    *interest = (struct session_interest){.generation = asked->generation, .layer_count = asked->layer_count,
+                                          .ahead = asked->direction ? asked->steps : 0, .playing = asked->rate > 0 && asked->direction,
+                                          .camera = asked->camera, .budget = asked->budget, .max_level = asked->max_level,
+                                          .keep = asked->reports_drops, .forget = asked->holds_nothing};
+    int status = VIRGA_OK;
+    for (size_t l = 0; l < asked->layer_count && !status; l++)
+        status = resolve_layer(*dataset, (size_t)run, asked, l, interest, &layers[l], failure);
+    return status;
+}

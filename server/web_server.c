@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/web_server.h"
+
+#include <netdb.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "base/clock.h"
+#include "server/http_router.h"
+#include "server/web_state.h"
+
+enum { SCRATCH = 1 << 17, TICK_USECS = 1000000, MIN_PER_ADDRESS = 256 };
+
+// Connections.
+
+static size_t count_address(const struct web_server *server, const char *address) {
+    size_t count = 0;
+    for (const struct peer *p = server->peers; p; p = p->next) count += !strcmp(p->address, address);
+    return count;
+}
+
+static int connected(struct web_server *server, struct lws *wsi) {
+    struct peer *peer = calloc(1, sizeof *peer);
+    if (!peer) return -1;
+    peer->server = server;
+    peer->wsi = wsi;
+    lws_get_peer_simple(wsi, peer->address, sizeof peer->address);
+    // A proxy's connections all have one address, so one address may have most of them, but never all.
+    size_t limit = (size_t)server->app->config.max_connections, share = limit / 2 > MIN_PER_ADDRESS ? limit - limit / 4 : limit;
+    server->counters.connections++;
+    if (server->peer_count >= limit || count_address(server, peer->address) >= share) {
+        server->counters.refused++;
+        free(peer);
+        return -1;
+    }
+    peer->next = server->peers;
+    peer->previous = &server->peers;
+    if (peer->next) peer->next->previous = &peer->next;
+    server->peers = peer;
+    server->peer_count++;
+    lws_set_opaque_user_data(wsi, peer);
+    return 0;
+}
+
+static void disconnected(struct peer *peer) {
+    lws_set_opaque_user_data(peer->wsi, NULL);
+    ws_closed(peer);
+    http_closed(peer);
+    *peer->previous = peer->next;
+    if (peer->next) peer->next->previous = peer->previous;
+    peer->server->peer_count--;
+    free(peer);
+}
+
+static int check_upgrade(struct peer *peer, struct lws *wsi) {
+    char to[32];
+    // The library may have dropped the header already, after it refused an upgrade that it does not know.
+    if (!lws_hdr_total_length(wsi, WSI_TOKEN_UPGRADE)) return -1;
+    if (!http_header(wsi, WSI_TOKEN_UPGRADE, to, sizeof to) || strcasecmp(to, "websocket"))
+        return http_refuse(peer, 400, "only websocket is upgraded to");
+    int status = ws_check_upgrade(peer, wsi);
+    switch (status) {
+        case VIRGA_OK: return 0;
+        case 403: return http_refuse(peer, 403, "this origin may not open a websocket here");
+        case 404: return http_refuse(peer, 404, "there is no websocket at this address");
+        case 413: return http_refuse(peer, 413, "a request has no body here");
+        default: return http_refuse(peer, status, "a websocket here is version 13, subprotocol virga.1");
+    }
+}
+
+static int callback(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t size) {
+    (void)user;
+    struct web_server *server = lws_context_user(lws_get_context(wsi));
+    struct peer *peer = lws_get_opaque_user_data(wsi);
+    const struct lws_protocols *protocol = lws_get_protocol(wsi);
+    switch (reason) {
+        case LWS_CALLBACK_SERVER_NEW_CLIENT_INSTANTIATED: return connected(server, wsi);
+        case LWS_CALLBACK_EVENT_WAIT_CANCELLED:
+            service_mailbox_deliver(server->mailbox);
+            return 0;
+        case LWS_CALLBACK_WSI_DESTROY:
+            if (peer) disconnected(peer);
+            return 0;
+        case LWS_CALLBACK_CLOSED:
+            if (peer) ws_closed(peer);
+            return 0;
+        case LWS_CALLBACK_RAW_ADOPT: case LWS_CALLBACK_RAW_RX: case LWS_CALLBACK_RAW_WRITEABLE:
+        case LWS_CALLBACK_HTTP_BODY: return -1;  // CONNECT, and bodies: neither is served
+        default: break;
+    }
+    if (!peer) return 0;
+    switch (reason) {
+        case LWS_CALLBACK_HTTP: return http_requested(peer, in);
+        case LWS_CALLBACK_HTTP_WRITEABLE: return http_writable(peer);
+        case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE: return check_upgrade(peer, wsi);
+        case LWS_CALLBACK_ESTABLISHED: return protocol && protocol->id == WEB_PROTOCOL_WS ? ws_opened(peer) : -1;
+        case LWS_CALLBACK_RECEIVE: return peer->client ? ws_received(peer, in, size) : -1;
+        case LWS_CALLBACK_SERVER_WRITEABLE: return peer->client ? ws_writable(peer) : -1;
+        default: return 0;
+    }
+}
+
+// No client can name the first one: parentheses are no part of a subprotocol's name.
+static const struct lws_protocols protocols[] = {
+    {.name = "(http)", .callback = callback, .rx_buffer_size = 4096, .id = WEB_PROTOCOL_HTTP, .tx_packet_size = 1 << 20},
+    {.name = "virga.1", .callback = callback, .rx_buffer_size = 4096, .id = WEB_PROTOCOL_WS, .tx_packet_size = 1 << 20},
+    {.name = NULL}};
+
+// Once a second.
+
+static void forget_texts(struct web_server *server) {
+    shared_bytes_unref(server->catalog_plain);
+    shared_bytes_unref(server->catalog_gzip);
+    server->catalog_plain = server->catalog_gzip = NULL;
+}
+
+static void watch_catalog(struct web_server *server) {
+    struct catalog *now = app_catalog(server->app);
+    if (now == server->catalog) {
+        catalog_unref(now);
+        return;
+    }
+    catalog_unref(server->catalog);
+    server->catalog = now;
+    forget_texts(server);
+    ws_catalog_changed(server);
+}
+
+static void tick(lws_sorted_usec_list_t *list) {
+    struct web_server *server = lws_container_of(list, struct web_server, tick);
+    double now = clock_monotonic();
+    struct peer *next;
+    for (struct peer *peer = server->peers; peer; peer = next) {
+        next = peer->next;
+        if (peer->client) ws_tick(peer, now);
+    }
+    watch_catalog(server);
+    lws_sul_schedule(server->context, 0, &server->tick, tick, TICK_USECS);
+}
+
+// Starting and stopping.
+
+static void library_log(int level, const char *line) {
+    int length = (int)strcspn(line, "\n");
+    if (level & LLL_ERR) log_warning("http", "%.*s", length, line);
+    else log_debug("http", "%.*s", length, line);
+}
+
+// A numeric address for the host, which the library takes for an interface's name otherwise.
+static int resolve(const char *host, char *out, size_t room, bool *v6, struct failure *failure) {
+    struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE}, *found = NULL;
+    int error = getaddrinfo(host, NULL, &hints, &found);
+    if (!error) error = getnameinfo(found->ai_addr, found->ai_addrlen, out, (socklen_t)room, NULL, 0, NI_NUMERICHOST);
+    if (found) {
+        *v6 = found->ai_family == AF_INET6;
+        freeaddrinfo(found);
+    }
+    return error ? failure_set(failure, VIRGA_NOT_FOUND, "cannot listen on %s: %s", host, gai_strerror(error)) : VIRGA_OK;
+}
+
+static void list_ancestors(struct web_server *server) {
+    const struct config *config = &server->app->config;
+    size_t at = 0;
+    for (size_t i = 0; i < config->embed_host_count; i++) {
+        const char *host = config->embed_hosts[i];
+        if (host[strcspn(host, " ;,\r\n\t")]) continue;  // would be another directive
+        int n = snprintf(server->frame_ancestors + at, sizeof server->frame_ancestors - at, " %s", host);
+        if (n > 0) at += (size_t)n;
+    }
+}
+
+static int listen_on(struct web_server *server, int *port, struct failure *failure) {
+    const struct config *config = &server->app->config;
+    char address[128];
+    bool v6 = false;
+    int status = resolve(config->listen_host, address, sizeof address, &v6, failure);
+    if (status) return status;
+    lws_set_log_level(LLL_ERR | LLL_WARN, library_log);
+    struct lws_context_creation_info info = {
+        .port = CONTEXT_PORT_NO_LISTEN, .protocols = protocols, .gid = (gid_t)-1, .uid = (uid_t)-1, .user = server,
+        .options = LWS_SERVER_OPTION_EXPLICIT_VHOSTS | LWS_SERVER_OPTION_VALIDATE_UTF8 | LWS_SERVER_OPTION_FAIL_UPON_UNABLE_TO_BIND,
+        .max_http_header_data2 = WEB_MAX_HEADER, .max_http_header_pool2 = (unsigned)config->max_connections + 16,
+        .pt_serv_buf_size = 32 * 1024, .timeout_secs = WEB_HEADER_SECONDS, .timeout_secs_ah_idle = WEB_HEADER_SECONDS,
+        .keepalive_timeout = 30, .alpn = "http/1.1", .iface = address, .vhost_name = "virga", .server_string = "virga",
+    };
+    server->context = lws_create_context(&info);
+    if (!server->context) return failure_set(failure, VIRGA_NO_MEMORY, "cannot start the web server");
+    info.port = config->listen_port;
+    if (!v6) info.options |= LWS_SERVER_OPTION_DISABLE_IPV6;
+    server->vhost = lws_create_vhost(server->context, &info);
+    *port = server->vhost ? lws_get_vhost_listen_port(server->vhost) : -1;
+    if (*port <= 0)
+        return failure_set(failure, VIRGA_IO, "cannot listen on %s:%d: is the port taken, or reserved?", config->listen_host,
+                           config->listen_port);
+    service_mailbox_attach(server->mailbox, server->context);
+    lws_sul_schedule(server->context, 0, &server->tick, tick, TICK_USECS);
+    return VIRGA_OK;
+}
+
+int web_server_new(struct app *app, struct web_server **out, int *port, struct failure *failure) {
+    const int threads[LANE_COUNT] = {WEB_HELPERS, WEB_HELPERS};
+    struct web_server *server = *out = NULL;
+    int status = VIRGA_NO_MEMORY;
+    if (!(server = calloc(1, sizeof *server))) goto end;
+    server->app = app;
+    server->catalog = app_catalog(app);
+    list_ancestors(server);
+    if (!(server->mailbox = service_mailbox_new())) goto end;
+    if (!(server->helpers = worker_pool_new(threads, WEB_HELPER_QUEUE))) goto end;
+    if (!(server->fields = field_cache_new(app->bricks, server->helpers, server->mailbox, ws_field_changed, server))) goto end;
+    if (!(server->geometries = geometry_cache_new())) goto end;
+    if (!(server->message = calloc(1, sizeof *server->message))) goto end;
+    if (!(server->batch = malloc(LWS_PRE + WEB_BATCH + 256 * 1024))) goto end;
+    if (session_scratch_init(&server->scratch, SCRATCH)) goto end;
+    status = page_files_load(app->config.web_root, &server->page, failure);
+    if (!status && !page_files_find(server->page, ""))
+        log_warning("page", "%s has no index.html: only the API is served", app->config.web_root);
+    if (!status) status = listen_on(server, port, failure);
+end:
+    if (status == VIRGA_NO_MEMORY) failure_set(failure, status, "out of memory while starting the web server");
+    if (status) web_server_free(server);
+    else *out = server;
+    return status;
+}
+
+int web_server_run(struct web_server *server) {
+    while (!atomic_load(&server->stopping))
+        if (lws_service(server->context, 0) < 0) return VIRGA_IO;
+    return VIRGA_OK;
+}
+
+void web_server_stop(struct web_server *server) {
+    atomic_store(&server->stopping, true);
+    service_mailbox_wake(server->mailbox);
+}
+
+void web_server_free(struct web_server *server) {
+    if (!server) return;
+    if (server->mailbox) service_mailbox_attach(server->mailbox, NULL);
+    if (server->context) {
+        lws_sul_cancel(&server->tick);
+        lws_context_destroy(server->context);
+    }
+    while (server->peers) disconnected(server->peers);
+    worker_pool_free(server->helpers);
+    if (server->mailbox) service_mailbox_deliver(server->mailbox);
+    field_cache_free(server->fields);
+    service_mailbox_free(server->mailbox);
+    page_files_free(server->page);
+    geometry_cache_free(server->geometries);
+    session_scratch_destroy(&server->scratch);
+    forget_texts(server);
+    if (server->catalog) catalog_unref(server->catalog);
+    free(server->message);
+    free(server->batch);
+    free(server);
+}

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+// Private to the web server: who holds what. Everything here belongs to the service thread unless said otherwise.
+#ifndef VIRGA_SERVER_WEB_STATE_H
+#define VIRGA_SERVER_WEB_STATE_H
+
+#include <libwebsockets.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/shared_bytes.h"
+#include "server/app.h"
+#include "server/field_cache.h"
+#include "server/http_page.h"
+#include "server/service_mailbox.h"
+#include "server/session.h"
+#include "server/ws_message.h"
+
+enum {
+    WEB_BATCH = 64 * 1024,         // bytes aimed at in one websocket message
+    WEB_PIECE = 256 * 1024,        // bytes of an HTTP body written at once
+    WEB_HEADER_SECONDS = 5,        // to send a request's header
+    WEB_STALL_SECONDS = 30,        // an HTTP client that takes nothing
+    WEB_ANSWER_SECONDS = 120,      // to make an answer
+    WEB_MAX_HEADER = 8192,         // bytes of a request's header
+    WEB_HELPERS = 2,               // threads a lane of the server's own pool
+    WEB_HELPER_QUEUE = 512,
+    WEB_PROTOCOL_HTTP = 0, WEB_PROTOCOL_WS = 1,
+};
+
+struct web_counters {
+    uint64_t connections, refused, requests, websockets, messages, bad_messages, batches, bytes_sent, bricks_sent, tables_sent;
+};
+
+struct http_job;
+struct ws_client;
+
+struct http_reply {
+    int status;
+    const char *type;          // static text, or NULL for no body
+    const char *encoding;      // "gzip" or NULL
+    const char *cache;         // Cache-Control, static text
+    const char *allow;         // Allow, static text or NULL
+    const char *location;      // or NULL; as long-lived as the server
+    const char *policy;        // a Content-Security-Policy of its own, or NULL for the strict one
+    char etag[160];            // with its quotes, or ""
+    struct shared_bytes *body;  // one reference, or NULL
+    size_t body_size;          // said in Content-Length; of the body, or of what a HEAD would have got
+    bool close, vary;
+};
+
+struct peer {
+    struct web_server *server;
+    struct lws *wsi;
+    struct peer *next, **previous;
+    char address[64];
+    // HTTP: the answer under way.
+    struct http_job *job;
+    struct http_reply reply;
+    bool replying, head, fresh;  // fresh: the header is not sent yet
+    size_t sent;
+    // websocket
+    struct ws_client *client;
+};
+
+struct web_server {
+    struct app *app;
+    struct lws_context *context;
+    struct lws_vhost *vhost;
+    struct service_mailbox *mailbox;
+    struct worker_pool *helpers;  // waits for files and for the brick store
+    struct page_files *page;
+    struct field_cache *fields;
+    struct catalog *catalog;  // the one in force, one reference
+    struct shared_bytes *catalog_plain, *catalog_gzip;  // made when first asked for
+    struct geometry_cache *geometries;
+    struct session_scratch scratch;
+    struct ws_message *message;       // for parsing, reused
+    uint8_t *batch;                   // LWS_PRE + room for a batch, reused
+    struct peer *peers;
+    size_t peer_count, client_count;
+    struct web_counters counters;
+    lws_sorted_usec_list_t tick;
+    char frame_ancestors[16384];
+    _Atomic bool stopping;  // any thread
+};
+
+// ws_transport.c
+int ws_check_upgrade(struct peer *peer, struct lws *wsi);  // VIRGA_OK, or an HTTP status to refuse with
+int ws_opened(struct peer *peer);                          // each returns what the library's callback returns
+int ws_received(struct peer *peer, const char *data, size_t size);
+int ws_writable(struct peer *peer);
+void ws_closed(struct peer *peer);
+void ws_tick(struct peer *peer, double now);
+// Adds up what a websocket client holds.
+void ws_count(const struct peer *peer, size_t *in_flight, size_t *memory, size_t *pending);
+void ws_field_changed(void *server, struct field_entry *entry);
+void ws_catalog_changed(struct web_server *server);
+
+#endif
