@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// virga-reader PARENT MEMORY: the child that opens forecast files. It is started by the server with the protocol's socket as
+// virga-reader PARENT MEMORY (or --self-test): the child that opens forecast files. It is started by the server with the protocol's socket as
 // descriptor 3, confines itself and answers until the socket closes.
 #include <netcdf.h>
 #include <signal.h>
@@ -12,6 +12,7 @@
 
 #include "source/confine.h"
 #include "source/reader_format.h"
+#include "source/reader_selftest.h"
 #include "source/source_channel.h"
 
 enum { SOCKET = 3, OPEN_FILES = 8 };
@@ -197,6 +198,7 @@ static int run(const char *parent, const char *memory) {
 }
 
 int main(int argc, char **argv) {
+    if (argc == 2 && !strcmp(argv[1], "--self-test")) _exit(reader_selftest());
     if (argc != 3) {
         fprintf(stderr, "virga-reader is started by virga, not by hand\n");
         return 2;

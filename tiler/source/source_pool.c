@@ -16,8 +16,8 @@
 #include "base/clock.h"
 #include "base/log.h"
 
-enum { MAX_READERS = 64, RECENT_FILES = 8, ASK_TRIES = 4 };
-static const double START_SECONDS = 30, RETRY_SECONDS = 2;
+enum { MAX_READERS = 64, RECENT_FILES = 8, ASK_TRIES = 4, START_TRIES = 3 };
+static const double START_SECONDS = 30, SOON_SECONDS = 0.05, LATER_SECONDS = 2;
 
 enum slot_state {
     SLOT_EMPTY,  // the keeper is to start a child
@@ -48,6 +48,7 @@ struct source_pool {
     pthread_cond_t changed;  // a slot became idle, or starting failed, or stopping
     bool stopping, failed, keeper_runs;  // lock
     struct failure start_failure;        // lock; why the last start failed
+    int start_failures;                  // lock; in a row; `failed` once they are START_TRIES
     size_t restarts;                     // lock
     size_t users;                        // lock; threads within source_pool_ask
     uint64_t uses;                       // lock
@@ -92,13 +93,15 @@ static bool start_child(struct source_pool *pool, struct pool_slot *slot) {
     int status = source_process_start(&options, &process, &failure);
     pthread_mutex_lock(&pool->lock);
     if (status) {
-        log_error("source", "%s", failure.message);
-        slot->not_before = clock_monotonic() + RETRY_SECONDS;
+        if (pool->start_failures < START_TRIES) pool->start_failures++;
+        pool->failed = pool->start_failures == START_TRIES;
+        slot->not_before = clock_monotonic() + (pool->failed ? LATER_SECONDS : SOON_SECONDS);
         pool->start_failure = failure;
-        pool->failed = true;
+        if (pool->failed) log_error("source", "%s", failure.message);
     } else {
         *slot = (struct pool_slot){.state = SLOT_IDLE, .process = process, .used = slot->used};
         pool->failed = false;
+        pool->start_failures = 0;
     }
     pthread_cond_broadcast(&pool->changed);
     pthread_mutex_unlock(&pool->lock);
@@ -121,7 +124,7 @@ static double tend_slots(struct source_pool *pool) {
         if (slot->state == SLOT_EMPTY && wait > 0 && (next < 0 || wait < next)) next = wait;
         pthread_mutex_unlock(&pool->lock);
         source_process_free(dead);
-        if (start && !start_child(pool, slot)) next = RETRY_SECONDS;
+        if (start && !start_child(pool, slot)) next = SOON_SECONDS;
     }
     return next;
 }

@@ -102,13 +102,12 @@ void source_process_free(struct source_process *p) {
 
 // The child's environment: nothing of the server's but what locale, time zone and sanitizers need.
 static char **child_environment(void) {
-    // The last is for sanitizer builds: an allocation that a malformed file asks for fails as in any other build, and no
+    // A lock would stop the model that writes the file; a file that changes is noticed by its identity. The last is for sanitizer builds: an allocation that a malformed file asks for fails as in any other build, and no
     // leak search, which needs calls that are denied.
-    static const char *const fixed[] = {"LC_ALL=C", "TZ=UTC", "HDF5_PLUGIN_PRELOAD=::",
+    static const char *const fixed[] = {"LC_ALL=C", "TZ=UTC", "HDF5_PLUGIN_PRELOAD=::", "HDF5_USE_FILE_LOCKING=FALSE",
                                         "ASAN_OPTIONS=allocator_may_return_null=1:detect_leaks=0"};
     static const char *const passed[] = {"UBSAN_OPTIONS", "TSAN_OPTIONS", "LD_LIBRARY_PATH"};
-    const char *locking = getenv("HDF5_USE_FILE_LOCKING");  // file systems without locks are common: by default it is tried
-    size_t n = 0, most = sizeof fixed / sizeof *fixed + sizeof passed / sizeof *passed + 2;
+    size_t n = 0, most = sizeof fixed / sizeof *fixed + sizeof passed / sizeof *passed + 1;
     char **list = calloc(most, sizeof *list);
     for (size_t i = 0; list && i < sizeof fixed / sizeof *fixed; i++) {
         list[n] = strdup(fixed[i]);
@@ -119,7 +118,6 @@ static char **child_environment(void) {
         if (value && asprintf(&list[n], "%s=%s", passed[i], value) >= 0) n++;
         else list[n] = NULL;
     }
-    if (list && asprintf(&list[n], "HDF5_USE_FILE_LOCKING=%s", locking ? locking : "BEST_EFFORT") < 0) list[n] = NULL;
     return list;
 }
 
