@@ -21,6 +21,7 @@ enum {
     ESCAPE = 15,
     STREAM_MAX = MASK_MAX + BRICK_MAX_VOXELS / 2 + 1 + 4 * BRICK_MAX_VOXELS,  // with every half byte an escape
     CLASSES = 16 + 2 * 28,
+    LEAST_SECTION = 1000,  // bytes that are worth a Huffman code of their own
     SAMPLE_EVERY = 5,  // rows, for the estimate
 };
 
@@ -195,7 +196,7 @@ static double huffman_bits(uint32_t count[256]) {
     uint32_t joined[256];
     size_t next = 0, taken = 0, made = 0, left = 0;
     while (next < 256 && !count[next]) next++;
-    if (next == 255) return count[255];
+    if (next == 255) return 0;  // a run
     double bits = 0;
     for (left = 256 - next; left > 1; left--) {
         uint32_t sum = 0;
@@ -261,7 +262,11 @@ static int pack_best(size_t count, const uint32_t *residual, uint8_t *out, size_
         wide = INFINITY;
     const size_t wide_size = *size;
     *size = pack_halves(count, residual, out + wide_size);
-    if (byte_bits(halves, out + wide_size) + 5.0 * (double)(*size - halves) > wide) {
+    const uint8_t *packed = out + wide_size;
+    const size_t escapes = (*size - halves) / 4;
+    double half = byte_bits(halves, packed);
+    for (size_t plane = 0; escapes && plane < 4; plane++) half += byte_bits(escapes, packed + halves + plane * escapes);
+    if (half > wide) {
         *size = wide_size;
         return width;
     }
@@ -290,13 +295,23 @@ static size_t write_header(const struct brick_header *header, uint8_t *out) {
     return (size_t)(w.at - out);
 }
 
-static int finish(struct brick_encoder *e, const struct brick_header *header, size_t plain_size, struct shared_bytes **bytes) {
+// sections: where in the plain bytes another kind of content begins.
+static int finish(struct brick_encoder *e, const struct brick_header *header, size_t plain_size, const size_t *sections,
+                  size_t count, struct shared_bytes **bytes) {
     const size_t head = write_header(header, e->packed);
     if (deflateReset(&e->stream) != Z_OK) return VIRGA_INTERNAL;
     e->stream.next_in = e->plain;
-    e->stream.avail_in = (uInt)plain_size;
     e->stream.next_out = e->packed + head;
     e->stream.avail_out = (uInt)(sizeof e->packed - head);
+    // A Huffman code for each section: mask, planes, escapes differ.
+    size_t done = 0;
+    for (size_t s = 0; s < count && sections[s] < plain_size; s++) {
+        if (sections[s] - done < LEAST_SECTION || plain_size - sections[s] < LEAST_SECTION) continue;
+        e->stream.avail_in = (uInt)(sections[s] - done);
+        if (deflate(&e->stream, Z_BLOCK) != Z_OK) return VIRGA_INTERNAL;
+        done = sections[s];
+    }
+    e->stream.avail_in = (uInt)(plain_size - done);
     if (deflate(&e->stream, Z_FINISH) != Z_STREAM_END) return VIRGA_INTERNAL;
     const size_t size = head + e->stream.total_out;
     uint8_t *fill;
@@ -328,7 +343,9 @@ static int encode(struct brick_encoder *e, const uint32_t size[3], const int32_t
     if (masked) mask_bits(count, q, e->plain);
     header.width = width < 0 ? pack_best(count, e->residual, e->plain + mask, &packed) : width;
     if (width >= 0) packed = pack(count, e->residual, width, e->plain + mask);
-    return finish(e, &header, mask + packed, bytes);
+    const size_t step = header.width ? count : (count + 1) / 2;
+    const size_t sections[] = {mask, mask + step, mask + 2 * step, mask + 3 * step};
+    return finish(e, &header, mask + packed, sections, header.width ? 4 : 2, bytes);
 }
 
 int brick_encode(struct brick_encoder *encoder, const uint32_t size[3], const int32_t *q, const struct brick_key_step *key,
