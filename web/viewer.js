@@ -18,62 +18,585 @@
 //   camera         {mode, eye, target, up, fov}                                  after each movement by the user
 //   error          {message, fatal}
 //   contextlost, contextrestored
+import {Camera} from './view/camera.js';
+import {Controls} from './view/controls.js';
+import {FrameLoop} from './view/frame_loop.js';
+import {resolveView} from './view/view_resolve.js';
+import {transform} from './view/matrix.js';
+import {Renderer} from './gl/renderer.js';
+import {Stage} from './gl/stage.js';
+import {Loader} from './data/loader.js';
+import {LayerState} from './data/layer_state.js';
+import {strike, valueAt} from './data/probe.js';
+import {projection, wrap} from './layers/projection.js';
+import {Basemap} from './layers/basemap.js';
+import {Labels} from './layers/labels.js';
+import {lightOf} from './layers/light.js';
+
+const MB = 1 << 20;
+const INTEREST_MS = 120, SELECT_MS = 150, SKIP_MS = 140;
+const KEEP_AHEAD = 3;
+
 export class Viewer extends EventTarget {
-    // canvas: an element that fills its place; a transparent canvas for labels is laid over it in the same parent, so
-    // the parent must be positioned. options.base: URL of the server's base path, relative or absolute.
-    constructor(canvas, options = {}) { super(); this.canvas = canvas; this.options = options; this.catalog = null; }
+    #view = null; #resolved = null; #loop; #wantIndex = 0; #shownIndex = -1; #sceneToken = 0;
+    #selectDirty = true; #interestDirty = false; #lastSelect = 0; #lastInterest = 0; #doneGeneration = -1; #degraded = false;
+    #play = null; #hint = {direction: 0, rate: 0}; #blend = 0; #colourMaps = {}; #lastBadge = ''; #lastSteps = '';
 
-    // Fetches api/catalog. Resolves with it; rejects when the server cannot be reached or answers nonsense.
-    async loadCatalog() { return this.catalog; }
+    constructor(canvas, options = {}) {
+        super();
+        this.canvas = canvas;
+        this.options = {base: './', websocket: true, storeBytes: 700 * MB, atlasBytes: 420 * MB, pixelRatio: null, ...options};
+        this.#loop = new FrameLoop(this);
+        this.camera_ = new Camera();
+        this.layers = [];
+        this.catalog = null;
+        this.basemap = new Basemap((what) => this.#basemapReady(what));
+        this.labels = new Labels(canvas);
+        this.loader = new Loader(this.options.base, this.options, {
+            state: (state, message, transport) => { this.connectionState = {state, message, transport}; this.#emit('connection', this.connectionState); this.#wake(); },
+            table: () => { this.#selectDirty = true; this.#wake(); },
+            brick: () => this.#wake(),
+            done: (generation, degraded) => { this.#doneGeneration = generation; this.#degraded = degraded; this.#selectDirty = true; this.#wake(); },
+            catalog: () => this.loadCatalog().catch((error) => this.#error(error.message)),
+            error: (message) => this.#error(message),
+        });
+        this.controls = new Controls(canvas, this.camera_, {moved: () => this.#cameraMoved(true), placeAt: (x, y) => this.#placeAt(x, y)});
+        canvas.addEventListener('webglcontextlost', (event) => { event.preventDefault(); this.renderer = null; this.#emit('contextlost', {}); });
+        canvas.addEventListener('webglcontextrestored', () => { this.#openGl(); this.#emit('contextrestored', {}); });
+        this.sizeWatch = new ResizeObserver(() => this.#wake(true));
+        this.sizeWatch.observe(canvas);
+        this.started = Renderer.load().then(() => this.#openGl(), (error) => this.#error(error.message, true));
+    }
 
-    // name → points [[t 0…1, r, g, b 0…255], …]. Names that a view uses and that are not known are drawn grey.
-    setColourMaps(_maps) {}
+    #emit(type, detail) { this.dispatchEvent(new CustomEvent(type, {detail})); }
+    #error(message, fatal = false) { this.#emit('error', {message, fatal}); }
+    #wake(draw = false) { if (draw) this.#loop.invalidate(); else this.#loop.wake(); }
 
-    // Makes the picture follow the document. Unknown datasets, runs and variables give an 'error' event (not fatal) and
-    // leave the picture as it is. view.time is resolved here: ISO, 'T+6', 'nearest to now'.
-    setView(_view) {}
+    #openGl() {
+        const gl = this.canvas.getContext('webgl2', {antialias: false, alpha: false, depth: false, preserveDrawingBuffer: false, powerPreference: 'high-performance'});
+        if (!gl) { this.#error('This browser has no WebGL2, which the picture needs. Try a current Firefox, Chrome, Edge or Safari with hardware acceleration switched on.', true); return; }
+        this.gl = gl;
+        gl.getExtension('EXT_color_buffer_float');
+        gl.getExtension('EXT_color_buffer_half_float');
+        const info = gl.getExtension('WEBGL_debug_renderer_info');
+        this.rendererName = String(gl.getParameter(info ? info.UNMASKED_RENDERER_WEBGL : gl.RENDERER));
+        try {
+            this.renderer = new Renderer(gl);
+        } catch (error) { this.#error(`The picture cannot be drawn: ${error.message}`, true); return; }
+        if (this.stage) this.stage.lost(gl, this.renderer);
+        else this.stage = new Stage(gl, this.renderer, this.loader, this.options);
+        this.stage.setLayers(this.layers);
+        this.layers.forEach((layer, row) => this.renderer.volumePass.setTransfer(row, layer.transfer.data));
+        this.basemap.upload(this.renderer);
+        this.#shownIndex = -1;
+        this.#selectDirty = true;
+        this.#loop.drawnOnce = false;
+        this.#wake(true);
+    }
 
-    // The times of the first layer's variable in the run in view: [{index, iso, seconds}].
-    get times() { return []; }
-    // Index into times of what is asked for (not necessarily drawn yet: see 'step').
-    get timeIndex() { return 0; }
-    // Shows times[index] as soon as its coarsest level is here. direction −1, 0, 1 and rate (steps a second) tell the
-    // server what to send next; both 0 when not playing.
-    setTime(_index, _hint = {direction: 0, rate: 0}) {}
-    // Plays by itself, blending between steps (the badge says so), waiting for steps that are not here.
-    play(_options = {rate: 4, loop: true, direction: 1}) {}
-    pause() {}
-    get playing() { return false; }
+    async loadCatalog() {
+        this.catalog = await this.loader.catalog();
+        this.#emit('catalog', {catalog: this.catalog});
+        if (this.#view) this.setView(this.#view);
+        return this.catalog;
+    }
 
-    // What is under a point of the window (client coordinates): the place along the ray that gives most to the pixel's
-    // colour or, where the ray passes no visible volume, the ground. null outside the domain. Values come from the exact
-    // integers of the finest resident bricks at the step in view, never from textures and never blended:
-    //   {on: 'volume' | 'ground', lon, lat, height (m above the datum), datum: 'sea' | 'ground', i, j, ground: m or null,
-    //    x, y (grid coordinates), layers: [{variable, value: number or null, units, epsilon, level (pyramid level used)}]}
-    probe(_clientX, _clientY) { return null; }
-    // The same at a place: height in metres, or null for the ground.
-    probeAt(_lon, _lat, _height) { return null; }
-    // Values of each volume layer on the model's levels over a place: [{variable, units, heights: [m], values: [n or null]}].
-    sampleColumn(_lon, _lat) { return []; }
+    setColourMaps(maps) {
+        this.#colourMaps = {...this.#colourMaps, ...maps};
+        if (this.#view) this.#restyle();
+    }
 
-    // The camera. Dragging orbits (left), pans (right, or shift), wheel zooms; in fly mode W A S D Q E and drag.
-    resetCamera() {}
-    topDown() {}
-    fly(_on) {}
-    get camera() { return {mode: 'orbit', eye: [0, -1000, 800], target: [0, 0, 0], up: [0, 0, 1], fov: 40}; }
+    setView(view) {
+        if (!this.catalog) { this.#view = view; return; }
+        let resolved;
+        try { resolved = resolveView(view, this.catalog); } catch (error) { this.#error(error.message); return; }
+        if (!resolved.times.length) { this.#error('None of the layers is in this run.'); return; }
+        const before = this.#resolved, sameDataset = before && before.dataset.id === resolved.dataset.id && before.dataset.grid.proj === resolved.dataset.grid.proj;
+        const timeAsked = !before || this.#view.time !== view.time || before.run.time !== resolved.run.time || !sameDataset;
+        const cameraAsked = view.camera && JSON.stringify(view.camera) !== JSON.stringify(this.#view?.camera);
+        const mapAsked = !before || JSON.stringify(view.map) !== JSON.stringify(this.#view.map);
+        this.#view = view;
+        this.#resolved = resolved;
+        this.camera_.exaggeration = view.exaggeration > 0 ? view.exaggeration : 1;
+        const old = this.layers;
+        this.layers = resolved.layers.slice(0, 4).filter(({series}) => series && series.times.length).map(({layer, variable, series}) => {
+            const fresh = new LayerState(variable, series, resolved.member || 0);
+            fresh.wraps = resolved.dataset.grid.wraps;
+            const kept = old.find((one) => one.identity === fresh.identity && one.variable.id === variable.id) || fresh;
+            kept.setView(layer, this.#colourMaps[layer.colour_map]);
+            return kept;
+        });
+        this.loader.setLayers(this.layers);
+        if (timeAsked) { this.#wantIndex = resolved.index; }
+        this.#wantIndex = Math.min(this.#wantIndex, resolved.times.length - 1);
+        if (this.layers.length !== old.length || this.layers.some((layer, n) => layer !== old[n])) { this.#shownIndex = -1; this.stage?.setLayers(this.layers); }
+        this.layers.forEach((layer, row) => this.renderer?.volumePass.setTransfer(row, layer.transfer.data));
+        if (cameraAsked) this.camera_.set(view.camera);
+        this.cameraFromView = Boolean(view.camera && view.camera.eye);
+        this.#openScene(sameDataset && this.scene_ ? false : true, mapAsked);
+        this.#interestDirty = true;
+        this.#changed();
+    }
 
-    // Place ↔ scene. null before a view is set. {proj, domain: {x: [min, max], y: [min, max], top (m)}, kmPerUnit,
-    //   toLonLat(x, y) → [lon, lat], fromLonLat(lon, lat) → [x, y], toScene(x, y, height) → [X, Y, Z km],
-    //   project([X, Y, Z]) → [clientX, clientY] or null, corners: [[lon, lat] × 4]}
-    get geometry() { return null; }
+    #restyle() {
+        this.layers.forEach((layer, row) => {
+            layer.setView(layer.view, this.#colourMaps[layer.view.colour_map]);
+            this.renderer?.volumePass.setTransfer(row, layer.transfer.data);
+        });
+        this.#changed();
+    }
 
-    // Figures for tests and the badge: {frameMs, movingFps, resolution, bytesReceived, bytesHeld, bricksHeld,
-    //   bricksResident, bricksWanted, decodeMs, renderer, steps: {index: fraction}, frames, fullQuality: bool, sun}.
-    stats() { return {}; }
-    // Resolves when the picture is final (full quality, all that is wanted resident), or rejects after ms.
-    async settled(_ms = 30000) {}
-    // PNG blob of the picture with its labels, at the canvas' own size.
-    async screenshot() { return null; }
-    // Ends everything: worker threads, connection, GL objects.
-    dispose() {}
+    #changed() {
+        this.#selectDirty = true;
+        if (this.stage) this.stage.skipDirty = true;
+        if (this.renderer) this.renderer.lightDirty = true;
+        this.#wake(true);
+    }
+
+    // Fetches the geometries that the layers need, then makes box, ground and lines.
+    async #openScene(anew, mapAsked) {
+        const token = ++this.#sceneToken, {dataset} = this.#resolved, index = this.#wantIndex;
+        try {
+            const fallback = this.#anyGeometry();
+            await Promise.all(this.layers.map(async (layer) => {
+                const id = layer.geometryId(Math.max(0, layer.stepAt(this.times[index]?.seconds ?? 0))) ?? fallback;
+                if (id === null) throw new Error(`${layer.variable.name} has no geometry.`);
+                const geometry = await this.loader.geometry(dataset.id, id);
+                layer.setGeometry(geometry);
+            }));
+            if (token !== this.#sceneToken) return;
+            await this.#makeScene(dataset, anew, mapAsked, token);
+        } catch (error) { if (token === this.#sceneToken) this.#error(`The geometry could not be read: ${error.message}`); }
+    }
+
+    #anyGeometry() {
+        for (const series of Object.values(this.#resolved.run.series || {})) if (series.geometry && series.geometry.length) return series.geometry[0];
+        return null;
+    }
+
+    async #makeScene(dataset, anew, mapAsked, token) {
+        const volumes = this.layers.filter((layer) => layer.volume), main = volumes[0] || this.layers[0], {geometry} = main;
+        const low = [Infinity, Infinity, 0], high = [-Infinity, -Infinity, 0.01];
+        for (const layer of volumes.length ? volumes : [main]) {
+            const {domain} = layer.geometry, a = geometry.toScene.call(layer.geometry, domain.x[0], domain.y[0]), b = geometry.toScene.call(layer.geometry, domain.x[1], domain.y[1], domain.top);
+            for (let axis = 0; axis < 2; axis++) { low[axis] = Math.min(low[axis], a[axis]); high[axis] = Math.max(high[axis], b[axis]); }
+            high[2] = Math.max(high[2], b[2]);
+            low[2] = Math.min(low[2], layer.geometry.groundRange[0] / 1000);
+        }
+        const box = {low, high}, key = `${dataset.id}|${dataset.grid.proj}|${[...low, ...high].join()}|${geometry.nx}|${geometry.ny}`;
+        const newDomain = key !== this.domainKey;
+        this.turn = projection(geometry.proj || dataset.grid.proj);
+        this.datum = main.geometry.levelMap?.datum || 'sea';
+        this.scene_ = {box, geometry, key};
+        this.camera_.box = box;
+        if (newDomain || anew) {
+            this.domainKey = key;
+            const ground = this.layers.map((layer) => layer.geometry).find((one) => one.ground && one.nx === geometry.nx && one.ny === geometry.ny);
+            this.groundGeometry = ground || geometry;
+            this.basemap.setDomain(geometry, (i, j) => this.groundGeometry.groundAt(i, j), this.turn, box);
+            if (this.stage) this.stage.skipGrid = null;
+        }
+        if (newDomain && !this.cameraFromView) { this.camera_.reset(this.#aspect); this.#emit('camera', this.camera); }
+        this.basemap.upload(this.renderer, this.#view.map);
+        this.north = this.#northAngle();
+        this.#interestDirty = true;
+        this.#changed();
+    }
+
+    #basemapReady(_what, error) {
+        if (error) this.#error(`The coastlines could not be read: ${error.message}`);
+        this.basemap.upload(this.renderer, this.#view?.map);
+        this.#wake(true);
+    }
+
+    #northAngle() {
+        const [lon, lat] = this.basemap.centre, a = this.turn.forward(lon, lat - 0.05), b = this.turn.forward(lon, lat + 0.05);
+        if (!a || !b) return 0;
+        const {kmPerUnit} = this.scene_.geometry;
+        return Math.atan2((b[0] - a[0]) * kmPerUnit[0], (b[1] - a[1]) * kmPerUnit[1]) * 180 / Math.PI;
+    }
+
+    // ---- time
+
+    get times() {
+        const first = this.layers[0];
+        return first ? first.series.times.map((iso, index) => ({index, iso, seconds: first.series.seconds[index]})) : [];
+    }
+
+    get timeIndex() { return this.#wantIndex; }
+
+    setTime(index, hint = {direction: 0, rate: 0}) {
+        const {times} = this;
+        if (!times.length) return;
+        this.#wantIndex = Math.min(times.length - 1, Math.max(0, Math.round(index)));
+        this.#hint = {direction: Math.sign(hint.direction || 0), rate: hint.rate || 0};
+        this.#blend = 0;
+        this.#interestDirty = true;
+        this.#selectDirty = true;
+        this.#wake();
+    }
+
+    play({rate = 4, loop = true, direction = 1} = {}) {
+        this.#play = {rate, loop, direction: direction < 0 ? -1 : 1, at: performance.now(), phase: 0};
+        this.#hint = {direction: this.#play.direction, rate};
+        this.#interestDirty = true;
+        this.#wake();
+    }
+
+    pause() {
+        if (!this.#play) return;
+        this.#play = null;
+        this.#blend = 0;
+        this.#hint = {direction: 0, rate: 0};
+        this.#interestDirty = true;
+        this.#wake(true);
+    }
+
+    get playing() { return Boolean(this.#play); }
+    get animating() { return this.playing; }
+
+    // Moves the playhead. The next step is shown when its turn has come and its coarsest level is here.
+    #advance(now) {
+        const play = this.#play, {times} = this;
+        if (!play || times.length < 2 || this.#shownIndex !== this.#wantIndex) { if (play) play.at = now; return; }
+        let next = this.#wantIndex + play.direction;
+        if (next < 0 || next >= times.length) {
+            if (!play.loop) { this.pause(); return; }
+            next = play.direction > 0 ? 0 : times.length - 1;
+        }
+        play.phase += (now - play.at) / 1000 * play.rate;
+        play.at = now;
+        const jump = Math.abs(next - this.#wantIndex) > 1, ready = this.#allReady(next);
+        const smooth = !jump && ready && this.renderer && this.renderer.scale > 0.6 && play.rate <= 8;
+        if (smooth) for (const layer of this.layers) { const step = layer.stepAt(times[next].seconds); if (step >= 0 && layer.geometry) { this.stage.show(layer, 'back', layer.field(step)); this.#selectDirty = true; } }
+        this.#blend = smooth && play.phase < 1 ? play.phase : 0;
+        if (play.phase < 1) return;
+        if (!ready) { play.phase = 1; return; }
+        play.phase = Math.min(play.phase - 1, 0.9);
+        this.#blend = 0;
+        this.#wantIndex = next;
+        this.#interestDirty = true;
+        this.#selectDirty = true;
+    }
+
+    #allReady(index) {
+        const {times} = this;
+        return this.layers.every((layer) => {
+            if (!layer.geometry) return false;
+            const step = layer.stepAt(times[index].seconds);
+            return step < 0 || this.stage.ready(layer, layer.field(step));
+        });
+    }
+
+    // ---- every turn of the frame loop
+
+    // Brings what has arrived to the GPU and asks for what is missing. true while something changes by itself.
+    update(now) {
+        if (!this.stage || !this.renderer || !this.scene_ || !this.layers.length) return false;
+        if (this.layers.some((layer) => !layer.geometry)) return false;
+        const {stage} = this, {times} = this, flown = this.controls.fly(now - (this.lastUpdate || now));
+        this.lastUpdate = now;
+        if (flown) this.#cameraMoved(true);
+        this.#advance(now);
+        if (this.#shownIndex !== this.#wantIndex && this.#allReady(this.#wantIndex)) this.#showStep();
+        if (this.#selectDirty && now - this.#lastSelect > SELECT_MS) { this.#selectDirty = false; this.#lastSelect = now; stage.select(this.#selectCamera()); }
+        const {uploaded, more} = stage.upload(this.playing || this.#loop.moving ? 8 * MB : 24 * MB);
+        if (uploaded) this.#loop.dirty = true;
+        if (stage.skipDirty && (now - stage.lastSkip > SKIP_MS || !stage.skipGrid) && stage.updateSkip(this.scene_.box)) {
+            stage.lastSkip = now;
+            this.renderer.lightDirty = true;
+            this.#loop.dirty = true;
+        }
+        this.#sendInterest(now);
+        this.#report();
+        const waiting = this.#selectDirty || stage.skipDirty || more || this.#interestDirty;
+        return Boolean(this.playing || flown || more || (waiting && this.#soon()));
+    }
+
+    // Looks again a little later without drawing in between.
+    #soon() {
+        clearTimeout(this.soon);
+        this.soon = setTimeout(() => this.#wake(), 60);
+        return false;
+    }
+
+    #showStep() {
+        const {times} = this, index = this.#wantIndex, {seconds, iso} = times[index];
+        this.layers.forEach((layer) => {
+            const step = layer.stepAt(seconds);
+            this.stage.show(layer, 'front', step >= 0 ? layer.field(step) : null);
+        });
+        this.#shownIndex = index;
+        this.#selectDirty = false;
+        this.#lastSelect = performance.now();
+        this.stage.select(this.#selectCamera());
+        this.#refreshGeometry(seconds);
+        const run = this.#resolved.run;
+        const lead = (seconds - Date.parse(run.time) / 1000) / 3600;
+        this.#loop.dirty = true;
+        this.#emit('step', {index, iso, seconds, run: {time: run.time}, lead: Number.isFinite(lead) ? lead : null});
+    }
+
+    // A level map may change with the step (heights that move).
+    async #refreshGeometry(seconds) {
+        for (const layer of this.layers) {
+            const id = layer.geometryId(Math.max(0, layer.stepAt(seconds)));
+            if (id === null || layer.series.geometry.length < 2) continue;
+            try {
+                const geometry = await this.loader.geometry(this.#resolved.dataset.id, id);
+                if (layer.geometry !== geometry && this.times[this.#shownIndex]?.seconds === seconds) { layer.setGeometry(geometry); this.stage.skipGrid = null; this.stage.replaceGeometry(layer); this.#changed(); }
+            } catch (error) { this.#error(`The geometry could not be read: ${error.message}`); }
+        }
+    }
+
+    #selectCamera() {
+        if (!this.scene_) return null;
+        return {matrices: this.camera_.matrices(this.#aspect), width: this.#size[0], height: this.#size[1], exaggeration: this.camera_.exaggeration};
+    }
+
+    #sendInterest(now) {
+        const {connection} = this.loader;
+        if (this.#interestDirty && now - this.#lastInterest > INTEREST_MS) {
+            this.#interestDirty = false;
+            this.#lastInterest = now;
+            const {eye, target, up, fov} = this.camera_, [width, height] = this.#size;
+            this.wantedGeneration = connection.sendInterest({
+                dataset: this.#resolved.dataset.id, run: this.#resolved.run.time, member: this.#resolved.member || 0,
+                layers: this.layers.map((layer) => ({variable: layer.variable.id, opacity: layer.volume ? layer.transfer.opacity : null})),
+                time: this.#wantIndex, direction: this.#hint.direction, rate: this.#hint.rate, steps: KEEP_AHEAD,
+                camera: {eye, target, up, fov, width, height, exaggeration: this.camera_.exaggeration}, budget: this.options.storeBytes, max_level: 0,
+            }, this.layers.map((layer) => ({edition: layer.series.edition, member: layer.member})));
+        }
+        if (connection.transport === 'http' || this.#doneGeneration >= this.wantedGeneration) this.#fetchMissing();
+    }
+
+    #fetchMissing() {
+        const {times} = this, items = [], ahead = [];
+        for (let n = 0; n <= (this.#hint.direction ? KEEP_AHEAD : 1); n++) {
+            const index = this.#wantIndex + n * (this.#hint.direction || 1);
+            if (index < 0 || index >= times.length) continue;
+            for (const layer of this.layers) {
+                const step = layer.stepAt(times[index].seconds);
+                if (step < 0) continue;
+                const field = layer.field(step), table = this.loader.table(field), list = n ? ahead : items;
+                if (!table) { list.push({field, table: true}); continue; }
+                const {kind} = table.levels[layer.coarsest], [nx, ny] = layer.pyramid[layer.coarsest].bricks;
+                kind.forEach((what, at) => { if (what > 1) list.push({field, level: layer.coarsest, b: [at % nx, Math.floor(at / nx) % ny, Math.floor(at / (nx * ny))]}); });
+            }
+        }
+        this.loader.fetch([...items, ...this.stage.missing(), ...ahead]);
+    }
+
+    // ---- drawing
+
+    get #size() {
+        const ratio = this.#ratio;
+        return [Math.max(1, Math.round((this.canvas.clientWidth || 300) * ratio)), Math.max(1, Math.round((this.canvas.clientHeight || 150) * ratio))];
+    }
+
+    get #ratio() {
+        if (this.options.pixelRatio) return this.options.pixelRatio;
+        return Math.min(window.devicePixelRatio || 1, /swiftshader|llvmpipe|software/i.test(this.rendererName || '') ? 1 : 2);
+    }
+
+    get #aspect() { const [width, height] = this.#size; return width / height; }
+
+    // What the frame loop draws: {scene, matrices}, or null when there is nothing yet.
+    scene() {
+        if (!this.scene_ || !this.renderer || !this.basemap.mesh) return null;
+        const [width, height] = this.#size, {canvas, renderer} = this;
+        if (canvas.width !== width || canvas.height !== height) { canvas.width = width; canvas.height = height; }
+        renderer.resize(width, height);
+        const {volumes, drapes} = this.stage.drawn(this.#blend);
+        renderer.volumes = volumes;
+        renderer.drapes = drapes;
+        const time = this.times[Math.max(0, this.#shownIndex)] || {seconds: 0}, [lon, lat] = this.basemap.centre;
+        this.light = lightOf(this.#view.light, {seconds: time.seconds, lon, lat, north: this.north || 0});
+        const lightKey = this.light.direction.map((v) => v.toFixed(3)).join() + this.camera_.exaggeration;
+        if (lightKey !== this.lightKey) { this.lightKey = lightKey; renderer.lightDirty = true; }
+        return {matrices: this.camera_.matrices(width / height),
+            scene: {box: this.scene_.box, exaggeration: this.camera_.exaggeration, light: this.light, sky: this.light.sky, map: this.#view.map || {}, volumeCount: volumes.length, pixelRatio: this.#ratio}};
+    }
+
+    drawn({full, scale, ms, simplified}) {
+        this.drawnFull = full;
+        this.drawnScale = full ? 1 : scale;
+        this.simplified = simplified;
+        this.frameMs = ms;
+        this.#drawLabels();
+        this.#report();
+    }
+
+    failed(error) { this.#error(`Drawing failed: ${error.message}`, true); this.#loop.stop(); }
+
+    #drawLabels() {
+        const {map = {}} = this.#view, matrices = this.camera_.matrices(this.#aspect), project = (place) => this.camera_.project(place, matrices);
+        const toEye = matrices.eye, {box} = this.scene_, top = this.camera_.mode === 'top' || toEye[2] > 3 * Math.hypot(toEye[0] - (box.low[0] + box.high[0]) / 2, toEye[1] - (box.low[1] + box.high[1]) / 2);
+        // Labels stand on the edges that face the eye.
+        const facing = ({side}) => top || (side[0] > 0 ? toEye[0] > box.high[0] : side[0] < 0 ? toEye[0] < box.low[0] : side[1] > 0 ? toEye[1] > box.high[1] : toEye[1] < box.low[1]);
+        this.labels.draw({project, box: {low: [box.low[0], box.low[1], Math.max(0, box.low[2])], high: box.high}, exaggeration: this.camera_.exaggeration,
+            heights: map.height_axis !== false && this.layers.some((layer) => layer.volume), datum: this.datum,
+            degrees: map.graticule === false ? [] : this.basemap.degrees.filter(facing)}, this.#ratio);
+    }
+
+    // Tells the page what is on screen, when it changed.
+    #report() {
+        if (!this.stage || !this.layers.length) return;
+        const share = this.stage.share(), part = share.wanted ? share.resident / share.wanted : this.#shownIndex >= 0 ? 1 : 0;
+        const complete = this.#shownIndex === this.#wantIndex && part >= 1 && !this.#selectDirty;
+        const doneLoading = complete || (this.#shownIndex === this.#wantIndex && share.full);
+        this.allHere = doneLoading;
+        const state = this.#shownIndex < 0 ? 'loading' : doneLoading && this.drawnFull && !this.#loop.dirty && !this.stage.skipDirty ? 'final' : 'improving';
+        const detail = {level: share.level, levels: Math.max(...this.layers.map((layer) => layer.pyramid.length)), levelByLayer: share.levels,
+            epsilon: this.layers.map(({variable}) => ({variable: variable.id, epsilon: variable.epsilon ?? variable.lattice.epsilon, units: variable.units})),
+            share: Math.round(part * 1000) / 1000, state, resolution: Math.round((this.drawnScale || 0) * 100) / 100, blended: this.#blend > 0, degraded: this.#degraded || share.full,
+            droppedBits: share.dropped, simplified: Boolean(this.simplified), night: Boolean(this.light?.night)};
+        const text = JSON.stringify(detail);
+        if (text !== this.#lastBadge) { this.#lastBadge = text; this.#emit('badge', detail); }
+        const now = performance.now();
+        if (now - (this.lastStepsAt || 0) < 250) return;
+        this.lastStepsAt = now;
+        const ready = this.times.map(({index}) => this.#allReady(index)), steps = ready.join();
+        if (steps !== this.#lastSteps) { this.#lastSteps = steps; this.#emit('steps', {ready}); }
+    }
+
+    #cameraMoved(byUser) {
+        this.#loop.invalidate(byUser);
+        this.#selectDirty = true;
+        this.#interestDirty = true;
+        this.#emit('camera', this.camera);
+    }
+
+    // ---- camera
+
+    resetCamera() { this.camera_.reset(this.#aspect); this.#cameraMoved(false); }
+    topDown() { this.camera_.topDown(this.#aspect); this.#cameraMoved(false); }
+    fly(on) { this.camera_.mode = on ? 'fly' : 'orbit'; this.#cameraMoved(false); }
+    get camera() { return this.camera_.document(); }
+
+    // ---- places
+
+    get geometry() {
+        if (!this.scene_) return null;
+        const {geometry, box} = this.scene_, {turn} = this, corners = [[0, 0], [1, 0], [1, 1], [0, 1]].map(([a, b]) => turn.inverse(geometry.domain.x[a], geometry.domain.y[b]));
+        return {proj: geometry.proj, domain: geometry.domain, box, kmPerUnit: geometry.kmPerUnit, corners, toLonLat: turn.inverse, fromLonLat: turn.forward,
+            toScene: (x, y, height) => geometry.toScene(x, y, height),
+            project: (place) => {
+                const p = this.camera_.project(place, this.camera_.matrices(this.#aspect)), area = this.canvas.getBoundingClientRect();
+                return p && [area.left + p[0] * area.width, area.top + p[1] * area.height];
+            }};
+    }
+
+    #ray(clientX, clientY) {
+        const area = this.canvas.getBoundingClientRect();
+        return this.camera_.ray((clientX - area.left) / area.width, (clientY - area.top) / area.height, this.#aspect);
+    }
+
+    #strike(clientX, clientY) {
+        if (!this.scene_ || !this.stage || this.#shownIndex < 0) return null;
+        const {geometry, box} = this.scene_;
+        const inDomain = (X, Y) => { const [x, y] = geometry.fromScene([X, Y, 0]); return geometry.locate(x, y); };
+        return strike(this.#ray(clientX, clientY), {box, exaggeration: this.camera_.exaggeration,
+            layers: this.layers.filter((layer) => layer.volume && layer.view.visible !== false && this.stage.slot(layer, 'front')?.field),
+            valueOf: (layer, scene) => this.#valueAtScene(layer, scene)?.value ?? null,
+            groundAt: (X, Y) => { const ij = inDomain(X, Y); return ij ? this.groundGeometry.groundAt(...ij) / 1000 : null; }});
+    }
+
+    // {value, level, i, j, k} or null outside the layer's volume.
+    #valueAtScene(layer, scene) {
+        const {geometry} = layer, slot = this.stage.slot(layer, 'front');
+        if (!slot || !slot.field) return null;
+        const [x, y, height] = geometry.fromScene(scene), ij = geometry.locate(x, y);
+        if (!ij) return null;
+        const {k, inside} = layer.volume ? geometry.locateLevel(ij[0], ij[1], height) : {k: 0, inside: true};
+        if (!inside) return null;
+        const found = valueAt(layer, slot.field, this.loader.table(slot.field), (field, level, b) => this.loader.peek(field, level, b), ij[0], ij[1], Math.min(k, geometry.nz - 1));
+        return found && {...found, i: ij[0], j: ij[1], k};
+    }
+
+    probe(clientX, clientY) {
+        const struck = this.#strike(clientX, clientY);
+        return struck && this.#probeScene(struck.scene, struck.on);
+    }
+
+    probeAt(lon, lat, height) {
+        const place = this.scene_ && this.turn.forward(lon, lat);
+        if (!place) return null;
+        const {geometry} = this.scene_, ij = geometry.locate(...place);
+        if (!ij) return null;
+        const ground = this.groundGeometry.groundAt(...ij);
+        return this.#probeScene(geometry.toScene(place[0], place[1], height === null || height === undefined ? ground : height), height === null || height === undefined ? 'ground' : 'volume');
+    }
+
+    #probeScene(scene, on) {
+        const {geometry} = this.scene_, [x, y, height] = geometry.fromScene(scene), ij = geometry.locate(x, y), place = this.turn.inverse(x, y);
+        if (!ij || !place) return null;
+        const ground = this.groundGeometry.ground ? this.groundGeometry.groundAt(...ij) : null;
+        return {on, lon: wrap(place[0]), lat: place[1], height, datum: this.datum, x, y, i: ij[0], j: ij[1], ground,
+            layers: this.layers.map((layer) => {
+                const found = this.#valueAtScene(layer, [scene[0], scene[1], on === 'ground' && layer.volume ? Math.max(scene[2], (ground ?? 0) / 1000) : scene[2]]);
+                return {variable: layer.variable.id, value: found ? found.value : null, units: layer.variable.units, epsilon: layer.variable.epsilon ?? layer.lattice.epsilon, level: found ? found.level : null, volume: layer.volume};
+            })};
+    }
+
+    sampleColumn(lon, lat) {
+        const place = this.scene_ && this.turn.forward(lon, lat);
+        if (!place || !this.stage) return [];
+        return this.layers.filter((layer) => layer.volume).map((layer) => {
+            const {geometry} = layer, ij = geometry.locate(...place), slot = this.stage.slot(layer, 'front'), heights = [], values = [];
+            if (ij && slot?.field) for (let k = 0; k < geometry.nz; k++) {
+                heights.push(geometry.levelHeight(ij[0], ij[1], k));
+                values.push(valueAt(layer, slot.field, this.loader.table(slot.field), (field, level, b) => this.loader.peek(field, level, b), ij[0], ij[1], k)?.value ?? null);
+            }
+            return {variable: layer.variable.id, units: layer.variable.units, heights, values};
+        });
+    }
+
+    #placeAt(clientX, clientY) {
+        const struck = this.#strike(clientX, clientY);
+        return struck && [struck.scene[0], struck.scene[1], struck.scene[2] * this.camera_.exaggeration];
+    }
+
+    // ---- figures
+
+    stats() {
+        const share = this.stage ? this.stage.share() : {wanted: 0, resident: 0}, {pool, store, connection} = this.loader;
+        return {frameMs: this.frameMs || 0, movingFps: this.#loop.fps, resolution: this.drawnScale || 0, bytesReceived: connection.bytesReceived, bytesHeld: store.bytes, bricksHeld: store.entries.size,
+            bricksResident: share.resident, bricksWanted: share.wanted, decodeMs: pool.decoded ? pool.totalMs / pool.decoded : 0, decoded: pool.decoded, renderer: this.rendererName || '',
+            frames: this.renderer ? this.renderer.frames : 0, fullQuality: Boolean(this.drawnFull), scale: this.renderer ? this.renderer.scale : 0, shown: this.#shownIndex, allHere: Boolean(this.allHere), transport: connection.transport,
+            sun: this.light && {azimuth: this.light.azimuth, elevation: this.light.elevation}};
+    }
+
+    async settled(ms = 30000) {
+        const end = performance.now() + ms;
+        for (;;) {
+            if (this.allHere && this.drawnFull && this.#shownIndex === this.#wantIndex && !this.#loop.dirty && !this.#selectDirty && !this.stage.skipDirty && !this.renderer?.tiles && this.basemap.land) return;
+            if (performance.now() > end) throw new Error('The picture is not final yet.');
+            await new Promise((resolve) => setTimeout(resolve, 30));
+        }
+    }
+
+    async screenshot() {
+        const view = this.scene();
+        if (!view) return null;
+        this.renderer.beginFull(view.scene, view.matrices);
+        while (!this.renderer.drawTiles(1)) await this.renderer.finished(performance.now());
+        const out = document.createElement('canvas');
+        out.width = this.canvas.width;
+        out.height = this.canvas.height;
+        const context = out.getContext('2d');
+        context.drawImage(this.canvas, 0, 0);
+        this.#drawLabels();
+        context.drawImage(this.labels.canvas, 0, 0, out.width, out.height);
+        return new Promise((resolve) => out.toBlob(resolve, 'image/png'));
+    }
+
+    dispose() {
+        this.#loop.stop();
+        this.controls.dispose();
+        this.sizeWatch.disconnect();
+        this.loader.dispose();
+        this.labels.dispose();
+        if (this.renderer) this.renderer.delete();
+    }
 }

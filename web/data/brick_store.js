@@ -20,10 +20,10 @@ export class BrickStore {
     peek(key) { return this.entries.get(key) || null; }
     has(key) { return this.entries.has(key); }
 
-    // entry: {brick: compact()'s answer, cells: cellRanges()' answer}
+    // entry: {brick: compact()'s answer, cells: cellRanges()' answer, texels: brickTexels()' answer or null}
     put(key, entry) {
         this.remove(key);
-        entry.bytes = entry.brick.d.byteLength + (entry.brick.mask ? entry.brick.mask.byteLength : 0) + entry.cells.min.byteLength * 2 + 200;
+        entry.bytes = entry.brick.d.byteLength + (entry.brick.mask ? entry.brick.mask.byteLength : 0) + entry.cells.min.byteLength * 2 + (entry.texels ? entry.texels.texels.byteLength : 0) + 200;
         this.entries.set(key, entry);
         this.bytes += entry.bytes;
         if (this.bytes <= this.capacity) return;
@@ -38,6 +38,15 @@ export class BrickStore {
         if (!entry) return;
         this.bytes -= entry.bytes;
         this.entries.delete(key);
+    }
+
+    // The texels are needed until they are on the GPU; later they can be made again from the integers.
+    dropTexels(key) {
+        const entry = this.entries.get(key);
+        if (!entry || !entry.texels) return;
+        entry.bytes -= entry.texels.texels.byteLength;
+        this.bytes -= entry.texels.texels.byteLength;
+        entry.texels = null;
     }
 
     clear() { this.entries.clear(); this.bytes = 0; }

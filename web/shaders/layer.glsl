@@ -11,6 +11,7 @@ uniform vec3 size@N;                  // nx, ny, nz
 uniform vec4 map@N;                   // bottom, scale, 1 / log span, nodes - 1
 uniform vec4 table@N;                 // parameter start, 1 / parameter step, columns x, columns y
 uniform float coarseStep@N;
+uniform int fold@N;                   // columns of the level table side by side in a row of the texture
 uniform vec3 scale@N[16];             // voxels of the model's grid in one voxel of a pyramid level
 uniform vec3 texel@N;                 // 1 / atlas size
 uniform ivec3 bricks@N;               // bricks of the finest level
@@ -29,7 +30,7 @@ struct Place@N {
 float axisIndex@N(int row, float at, float first, float rate, float n, out float density) {
     int m = int(n);
     int g = clamp(int((at - first) * rate), 0, 4095);
-    int i0 = clamp(int(texelFetch(axes@N, ivec2(g, row + 2), 0).r), 0, m - 2);
+    int i0 = clamp(int(texelFetch(axes@N, ivec2(g, row + 2), 0).r), 0, max(m - 2, 0));
     float v0 = texelFetch(axes@N, ivec2(i0, row), 0).r, v1 = texelFetch(axes@N, ivec2(i0 + 1, row), 0).r;
     for (int turn = 0; turn < 3; turn++) {
         if (at >= v1 && i0 < m - 2) { i0++; v0 = v1; v1 = texelFetch(axes@N, ivec2(i0 + 1, row), 0).r; }
@@ -43,12 +44,7 @@ float axisIndex@N(int row, float at, float first, float rate, float n, out float
 #if KIND@N > 0
 // Level and its change with u (a node is one unit) in one column of the table.
 vec2 tableAt@N(int column, int node, float f) {
-#if KIND@N == 3
-    int across = int(table@N.z);
-    ivec2 at = ivec2(node, column);   // rows are columns, x fastest
-#else
-    ivec2 at = ivec2(node, column);
-#endif
+    ivec2 at = ivec2(node + (column % fold@N) * int(map@N.w + 1.5), column / fold@N);
     float k0 = texelFetch(levels@N, at, 0).r, k1 = texelFetch(levels@N, at + ivec2(1, 0), 0).r;
     return vec2(mix(k0, k1, f), k1 - k0);
 }

@@ -12,7 +12,7 @@ precision highp sampler3D;
 #define LAYERS @LAYERS
 @DEFINES
 
-uniform mat4 inverseView;     // clip to scene (exaggerated)
+uniform mat4 inverseView;     // clip to the exaggerated scene as seen from the eye
 uniform vec3 eye;             // scene, exaggerated
 uniform vec3 boxLow, boxHigh; // the volumes' box in the exaggerated scene
 uniform float exaggeration;
@@ -21,10 +21,10 @@ uniform highp sampler2D depth; // of the ground, any size
 uniform float stepFactor;     // voxels a step
 uniform highp sampler2D transfer; // row n: colour and tau of layer n
 uniform highp usampler3D skip; // 0: something may be here; n: nothing within n − 1 cells around
-uniform vec3 skipRate;        // cells a km of the exaggerated scene
+uniform vec3 skipLow, skipRate; // where the skip grid begins, cells a km of the exaggerated scene
 uniform vec3 lightDirection;  // to the light, in the exaggerated scene
 uniform vec3 lightColour, ambientColour;
-uniform sampler3D light;      // share of sunlight that arrives
+uniform highp sampler3D light;      // share of sunlight that arrives
 uniform vec3 lightRate;       // 1 / size of the box
 uniform float shadows;        // 0 or 1
 uniform ivec2 seed;
@@ -52,7 +52,7 @@ void main() {
     vec2 uv = gl_FragCoord.xy / viewport;
     float z = texture(depth, uv).r;
     vec4 far = inverseView * vec4(uv * 2.0 - 1.0, z * 2.0 - 1.0, 1.0);
-    vec3 ray = far.xyz / far.w - eye;
+    vec3 ray = far.xyz / far.w;
     float ground = length(ray);
     ray /= ground;
     vec3 safe = mix(vec3(1e-9), ray, greaterThan(abs(ray), vec3(1e-9)));
@@ -73,7 +73,7 @@ void main() {
     for (int n = 0; n < 4096; n++) {
         if (t >= end) break;
         vec3 at = eye + ray * t;
-        vec3 cell = (at - boxLow) * skipRate;
+        vec3 cell = (at - skipLow) * skipRate;
         ivec3 here = clamp(ivec3(floor(cell)), ivec3(0), textureSize(skip, 0) - 1);
         float empty = float(texelFetch(skip, here, 0).r);
         if (empty > 0.0) {

@@ -53,3 +53,18 @@ vec3 shadeAt@N(Place@N place, float q, vec4 look, vec3 at, float alpha) {
 #endif
     return look.rgb * (ambientColour + lightColour * sun * diffuse);
 }
+// section tau
+    {
+        Place@N place = placeOf@N(scene);
+        float q;
+        if (place.inside && valueAt@N(place.ijk, q)) tau += texture(transfer, vec2(q * lookup@N.x + lookup@N.y, @ROW)).a;
+    }
+// section drape
+    {
+        vec2 ij, density;
+        float q;
+        if (columnOf@N(at.xy, ij, density) && valueAt@N(vec3(ij, 0.0), q)) {
+            look = texture(transfer, vec2(q * lookup@N.x + lookup@N.y, @ROW));
+            c = mix(c, look.rgb, 1.0 - exp(-look.a));
+        }
+    }

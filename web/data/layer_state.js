@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+// One layer of the view: its variable in the run in view, its steps, its transfer function and its geometry.
+import {CORE, storedRange} from '../workers/decode_brick.js';
+import {fieldKey} from '../net/connection.js';
+import {Transfer} from '../gl/transfer_texture.js';
+import {CellHeights} from './skip_grid.js';
+import {levelHeightsOf} from './selection.js';
+
+export class LayerState {
+    constructor(variable, series, member) {
+        this.variable = variable;
+        this.series = series;
+        this.member = member;
+        this.volume = Boolean(variable.vertical);
+        this.lattice = variable.lattice;
+        this.pyramid = variable.pyramid.map((level) => ({n: level.n, scale: level.scale, bricks: level.n.map((n) => Math.ceil(n / CORE))}));
+        this.identity = `${series.edition}/${member}`;
+        this.geometry = null;
+        this.gpu = null;
+        this.slots = [null, null];   // what the two time slots hold: {field, chosen, dropped}
+        this.front = 0;
+        this.masked = false;
+    }
+
+    get coarsest() { return this.pyramid.length - 1; }
+
+    setView(view, colourMap) {
+        this.view = view;
+        this.transfer = new Transfer(colourMap, view.range, view.opacity);
+        this.lookup = this.transfer.lookup(this.lattice);
+        const {v0, step} = this.lattice;
+        this.shows = this.volume ? (min, max) => this.transfer.visible(v0 + min * step, v0 + max * step) : null;
+    }
+
+    // The layer's own step with this valid time, or −1.
+    stepAt(seconds) {
+        return this.series.seconds.findIndex((own) => Math.abs(own - seconds) < 1);
+    }
+
+    field(step) { return {edition: this.series.edition, member: this.member, step, key: fieldKey(this.series.edition, this.member, step)}; }
+
+    geometryId(step) {
+        const ids = this.series.geometry;
+        return ids && ids.length ? ids[Math.min(step, ids.length - 1)] : null;
+    }
+
+    setGeometry(geometry) {
+        this.geometry = geometry;
+        if (this.volume && !geometry.levelMap) throw new Error(`${this.variable.name}: its geometry has no level map`);
+        this.heights = this.volume ? geometry.cellHeights ??= new CellHeights(geometry) : null;
+        this.levelHeights = geometry.levelHeights ??= levelHeightsOf(geometry);
+    }
+
+    // Stored box and core of a brick: {lo, size, core}.
+    box(level, b) {
+        const {n} = this.pyramid[level], wraps = this.wraps;
+        const ranges = b.map((index, axis) => storedRange(index, n[axis], axis === 0 && wraps));
+        return {lo: ranges.map((r) => r.lo), size: ranges.map((r) => r.hi - r.lo), core: b.map((index, axis) => Math.min(CORE, n[axis] - CORE * index))};
+    }
+}

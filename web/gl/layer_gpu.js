@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+// A layer on the GPU: its geometry's textures, its atlas, and the code and uniforms of shaders/layer.glsl.
+import {fillIn, shaderText, texture2d} from './program.js';
+
+const KINDS = {flat: 1, by_surface: 2, coarse: 3}, GUESSES = 4096;
+
+export class LayerGpu {
+    constructor(gl, geometry, volume) {
+        this.gl = gl;
+        this.geometry = geometry;
+        this.kind = volume && geometry.levelMap ? KINDS[geometry.levelMap.kind] : 0;
+        this.irregular = !geometry.x.regular || !geometry.y.regular;
+        this.textures = [];
+        const map = volume ? geometry.levelMap : null;
+        this.hasColumns = Boolean(map && (map.base || map.parameter || geometry.ground));
+        this.levels = this.#levelTexture(map);
+        this.columns = this.#columnTexture(map);
+        this.axes = this.#axesTexture();
+        this.atlas = null;
+    }
+
+    #keep(texture) { this.textures.push(texture); return texture; }
+
+    #levelTexture(map) {
+        const {gl} = this;
+        this.fold = 1;
+        if (!map) return null;
+        const columns = map.columnsX * map.columnsY, n = map.heightCount;
+        this.fold = Math.max(1, Math.min(columns, Math.floor(gl.getParameter(gl.MAX_TEXTURE_SIZE) / n)));
+        const rows = Math.ceil(columns / this.fold), data = new Float32Array(rows * this.fold * n);
+        data.set(map.table);
+        return this.#keep(texture2d(gl, {format: gl.R32F, width: n * this.fold, height: rows, data, from: gl.RED, type: gl.FLOAT}));
+    }
+
+    #columnTexture(map) {
+        if (!this.hasColumns) return null;
+        const {gl, geometry} = this, count = geometry.nx * geometry.ny, data = new Float32Array(count * 4);
+        for (let c = 0; c < count; c++) {
+            if (map.base) data[4 * c] = map.base[c];
+            if (map.parameter) data[4 * c + 1] = map.parameter[c];
+            if (geometry.ground) data[4 * c + 2] = geometry.ground[c];
+        }
+        return this.#keep(texture2d(gl, {format: gl.RGBA32F, width: geometry.nx, height: geometry.ny, data, from: gl.RGBA, type: gl.FLOAT}));
+    }
+
+    // Rows 0 and 1: scene kilometres of the grid's columns along X and Y; rows 2 and 3: index guesses for even places.
+    #axesTexture() {
+        if (!this.irregular) return null;
+        const {gl, geometry} = this, width = Math.max(GUESSES, geometry.nx, geometry.ny), data = new Float32Array(width * 4);
+        this.guess = [];
+        [geometry.x, geometry.y].forEach((axis, row) => {
+            const km = (index) => (axis.coordinate(index) - geometry.centre[row]) * geometry.kmPerUnit[row];
+            for (let i = 0; i < axis.n; i++) data[row * width + i] = km(i);
+            if (axis.n === 1) data[row * width + 1] = data[row * width] + Math.abs(axis.step || 1) * geometry.kmPerUnit[row];
+            const first = km(0), last = km(Math.max(1, axis.n - 1)), rate = (GUESSES - 1) / (last - first || 1);
+            for (let g = 0, i = 0; g < GUESSES; g++) {
+                while (i < axis.n - 2 && km(i + 1) <= first + g / rate) i++;
+                data[(row + 2) * width + g] = i;
+            }
+            this.guess.push(first, rate);
+        });
+        return this.#keep(texture2d(gl, {format: gl.R32F, width, height: 4, data, from: gl.RED, type: gl.FLOAT}));
+    }
+
+    // What a program must be compiled anew for.
+    get variant() {
+        return [this.kind, +this.hasColumns, +this.irregular, +this.geometry.wraps, +(this.atlas.channels === 2)].join('');
+    }
+
+    defines(number) {
+        return [['KIND', this.kind], ['COLUMNS', +this.hasColumns], ['IRREGULAR', +this.irregular], ['WRAPS', +this.geometry.wraps],
+            ['MASKED', +(this.atlas.channels === 2)]].map(([name, value]) => `#define ${name}${number} ${value}\n`).join('');
+    }
+
+    code(number) { return fillIn(shaderText('layer.glsl'), {N: number}); }
+
+    // slots: which page half holds the step in view and the one after it. lookup: of Transfer.lookup().
+    bind(program, number, {slots, blend, lookup}) {
+        const {gl, geometry, atlas} = this, map = this.kind ? geometry.levelMap : null;
+        const name = (word) => word + number;
+        program.texture(name('atlas'), gl.TEXTURE_3D, atlas.texture).texture(name('page'), gl.TEXTURE_3D, atlas.page);
+        if (this.levels) program.texture(name('levels'), gl.TEXTURE_2D, this.levels);
+        if (this.columns) program.texture(name('columns'), gl.TEXTURE_2D, this.columns);
+        if (this.axes) program.texture(name('axes'), gl.TEXTURE_2D, this.axes);
+        const rate = (axis, row) => {
+            const a = 1 / (axis.step * geometry.kmPerUnit[row]);
+            return [a, (geometry.centre[row] - axis.start) / axis.step];
+        };
+        const scales = new Float32Array(48).fill(1);
+        atlas.pyramid.forEach((level, index) => scales.set(level.scale, 3 * index));
+        const finest = atlas.pyramid[0].bricks;
+        program.set({
+            [name('indexOf')]: [...rate(geometry.x, 0), ...rate(geometry.y, 1)], [name('guess')]: this.guess || [0, 0, 0, 0],
+            [name('size')]: atlas.pyramid[0].n, [name('scale')]: scales, [name('texel')]: atlas.size.map((n) => 1 / n), [name('bricks')]: finest,
+            [name('slots')]: slots.map((slot) => slot * finest[2]), [name('blend')]: blend, [name('lookup')]: lookup, [name('fold')]: this.fold,
+        });
+        if (map) program.set({
+            [name('map')]: [map.bottom, map.scale, 1 / map.logSpan, map.heightCount - 1],
+            [name('table')]: [map.parameterStart, 1 / map.parameterStep, map.columnsX, map.columnsY], [name('coarseStep')]: map.coarseStep,
+        });
+    }
+
+    delete() { for (const texture of this.textures) this.gl.deleteTexture(texture); if (this.atlas) this.atlas.delete(); }
+}

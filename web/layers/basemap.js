@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+// What stands around the data: ground mesh, land and sea, coasts, borders, graticule, box. Made once a domain.
+import {groundMesh, meshHeight} from '../gl/ground_pass.js';
+import {landMap, loadWorld, sceneSegments} from './coastlines.js';
+import {graticule} from './graticule.js';
+import {boxSegments} from './height_axis.js';
+import {wrap} from './projection.js';
+
+const AROUND = 0.42;
+const INKS = {coast: [0.80, 0.86, 0.90, 0.85], border: [0.75, 0.78, 0.80, 0.38], graticule: [0.80, 0.87, 0.95, 0.20], box: [0.80, 0.87, 0.95, 0.30], outer: [0.75, 0.82, 0.88, 0.28]};
+
+export class Basemap {
+    constructor(ready) { this.ready = ready; this.token = 0; this.lines = {}; this.degrees = []; }
+
+    // geometry: of the first layer; heightAt(i, j) metres; turn: of projection(); box in scene km.
+    setDomain(geometry, heightAt, turn, box) {
+        const token = ++this.token, {domain} = geometry, corners = [[0, 0], [1, 0], [0, 1], [1, 1]];
+        const middle = [(domain.x[0] + domain.x[1]) / 2, (domain.y[0] + domain.y[1]) / 2];
+        this.centre = turn.inverse(...middle) || [0, 0];
+        if (geometry.wraps) this.centre = [middle[0], middle[1]];
+        const unwrap = (lon) => wrap(lon - this.centre[0]) + this.centre[0];
+        const lonlatAt = (X, Y) => {
+            const [x, y] = geometry.fromScene([X, Y, 0]);
+            if (geometry.wraps) return [x, y];
+            const place = turn.inverse(x, y);
+            return place ? [unwrap(place[0]), place[1]] : [...this.centre];
+        };
+        this.geometry = geometry;
+        this.box = box;
+        this.lonlatAt = lonlatAt;
+        this.mesh = groundMesh(geometry, heightAt, lonlatAt);
+        this.around = !geometry.wraps;
+        const size = [box.high[0] - box.low[0], box.high[1] - box.low[1]];
+        this.depth = Math.max(...size) * 0.012;
+        this.#bounds(size, lonlatAt);
+        const height = (X, Y) => meshHeight(this.mesh, X, Y);
+        const toScene = (lon, lat) => {
+            if (geometry.wraps) { const x0 = domain.x[0]; const scene = geometry.toScene(x0 + ((lon - x0) % 360 + 360) % 360, lat); return [scene[0], scene[1]]; }
+            const place = turn.forward(lon, lat);
+            if (!place) return null;
+            const x = geometry.angular ? middle[0] + wrap(place[0] - middle[0]) : place[0];
+            const scene = geometry.toScene(x, place[1]);
+            return [scene[0], scene[1]];
+        };
+        const inside = (X, Y) => X >= box.low[0] - 1e-6 && X <= box.high[0] + 1e-6 && Y >= box.low[1] - 1e-6 && Y <= box.high[1] + 1e-6;
+        this.cutting = {toScene, inside, heightAt: height, near: (lon, lat) => this.#near(lon, lat), longest: Math.max(...size) / 3};
+        this.lines = {box: boxSegments({low: [box.low[0], box.low[1], Math.max(0, box.low[2])], high: box.high})};
+        this.#graticule(toScene, inside);
+        this.land = null;
+        this.#world(token, Math.max(...size)).then(() => { if (token === this.token) this.ready('world'); }, (error) => this.ready('world', error));
+        return corners;
+    }
+
+    #bounds(size, lonlatAt) {
+        const bound = (margin) => {
+            const out = {west: Infinity, east: -Infinity, south: Infinity, north: -Infinity};
+            for (let a = 0; a <= 24; a++) for (let b = 0; b <= 24; b++) {
+                const [lon, lat] = lonlatAt(this.box.low[0] - margin + (size[0] + 2 * margin) * a / 24, this.box.low[1] - margin + (size[1] + 2 * margin) * b / 24);
+                out.west = Math.min(out.west, lon); out.east = Math.max(out.east, lon); out.south = Math.min(out.south, lat); out.north = Math.max(out.north, lat);
+            }
+            return out;
+        };
+        this.bounds = bound(0);
+        const wide = this.wide = bound(this.around ? AROUND * Math.max(...size) : 0), pad = 0.02 * (wide.east - wide.west + wide.north - wide.south);
+        wide.west -= pad; wide.east += pad; wide.south = Math.max(-90, wide.south - pad); wide.north = Math.min(90, wide.north + pad);
+    }
+
+    #near(lon, lat) {
+        const {west, east, south, north} = this.wide;
+        if (lat < south - 2 || lat > north + 2) return false;
+        for (const turn of [-360, 0, 360]) if (lon + turn >= west - 2 && lon + turn <= east + 2) return true;
+        return false;
+    }
+
+    async #world(token, km) {
+        const world = await loadWorld(km < 2600 ? '10m' : km < 12000 ? '50m' : '110m');
+        if (token !== this.token) return;
+        const size = [this.box.high[0] - this.box.low[0], this.box.high[1] - this.box.low[1]], margin = AROUND * Math.max(...size);
+        this.land = landMap(world, this.wide);
+        this.lines.coast = sceneSegments(world.coasts, this.cutting);
+        this.lines.border = sceneSegments(world.borders, this.cutting);
+        if (this.around) {
+            const {box} = this, fade = margin * 0.7;
+            const beyond = (X, Y) => !this.cutting.inside(X, Y) && X > box.low[0] - fade && X < box.high[0] + fade && Y > box.low[1] - fade && Y < box.high[1] + fade;
+            this.lines.outer = sceneSegments(world.coasts, {...this.cutting, inside: beyond, heightAt: () => 0});
+        }
+    }
+
+    #graticule(toScene, inside) {
+        const all = graticule(this.bounds), out = [];
+        this.degrees = [];
+        for (const {kind, value, line} of all) {
+            const segments = sceneSegments([line], {...this.cutting, near: () => true});
+            for (const number of segments) out.push(number);
+            if (segments.length < 6) continue;
+            // Labels where the line leaves the domain, on all sides; those turned away are left out when drawn.
+            const n = segments.length, ends = [[segments[0], segments[1], segments[2]], [segments[n - 3], segments[n - 2], segments[n - 1]]];
+            for (const at of ends) {
+                const side = this.#side(at);
+                if (side) this.degrees.push({kind, value, at, side, out: [at[0] + side[0], at[1] + side[1], at[2]]});
+            }
+        }
+        this.lines.graticule = Float32Array.from(out);
+    }
+
+    // Outward direction of the edge that a point lies on, or null inside.
+    #side([X, Y]) {
+        const {low, high} = this.box, near = 0.012 * Math.max(high[0] - low[0], high[1] - low[1]), reach = 10 * near;
+        if (Y - low[1] < near) return [0, -reach];
+        if (high[1] - Y < near) return [0, reach];
+        if (X - low[0] < near) return [-reach, 0];
+        if (high[0] - X < near) return [reach, 0];
+        return null;
+    }
+
+    // Hands all to the GPU. map: of the view document.
+    upload(renderer, map = {}) {
+        if (!this.mesh || !renderer) return;
+        if (this.uploadedTo !== renderer || this.uploadedMesh !== this.mesh) renderer.groundPass.setMesh(this.mesh, this.lonlatAt, this.around, this.depth);
+        if (this.uploadedTo !== renderer || this.uploadedLand !== this.land) renderer.groundPass.setLand(this.land && this.land.canvas, this.land && this.land.of);
+        this.uploadedTo = renderer;
+        this.uploadedMesh = this.mesh;
+        this.uploadedLand = this.land;
+        const draw = (name, on, options) => renderer.linePass.set(name, on === false ? null : this.lines[name] || null, options);
+        draw('graticule', map.graticule, {ink: INKS.graticule, width: 1, order: 1});
+        draw('border', map.coastlines, {ink: INKS.border, width: 1, order: 2});
+        draw('outer', map.coastlines, {ink: INKS.outer, width: 1, order: 0});
+        draw('coast', map.coastlines, {ink: INKS.coast, width: 1.5, order: 3});
+        draw('box', map.height_axis, {ink: INKS.box, width: 1, order: 4});
+    }
+}

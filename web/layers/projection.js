@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+// PROJ strings to functions between lon/lat and a grid's axis coordinates. Rotated poles are turned here, the rest by proj4.
+import '../node_modules/proj4/dist/proj4-src.js';
+
+const RAD = Math.PI / 180;
+
+function words(proj) {
+    const out = {};
+    for (const [, name, value] of proj.matchAll(/\+(\w+)(?:=(\S+))?/g)) out[name] = value === undefined ? true : Number.isFinite(+value) ? +value : value;
+    return out;
+}
+
+// → {forward(lon, lat) → [x, y] or null, inverse(x, y) → [lon, lat] or null}; degrees for angular grids, else metres.
+export function projection(proj) {
+    const p = words(proj || '');
+    if (!p.proj || p.proj === 'longlat' || p.proj === 'latlong') return {forward: (lon, lat) => [lon, lat], inverse: (x, y) => [wrap(x), y]};
+    if (p.proj === 'ob_tran') return rotated(p);
+    const converter = globalThis.proj4(proj);
+    const safe = (turn) => (a, b) => {
+        try {
+            const [x, y] = turn([a, b]);
+            return Number.isFinite(x) && Number.isFinite(y) ? [x, y] : null;
+        } catch { return null; }
+    };
+    return {forward: safe(converter.forward), inverse: safe(converter.inverse)};
+}
+
+// The new pole stands at o_lat_p, o_lon_p as seen in the new frame; lon_0 turns the old one. As PROJ's ob_tran with o_proj=longlat.
+function rotated(p) {
+    const phi = (p.o_lat_p ?? 90) * RAD, lamp = (p.o_lon_p ?? 0) * RAD, lam0 = (p.lon_0 ?? 0) * RAD, sin = Math.sin(phi), cos = Math.cos(phi);
+    return {
+        forward(lon, lat) {
+            const l = lon * RAD - lam0, f = lat * RAD, cl = Math.cos(l), sf = Math.sin(f), cf = Math.cos(f);
+            const x = Math.atan2(cf * Math.sin(l), sin * cf * cl + cos * sf) + lamp;
+            return [wrap(x / RAD), Math.asin(clamp(sin * sf - cos * cf * cl)) / RAD];
+        },
+        inverse(x, y) {
+            const l = x * RAD - lamp, f = y * RAD, cl = Math.cos(l), sf = Math.sin(f), cf = Math.cos(f);
+            const lon = Math.atan2(cf * Math.sin(l), sin * cf * cl - cos * sf) + lam0;
+            return [wrap(lon / RAD), Math.asin(clamp(sin * sf + cos * cf * cl)) / RAD];
+        },
+    };
+}
+
+const clamp = (value) => Math.min(1, Math.max(-1, value));
+// Into −180 … 180.
+export const wrap = (degrees) => degrees >= -180 && degrees <= 180 ? degrees : ((degrees + 180) % 360 + 360) % 360 - 180;

@@ -1,0 +1,16 @@
+#version 300 es
+precision highp float;
+in vec3 position;   // scene km, height not exaggerated
+in vec3 normal;     // of the true shape: slopes along X and Y, 1
+in vec2 lonlat;
+uniform mat4 all;
+uniform float exaggeration;
+out vec3 at;
+out vec3 slope;
+out vec2 place;
+void main() {
+    at = position;
+    slope = normal;
+    place = lonlat;
+    gl_Position = all * vec4(position.xy, position.z * exaggeration, 1.0);
+}
