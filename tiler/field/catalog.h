@@ -115,8 +115,12 @@ int field_plan(const struct field_ref *field, size_t max_bytes, struct field_box
 // read in parallel. `values` has room for nx * ny * nz doubles.
 int field_read(const struct field_ref *field, const struct field_box *box, double *values, struct failure *failure);
 
-// The same answers as `virga info --json`, as a JSON text that the caller frees.
+// The same answers as `virga info --json`, as a JSON text that the caller frees. NULL when out of memory.
 char *catalog_to_json(const struct catalog *catalog);
+// The same with each variable's "pyramid", which the layer above knows: fills levels (at most `room`), returns how many.
+struct catalog_pyramid_level { size_t n[3], scale[3]; };
+typedef size_t (*catalog_pyramid)(const struct catalog_dataset *dataset, size_t variable, struct catalog_pyramid_level *levels, size_t room);
+char *catalog_to_json_with(const struct catalog *catalog, catalog_pyramid pyramid);
 
 // The geometry document (see server/PROTOCOL.md, "Geometry"): JSON and tables for one dataset grid and level map
 // (NULL for 2-D variables), uncompressed. The caller frees *bytes with free().

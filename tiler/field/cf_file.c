@@ -252,33 +252,35 @@ static double terrain_factor(const struct source_variable *v) {
 
 // --- which variables hold data -----------------------------------------------------------------------------------------
 
-static bool word_names(const struct source *source, const struct source_variable *from, const char *attribute, size_t variable) {
-    const char *at = cf_text_or_empty(from, attribute);
-    size_t length;
-    for (const char *word; (word = cf_next_word(&at, &length));)
-        if (cf_find_variable(source, from, word, length) == (int)variable) return true;
-    return false;
-}
-
 enum standing { STANDING_DATA, STANDING_AUXILIARY, STANDING_IGNORED };
 
-// Bounds and coordinates are not data; what others name may be (an orography), but is not missed when it cannot be placed.
-static enum standing standing_of(const struct source *source, size_t index) {
-    const struct source_inventory *inventory = source_inventory(source);
-    const struct source_variable *v = &inventory->variables[index];
-    static const char *const bounds[] = {"bounds", "climatology", "cell_measures"}, *const others[] = {"coordinates", "formula_terms", "grid_mapping"};
-    if (v->rank < 2 || v->type > SOURCE_F64 || cf_is_lonlat(v)) return STANDING_IGNORED;
-    bool named = false;
-    for (size_t n = 0; n < inventory->variable_count; n++) {
-        const struct source_variable *from = &inventory->variables[n];
-        for (size_t a = 0; a < 3; a++)
-            if (cf_text(from, bounds[a]) && word_names(source, from, bounds[a], index)) return STANDING_IGNORED;
-        for (size_t a = 0; a < 3 && !named; a++) named = cf_text(from, others[a]) && word_names(source, from, others[a], index);
+static void mark_named(const struct source *source, const struct source_variable *from, const char *attribute, unsigned char mark, unsigned char *standing) {
+    const char *at = cf_text_or_empty(from, attribute);
+    size_t length;
+    for (const char *word; (word = cf_next_word(&at, &length));) {
+        int n = cf_find_variable(source, from, word, word[length - 1] == ':' ? length - 1 : length);
+        if (n != CF_NO_VARIABLE && standing[n] < mark) standing[n] = mark;
     }
-    const char *base = cf_base_name(v->name);
-    size_t length = strlen(base);
-    if ((length > 5 && strcmp(base + length - 5, "_bnds") == 0) || (length > 7 && strcmp(base + length - 7, "_bounds") == 0)) return STANDING_IGNORED;
-    return named ? STANDING_AUXILIARY : STANDING_DATA;
+}
+
+static bool ends_with(const char *text, const char *end) {
+    size_t a = strlen(text), b = strlen(end);
+    return a > b && strcmp(text + a - b, end) == 0;
+}
+
+// Bounds and coordinates are not data; what others name may be (an orography), but is not missed when it cannot be placed.
+static unsigned char *standings(const struct source *source) {
+    static const char *const bounds[] = {"bounds", "climatology", "cell_measures"}, *const others[] = {"coordinates", "formula_terms", "grid_mapping"};
+    const struct source_inventory *inventory = source_inventory(source);
+    unsigned char *standing = calloc(inventory->variable_count + 1, 1);
+    for (size_t n = 0; standing && n < inventory->variable_count; n++) {
+        const struct source_variable *v = &inventory->variables[n];
+        const char *base = cf_base_name(v->name);
+        for (size_t a = 0; a < 3; a++) mark_named(source, v, bounds[a], STANDING_IGNORED, standing);
+        for (size_t a = 0; a < 3; a++) mark_named(source, v, others[a], STANDING_AUXILIARY, standing);
+        if (v->rank < 2 || v->type > SOURCE_F64 || cf_is_lonlat(v) || ends_with(base, "_bnds") || ends_with(base, "_bounds")) standing[n] = STANDING_IGNORED;
+    }
+    return standing;
 }
 
 // --- placing one variable ----------------------------------------------------------------------------------------------
@@ -332,25 +334,28 @@ static void variable_destroy(struct cf_variable *v) {
 
 static int place_all(struct cf_file *file, struct failure *failure) {
     const struct source_inventory *inventory = source_inventory(file->source);
+    unsigned char *standing = standings(file->source);
+    if (!standing) return failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
     for (size_t n = 0; n < inventory->variable_count; n++) {
         struct cf_variable placed;
         struct failure why = {0};
-        enum standing standing = standing_of(file->source, n);
-        if (standing == STANDING_IGNORED) continue;
+        if (standing[n] == STANDING_IGNORED) continue;
         int status = place(file, n, &placed, &why);
         struct cf_variable *grown = status ? NULL : cf_grow(file->variables, file->variable_count, sizeof *grown);
         if (status == VIRGA_NO_MEMORY || (!status && !grown)) {
             variable_destroy(&placed);
+            free(standing);
             return failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
         }
         if (status) {
             variable_destroy(&placed);
-            if (standing == STANDING_DATA) problem(file, (int)n, "%s", why.message);
+            if (standing[n] == STANDING_DATA) problem(file, (int)n, "%s", why.message);
             continue;
         }
         file->variables = grown;
         file->variables[file->variable_count++] = placed;
     }
+    free(standing);
     for (size_t n = 0; n < inventory->note_count; n++) problem(file, -1, "%s", inventory->notes[n]);
     if (file->variable_count == 0 && file->problem_count == 0) problem(file, -1, "no variable in it has two horizontal axes");
     return VIRGA_OK;

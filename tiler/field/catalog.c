@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: Apache-2.0
+// A catalog's life: opening, counting references, finding, and taking apart.
+#include "field/catalog.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/utf8.h"
+#include "field/catalog_group.h"
+
+int catalog_add_problem(struct catalog *catalog, const char *variable, const char *file, const char *reason) {
+    struct catalog_problem *grown = cf_grow(catalog->problems, catalog->problem_count, sizeof *grown);
+    if (!grown) return VIRGA_NO_MEMORY;
+    catalog->problems = grown;
+    struct catalog_problem *p = &grown[catalog->problem_count++];
+    p->variable = variable ? strdup(variable) : NULL;
+    p->file = strdup(file);
+    p->reason = strdup(reason);
+    if (!p->file || !p->reason || (variable && !p->variable)) return VIRGA_NO_MEMORY;
+    if (p->variable) utf8_clean(p->variable);
+    utf8_clean(p->file);
+    utf8_clean(p->reason);
+    return VIRGA_OK;
+}
+
+char *catalog_variable_id(const struct catalog_dataset *d, const char *name) {
+    size_t length = strlen(name);
+    char *id = malloc(length + 24);
+    if (!id) return NULL;
+    for (size_t n = 0; n <= length; n++) {
+        char c = name[n];
+        bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-' || (c == '.' && n > 0);
+        id[n] = plain || c == 0 ? c : '_';
+    }
+    if (length == 0) strcpy(id, "_"), length = 1;
+    for (unsigned again = 2;; again++) {
+        bool taken = false;
+        for (size_t v = 0; v < d->variable_count && !taken; v++) taken = d->variables[v].id && strcmp(d->variables[v].id, id) == 0;
+        if (!taken) return id;
+        snprintf(id + length, 24, "_%u", again);
+    }
+}
+
+struct catalog_variable *catalog_add_variable(struct catalog_dataset *d, struct dataset_shared *shared) {
+    size_t index = d->variable_count;
+    struct catalog_variable *grown = cf_grow(d->variables, index, sizeof *grown);
+    if (!grown) return NULL;
+    d->variables = grown;
+    for (size_t r = 0; r < d->run_count; r++) {
+        struct catalog_series *series = cf_grow(d->runs[r].series, index, sizeof *series);
+        if (!series) return NULL;
+        d->runs[r].series = series;
+    }
+    struct variable_source *from = calloc(1, sizeof *from);
+    if (!from) return NULL;
+    from->runs = calloc(d->run_count + 1, sizeof *from->runs);
+    if (!from->runs) {
+        free(from);
+        return NULL;
+    }
+    from->shared = shared;
+    from->u = from->v = from->heights = NO_VARIABLE;
+    grown[index].from = from;
+    d->variable_count++;
+    return &grown[index];
+}
+
+void catalog_variable_destroy(struct catalog_variable *v, size_t run_count) {
+    for (size_t m = 0; v->members && m < v->member_count; m++) free(v->members[m]);
+    free(v->members);
+    free(v->id);
+    free(v->name);
+    free(v->standard_name);
+    free(v->long_name);
+    free(v->units);
+    free(v->calendar);
+    level_map_unref(v->level_map);
+    for (size_t r = 0; v->from && r < run_count; r++) {
+        level_map_unref(v->from->runs[r].map);
+        free(v->from->runs[r].steps);
+    }
+    if (v->from) free(v->from->runs);
+    free(v->from);
+}
+
+void catalog_remove_variable(struct catalog_dataset *d, size_t index) {
+    size_t after = d->variable_count - index - 1;
+    catalog_variable_destroy(&d->variables[index], d->run_count);
+    memmove(&d->variables[index], &d->variables[index + 1], after * sizeof *d->variables);
+    for (size_t r = 0; r < d->run_count; r++) {
+        free(d->runs[r].series[index].times);
+        memmove(&d->runs[r].series[index], &d->runs[r].series[index + 1], after * sizeof *d->runs[r].series);
+    }
+    d->variable_count--;
+    int gone = (int)index;
+    if (d->terrain >= gone) d->terrain = d->terrain == gone ? -1 : d->terrain - 1;
+    for (size_t v = 0; v < d->variable_count; v++) {
+        int *heights = &d->variables[v].from->heights;
+        if (*heights >= gone) *heights = *heights == gone ? NO_VARIABLE : *heights - 1;
+    }
+}
+
+void catalog_dataset_destroy(struct catalog_dataset *d) {
+    struct dataset_shared *shared = d->variable_count > 0 ? d->variables[0].from->shared : NULL;
+    for (size_t v = 0; v < d->variable_count; v++) catalog_variable_destroy(&d->variables[v], d->run_count);
+    for (size_t r = 0; r < d->run_count; r++) {
+        for (size_t v = 0; d->runs[r].series && v < d->variable_count; v++) free(d->runs[r].series[v].times);
+        free(d->runs[r].series);
+    }
+    if (shared) {
+        for (size_t n = 0; n < CACHED_MAPS; n++) level_map_unref(shared->cached[n].map);
+        free(shared->directions);
+        free(shared->plain_directions);
+        pthread_mutex_destroy(&shared->lock);
+        free(shared);
+    }
+    free(d->variables);
+    free(d->runs);
+    free(d->id);
+    free(d->title);
+    grid_free(d->grid);
+}
+
+static void whole_free(struct catalog_whole *whole) {
+    struct catalog *c = &whole->catalog;
+    for (size_t n = 0; n < c->dataset_count; n++) catalog_dataset_destroy(&c->datasets[n]);
+    for (size_t n = 0; n < c->problem_count; n++) {
+        free(c->problems[n].variable);
+        free(c->problems[n].file);
+        free(c->problems[n].reason);
+    }
+    for (size_t n = 0; n < whole->file_count; n++) cf_file_free(whole->files[n]);
+    free(c->datasets);
+    free(c->problems);
+    free(whole->files);
+    free(whole);
+}
+
+struct catalog *catalog_ref(struct catalog *catalog) {
+    if (catalog) atomic_fetch_add(&((struct catalog_whole *)catalog)->references, 1);
+    return catalog;
+}
+
+void catalog_unref(struct catalog *catalog) {
+    if (catalog && atomic_fetch_sub(&((struct catalog_whole *)catalog)->references, 1) == 1) whole_free((struct catalog_whole *)catalog);
+}
+
+static bool nothing_found(const struct scanned_files *scanned) {
+    for (size_t n = 0; n < scanned->count; n++)
+        if (scanned->files[n].file || scanned->files[n].failure.status != VIRGA_NOT_FOUND) return false;
+    return true;
+}
+
+int catalog_open(struct source_pool *pool, const char *const *paths, size_t path_count, const char *state_dir, struct catalog **catalog,
+                 struct failure *failure) {
+    struct scanned_files scanned;
+    struct catalog_whole *whole = calloc(1, sizeof *whole);
+    *catalog = NULL;
+    if (!whole) return failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
+    atomic_init(&whole->references, 1);
+    int status = catalog_scan(pool, paths, path_count, &scanned, failure);
+    if (!status && path_count > 0 && nothing_found(&scanned)) {
+        const char *path = scanned.count > 0 ? scanned.files[0].path : paths[0], *why = scanned.count > 0 ? scanned.files[0].failure.message : "no file matches";
+        status = failure_set(failure, VIRGA_NOT_FOUND, "%.300s: %s", path, why);
+    }
+    if (!status) status = catalog_group(whole, paths, &scanned, failure);
+    if (!status) status = catalog_choose_lattices(&whole->catalog, state_dir, failure);
+    for (size_t n = 0; !status && n < whole->catalog.dataset_count; n++) catalog_set_editions(&whole->catalog.datasets[n]);
+    scanned_files_destroy(&scanned);
+    if (status) whole_free(whole);
+    else *catalog = &whole->catalog;
+    return status;
+}
+
+const struct catalog_dataset *catalog_find_dataset(const struct catalog *catalog, const char *id) {
+    for (size_t n = 0; id && n < catalog->dataset_count; n++)
+        if (strcmp(catalog->datasets[n].id, id) == 0) return &catalog->datasets[n];
+    return NULL;
+}
+
+int catalog_find_variable(const struct catalog_dataset *d, const char *id) {
+    for (size_t v = 0; id && v < d->variable_count; v++)
+        if (strcmp(d->variables[v].id, id) == 0) return (int)v;
+    for (size_t v = 0; id && v < d->variable_count; v++)
+        if (strcmp(d->variables[v].name, id) == 0) return (int)v;
+    return -1;
+}
+
+int catalog_find_run(const struct catalog_dataset *d, const char *run) {
+    double seconds;
+    if (d->run_count == 0) return -1;
+    if (!run || !*run || strcmp(run, "latest") == 0) return (int)d->run_count - 1;
+    for (size_t r = 0; r < d->run_count; r++)
+        if (strcmp(d->runs[r].time.iso, run) == 0) return (int)r;
+    enum cf_calendar calendar = CALENDAR_STANDARD;
+    if (d->variable_count > 0) cf_calendar_parse(d->variables[0].calendar, &calendar);
+    if (cf_time_parse(calendar, run, &seconds)) return -1;
+    for (size_t r = 0; r < d->run_count; r++)
+        if (d->runs[r].time.seconds == seconds) return (int)r;
+    return -1;
+}

@@ -1,0 +1,512 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "field/catalog_group.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <xxhash.h>
+
+#include "base/utf8.h"
+#include "field/cf_attributes.h"
+
+// --- drafts: variables with the pieces that hold them ------------------------------------------------------------------
+
+struct piece { const struct cf_file *file; const struct cf_variable *variable; };
+
+struct draft_variable {
+    const char *name, *standard_name, *long_name, *units;  // owned by sources
+    uint64_t level_key;
+    size_t piece_count, piece_room;
+    struct piece *pieces;
+};
+
+struct draft {
+    size_t argument;
+    const char *source_text;
+    uint64_t grid_hash, member_key;
+    struct cf_grid_slot *slot;  // of the first file: its grid is the dataset's
+    size_t variable_count;
+    struct draft_variable *variables;
+};
+
+struct drafts { size_t count; struct draft *drafts; };
+
+static void drafts_destroy(struct drafts *all) {
+    for (size_t d = 0; d < all->count; d++) {
+        for (size_t v = 0; v < all->drafts[d].variable_count; v++) free(all->drafts[d].variables[v].pieces);
+        free(all->drafts[d].variables);
+    }
+    free(all->drafts);
+}
+
+static uint64_t member_key(const struct cf_file *file) {
+    for (size_t v = 0; v < file->variable_count; v++) {
+        const struct cf_variable *variable = &file->variables[v];
+        if (variable->member_count == 1 && !*variable->members[0]) continue;
+        uint64_t key = 1;
+        for (size_t m = 0; m < variable->member_count; m++) key = XXH3_64bits_withSeed(variable->members[m], strlen(variable->members[m]) + 1, key);
+        return key;
+    }
+    return 0;
+}
+
+static struct draft *find_draft(struct drafts *all, const struct scanned_file *f, struct cf_grid_slot *slot, uint64_t members) {
+    const char *text = cf_global_text(f->file->source, "source");
+    if (!text) text = "";
+    for (size_t d = 0; d < all->count; d++) {
+        struct draft *draft = &all->drafts[d];
+        if (draft->argument == f->argument && draft->grid_hash == slot->hash && draft->member_key == members && strcmp(draft->source_text, text) == 0) return draft;
+    }
+    struct draft *grown = cf_grow(all->drafts, all->count, sizeof *grown);
+    if (!grown) return NULL;
+    all->drafts = grown;
+    grown[all->count] = (struct draft){f->argument, text, slot->hash, members, slot, 0, NULL};
+    return &grown[all->count++];
+}
+
+static int add_piece(struct draft *draft, const struct cf_file *file, const struct cf_variable *variable) {
+    const struct source_variable *stored = cf_file_variable(file, variable->index);
+    const char *standard_name = cf_text_or_empty(stored, "standard_name"), *units = cf_text(stored, "units");
+    struct draft_variable wanted = {stored->name, standard_name, cf_text_or_empty(stored, "long_name"), units && *units ? units : "1",
+                                    variable->vertical >= 0 ? file->verticals[variable->vertical].key : 0, 0, 0, NULL};
+    struct draft_variable *found = NULL;
+    for (size_t v = 0; v < draft->variable_count && !found; v++) {
+        struct draft_variable *have = &draft->variables[v];
+        const struct cf_variable *first = have->pieces[0].variable;
+        if (have->level_key == wanted.level_key && first->level_count == variable->level_count && first->member_count == variable->member_count &&
+            strcmp(have->name, wanted.name) == 0 && strcmp(have->standard_name, standard_name) == 0 && strcmp(have->units, wanted.units) == 0)
+            found = have;
+    }
+    if (!found) {
+        struct draft_variable *grown = cf_grow(draft->variables, draft->variable_count, sizeof *grown);
+        if (!grown) return VIRGA_NO_MEMORY;
+        draft->variables = grown;
+        found = &grown[draft->variable_count];
+        *found = wanted;
+        if (!(found->pieces = cf_grow(NULL, 0, sizeof *found->pieces))) return VIRGA_NO_MEMORY;
+        found->piece_room = 1;
+        draft->variable_count++;
+    }
+    if (found->piece_count == found->piece_room) {
+        struct piece *grown = realloc(found->pieces, 2 * found->piece_room * sizeof *grown);
+        if (!grown) return VIRGA_NO_MEMORY;
+        found->pieces = grown;
+        found->piece_room *= 2;
+    }
+    found->pieces[found->piece_count++] = (struct piece){file, variable};
+    return VIRGA_OK;
+}
+
+static int draft_all(struct drafts *all, struct scanned_files *scanned) {
+    for (size_t n = 0; n < scanned->count; n++) {
+        struct scanned_file *f = &scanned->files[n];
+        if (!f->file) continue;
+        uint64_t members = member_key(f->file);
+        for (size_t v = 0; v < f->file->variable_count; v++) {
+            const struct cf_variable *variable = &f->file->variables[v];
+            struct draft *draft = find_draft(all, f, &f->file->grids[variable->grid], members);
+            int status = draft ? add_piece(draft, f->file, variable) : VIRGA_NO_MEMORY;
+            if (status) return status;
+        }
+    }
+    return VIRGA_OK;
+}
+
+// --- runs and steps ----------------------------------------------------------------------------------------------------
+
+struct moment { double run, seconds; struct field_step step; size_t order; };
+
+static int by_moment(const void *a, const void *b) {
+    const struct moment *x = a, *y = b;
+    if (x->run != y->run) return x->run < y->run ? -1 : 1;
+    if (x->seconds != y->seconds) return x->seconds < y->seconds ? -1 : 1;
+    return x->order < y->order ? -1 : x->order > y->order;
+}
+
+static int by_number(const void *a, const void *b) {
+    double x = *(const double *)a, y = *(const double *)b;
+    return x < y ? -1 : x > y;
+}
+
+// Files that name no reference time belong to one run, which begins with their first time.
+static double unknown_run(const struct draft *draft) {
+    double first = INFINITY;
+    for (size_t v = 0; v < draft->variable_count; v++)
+        for (size_t p = 0; p < draft->variables[v].piece_count; p++) {
+            const struct piece *piece = &draft->variables[v].pieces[p];
+            if (piece->variable->time < 0) continue;
+            const struct cf_time_axis *t = &piece->file->times[piece->variable->time];
+            for (size_t s = 0; s < t->count; s++)
+                if (isnan(t->run[s]) && t->seconds[s] < first) first = t->seconds[s];
+        }
+    return first;
+}
+
+static int moments_of(const struct draft_variable *v, double unknown, struct moment **result, size_t *count) {
+    size_t total = 0;
+    for (size_t p = 0; p < v->piece_count; p++) total += v->pieces[p].variable->time >= 0 ? v->pieces[p].file->times[v->pieces[p].variable->time].count : 0;
+    struct moment *moments = calloc(total + 1, sizeof *moments);
+    if (!moments) return VIRGA_NO_MEMORY;
+    size_t n = 0;
+    for (size_t p = 0; p < v->piece_count; p++) {
+        const struct piece *piece = &v->pieces[p];
+        if (piece->variable->time < 0) continue;
+        const struct cf_time_axis *t = &piece->file->times[piece->variable->time];
+        for (size_t s = 0; s < t->count; s++)
+            if (isfinite(t->seconds[s])) {
+                double run = isfinite(t->run[s]) ? t->run[s] : unknown;
+                moments[n] = (struct moment){run, t->seconds[s], {piece->file, piece->variable, s, 0, 0}, n};
+                n++;
+            }
+    }
+    qsort(moments, n, sizeof *moments, by_moment);
+    *result = moments;
+    *count = n;
+    return VIRGA_OK;
+}
+
+static enum cf_calendar calendar_of(const struct draft_variable *v) {
+    for (size_t p = 0; p < v->piece_count; p++)
+        if (v->pieces[p].variable->time >= 0) return v->pieces[p].file->times[v->pieces[p].variable->time].calendar;
+    return CALENDAR_STANDARD;
+}
+
+static enum cf_calendar draft_calendar(const struct draft *draft) {
+    for (size_t v = 0; v < draft->variable_count; v++)
+        for (size_t p = 0; p < draft->variables[v].piece_count; p++)
+            if (draft->variables[v].pieces[p].variable->time >= 0) return calendar_of(&draft->variables[v]);
+    return CALENDAR_STANDARD;
+}
+
+static int set_time(struct catalog_time *time, enum cf_calendar calendar, double seconds) {
+    time->seconds = seconds;
+    return cf_time_text(calendar, seconds, time->iso);
+}
+
+static int find_runs(struct catalog_dataset *d, const struct draft *draft, double unknown) {
+    double *all = NULL;
+    size_t count = 0, unique = 0;
+    int status = VIRGA_OK;
+    for (size_t v = 0; !status && v < draft->variable_count; v++) {
+        struct moment *moments;
+        size_t n;
+        if ((status = moments_of(&draft->variables[v], unknown, &moments, &n))) break;
+        for (size_t m = 0; !status && m < n; m++) {
+            if (m > 0 && moments[m].run == moments[m - 1].run) continue;
+            double *grown = realloc(all, (count + 1) * sizeof *grown);
+            if (grown) all = grown, all[count++] = moments[m].run;
+            else status = VIRGA_NO_MEMORY;
+        }
+        free(moments);
+    }
+    if (!status && count == 0) {  // nothing in it has a time
+        if (!(all = calloc(1, sizeof *all))) status = VIRGA_NO_MEMORY;
+        else count = 1;
+    }
+    if (!status) {
+        qsort(all, count, sizeof *all, by_number);
+        for (size_t n = 0; n < count; n++)
+            if (n == 0 || all[n] != all[n - 1]) all[unique++] = all[n];
+        if (!(d->runs = calloc(unique, sizeof *d->runs))) status = VIRGA_NO_MEMORY;
+    }
+    enum cf_calendar calendar = draft_calendar(draft);
+    for (size_t r = 0; !status && r < unique; r++) {
+        d->run_count++;
+        if (set_time(&d->runs[r].time, calendar, all[r])) snprintf(d->runs[r].time.iso, sizeof d->runs[r].time.iso, "unknown");
+    }
+    free(all);
+    return status;
+}
+
+static size_t run_index(const struct catalog_dataset *d, double seconds) {
+    for (size_t r = 0; r < d->run_count; r++)
+        if (d->runs[r].time.seconds == seconds) return r;
+    return 0;
+}
+
+static int room_for_steps(struct catalog_series *series, struct run_source *run, size_t count) {
+    series->times = calloc(count, sizeof *series->times);
+    run->steps = calloc(count, sizeof *run->steps);
+    return series->times && run->steps ? VIRGA_OK : VIRGA_NO_MEMORY;
+}
+
+// A variable without time stands in every run, at the run's own time.
+static int fill_constant(struct catalog_dataset *d, size_t index, const struct draft_variable *draft) {
+    struct catalog_variable *v = &d->variables[index];
+    v->from->constant = true;
+    for (size_t r = 0; r < d->run_count; r++) {
+        struct catalog_series *series = &d->runs[r].series[index];
+        if (room_for_steps(series, &v->from->runs[r], 1)) return VIRGA_NO_MEMORY;
+        series->present = true;
+        series->time_count = v->from->runs[r].step_count = 1;
+        series->times[0] = d->runs[r].time;
+        v->from->runs[r].steps[0] = (struct field_step){draft->pieces[0].file, draft->pieces[0].variable, 0, 0, 0};
+    }
+    return VIRGA_OK;
+}
+
+static int fill_steps(struct catalog_dataset *d, size_t index, const struct draft_variable *draft, double unknown) {
+    struct catalog_variable *v = &d->variables[index];
+    struct moment *moments = NULL;
+    size_t count = 0;
+    int status = moments_of(draft, unknown, &moments, &count);
+    if (!status && count == 0) status = fill_constant(d, index, draft);
+    enum cf_calendar calendar = calendar_of(draft);
+    for (size_t m = 0; !status && m < count;) {
+        size_t end = m, r = run_index(d, moments[m].run);
+        while (end < count && moments[end].run == moments[m].run) end++;
+        struct catalog_series *series = &d->runs[r].series[index];
+        struct run_source *run = &v->from->runs[r];
+        if ((status = room_for_steps(series, run, end - m))) break;
+        series->present = true;
+        for (; m < end; m++) {
+            if (series->time_count > 0 && series->times[series->time_count - 1].seconds == moments[m].seconds) continue;
+            if (set_time(&series->times[series->time_count], calendar, moments[m].seconds)) continue;
+            run->steps[series->time_count++] = moments[m].step;
+        }
+        run->step_count = series->time_count;
+    }
+    free(moments);
+    return status;
+}
+
+static void find_complete(struct catalog_dataset *d) {
+    for (size_t r = 0; r < d->run_count; r++) d->runs[r].complete = true;
+    for (size_t v = 0; v < d->variable_count; v++) {
+        size_t most = 0;
+        for (size_t r = 0; r < d->run_count; r++)
+            if (d->runs[r].series[v].time_count > most) most = d->runs[r].series[v].time_count;
+        for (size_t r = 0; r < d->run_count; r++)
+            if (d->runs[r].series[v].time_count < most) d->runs[r].complete = false;
+    }
+}
+
+// --- variables ---------------------------------------------------------------------------------------------------------
+
+static char *clean_copy(const char *text) {
+    char *copy = strdup(text);
+    if (copy) utf8_clean(copy);
+    return copy;
+}
+
+static int fill_variable(struct catalog_dataset *d, struct dataset_shared *shared, const struct draft_variable *draft, double unknown) {
+    struct catalog_variable *v = catalog_add_variable(d, shared);
+    if (!v) return VIRGA_NO_MEMORY;
+    const struct cf_variable *first = draft->pieces[0].variable;
+    size_t index = d->variable_count - 1;
+    v->id = catalog_variable_id(d, draft->name);
+    v->name = clean_copy(draft->name);
+    v->standard_name = clean_copy(draft->standard_name);
+    v->long_name = clean_copy(draft->long_name);
+    v->units = clean_copy(draft->units);
+    v->calendar = strdup(cf_calendar_name(calendar_of(draft)));
+    v->members = calloc(first->member_count, sizeof *v->members);
+    if (!v->id || !v->name || !v->standard_name || !v->long_name || !v->units || !v->calendar || !v->members) return VIRGA_NO_MEMORY;
+    for (v->member_count = 0; v->member_count < first->member_count; v->member_count++)
+        if (!(v->members[v->member_count] = clean_copy(first->members[v->member_count]))) return VIRGA_NO_MEMORY;
+    v->vertical = first->level_count > 1;
+    v->nx = d->grid->x.n, v->ny = d->grid->y.n, v->nz = first->level_count;
+    return fill_steps(d, index, draft, unknown);
+}
+
+// Pressure levels get their heights from the variable that has them for all of these levels.
+static bool covers(const struct cf_vertical *all, const struct cf_vertical *some) {
+    size_t at = 0;
+    for (size_t k = 0; k < some->level_count; k++) {
+        while (at < all->level_count && fabs(all->a[at] - some->a[k]) > 1e-5 * some->a[k]) at++;
+        if (at == all->level_count) return false;
+    }
+    return true;
+}
+
+static const struct field_step *any_step(const struct catalog_dataset *d, size_t variable) {
+    for (size_t r = d->run_count; r-- > 0;)
+        if (d->variables[variable].from->runs[r].step_count > 0) return &d->variables[variable].from->runs[r].steps[0];
+    return NULL;
+}
+
+static const struct cf_vertical *pressure_levels(const struct catalog_dataset *d, size_t variable) {
+    const struct field_step *step = any_step(d, variable);
+    if (!step || !d->variables[variable].vertical) return NULL;
+    const struct cf_vertical *vertical = &step->file->verticals[step->variable->vertical];
+    return vertical->kind == VERTICAL_PRESSURE ? vertical : NULL;
+}
+
+static void find_helpers(struct catalog_dataset *d) {
+    d->terrain = -1;
+    for (size_t v = 0; v < d->variable_count; v++) {
+        const struct field_step *step = any_step(d, v);
+        if (step && step->variable->terrain_factor != 0 && (d->terrain < 0 || (d->variables[v].from->constant && !d->variables[d->terrain].from->constant)))
+            d->terrain = (int)v;
+        const struct cf_vertical *mine = pressure_levels(d, v);
+        d->variables[v].from->heights = NO_VARIABLE;
+        for (size_t h = 0; mine && h < d->variable_count; h++) {
+            const struct cf_vertical *theirs = pressure_levels(d, h);
+            if (theirs && any_step(d, h)->variable->height_factor != 0 && covers(theirs, mine)) {
+                d->variables[v].from->heights = (int)h;
+                break;
+            }
+        }
+    }
+}
+
+// --- names of datasets -------------------------------------------------------------------------------------------------
+
+static const char *last_part(const char *path) {
+    size_t end = strlen(path);
+    while (end > 1 && path[end - 1] == '/') end--;
+    const char *start = path + end;
+    while (start > path && start[-1] != '/') start--;
+    return start;
+}
+
+static int name_dataset(struct catalog_dataset *d, const struct draft *draft, const char *path) {
+    char slug[49] = "", key[64];
+    size_t n = 0;
+    const char *last = last_part(path);
+    for (; *last && *last != '/' && n < sizeof slug - 1; last++) {
+        bool plain = (*last >= 'a' && *last <= 'z') || (*last >= 'A' && *last <= 'Z') || (*last >= '0' && *last <= '9') || *last == '-' || *last == '_';
+        if (plain) slug[n++] = *last;
+        else if (n > 0 && slug[n - 1] != '-') slug[n++] = '-';
+    }
+    while (n > 0 && slug[n - 1] == '-') n--;
+    slug[n] = 0;
+    size_t length = strlen(path);
+    while (length > 1 && path[length - 1] == '/') length--;
+    uint64_t hash = XXH3_64bits(path, length);
+    hash = XXH3_64bits_withSeed(draft->source_text, strlen(draft->source_text), hash);
+    snprintf(key, sizeof key, "%016llx %016llx", (unsigned long long)draft->grid_hash, (unsigned long long)draft->member_key);
+    hash = XXH3_64bits_withSeed(key, strlen(key), hash);
+    return asprintf(&d->id, "%s-%08x", *slug ? slug : "dataset", (unsigned)(hash ^ (hash >> 32))) < 0 ? VIRGA_NO_MEMORY : VIRGA_OK;
+}
+
+static int title_dataset(struct catalog_dataset *d, const struct draft *draft, const char *path) {
+    const struct source *source = draft->variables[0].pieces[0].file->source;
+    const char *title = cf_global_text(source, "title");
+    if (!title || !*title) title = cf_global_text(source, "TITLE");
+    char *given = title ? clean_copy(title) : NULL;
+    char *start = given ? given + strspn(given, " ") : NULL;
+    if (start && *start) d->title = strdup(start);
+    else if (draft->source_text[0]) {
+        char *text = clean_copy(draft->source_text);
+        if (!text || asprintf(&d->title, "%s (%s)", last_part(path), text) < 0) d->title = NULL;
+        free(text);
+    } else d->title = clean_copy(last_part(path));
+    free(given);
+    if (d->title) utf8_clean(d->title);
+    return d->title ? VIRGA_OK : VIRGA_NO_MEMORY;
+}
+
+// Datasets of one title differ by their grids and paths.
+static int tell_titles_apart(struct catalog *catalog) {
+    for (size_t a = 0; a < catalog->dataset_count; a++) {
+        struct catalog_dataset *d = &catalog->datasets[a];
+        bool again = false;
+        for (size_t b = 0; b < a && !again; b++) again = strcmp(d->title, catalog->datasets[b].title) == 0;
+        char *longer;
+        if (!again) continue;
+        if (asprintf(&longer, "%s (%zu × %zu, %s)", d->title, d->grid->x.n, d->grid->y.n, d->id) < 0) return VIRGA_NO_MEMORY;
+        free(d->title);
+        d->title = longer;
+    }
+    return VIRGA_OK;
+}
+
+// --- all together ------------------------------------------------------------------------------------------------------
+
+static const char *path_of(const struct catalog_dataset *d, size_t variable) {
+    const struct field_step *step = any_step(d, variable);
+    return step ? source_path(step->file->source) : "";
+}
+
+// Variables whose levels cannot be placed leave, with the reason; they take nobody along but those whose heights they gave.
+static int place_levels(struct catalog *catalog, struct catalog_dataset *d) {
+    for (size_t v = 0; v < d->variable_count; v++) {
+        struct failure why = {0};
+        if (!any_step(d, v)) failure_set(&why, VIRGA_UNSUPPORTED, "it has no steps");
+        else if (d->variables[v].vertical) catalog_make_maps(d, v, &why);
+        if (!why.status) continue;
+        if (why.status == VIRGA_NO_MEMORY) return why.status;
+        int status = catalog_add_problem(catalog, d->variables[v].name, path_of(d, v), why.message);
+        if (status) return status;
+        catalog_remove_variable(d, v--);
+    }
+    return VIRGA_OK;
+}
+
+static int fill_dataset(struct catalog *catalog, struct catalog_dataset *d, struct draft *draft, const char *path) {
+    struct dataset_shared *shared = calloc(1, sizeof *shared);
+    double unknown = unknown_run(draft);
+    int status;
+    d->terrain = -1;
+    if (!shared) return VIRGA_NO_MEMORY;
+    pthread_mutex_init(&shared->lock, NULL);
+    d->grid = draft->slot->grid;
+    draft->slot->grid = NULL;
+    shared->dataset = d;
+    shared->argument = draft->argument;
+    shared->grid_hash = draft->grid_hash;
+    shared->member_key = draft->member_key;
+    if ((status = find_runs(d, draft, unknown))) goto fail;
+    for (size_t v = 0; v < draft->variable_count; v++)
+        if ((status = fill_variable(d, shared, &draft->variables[v], unknown))) goto fail;
+    find_helpers(d);
+    if ((status = place_levels(catalog, d)) || (status = catalog_add_derived(d)) || (status = name_dataset(d, draft, path)) ||
+        (status = title_dataset(d, draft, path)))
+        goto fail;
+    find_complete(d);
+    if (d->variable_count > 0) return VIRGA_OK;
+fail:
+    // The variables own the shared part between them; without any it is ours to free.
+    if (d->variable_count == 0) {
+        pthread_mutex_destroy(&shared->lock);
+        free(shared);
+    }
+    return status;
+}
+
+static int take_problems(struct catalog *catalog, const struct scanned_files *scanned) {
+    for (size_t n = 0; n < scanned->count; n++) {
+        const struct scanned_file *f = &scanned->files[n];
+        int status = f->file ? VIRGA_OK : catalog_add_problem(catalog, NULL, f->path, f->failure.message);
+        for (size_t p = 0; !status && f->file && p < f->file->problem_count; p++) {
+            const struct cf_file_problem *problem = &f->file->problems[p];
+            status = catalog_add_problem(catalog, problem->variable < 0 ? NULL : cf_file_variable(f->file, (size_t)problem->variable)->name, f->path, problem->reason);
+        }
+        if (status) return status;
+    }
+    return VIRGA_OK;
+}
+
+static int take_files(struct catalog_whole *whole, struct scanned_files *scanned) {
+    whole->files = calloc(scanned->count + 1, sizeof(struct cf_file *));
+    if (!whole->files) return VIRGA_NO_MEMORY;
+    for (size_t n = 0; n < scanned->count; n++) {
+        whole->files[whole->file_count++] = scanned->files[n].file;
+        scanned->files[n].file = NULL;
+    }
+    return VIRGA_OK;
+}
+
+int catalog_group(struct catalog_whole *whole, const char *const *paths, struct scanned_files *scanned, struct failure *failure) {
+    struct catalog *catalog = &whole->catalog;
+    struct drafts all = {0};
+    int status = draft_all(&all, scanned);
+    if (!status) status = take_problems(catalog, scanned);
+    if (!status) status = take_files(whole, scanned);
+    if (!status && !(catalog->datasets = calloc(all.count + 1, sizeof *catalog->datasets))) status = VIRGA_NO_MEMORY;
+    for (size_t n = 0; !status && n < all.count; n++) {
+        struct catalog_dataset *d = &catalog->datasets[catalog->dataset_count++];
+        status = fill_dataset(catalog, d, &all.drafts[n], paths[all.drafts[n].argument]);
+        if (!status && d->variable_count == 0) {
+            catalog_dataset_destroy(d);
+            *d = (struct catalog_dataset){0};
+            catalog->dataset_count--;
+        }
+    }
+    if (!status) status = tell_titles_apart(catalog);
+    drafts_destroy(&all);
+    return status ? failure_set(failure, status, "out of memory") : VIRGA_OK;
+}

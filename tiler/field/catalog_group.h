@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+// From opened files to datasets: what belongs together, runs, steps, names.
+#ifndef VIRGA_FIELD_CATALOG_GROUP_H
+#define VIRGA_FIELD_CATALOG_GROUP_H
+
+#include "field/catalog_private.h"
+#include "field/catalog_scan.h"
+
+// Takes the files over from `scanned` into the catalog, and fills datasets (without lattices) and problems.
+int catalog_group(struct catalog_whole *whole, const char *const *paths, struct scanned_files *scanned, struct failure *failure);
+int catalog_add_problem(struct catalog *catalog, const char *variable, const char *file, const char *reason);
+
+// Adds wind speed and direction for pairs of wind components. Call when levels are known.
+int catalog_add_derived(struct catalog_dataset *dataset);
+// Room for one more variable, with its series in every run, all zeroed but variable->from (made, with runs). NULL: out of memory.
+struct catalog_variable *catalog_add_variable(struct catalog_dataset *dataset, struct dataset_shared *shared);
+// Removes a variable and its series; indices in other variables' sources are moved. No derived variables may exist yet.
+void catalog_remove_variable(struct catalog_dataset *dataset, size_t index);
+void catalog_variable_destroy(struct catalog_variable *variable, size_t run_count);
+void catalog_dataset_destroy(struct catalog_dataset *dataset);
+// An id from a name: other characters become '_', and "_2", "_3" … follow where it is taken. NULL: out of memory.
+char *catalog_variable_id(const struct catalog_dataset *dataset, const char *name);
+
+#endif

@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which lattice a variable's values lie on: constants per standard name, else per unit (assets/quantisation.json), else the
+// source's own packing, else 1/4096 of the first step's range, kept in the state folder so that it stays.
+#include <fcntl.h>
+#include <jansson.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/memory.h"
+#include "field/catalog_private.h"
+#include "field/cf_units.h"
+#include "field/quantisation_json.h"
+
+enum { RANGE_POINTS = 4 << 20, RANGE_LEVELS = 8 };
+static const double float_rounding = 1.0 / 16384;  // epsilon's room for float32, 2^-10 of it, is then half a last place
+
+struct chooser {
+    json_t *table, *kept;
+    bool kept_changed;
+};
+
+static struct lattice_spec lattice_of(double v0, double epsilon) { return (struct lattice_spec){v0, 2 * epsilon * (1 - 1.0 / 1024), epsilon}; }
+
+// A table entry in the variable's own units.
+static bool convert_entry(const json_t *entry, const char *units, struct lattice_spec *lattice) {
+    const char *theirs = json_string_value(json_object_get(entry, "units"));
+    double v0 = json_number_value(json_object_get(entry, "v0")), epsilon = json_number_value(json_object_get(entry, "epsilon")), scale = 1, offset = 0;
+    if (!theirs || !(epsilon > 0)) return false;
+    if (strcmp(theirs, units) != 0 && cf_units_convert(theirs, units, &scale, &offset)) return false;
+    epsilon *= fabs(scale);
+    v0 = v0 * scale + offset;
+    *lattice = lattice_of(v0, epsilon);
+    return isfinite(epsilon) && epsilon > 0 && isfinite(v0);
+}
+
+static bool from_table(const struct chooser *c, const struct catalog_variable *v, struct lattice_spec *lattice) {
+    const json_t *names = json_object_get(c->table, "standard_names"), *units = json_object_get(c->table, "units");
+    const json_t *entry = *v->standard_name ? json_object_get(names, v->standard_name) : NULL;
+    if (entry && convert_entry(entry, v->units, lattice)) return true;
+    if ((entry = json_object_get(units, v->units)) && convert_entry(entry, v->units, lattice)) return true;
+    // Another spelling or multiple of a unit; among units without dimension only the very same counts.
+    if (cf_units_dimensionless(v->units)) return false;
+    const char *key;
+    json_t *one;
+    json_object_foreach((json_t *)units, key, one)
+        if (cf_units_convertible(key, v->units) && convert_entry(one, v->units, lattice)) return true;
+    return false;
+}
+
+static const struct field_step *first_piece(const struct catalog_dataset *d, const struct catalog_variable *v) {
+    for (size_t r = d->run_count; r-- > 0;)
+        if (v->from->runs[r].step_count > 0) return &v->from->runs[r].steps[0];
+    return NULL;
+}
+
+static bool same_packing_everywhere(const struct catalog_dataset *d, const struct catalog_variable *v) {
+    const struct cf_packing *first = &first_piece(d, v)->variable->packing;
+    for (size_t r = 0; r < d->run_count; r++)
+        for (size_t s = 0; s < v->from->runs[r].step_count; s++) {
+            const struct cf_packing *p = &v->from->runs[r].steps[s].variable->packing;
+            if (p->type != first->type || p->scale != first->scale || p->offset != first->offset) return false;
+        }
+    return true;
+}
+
+// Integers, packed or plain, lie on a lattice of their own: taken when it is as fine as the wanted one, or nothing is wanted.
+static bool own_lattice(const struct catalog_dataset *d, const struct catalog_variable *v, double wanted, struct lattice_spec *lattice) {
+    static const double lows[] = {-128, 0, -32768, 0, -2147483648.0}, highs[] = {127, 255, 32767, 65535, 2147483647.0};
+    const struct field_step *step = v->derived ? NULL : first_piece(d, v);
+    if (!step || step->variable->packing.type > SOURCE_I32 || !same_packing_everywhere(d, v)) return false;
+    const struct cf_packing *p = &step->variable->packing;
+    double size = fabs(p->scale), largest = fmax(fabs(lows[p->type] * p->scale + p->offset), fabs(highs[p->type] * p->scale + p->offset));
+    if (!(size > 0) || !isfinite(largest) || (wanted > 0 && size > 2 * wanted)) return false;
+    // A negative scale turns -32768 into +32768, which an i32 holds; -2^31 it does not turn.
+    if (p->type == SOURCE_I32 && p->scale < 0) return false;
+    *lattice = (struct lattice_spec){p->offset, size, fmax(size / 2, p->packed ? largest * 6e-8 : 0)};
+    return true;
+}
+
+// The first step's range; of large fields that of a few levels.
+static int read_range(const struct field_ref *field, double *low, double *high, struct failure *failure) {
+    const struct catalog_variable *v = &field->dataset->variables[field->variable];
+    size_t plane = v->nx * v->ny, step = 1;
+    *low = INFINITY, *high = -INFINITY;
+    if (plane * v->nz > RANGE_POINTS && v->nz > RANGE_LEVELS) step = v->nz / RANGE_LEVELS;
+    double *values = memory_new_aligned(64, plane, sizeof *values);
+    if (!values) return failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
+    int status = VIRGA_OK;
+    for (size_t k = 0; !status && k < v->nz; k += step) {
+        struct field_box box = {0, 0, k, v->nx, v->ny, 1};
+        status = field_read(field, &box, values, failure);
+        for (size_t n = 0; !status && n < plane; n++) {
+            if (values[n] < *low) *low = values[n];
+            if (values[n] > *high) *high = values[n];
+        }
+    }
+    free(values);
+    return status;
+}
+
+static struct lattice_spec from_range(double low, double high) {
+    if (!(low <= high)) low = high = 0;
+    double most = fmax(fabs(low), fabs(high)), epsilon = (high - low) / 4096;
+    if (epsilon == 0) epsilon = most > 0 ? most / 4096 : 1.0 / 4096;
+    // Values far from zero are counted from their own neighbourhood, so that the integers stay small.
+    double v0 = most > 1e6 * epsilon ? low : 0;
+    return lattice_of(v0, fmax(epsilon, most * float_rounding));
+}
+
+static bool from_kept(const struct chooser *c, const char *key, struct lattice_spec *lattice) {
+    const json_t *entry = json_object_get(c->kept, key);
+    double v0 = json_number_value(json_object_get(entry, "v0")), epsilon = json_number_value(json_object_get(entry, "epsilon"));
+    if (!entry || !isfinite(v0) || !(epsilon > 0) || !isfinite(epsilon)) return false;
+    *lattice = lattice_of(v0, epsilon);
+    return true;
+}
+
+static int choose(struct chooser *c, const struct catalog_dataset *d, size_t index, struct failure *failure) {
+    struct catalog_variable *v = &d->variables[index];
+    char key[640];
+    if (from_table(c, v, &v->lattice)) {
+        struct lattice_spec own;
+        if (own_lattice(d, v, v->lattice.epsilon, &own)) v->lattice = own;
+        return VIRGA_OK;
+    }
+    if (own_lattice(d, v, 0, &v->lattice)) return VIRGA_OK;
+    snprintf(key, sizeof key, "%s/%s/%s", d->id, v->id, v->units);
+    if (from_kept(c, key, &v->lattice)) return VIRGA_OK;
+    struct field_ref field = {.dataset = d, .variable = index};
+    for (field.run = d->run_count - 1; !field_step_of(&field) && field.run > 0;) field.run--;
+    double low = 0, high = 0;
+    struct failure why = {0};
+    int status = read_range(&field, &low, &high, &why);
+    if (status == VIRGA_NO_MEMORY) return failure_set(failure, status, "%s", why.message);
+    if (status) log_warning("catalog", "%s: %s: %s; its range is taken as 0 to 1", d->id, v->name, why.message);
+    v->lattice = status ? from_range(0, 1) : from_range(low, high);
+    if (status) return VIRGA_OK;
+    json_t *entry = json_pack("{s:f, s:f}", "v0", v->lattice.v0, "epsilon", v->lattice.epsilon);
+    if (entry && json_object_set_new(c->kept, key, entry) == 0) c->kept_changed = true;
+    return VIRGA_OK;
+}
+
+static json_t *load_kept(const char *path) {
+    json_t *kept = *path ? json_load_file(path, 0, NULL) : NULL;
+    if (kept && !json_is_object(kept)) json_decref(kept), kept = NULL;
+    return kept ? kept : json_object();
+}
+
+static int write_all(int fd, const char *text) {
+    for (size_t left = strlen(text); left > 0;) {
+        ssize_t n = write(fd, text, left);
+        if (n <= 0) return VIRGA_IO;
+        text += n, left -= (size_t)n;
+    }
+    return fsync(fd) ? VIRGA_IO : VIRGA_OK;
+}
+
+// A new file in the old one's place, whole or not at all.
+static void save_kept(const json_t *kept, const char *state_dir, const char *path) {
+    char *text = json_dumps(kept, JSON_INDENT(1) | JSON_SORT_KEYS | JSON_REAL_PRECISION(17)), *temporary = NULL;
+    if (mkdir(state_dir, 0700)) {}  // it is there already, or the write below says what is wrong
+    if (asprintf(&temporary, "%s.XXXXXX", path) < 0) temporary = NULL;
+    int fd = text && temporary ? mkstemp(temporary) : -1;
+    if (fd < 0 || write_all(fd, text) || rename(temporary, path)) {
+        log_warning("catalog", "%s cannot be written: lattices of variables that the table does not know may change", path);
+        if (fd >= 0) unlink(temporary);
+    }
+    if (fd >= 0) close(fd);
+    free(temporary);
+    free(text);
+}
+
+int catalog_choose_lattices(struct catalog *catalog, const char *state_dir, struct failure *failure) {
+    struct chooser c = {0};
+    char path[4096] = "";
+    int status = VIRGA_OK;
+    if (state_dir && snprintf(path, sizeof path, "%s/lattices.json", state_dir) >= (int)sizeof path) path[0] = 0;
+    c.table = json_loads(*quantisation_json ? quantisation_json : "{}", 0, NULL);
+    c.kept = load_kept(path);
+    if (!c.kept) status = failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
+    for (size_t d = 0; !status && d < catalog->dataset_count; d++)
+        for (size_t v = 0; !status && v < catalog->datasets[d].variable_count; v++) status = choose(&c, &catalog->datasets[d], v, failure);
+    if (!status && c.kept_changed && *path) save_kept(c.kept, state_dir, path);
+    json_decref(c.table);
+    json_decref(c.kept);
+    return status;
+}

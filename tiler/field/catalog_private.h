@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+// Private to catalog_*.c, field_*.c and source_sample.c: where a catalog's fields come from.
+#ifndef VIRGA_FIELD_CATALOG_PRIVATE_H
+#define VIRGA_FIELD_CATALOG_PRIVATE_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "field/catalog.h"
+#include "field/cf_file.h"
+#include "field/level_heights.h"
+
+enum { NO_VARIABLE = -1, CACHED_MAPS = 16 };
+enum derived_kind { DERIVED_NONE, DERIVED_WIND_SPEED, DERIVED_WIND_DIRECTION };
+
+struct field_step {
+    const struct cf_file *file;           // NULL for derived variables
+    const struct cf_variable *variable;
+    size_t time;                          // index on the file's time dimension
+    size_t u_step, v_step;                // derived variables: steps of their inputs in the same run
+};
+
+struct run_source {
+    size_t step_count;
+    struct field_step *steps;
+    struct level_map *map;                // one for all steps, made when the catalog was; NULL where it is not vertical or varies
+};
+
+struct variable_source {
+    struct dataset_shared *shared;
+    enum derived_kind derived;
+    int u, v;                             // inputs of derived variables, in the dataset
+    bool grid_winds;                      // the inputs blow along the grid's axes
+    bool constant;                        // no time: one step that stands for every run
+    int heights;                          // variable with the heights of its pressure levels, or NO_VARIABLE
+    struct run_source *runs;              // [run_count]
+};
+
+struct dataset_shared {
+    struct catalog_dataset *dataset;
+    size_t argument;                      // which configured path
+    uint64_t grid_hash, member_key;
+    pthread_mutex_t lock;
+    float *directions;                    // guarded by lock until set: [ny][nx][4] east and north parts of the grid's x and y axes
+    float *plain_directions;              // likewise for winds that are eastward and northward already
+    struct { char id[33]; struct level_map *map; uint64_t used; } cached[CACHED_MAPS];  // guarded by lock
+    uint64_t clock;                       // guarded by lock
+};
+
+struct catalog_whole {
+    struct catalog catalog;  // first
+    atomic_size_t references;
+    size_t file_count;
+    struct cf_file **files;
+};
+
+// The piece of a file that holds a field's numbers: one box, unpacked, NaN where missing.
+int piece_read(const struct cf_file *file, const struct cf_variable *variable, size_t time, size_t member, const struct field_box *box,
+               double *values, struct failure *failure);
+const struct field_step *field_step_of(const struct field_ref *field);  // NULL when there is no such field
+// The input of a derived field.
+struct field_ref field_input(const struct field_ref *field, bool v);
+// [ny][nx][4]: east and north parts of unit vectors along the grid's x and y axes. Owned by the dataset.
+int wind_directions(const struct field_ref *field, const float **directions, struct failure *failure);
+
+// Exact heights of a field's levels. The caller frees them. Blocks.
+int field_heights(const struct field_ref *field, struct level_heights **heights, struct failure *failure);
+// Whether level maps differ from step to step (heights come from a field).
+bool field_heights_vary(const struct field_ref *field);
+// The id of the field's level map, without making it where it varies. id "" for 2-D variables.
+void field_geometry_id(const struct field_ref *field, char id[33]);
+// Makes the level maps that do not vary, for every run of a variable. The latest run's failure is returned.
+int catalog_make_maps(struct catalog_dataset *dataset, size_t variable, struct failure *failure);
+
+// Chooses lattices; may read the first step of variables that the table does not know.
+int catalog_choose_lattices(struct catalog *catalog, const char *state_dir, struct failure *failure);
+// Fills every series' edition.
+void catalog_set_editions(struct catalog_dataset *dataset);
+
+#endif

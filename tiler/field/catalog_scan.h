@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+// From configured paths to opened files.
+#ifndef VIRGA_FIELD_CATALOG_SCAN_H
+#define VIRGA_FIELD_CATALOG_SCAN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "field/cf_file.h"
+#include "source/source.h"
+
+struct scanned_file {
+    char *path;
+    size_t argument;       // which of the configured paths
+    struct cf_file *file;  // NULL when it could not be read: then failure says why
+    struct failure failure;
+};
+
+struct scanned_files {
+    size_t count;
+    struct scanned_file *files;
+};
+
+// Files under paths: a file, a folder (searched through; files that are no netCDF or HDF5 by their first bytes are passed over
+// in it), or a glob. Opens them in parallel through the pool. Paths that name nothing get an entry with a failure.
+int catalog_scan(struct source_pool *pool, const char *const *paths, size_t path_count, struct scanned_files *files, struct failure *failure);
+void scanned_files_destroy(struct scanned_files *files);
+
+#endif

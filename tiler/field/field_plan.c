@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+// Cutting a field into boxes whose faces are faces of stored chunks, so that no chunk is read twice for one step.
+#include <stdlib.h>
+#include <string.h>
+
+#include "field/catalog_private.h"
+
+struct cuts {  // where an axis may be cut, in normalised order: 0 = at[0] < … < at[count] = n
+    size_t count;
+    size_t *at;
+};
+
+static int cut_axis(size_t n, size_t file_length, size_t chunk, bool reversed, struct cuts *cuts) {
+    cuts->at = calloc(n + 1, sizeof *cuts->at);
+    cuts->count = 0;
+    if (!cuts->at) return VIRGA_NO_MEMORY;
+    if (chunk == 0 || chunk > file_length) chunk = file_length;
+    for (size_t i = 0; i < n; i++) {
+        bool edge = i == 0 || (reversed ? (file_length - i) % chunk == 0 : i % chunk == 0);
+        if (edge) cuts->at[cuts->count++] = i;
+    }
+    cuts->at[cuts->count] = n;
+    return VIRGA_OK;
+}
+
+// Levels may stand in any order: a cut is allowed where no chunk has levels on both sides.
+static int cut_levels(const struct cf_vertical *vertical, size_t chunk, struct cuts *cuts) {
+    size_t n = vertical->level_count;
+    cuts->at = calloc(n + 1, sizeof *cuts->at);
+    cuts->count = 0;
+    if (!cuts->at) return VIRGA_NO_MEMORY;
+    if (chunk == 0) chunk = 1;
+    size_t *last = calloc(n / chunk + 2, sizeof *last);  // the highest level of each chunk
+    if (!last) return VIRGA_NO_MEMORY;
+    for (size_t k = 0; k < n; k++) last[vertical->order[k] / chunk] = k;
+    size_t open = 0;
+    for (size_t k = 0; k < n; k++) {
+        if (k == 0 || k > open) cuts->at[cuts->count++] = k;
+        size_t end = last[vertical->order[k] / chunk];
+        if (k == 0 || end > open) open = end;
+    }
+    cuts->at[cuts->count] = n;
+    free(last);
+    return VIRGA_OK;
+}
+
+// As many neighbouring pieces as fit: the end index in cuts, at least one after `from`.
+static size_t grow(const struct cuts *cuts, size_t from, size_t unit, size_t limit) {
+    size_t to = from + 1;
+    while (to < cuts->count && (cuts->at[to + 1] - cuts->at[from]) * unit <= limit) to++;
+    return to;
+}
+
+static int add_box(struct field_box **boxes, size_t *count, size_t *room, struct field_box box) {
+    if (*count == *room) {
+        size_t more = *room ? 2 * *room : 64;
+        struct field_box *grown = realloc(*boxes, more * sizeof *grown);
+        if (!grown) return VIRGA_NO_MEMORY;
+        *boxes = grown;
+        *room = more;
+    }
+    (*boxes)[(*count)++] = box;
+    return VIRGA_OK;
+}
+
+// Rows first, then whole levels, then several levels.
+static int cut_boxes(const struct cuts *x, const struct cuts *y, const struct cuts *z, size_t limit, struct field_box **boxes, size_t *count) {
+    size_t room = 0, nx = x->at[x->count], ny = y->at[y->count];
+    size_t thin = 1, slim = 1;  // the deepest chunk in z, the tallest in y
+    for (size_t n = 0; n < z->count; n++) thin = z->at[n + 1] - z->at[n] > thin ? z->at[n + 1] - z->at[n] : thin;
+    for (size_t n = 0; n < y->count; n++) slim = y->at[n + 1] - y->at[n] > slim ? y->at[n + 1] - y->at[n] : slim;
+    bool whole_rows = nx * slim * thin <= limit, whole_levels = nx * ny * thin <= limit;
+    for (size_t a = 0, az; a < z->count; a = az) {
+        az = whole_levels ? grow(z, a, nx * ny, limit) : a + 1;
+        size_t nz = z->at[az] - z->at[a];
+        for (size_t b = 0, by; b < y->count; b = by) {
+            by = whole_levels ? y->count : whole_rows ? grow(y, b, nx * nz, limit) : b + 1;
+            size_t rows = y->at[by] - y->at[b];
+            for (size_t c = 0, cx; c < x->count; c = cx) {
+                cx = whole_rows ? x->count : grow(x, c, rows * nz, limit);
+                int status = add_box(boxes, count, &room, (struct field_box){x->at[c], y->at[b], z->at[a], x->at[cx] - x->at[c], rows, nz});
+                if (status) return status;
+            }
+        }
+    }
+    return VIRGA_OK;
+}
+
+static size_t chunk_of(const struct source_variable *v, int position, size_t otherwise) {
+    return position >= 0 && v->chunked && v->chunk[position] > 0 ? v->chunk[position] : otherwise;
+}
+
+static int plan_piece(const struct field_step *step, const struct catalog_variable *variable, size_t limit, struct field_box **boxes, size_t *count) {
+    const struct cf_variable *v = step->variable;
+    const struct source_variable *stored = cf_file_variable(step->file, v->index);
+    const struct source_dimension *dimensions = source_inventory(step->file->source)->dimensions;
+    const struct cf_grid_slot *slot = &step->file->grids[v->grid];
+    struct cuts x = {0}, y = {0}, z = {0};
+    // Without chunks the numbers lie in one piece; any cut is as good as another, but rows should stay whole.
+    size_t nx = dimensions[stored->dimensions[v->x]].length, ny = dimensions[stored->dimensions[v->y]].length;
+    int status = cut_axis(variable->nx, nx, chunk_of(stored, v->x, nx), slot->x.reversed, &x);
+    if (!status) status = cut_axis(variable->ny, ny, chunk_of(stored, v->y, 1), slot->y.reversed, &y);
+    if (!status && v->vertical >= 0 && v->z >= 0) status = cut_levels(&step->file->verticals[v->vertical], chunk_of(stored, v->z, 1), &z);
+    else if (!status) status = cut_axis(1, 1, 1, false, &z);
+    if (!status) status = cut_boxes(&x, &y, &z, limit, boxes, count);
+    free(x.at);
+    free(y.at);
+    free(z.at);
+    return status;
+}
+
+// A derived field is cut as its u is, when v is stored in the same chunks; else it is read as one box.
+static bool same_chunks(const struct field_step *a, const struct field_step *b) {
+    const struct source_variable *u = cf_file_variable(a->file, a->variable->index), *v = cf_file_variable(b->file, b->variable->index);
+    return u->rank == v->rank && u->chunked == v->chunked && memcmp(u->chunk, v->chunk, (size_t)u->rank * sizeof *u->chunk) == 0 &&
+           a->variable->x == b->variable->x && a->variable->y == b->variable->y && a->variable->z == b->variable->z;
+}
+
+int field_plan(const struct field_ref *field, size_t max_bytes, struct field_box **boxes, size_t *count, struct failure *failure) {
+    const struct field_step *step = field_step_of(field);
+    *boxes = NULL;
+    *count = 0;
+    if (!step) return failure_set(failure, VIRGA_NOT_FOUND, "no such field");
+    const struct catalog_variable *variable = &field->dataset->variables[field->variable];
+    size_t share = 1;
+    int status;
+    if (variable->from->derived) {
+        struct field_ref u = field_input(field, false), v = field_input(field, true);
+        step = field_step_of(&u);
+        share = 2;
+        if (!same_chunks(step, field_step_of(&v))) max_bytes = SIZE_MAX;
+    }
+    status = plan_piece(step, variable, max_bytes / source_type_size(step->variable->packing.type) / share, boxes, count);
+    if (!status) return VIRGA_OK;
+    free(*boxes);
+    *boxes = NULL;
+    *count = 0;
+    return failure_set(failure, status, "out of memory");
+}

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+// From boxes in normalised order (x east, y north, z up) to slabs as stored, and back.
+#include <math.h>
+#include <stdlib.h>
+
+#include "base/memory.h"
+#include "field/catalog_private.h"
+
+const struct field_step *field_step_of(const struct field_ref *field) {
+    const struct catalog_dataset *d = field->dataset;
+    if (field->variable >= d->variable_count || field->run >= d->run_count) return NULL;
+    const struct catalog_variable *v = &d->variables[field->variable];
+    const struct run_source *run = &v->from->runs[field->run];
+    return field->step < run->step_count && field->member < v->member_count ? &run->steps[field->step] : NULL;
+}
+
+struct field_ref field_input(const struct field_ref *field, bool v) {
+    const struct field_step *step = field_step_of(field);
+    const struct variable_source *from = field->dataset->variables[field->variable].from;
+    struct field_ref input = *field;
+    input.variable = (size_t)(v ? from->v : from->u);
+    input.step = v ? step->v_step : step->u_step;
+    return input;
+}
+
+struct axis_read {  // one axis of a slab
+    size_t start, count;
+    ptrdiff_t stride;  // stored numbers between neighbours in normalised order
+    size_t first;      // of the first normalised index, from the slab's start on this axis
+};
+
+static struct axis_read axis_read_of(size_t file_length, bool reversed, size_t at, size_t count) {
+    struct axis_read a = {reversed ? file_length - at - count : at, count, reversed ? -1 : 1, reversed ? count - 1 : 0};
+    return a;
+}
+
+static void decode_slab(const struct cf_variable *v, const struct source_slab *slab, const struct axis_read *x, const struct axis_read *y,
+                        const struct axis_read *z, double *values) {
+    size_t size = source_type_size(v->packing.type);
+    const char *data = slab->data;
+    for (size_t k = 0; k < z->count; k++)
+        for (size_t j = 0; j < y->count; j++) {
+            ptrdiff_t at = (ptrdiff_t)x->first + (ptrdiff_t)y->first + (ptrdiff_t)z->first + (ptrdiff_t)j * y->stride + (ptrdiff_t)k * z->stride;
+            cf_packing_decode(&v->packing, data + at * (ptrdiff_t)size, x->stride, x->count, values + (k * y->count + j) * x->count);
+        }
+}
+
+// Reads levels k0 … k0 + nk - 1, whose stored indices are neighbours.
+static int read_levels(const struct cf_file *file, const struct cf_variable *v, size_t time, size_t member, const struct field_box *box, size_t k0,
+                       size_t nk, double *values, struct failure *failure) {
+    const struct source_inventory *inventory = source_inventory(file->source);
+    const struct source_variable *stored = &inventory->variables[v->index];
+    const struct cf_grid_slot *slot = &file->grids[v->grid];
+    struct source_slab_request request = {.variable = v->index, .rank = stored->rank, .scale = 1};
+    struct source_slab slab = {0};
+    struct axis_read x, y, z = {0, 1, 0, 0};
+    x = axis_read_of(inventory->dimensions[stored->dimensions[v->x]].length, slot->x.reversed, box->x0, box->nx);
+    y = axis_read_of(inventory->dimensions[stored->dimensions[v->y]].length, slot->y.reversed, box->y0, box->ny);
+    if (v->z >= 0 && v->vertical >= 0) {
+        const size_t *order = file->verticals[v->vertical].order;
+        bool down = nk > 1 && order[k0 + 1] < order[k0];
+        z = (struct axis_read){order[down ? k0 + nk - 1 : k0], nk, down ? -1 : 1, down ? nk - 1 : 0};
+    }
+    for (int d = 0; d < stored->rank; d++) request.count[d] = request.block[d] = 1;
+    request.start[v->x] = x.start, request.count[v->x] = x.count;
+    request.start[v->y] = y.start, request.count[v->y] = y.count;
+    if (v->z >= 0) request.start[v->z] = z.start, request.count[v->z] = z.count;
+    if (v->t >= 0) request.start[v->t] = time;
+    if (v->member >= 0) request.start[v->member] = member;
+    ptrdiff_t stride = 1;
+    for (int d = stored->rank - 1; d >= 0; d--) {
+        struct axis_read *axis = d == v->x ? &x : d == v->y ? &y : d == v->z ? &z : NULL;
+        if (axis) axis->stride *= stride, axis->first *= (size_t)stride;
+        stride *= (ptrdiff_t)request.count[d];
+    }
+    int status = source_read(file->source, &request, &slab, failure);
+    if (status) return status;
+    if (slab.bytes < (size_t)stride * source_type_size(v->packing.type))
+        status = failure_set(failure, VIRGA_INTERNAL, "%s: a short answer for %.80s", source_path(file->source), stored->name);
+    else decode_slab(v, &slab, &x, &y, &z, values);
+    source_slab_release(&slab);
+    return status;
+}
+
+int piece_read(const struct cf_file *file, const struct cf_variable *v, size_t time, size_t member, const struct field_box *box, double *values,
+               struct failure *failure) {
+    const size_t *order = v->vertical >= 0 && v->z >= 0 ? file->verticals[v->vertical].order : NULL;
+    int status = VIRGA_OK;
+    for (size_t k = box->z0, end = box->z0 + box->nz; !status && k < end;) {
+        size_t n = 1;
+        if (order && k + 1 < end && (order[k + 1] == order[k] + 1 || order[k + 1] + 1 == order[k])) {
+            bool up = order[k + 1] > order[k];
+            while (k + n < end && (up ? order[k + n] == order[k + n - 1] + 1 : order[k + n] + 1 == order[k + n - 1])) n++;
+        }
+        status = read_levels(file, v, time, member, box, k, n, values + (k - box->z0) * box->ny * box->nx, failure);
+        k += n;
+    }
+    return status;
+}
+
+static bool box_inside(const struct catalog_variable *v, const struct field_box *b) {
+    return b->nx > 0 && b->ny > 0 && b->nz > 0 && b->nx <= v->nx && b->ny <= v->ny && b->nz <= v->nz && b->x0 <= v->nx - b->nx &&
+           b->y0 <= v->ny - b->ny && b->z0 <= v->nz - b->nz;
+}
+
+static double wind_direction(double u, double v, const float *d) {
+    double east = u * (double)d[0] + v * (double)d[2], north = u * (double)d[1] + v * (double)d[3];
+    if (isnan(east) || isnan(north)) return NAN;
+    double from = atan2(-east, -north) * 57.29577951308232;
+    if (from < 0) from += 360;
+    return from >= 360 ? 0 : from;
+}
+
+static int read_derived(const struct field_ref *field, const struct field_box *box, double *values, struct failure *failure) {
+    const struct catalog_dataset *d = field->dataset;
+    const struct variable_source *from = d->variables[field->variable].from;
+    struct field_ref u = field_input(field, false), v = field_input(field, true);
+    size_t row = box->nx, rows = box->ny * box->nz;
+    const float *directions = NULL;
+    int status = field_read(&u, box, values, failure);
+    if (status) return status;
+    double *other = memory_new_aligned(64, row * rows, sizeof *other);
+    if (!other) return failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
+    status = field_read(&v, box, other, failure);
+    if (!status && from->derived == DERIVED_WIND_DIRECTION) status = wind_directions(field, &directions, failure);
+    for (size_t r = 0; !status && r < rows; r++) {
+        double *a = values + r * row;
+        const double *b = other + r * row;
+        if (from->derived == DERIVED_WIND_SPEED) {
+            for (size_t i = 0; i < row; i++) a[i] = sqrt(a[i] * a[i] + b[i] * b[i]);
+        } else {
+            const float *place = directions + 4 * ((box->y0 + r % box->ny) * d->grid->x.n + box->x0);
+            for (size_t i = 0; i < row; i++) a[i] = wind_direction(a[i], b[i], place + 4 * i);
+        }
+    }
+    free(other);
+    return status;
+}
+
+int field_read(const struct field_ref *field, const struct field_box *box, double *values, struct failure *failure) {
+    const struct field_step *step = field_step_of(field);
+    if (!step) return failure_set(failure, VIRGA_NOT_FOUND, "no such field");
+    const struct catalog_variable *v = &field->dataset->variables[field->variable];
+    if (!box_inside(v, box)) return failure_set(failure, VIRGA_INVALID, "the box leaves the field");
+    if (v->from->derived) return read_derived(field, box, values, failure);
+    return piece_read(step->file, step->variable, step->time, step->variable->member_count > 1 ? field->member : 0, box, values, failure);
+}

@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "field/source_sample.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "field/catalog_private.h"
+
+// Four columns around a place, and their weights.
+struct columns {
+    size_t i[4], j[4];
+    double weight[4];
+};
+
+static bool locate_axis(const struct grid_axis *axis, bool wraps, double c, size_t *a, size_t *b, double *f) {
+    double index = -1, last = (double)(axis->n - 1);
+    if (axis->regular) {
+        index = (c - axis->start) / axis->step;
+    } else {
+        for (size_t n = 0; n + 1 < axis->n; n++)
+            if (c >= axis->values[n] && c <= axis->values[n + 1]) index = (double)n + (c - axis->values[n]) / (axis->values[n + 1] - axis->values[n]);
+        if (wraps && c > axis->values[axis->n - 1]) index = last + (c - axis->values[axis->n - 1]) / (axis->values[0] + 360 - axis->values[axis->n - 1]);
+    }
+    if (index < 0 && index > -1e-6) index = 0;
+    if (!wraps && index > last && index < last + 1e-6) index = last;
+    if (wraps && index >= last + 1 && index < last + 1 + 1e-6) index = 0;
+    if (!(index >= 0) || index >= (wraps ? last + 1 : last + 1e-12)) return false;
+    *a = (size_t)index;
+    *b = *a + 1 < axis->n ? *a + 1 : wraps ? 0 : *a;
+    *f = index - (double)*a;
+    return true;
+}
+
+static bool locate(const struct grid *grid, double lon, double lat, struct columns *c) {
+    double x, y, fi, fj;
+    size_t i0, i1, j0, j1;
+    if (grid_from_lonlat(grid, lon, lat, &x, &y)) return false;
+    if (!locate_axis(&grid->x, grid->wraps, x, &i0, &i1, &fi) || !locate_axis(&grid->y, false, y, &j0, &j1, &fj)) return false;
+    *c = (struct columns){{i0, i1, i0, i1}, {j0, j0, j1, j1}, {(1 - fi) * (1 - fj), fi * (1 - fj), (1 - fi) * fj, fi * fj}};
+    return true;
+}
+
+// One stored number, by type, one at a time.
+static double stored_number(enum source_type type, const void *data, size_t at) {
+    switch (type) {
+        case SOURCE_I8: return ((const int8_t *)data)[at];
+        case SOURCE_U8: return ((const uint8_t *)data)[at];
+        case SOURCE_I16: return ((const int16_t *)data)[at];
+        case SOURCE_U16: return ((const uint16_t *)data)[at];
+        case SOURCE_I32: return ((const int32_t *)data)[at];
+        case SOURCE_U32: return ((const uint32_t *)data)[at];
+        case SOURCE_I64: return (double)((const int64_t *)data)[at];
+        case SOURCE_U64: return (double)((const uint64_t *)data)[at];
+        case SOURCE_F32: return (double)((const float *)data)[at];
+        case SOURCE_F64: return ((const double *)data)[at];
+        default: return NAN;
+    }
+}
+
+static double number_value(const struct cf_packing *p, double stored) {
+    if (!isfinite(stored)) return NAN;
+    for (int n = 0; n < p->missing_count; n++)
+        if (p->type == SOURCE_F32 ? (float)stored == (float)p->missing[n] : stored == p->missing[n]) return NAN;
+    double value = stored * p->scale + p->offset;
+    return p->has_missing_value && value == p->missing_value ? NAN : value;
+}
+
+// All levels, upward, of the column at normalised (i, j).
+static int read_column(const struct field_step *step, size_t member, size_t i, size_t j, double *values, struct failure *failure) {
+    const struct cf_variable *v = step->variable;
+    const struct source_inventory *inventory = source_inventory(step->file->source);
+    const struct source_variable *stored = &inventory->variables[v->index];
+    const struct cf_grid_slot *slot = &step->file->grids[v->grid];
+    size_t nx = inventory->dimensions[stored->dimensions[v->x]].length, ny = inventory->dimensions[stored->dimensions[v->y]].length;
+    struct source_slab_request request = {.variable = v->index, .rank = stored->rank, .scale = 1};
+    struct source_slab slab = {0};
+    for (int d = 0; d < stored->rank; d++) request.count[d] = request.block[d] = 1;
+    request.start[v->x] = slot->x.reversed ? nx - 1 - i : i;
+    request.start[v->y] = slot->y.reversed ? ny - 1 - j : j;
+    if (v->t >= 0) request.start[v->t] = step->time;
+    if (v->member >= 0 && v->member_count > 1) request.start[v->member] = member;
+    if (v->z >= 0) request.count[v->z] = v->level_count;
+    int status = source_read(step->file->source, &request, &slab, failure);
+    if (status) return status;
+    for (size_t k = 0; k < v->level_count; k++) {
+        size_t at = v->z >= 0 && v->vertical >= 0 ? step->file->verticals[v->vertical].order[k] : k;
+        values[k] = at < slab.elements ? number_value(&v->packing, stored_number(v->packing.type, slab.data, at)) : NAN;
+    }
+    source_slab_release(&slab);
+    return VIRGA_OK;
+}
+
+// Wind from components at one column; the grid's axes by a finite difference of their own.
+static double wind(const struct field_ref *field, size_t i, size_t j, double u, double v) {
+    const struct variable_source *from = field->dataset->variables[field->variable].from;
+    const struct grid *grid = field->dataset->grid;
+    if (from->derived == DERIVED_WIND_SPEED) return hypot(u, v);
+    double x = grid->x.values[i], y = grid->y.values[j], lon[3], lat[3], east = u, north = v;
+    if (from->grid_winds && strncmp(grid->proj, "+proj=longlat", 13) != 0) {
+        double d = grid->angular ? 1e-4 : 10, back = grid->angular && y + d > 90 ? -1 : 1;
+        if (grid_to_lonlat(grid, x, y, &lon[0], &lat[0]) || grid_to_lonlat(grid, x + d, y, &lon[1], &lat[1]) ||
+            grid_to_lonlat(grid, x, y + back * d, &lon[2], &lat[2]))
+            return NAN;
+        double c = cos(lat[0] / 57.29577951308232);
+        double ex = remainder(lon[1] - lon[0], 360) * c, nx = lat[1] - lat[0], ey = back * remainder(lon[2] - lon[0], 360) * c, ny = back * (lat[2] - lat[0]);
+        east = u * ex / hypot(ex, nx) + v * ey / hypot(ey, ny);
+        north = u * nx / hypot(ex, nx) + v * ny / hypot(ey, ny);
+    }
+    double degrees = atan2(east, north) * 57.29577951308232 + 180;
+    return degrees >= 360 ? degrees - 360 : degrees;
+}
+
+static int read_values(const struct field_ref *field, size_t i, size_t j, double *values, struct failure *failure) {
+    const struct catalog_variable *v = &field->dataset->variables[field->variable];
+    if (!v->from->derived) return read_column(field_step_of(field), field->member, i, j, values, failure);
+    struct field_ref u_field = field_input(field, false), v_field = field_input(field, true);
+    double *other = malloc(v->nz * sizeof *other);
+    int status = other ? read_column(field_step_of(&u_field), field->member, i, j, values, failure) : failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
+    if (!status) status = read_column(field_step_of(&v_field), field->member, i, j, other, failure);
+    for (size_t k = 0; !status && k < v->nz; k++) values[k] = wind(field, i, j, values[k], other[k]);
+    free(other);
+    return status;
+}
+
+// The four columns' values, [4][nz]; columns without weight are left NaN.
+static int read_four(const struct field_ref *field, const struct columns *c, double **values, struct failure *failure) {
+    size_t nz = field->dataset->variables[field->variable].nz;
+    int status = VIRGA_OK;
+    *values = malloc(4 * nz * sizeof **values);
+    if (!*values) return failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
+    for (size_t n = 0; n < 4 * nz; n++) (*values)[n] = NAN;
+    for (int n = 0; n < 4 && !status; n++)
+        if (c->weight[n] > 0) status = read_values(field, c->i[n], c->j[n], *values + (size_t)n * nz, failure);
+    return status;
+}
+
+static double level_height(const struct level_heights *h, const struct columns *c, size_t k) {
+    double sum = 0;
+    for (int n = 0; n < 4; n++)
+        if (c->weight[n] > 0) sum += c->weight[n] * level_heights_at(h, c->i[n], c->j[n], k);
+    return sum;
+}
+
+static double ground_height(const struct level_heights *h, const struct columns *c) {
+    double sum = 0;
+    for (int n = 0; n < 4 && h->ground; n++) sum += c->weight[n] * (double)h->ground[c->j[n] * h->nx + c->i[n]];
+    return sum;
+}
+
+// Weighted over what is present, at fractional level k.
+static double weigh(const double *values, size_t nz, const struct columns *c, double k) {
+    size_t low = (size_t)k < nz ? (size_t)k : nz - 1, high = low + 1 < nz ? low + 1 : low;
+    double f = k - (double)low, sum = 0, present = 0;
+    for (int n = 0; n < 4; n++)
+        for (int up = 0; up < 2; up++) {
+            double weight = c->weight[n] * (up ? f : 1 - f), value = values[(size_t)n * nz + (up ? high : low)];
+            if (weight > 0 && !isnan(value)) sum += weight * value, present += weight;
+        }
+    return present >= 0.5 - 1e-12 ? sum / present : NAN;
+}
+
+// Fractional level of a height; false below the ground and above the highest level.
+static bool locate_level(const struct level_heights *h, const struct columns *c, double height, double *k) {
+    size_t n = h->level_count;
+    if (!(height >= ground_height(h, c) - 1e-6)) return false;
+    double below = level_height(h, c, 0);
+    *k = 0;
+    if (height <= below) return true;
+    for (size_t up = 1; up < n; up++) {
+        double above = level_height(h, c, up);
+        if (height <= above + (up + 1 == n ? 1e-6 : 0)) {
+            *k = fmin((double)(up - 1) + (height - below) / (above - below), (double)(n - 1));
+            return true;
+        }
+        below = above;
+    }
+    return false;
+}
+
+int catalog_sample_source(const struct field_ref *field, double lon, double lat, double height, double *value, struct failure *failure) {
+    struct level_heights *heights = NULL;
+    struct columns c;
+    double *values = NULL, k = 0;
+    int status = VIRGA_OK;
+    *value = NAN;
+    if (!field_step_of(field)) return failure_set(failure, VIRGA_NOT_FOUND, "no such field");
+    const struct catalog_variable *v = &field->dataset->variables[field->variable];
+    if (!locate(field->dataset->grid, lon, lat, &c)) return VIRGA_OK;
+    if (v->vertical && (status = field_heights(field, &heights, failure))) goto out;
+    if (v->vertical && !locate_level(heights, &c, height, &k)) goto out;
+    if (!(status = read_four(field, &c, &values, failure))) *value = weigh(values, v->nz, &c, k);
+out:
+    free(values);
+    level_heights_free(heights);
+    return status;
+}
+
+int catalog_profile_source(const struct field_ref *field, double lon, double lat, struct source_profile *profile, struct failure *failure) {
+    struct level_heights *heights = NULL;
+    struct columns c;
+    double *values = NULL;
+    int status = VIRGA_OK;
+    *profile = (struct source_profile){0};
+    if (!field_step_of(field)) return failure_set(failure, VIRGA_NOT_FOUND, "no such field");
+    const struct catalog_variable *v = &field->dataset->variables[field->variable];
+    if (!locate(field->dataset->grid, lon, lat, &c)) return VIRGA_OK;
+    if (v->vertical && (status = field_heights(field, &heights, failure))) goto out;
+    if ((status = read_four(field, &c, &values, failure))) goto out;
+    profile->heights = malloc(v->nz * sizeof *profile->heights);
+    profile->values = malloc(v->nz * sizeof *profile->values);
+    if (!profile->heights || !profile->values) {
+        source_profile_destroy(profile);
+        status = failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
+        goto out;
+    }
+    profile->count = v->nz;
+    for (size_t k = 0; k < v->nz; k++) {
+        profile->heights[k] = heights ? level_height(heights, &c, k) : NAN;
+        profile->values[k] = weigh(values, v->nz, &c, (double)k);
+    }
+out:
+    free(values);
+    level_heights_free(heights);
+    return status;
+}
+
+void source_profile_destroy(struct source_profile *profile) {
+    free(profile->heights);
+    free(profile->values);
+    *profile = (struct source_profile){0};
+}
