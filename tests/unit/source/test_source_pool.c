@@ -22,12 +22,17 @@ static void child_send(struct source_frame *frame) {
     source_frame_free(frame);
 }
 
-static void child_inventory(uint64_t request) {
+static void child_inventory(uint64_t request, bool twice) {
     struct source_dimension x = {"x", 4, false};
     struct source_variable v = {.name = "v", .type = SOURCE_F32, .rank = 1, .chunk = {4}};
     struct source_inventory all = {.dimension_count = 1, .dimensions = &x, .variable_count = 1, .variables = &v, .format = "made up"};
     struct source_frame frame;
     source_encode_inventory(request, &all, 1 << 16, &frame);
+    if (twice) {  // in one piece, so that both are there when the first is taken
+        frame.data = realloc(frame.data, frame.size * 2);
+        memcpy(frame.data + frame.size, frame.data, frame.size);
+        frame.size *= 2;
+    }
     child_send(&frame);
 }
 
@@ -74,8 +79,7 @@ static void child_open(uint64_t request, const char *path) {
     if (!strcmp(name, "drip")) child_drip(request);
     if (!strcmp(name, "eat")) child_eat();
     if (!strcmp(name, "chatter")) child_chatter();
-    child_inventory(!strcmp(name, "other") ? request + 1 : request);
-    if (!strcmp(name, "twice")) child_inventory(request);
+    child_inventory(!strcmp(name, "other") ? request + 1 : request, !strcmp(name, "twice"));
 }
 
 static void child_nonsense(uint64_t request) {

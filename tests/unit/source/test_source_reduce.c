@@ -204,7 +204,7 @@ static void every_type_has_a_mean(void **state) {
     NC(nc_create(path, NC_NETCDF4, &id));
     NC(nc_def_dim(id, "x", 5, &x));
     for (int i = 0; i < 10; i++) {
-        char name[8];
+        char name[16];
         snprintf(name, sizeof name, "v%d", i);
         NC(nc_def_var(id, name, types[i], 1, &x, &variable));
         NC(nc_put_var_double(id, variable, (double[]){1, 2, 3, 4, 100}));
@@ -214,7 +214,7 @@ static void every_type_has_a_mean(void **state) {
     NC(nc_close(id));
     struct source *source = fixture_open(pool, path);
     for (int i = 0; i < 10; i++) {
-        char name[8];
+        char name[16];
         snprintf(name, sizeof name, "v%d", i);
         struct source_slab_request q = fixture_whole(source, name);
         q.reduction = REDUCE_MEAN;
