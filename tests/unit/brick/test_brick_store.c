@@ -1,0 +1,562 @@
+// SPDX-License-Identifier: Apache-2.0
+// The store against a stand-in for the field layer that counts, blocks and fails on demand.
+#include <math.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "brick/brick_store_private.h"
+#include "brick/lattice.h"
+#include "brick/volume_sample.h"
+
+enum { NX = 100, NY = 70, NZ = 9, STEPS = 40, BOX_LEVELS = 2 };
+
+// --- The stand-in: value = x + 0.01 y + 0.5 z + step, missing where x < 20 and y < 20.
+
+static pthread_mutex_t fake_lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t fake_changed = PTHREAD_COND_INITIALIZER;
+static int reads, reading, references;
+static bool gate_closed, fail_reads;
+static double fake_time;
+static int boxes_of_step[STEPS];
+
+static double value_at(size_t x, size_t y, size_t z, size_t step) {
+    return x < 20 && y < 20 ? NAN : (double)x + 0.01 * (double)y + 0.5 * (double)z + (double)step;
+}
+
+static int fake_plan(const struct field_ref *field, size_t max_bytes, struct field_box **boxes, size_t *count,
+                     struct failure *failure) {
+    (void)max_bytes, (void)failure, (void)field;
+    *count = (NZ + BOX_LEVELS - 1) / BOX_LEVELS;
+    *boxes = calloc(*count, sizeof **boxes);
+    for (size_t i = 0; i < *count; i++) {
+        const size_t z0 = i * BOX_LEVELS;
+        (*boxes)[i] = (struct field_box){.z0 = z0, .nx = NX, .ny = NY, .nz = NZ - z0 < BOX_LEVELS ? NZ - z0 : BOX_LEVELS};
+    }
+    return VIRGA_OK;
+}
+
+static int fake_read(const struct field_ref *field, const struct field_box *box, double *values, struct failure *failure) {
+    pthread_mutex_lock(&fake_lock);
+    reads++;
+    reading++;
+    boxes_of_step[field->step]++;
+    pthread_cond_broadcast(&fake_changed);
+    while (gate_closed) pthread_cond_wait(&fake_changed, &fake_lock);
+    reading--;
+    const bool fails = fail_reads;
+    pthread_mutex_unlock(&fake_lock);
+    if (fails) return failure_set(failure, VIRGA_GONE, "the reader of file.nc died");
+    for (size_t z = 0; z < box->nz; z++)
+        for (size_t y = 0; y < box->ny; y++)
+            for (size_t x = 0; x < box->nx; x++) *values++ = value_at(box->x0 + x, box->y0 + y, box->z0 + z, field->step);
+    return VIRGA_OK;
+}
+
+static struct catalog *fake_ref(struct catalog *catalog) {
+    __atomic_fetch_add(&references, 1, __ATOMIC_SEQ_CST);
+    return catalog;
+}
+
+static void fake_unref(struct catalog *catalog) {
+    (void)catalog;
+    __atomic_fetch_sub(&references, 1, __ATOMIC_SEQ_CST);
+}
+
+static double fake_now(void) { return fake_time; }
+
+static const struct field_access ACCESS = {fake_plan, fake_read, fake_ref, fake_unref};
+
+static void set_gate(bool closed) {
+    pthread_mutex_lock(&fake_lock);
+    gate_closed = closed;
+    pthread_cond_broadcast(&fake_changed);
+    pthread_mutex_unlock(&fake_lock);
+}
+
+static void wait_until_reading(int n) {
+    pthread_mutex_lock(&fake_lock);
+    while (reading < n) pthread_cond_wait(&fake_changed, &fake_lock);
+    pthread_mutex_unlock(&fake_lock);
+}
+
+// --- A catalog of one variable.
+
+static struct grid fake_grid;
+static struct catalog_variable variable;
+static struct catalog_series series;
+static struct catalog_run run;
+static struct catalog_dataset dataset;
+static struct catalog catalog;
+
+static void describe(void) {
+    static double xs[NX], ys[NY];
+    for (int i = 0; i < NX; i++) xs[i] = i * 1000;
+    for (int i = 0; i < NY; i++) ys[i] = i * 1000;
+    fake_grid = (struct grid){.x = {.n = NX, .values = xs}, .y = {.n = NY, .values = ys}, .km_per_unit = {0.001, 0.001}};
+    static char id[] = "temperature";
+    variable = (struct catalog_variable){.id = id, .nx = NX, .ny = NY, .nz = NZ, .member_count = 1, .lattice = {0, 0, 0.05}};
+    variable.lattice.step = lattice_step(0.05);
+    series = (struct catalog_series){.present = true, .time_count = STEPS, .edition = "0123456789abcdef0123456789abcdef"};
+    run = (struct catalog_run){.series = &series};
+    dataset = (struct catalog_dataset){.grid = &fake_grid, .variable_count = 1, .variables = &variable, .run_count = 1, .runs = &run};
+    catalog = (struct catalog){.dataset_count = 1, .datasets = &dataset};
+}
+
+static struct field_ref field_of(size_t step) { return (struct field_ref){.dataset = &dataset, .step = step}; }
+
+// --- A store and its answers.
+
+struct fixture {
+    struct worker_pool *pool;
+    struct brick_store *store;
+};
+
+static struct fixture open_store(size_t memory, const char *spool, size_t limit) {
+    struct fixture f;
+    const int threads[LANE_COUNT] = {2, 2};
+    describe();
+    reads = 0;
+    fail_reads = false;
+    fake_time = 100;
+    memset(boxes_of_step, 0, sizeof boxes_of_step);
+    set_gate(false);
+    f.pool = worker_pool_new(threads, 10000);
+    assert_non_null(f.pool);
+    const struct brick_store_options options = {.memory = memory, .spool_dir = spool, .spool_limit = limit};
+    assert_int_equal(brick_store_new_with(f.pool, &options, &ACCESS, fake_now, &f.store), VIRGA_OK);
+    return f;
+}
+
+static void close_store(struct fixture *f) {
+    brick_store_free(f->store);
+    worker_pool_free(f->pool);
+    assert_int_equal(references, 0);
+}
+
+struct reply {
+    int calls, status;
+    struct shared_bytes *bytes;
+    struct failure failure;
+};
+
+static pthread_mutex_t reply_lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t reply_came = PTHREAD_COND_INITIALIZER;
+
+static void on_reply(void *user, int status, struct shared_bytes *bytes, const struct failure *failure) {
+    struct reply *r = user;
+    pthread_mutex_lock(&reply_lock);
+    r->calls++;
+    r->status = status;
+    r->bytes = bytes;
+    if (failure) r->failure = *failure;
+    pthread_cond_broadcast(&reply_came);
+    pthread_mutex_unlock(&reply_lock);
+}
+
+static void wait_reply(struct reply *r) {
+    pthread_mutex_lock(&reply_lock);
+    while (!r->calls) pthread_cond_wait(&reply_came, &reply_lock);
+    pthread_mutex_unlock(&reply_lock);
+}
+
+static void ask_table(struct brick_store *store, size_t step, struct reply *r) {
+    const struct field_ref field = field_of(step);
+    *r = (struct reply){0};
+    int status = brick_store_table(store, &catalog, &field, 1, &r->bytes, on_reply, r, &r->failure);
+    if (status == VIRGA_AGAIN) return;
+    r->calls = 1;
+    r->status = status;
+}
+
+static void ask_brick(struct brick_store *store, size_t step, uint32_t level, uint32_t x, uint32_t y, uint32_t z, struct reply *r) {
+    const struct field_ref field = field_of(step);
+    *r = (struct reply){0};
+    int status = brick_store_brick(store, &catalog, &field, level, x, y, z, 1, &r->bytes, on_reply, r, &r->failure);
+    if (status == VIRGA_AGAIN) return;
+    r->calls = 1;
+    r->status = status;
+}
+
+static struct shared_bytes *get_brick(struct brick_store *store, size_t step, uint32_t level, uint32_t x, uint32_t y, uint32_t z) {
+    struct reply r;
+    ask_brick(store, step, level, x, y, z, &r);
+    wait_reply(&r);
+    assert_int_equal(r.status, VIRGA_OK);
+    return r.bytes;
+}
+
+// The decoded full-resolution brick is the stand-in's field.
+static void expect_brick(struct brick_store *store, size_t step, uint32_t x, uint32_t y) {
+    struct pyramid_shape shape;
+    struct brick_box box;
+    brick_store_shape(&dataset, 0, &shape);
+    brick_box_init(&box, &shape, 0, x, y, 0);
+    struct shared_bytes *bytes = get_brick(store, step, 0, x, y, 0);
+    int32_t *q = malloc(BRICK_MAX_VOXELS * sizeof *q), *at = q;
+    assert_int_equal(brick_decode(bytes->data, bytes->size, box.size, NULL, q), VIRGA_OK);
+    for (uint32_t k = 0; k < box.size[2]; k++)
+        for (uint32_t j = 0; j < box.size[1]; j++)
+            for (uint32_t i = 0; i < box.size[0]; i++, at++) {
+                const double v = value_at((size_t)box.lo[0] + i, (size_t)box.lo[1] + j, (size_t)box.lo[2] + k, step);
+                assert_int_equal(*at == LATTICE_MISSING, isnan(v));
+                if (!isnan(v)) assert_true(fabs((double)(float)lattice_to_value(&variable.lattice, *at) - v) <= 0.05);
+            }
+    free(q);
+    shared_bytes_unref(bytes);
+}
+
+// --- Promises.
+
+static void simultaneous_requests_share_one_read_and_one_encoding(void **state) {
+    (void)state;
+    struct fixture f = open_store(64 << 20, NULL, 0);
+    struct reply replies[60];
+    set_gate(true);
+    for (int i = 0; i < 60; i++) {
+        if (i % 2)
+            ask_table(f.store, 3, &replies[i]);
+        else
+            ask_brick(f.store, 3, 0, 1, 1, 0, &replies[i]);
+    }
+    wait_until_reading(2);
+    set_gate(false);
+    for (int i = 0; i < 60; i++) {
+        wait_reply(&replies[i]);
+        assert_int_equal(replies[i].status, VIRGA_OK);
+        assert_int_equal(replies[i].calls, 1);
+        if (i >= 2) assert_ptr_equal(replies[i].bytes, replies[i % 2].bytes);
+    }
+    for (int i = 0; i < 60; i++) shared_bytes_unref(replies[i].bytes);
+    struct brick_store_stats stats;
+    brick_store_stats(f.store, &stats);
+    assert_int_equal(stats.steps_read, 1);
+    assert_int_equal(stats.bricks_encoded, 1);
+    assert_int_equal(stats.misses, 60);
+    assert_int_equal(reads, (NZ + BOX_LEVELS - 1) / BOX_LEVELS);
+    assert_int_equal(stats.chunks_bytes_read, (size_t)NX * NY * NZ * sizeof(double));
+    struct shared_bytes *again = get_brick(f.store, 3, 0, 1, 1, 0);  // now at once
+    shared_bytes_unref(again);
+    brick_store_stats(f.store, &stats);
+    assert_int_equal(stats.hits, 1);
+    close_store(&f);
+}
+
+static void bricks_hold_the_field(void **state) {
+    (void)state;
+    struct fixture f = open_store(64 << 20, NULL, 0);
+    for (uint32_t y = 0; y < 3; y++)
+        for (uint32_t x = 0; x < 4; x++) expect_brick(f.store, 7, x, y);
+    close_store(&f);
+}
+
+static void a_brick_without_voxels_that_differ_has_no_bytes(void **state) {
+    (void)state;
+    struct fixture f = open_store(64 << 20, NULL, 0);
+    variable.lattice.v0 = 1e6;  // everything is one lattice value
+    variable.lattice.step = 1e9;
+    struct shared_bytes *bytes = get_brick(f.store, 0, 0, 3, 2, 0);
+    assert_int_equal(bytes->size, 0);
+    shared_bytes_unref(bytes);
+    struct reply r;
+    ask_brick(f.store, 0, 0, 2, 2, 0, &r);  // known from the table by now: no job
+    assert_int_equal(r.status, VIRGA_OK);
+    assert_int_equal(r.bytes->size, 0);
+    shared_bytes_unref(r.bytes);
+    close_store(&f);
+}
+
+static void what_is_not_there_is_not_found(void **state) {
+    (void)state;
+    struct fixture f = open_store(64 << 20, NULL, 0);
+    struct reply r;
+    ask_brick(f.store, 0, 0, 4, 0, 0, &r);
+    assert_int_equal(r.status, VIRGA_NOT_FOUND);
+    ask_brick(f.store, 0, 9, 0, 0, 0, &r);
+    assert_int_equal(r.status, VIRGA_NOT_FOUND);
+    ask_brick(f.store, STEPS, 0, 0, 0, 0, &r);
+    assert_int_equal(r.status, VIRGA_NOT_FOUND);
+    ask_table(f.store, STEPS, &r);
+    assert_int_equal(r.status, VIRGA_NOT_FOUND);
+    assert_int_equal(reads, 0);
+    close_store(&f);
+}
+
+static size_t volume_bytes(void) {
+    struct pyramid_shape shape;
+    brick_store_shape(&dataset, 0, &shape);
+    return 2 * step_volume_voxels(&shape);
+}
+
+static void memory_stays_within_the_cap_and_spooled_steps_are_not_read_again(void **state) {
+    (void)state;
+    const size_t cap = 3 << 20;
+    struct fixture f = open_store(cap, "/tmp", 1 << 30);
+    assert_true(STEPS * volume_bytes() > cap);
+    struct reply replies[STEPS];
+    for (int i = 0; i < STEPS; i++) ask_table(f.store, (size_t)i, &replies[i]);
+    struct brick_store_stats stats;
+    for (int i = 0; i < STEPS; i++) {
+        wait_reply(&replies[i]);
+        assert_int_equal(replies[i].status, VIRGA_OK);
+        shared_bytes_unref(replies[i].bytes);
+        brick_store_stats(f.store, &stats);
+        assert_true(stats.memory <= cap);
+    }
+    for (int round = 0; round < 2; round++)
+        for (size_t i = 0; i < STEPS; i++) expect_brick(f.store, i, 1 + (uint32_t)round, 1);
+    brick_store_stats(f.store, &stats);
+    assert_true(stats.memory <= cap);
+    assert_true(stats.spooled > 0);
+    for (int i = 0; i < STEPS; i++) assert_int_equal(boxes_of_step[i], (NZ + BOX_LEVELS - 1) / BOX_LEVELS);
+    close_store(&f);
+}
+
+static void without_a_spool_steps_are_dropped_and_read_again(void **state) {
+    (void)state;
+    const size_t cap = 3 << 20;
+    struct fixture f = open_store(cap, NULL, 0);
+    struct brick_store_stats stats;
+    for (int round = 0; round < 2; round++)
+        for (size_t i = 0; i < STEPS; i++) {
+            expect_brick(f.store, i, 1 + (uint32_t)round, 1);
+            brick_store_stats(f.store, &stats);
+            assert_true(stats.memory <= cap);
+        }
+    assert_int_equal(stats.spooled, 0);
+    assert_true(stats.steps_read > STEPS);
+    close_store(&f);
+}
+
+static void the_spool_stays_within_its_limit(void **state) {
+    (void)state;
+    const size_t limit = 5 * volume_bytes();
+    struct fixture f = open_store(2500000, "/tmp", limit);
+    struct brick_store_stats stats;
+    for (size_t i = 0; i < STEPS; i++) {
+        expect_brick(f.store, i, 1, 1);
+        brick_store_stats(f.store, &stats);
+        assert_true(stats.spooled <= limit);
+    }
+    assert_true(stats.spooled > 0);
+    close_store(&f);
+}
+
+static void a_field_larger_than_the_memory_is_made_in_the_spool(void **state) {
+    (void)state;
+    describe();
+    struct fixture f = open_store(volume_bytes() / 2, "/tmp", 1 << 30);
+    for (uint32_t y = 0; y < 3; y++)
+        for (uint32_t x = 0; x < 4; x++) expect_brick(f.store, 7, x, y);
+    assert_int_equal(boxes_of_step[7], (NZ + BOX_LEVELS - 1) / BOX_LEVELS);
+    close_store(&f);
+    f = open_store(volume_bytes() / 2, NULL, 0);
+    struct reply r;
+    ask_table(f.store, 7, &r);
+    wait_reply(&r);
+    assert_int_equal(r.status, VIRGA_NO_MEMORY);
+    assert_non_null(strstr(r.failure.message, "spool"));
+    close_store(&f);
+}
+
+static void a_failed_read_fails_its_requests_and_is_tried_again_later(void **state) {
+    (void)state;
+    struct fixture f = open_store(64 << 20, NULL, 0);
+    struct reply table, brick, again;
+    fail_reads = true;
+    set_gate(true);
+    ask_table(f.store, 5, &table);
+    ask_brick(f.store, 5, 0, 0, 0, 0, &brick);
+    set_gate(false);
+    wait_reply(&table);
+    wait_reply(&brick);
+    assert_int_equal(table.status, VIRGA_GONE);
+    assert_int_equal(brick.status, VIRGA_GONE);
+    assert_null(table.bytes);
+    assert_string_equal(table.failure.message, "the reader of file.nc died");
+    assert_string_equal(brick.failure.message, "the reader of file.nc died");
+    const int before = reads;
+    ask_table(f.store, 5, &again);  // at once: no busy loop
+    assert_int_equal(again.status, VIRGA_GONE);
+    assert_string_equal(again.failure.message, "the reader of file.nc died");
+    assert_int_equal(reads, before);
+    fail_reads = false;
+    fake_time += 3;
+    ask_table(f.store, 5, &again);
+    wait_reply(&again);
+    assert_int_equal(again.status, VIRGA_OK);
+    shared_bytes_unref(again.bytes);
+    close_store(&f);
+}
+
+static void a_cancelled_request_hears_nothing_and_others_still_do(void **state) {
+    (void)state;
+    struct fixture f = open_store(64 << 20, NULL, 0);
+    struct reply gone, gone_brick, kept;
+    set_gate(true);
+    ask_table(f.store, 1, &gone);
+    ask_brick(f.store, 1, 0, 1, 1, 0, &gone_brick);
+    ask_table(f.store, 1, &kept);
+    brick_store_cancel(f.store, &gone);
+    brick_store_cancel(f.store, &gone_brick);
+    set_gate(false);
+    wait_reply(&kept);
+    assert_int_equal(kept.status, VIRGA_OK);
+    shared_bytes_unref(kept.bytes);
+    close_store(&f);
+    assert_int_equal(gone.calls, 0);
+    assert_int_equal(gone_brick.calls, 0);
+}
+
+static void a_build_that_nobody_waits_for_stops_early(void **state) {
+    (void)state;
+    struct fixture f = open_store(64 << 20, NULL, 0);
+    struct reply gone, next;
+    set_gate(true);
+    ask_table(f.store, 1, &gone);
+    wait_until_reading(2);  // both readers are in boxes of step 1
+    brick_store_cancel(f.store, &gone);
+    ask_table(f.store, 2, &next);
+    set_gate(false);
+    wait_reply(&next);
+    assert_int_equal(next.status, VIRGA_OK);
+    shared_bytes_unref(next.bytes);
+    assert_int_equal(boxes_of_step[1], 2);
+    ask_table(f.store, 1, &next);  // and may be asked for again
+    wait_reply(&next);
+    assert_int_equal(next.status, VIRGA_OK);
+    shared_bytes_unref(next.bytes);
+    close_store(&f);
+}
+
+static void who_asks_again_while_a_build_is_given_up_gets_an_answer(void **state) {
+    (void)state;
+    struct fixture f = open_store(64 << 20, NULL, 0);
+    for (int i = 0; i < 200; i++) {
+        struct reply gone, next;
+        const size_t step = (size_t)i % STEPS;
+        ask_brick(f.store, step, 0, (uint32_t)(i / STEPS) % 4, 1, 0, &gone);
+        brick_store_cancel(f.store, &gone);
+        if (gone.calls) shared_bytes_unref(gone.bytes);
+        ask_table(f.store, step, &next);
+        wait_reply(&next);
+        assert_int_equal(next.status, VIRGA_OK);
+        shared_bytes_unref(next.bytes);
+    }
+    close_store(&f);
+}
+
+static void closing_answers_whoever_waits(void **state) {
+    (void)state;
+    struct fixture f = open_store(64 << 20, NULL, 0);
+    struct reply r[20];
+    set_gate(true);
+    for (int i = 0; i < 20; i++)
+        if (i & 1)
+            ask_table(f.store, (size_t)i, &r[i]);
+        else
+            ask_brick(f.store, (size_t)i, 0, 1, 1, 0, &r[i]);
+    wait_until_reading(2);
+    set_gate(false);
+    close_store(&f);
+    for (int i = 0; i < 20; i++) {
+        assert_int_equal(r[i].calls, 1);
+        assert_true(r[i].status == VIRGA_OK || r[i].status == VIRGA_CANCELLED);
+        shared_bytes_unref(r[i].bytes);
+    }
+}
+
+struct crowd {
+    struct brick_store *store;
+    unsigned seed;
+    int answered;
+};
+
+static void *ask_wildly(void *argument) {
+    struct crowd *c = argument;
+    for (int i = 0; i < 150; i++) {
+        struct reply r;
+        c->seed = c->seed * 1103515245 + 12345;
+        const unsigned v = c->seed >> 8;
+        ask_brick(c->store, v % STEPS, v / 64 % 2, v / 128 % 2, v / 256 % 2, 0, &r);
+        if (v % 3 == 0) {
+            brick_store_cancel(c->store, &r);
+            if (r.calls) shared_bytes_unref(r.bytes);
+            continue;
+        }
+        wait_reply(&r);
+        c->answered += r.status == VIRGA_OK;
+        shared_bytes_unref(r.bytes);
+    }
+    return NULL;
+}
+
+static void a_crowd_that_asks_and_cancels_is_served_within_the_cap(void **state) {
+    (void)state;
+    const size_t cap = 3 << 20;
+    struct fixture f = open_store(cap, "/tmp", 20 * volume_bytes());
+    struct crowd crowd[6];
+    pthread_t threads[6];
+    for (unsigned i = 0; i < 6; i++) {
+        crowd[i] = (struct crowd){.store = f.store, .seed = i * 7919 + 1};
+        pthread_create(&threads[i], NULL, ask_wildly, &crowd[i]);
+    }
+    for (int i = 0; i < 6; i++) {
+        pthread_join(threads[i], NULL);
+        assert_true(crowd[i].answered > 50);
+    }
+    struct brick_store_stats stats;
+    brick_store_stats(f.store, &stats);
+    assert_true(stats.memory <= cap);
+    close_store(&f);
+}
+
+static void a_place_is_sampled_from_bricks(void **state) {
+    (void)state;
+    struct fixture f = open_store(64 << 20, NULL, 0);
+    const struct field_ref field = field_of(4);
+    double value;
+    for (int i = 0; i < 40; i++) {
+        const double x = 20 + i * 1.97, y = 21 + i * 1.13, z = i * 0.199;
+        assert_int_equal(brick_sample(f.store, &catalog, &field, x, y, z, &value), VIRGA_OK);
+        assert_true(fabs(value - (x + 0.01 * y + 0.5 * z + 4)) <= 0.05);
+    }
+    brick_sample(f.store, &catalog, &field, 5, 5, 5, &value);
+    assert_true(isnan(value));
+    brick_sample(f.store, &catalog, &field, 99.5, 5, 5, &value);
+    assert_true(isnan(value));
+    fail_reads = true;
+    const struct field_ref other = field_of(9);
+    struct failure failure;
+    assert_int_equal(brick_sample_at(f.store, &catalog, &other, 5, 5, 5, &value, &failure), VIRGA_GONE);
+    assert_string_equal(failure.message, "the reader of file.nc died");
+    close_store(&f);
+}
+
+int main(void) {
+    describe();
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(simultaneous_requests_share_one_read_and_one_encoding),
+        cmocka_unit_test(bricks_hold_the_field),
+        cmocka_unit_test(a_brick_without_voxels_that_differ_has_no_bytes),
+        cmocka_unit_test(what_is_not_there_is_not_found),
+        cmocka_unit_test(memory_stays_within_the_cap_and_spooled_steps_are_not_read_again),
+        cmocka_unit_test(without_a_spool_steps_are_dropped_and_read_again),
+        cmocka_unit_test(the_spool_stays_within_its_limit),
+        cmocka_unit_test(a_field_larger_than_the_memory_is_made_in_the_spool),
+        cmocka_unit_test(a_failed_read_fails_its_requests_and_is_tried_again_later),
+        cmocka_unit_test(a_cancelled_request_hears_nothing_and_others_still_do),
+        cmocka_unit_test(a_build_that_nobody_waits_for_stops_early),
+        cmocka_unit_test(who_asks_again_while_a_build_is_given_up_gets_an_answer),
+        cmocka_unit_test(closing_answers_whoever_waits),
+        cmocka_unit_test(a_crowd_that_asks_and_cancels_is_served_within_the_cap),
+        cmocka_unit_test(a_place_is_sampled_from_bricks),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
