@@ -3,7 +3,6 @@
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <libwebsockets.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -63,25 +62,6 @@ static struct shared_bytes *read_file(const char *path) {
     return bytes;
 }
 
-// The page may hold one inline script, its import map, which a browser runs only if the policy names its hash.
-static char *script_policy(const struct shared_bytes *html) {
-    char *text = strndup((const char *)html->data, html->size), *policy = NULL;
-    const char *tag = text ? strstr(text, "<script type=\"importmap\"") : NULL;
-    const char *start = tag ? strchr(tag, '>') : NULL, *end = start ? strstr(start, "</script>") : NULL;
-    struct lws_genhash_ctx hash;
-    uint8_t sum[32];
-    char base64[64];
-    if (end && !lws_genhash_init(&hash, LWS_GENHASH_TYPE_SHA256)) {
-        bool bad = lws_genhash_update(&hash, start + 1, (size_t)(end - start - 1)) != 0;
-        bad |= lws_genhash_destroy(&hash, sum) != 0;
-        if (!bad && lws_b64_encode_string((const char *)sum, sizeof sum, base64, sizeof base64) > 0 &&
-            asprintf(&policy, "'sha256-%s'", base64) < 0)
-            policy = NULL;
-    }
-    free(text);
-    return policy;
-}
-
 static int add_file(struct page_files *files, const char *disk, const char *path, int type) {
     if (files->count == files->room) {
         size_t room = files->room ? 2 * files->room : 256;
@@ -104,7 +84,6 @@ static int add_file(struct page_files *files, const char *disk, const char *path
     }
     file->compressed = !types[type].text || bytes->size < WORTH;
     snprintf(file->etag, sizeof file->etag, "\"%016llx\"", (unsigned long long)XXH3_64bits(bytes->data, bytes->size));
-    if (type == 0) file->policy = script_policy(bytes);
     files->bytes += bytes->size;
     files->count++;
     return VIRGA_OK;
@@ -161,7 +140,6 @@ int page_files_load(const char *web_root, struct page_files **files, struct fail
 void page_files_free(struct page_files *files) {
     for (size_t i = 0; files && i < files->count; i++) {
         free(files->files[i].path);
-        free(files->files[i].policy);
         shared_bytes_unref(files->files[i].plain);
         shared_bytes_unref(files->files[i].gzip);
     }

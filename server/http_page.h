@@ -14,7 +14,6 @@ struct page_file {
     const char *type;       // MIME
     struct shared_bytes *plain, *gzip;  // gzip: made when first wanted; NULL where it does not pay
     char etag[24];          // with quotes
-    char *policy;           // HTML: Content-Security-Policy's script-src for its inline import map, else NULL
     int compressed;         // gzip was tried
 };
 

@@ -146,10 +146,10 @@ static int write_header(struct peer *peer, char *out, size_t room) {
     if (r->allow) LINE("Allow: %s\r\n", r->allow);
     if (r->location) LINE("Location: %s\r\n", r->location);
     if (r->close) LINE("Connection: close\r\n");
-    LINE("Content-Security-Policy: default-src 'self'; script-src 'self' %s; worker-src 'self' blob:; connect-src 'self'%s; "
+    LINE("Content-Security-Policy: default-src 'self'; script-src 'self'; worker-src 'self' blob:; connect-src 'self'%s; "
          "img-src 'self' data: blob:; style-src 'self' 'unsafe-inline'; font-src 'self' data:; object-src 'none'; base-uri 'self'; "
          "form-action 'self'; frame-ancestors 'self'%s\r\n",
-         r->policy ? r->policy : "", sockets, server->frame_ancestors);
+         sockets, server->frame_ancestors);
     LINE("X-Content-Type-Options: nosniff\r\nReferrer-Policy: no-referrer\r\nCross-Origin-Resource-Policy: %s\r\n"
          "Permissions-Policy: camera=(), microphone=(), geolocation=(), fullscreen=(self), xr-spatial-tracking=(self)\r\n\r\n",
          server->frame_ancestors[0] ? "cross-origin" : "same-origin");
@@ -301,7 +301,6 @@ static int serve_file(const struct http_request *request) {
     snprintf(reply->etag, sizeof reply->etag, "%.17s%s\"", file->etag, packed ? "z" : "");
     reply->cache = "no-cache";
     reply->vary = true;
-    reply->policy = file->policy;
     if (http_has_copy(peer, reply->etag)) return http_answer(peer, 304, NULL, NULL);
     reply->encoding = packed ? "gzip" : NULL;
     return http_answer(peer, 200, file->type, shared_bytes_ref(packed ? packed : file->plain));

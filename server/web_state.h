@@ -42,7 +42,6 @@ struct http_reply {
     const char *cache;         // Cache-Control, static text
     const char *allow;         // Allow, static text or NULL
     const char *location;      // or NULL; as long-lived as the server
-    const char *policy;        // a Content-Security-Policy of its own, or NULL for the strict one
     char etag[160];            // with its quotes, or ""
     struct shared_bytes *body;  // one reference, or NULL
     size_t body_size;          // said in Content-Length; of the body, or of what a HEAD would have got
