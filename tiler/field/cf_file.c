@@ -115,8 +115,24 @@ static int fill_grid(struct cf_file *file, struct cf_grid_slot *slot) {
     return status;
 }
 
+// A variable that names no grid mapping, on the dimensions of one that does, shares it (orographies often name none).
+static int find_shared_mapping(const struct source *source, const struct source_variable *v, int x, int y) {
+    const struct source_inventory *inventory = source_inventory(source);
+    int mapping = find_mapping(source, v, x);
+    if (cf_text(v, "grid_mapping")) return mapping;
+    for (size_t n = 0; n < inventory->variable_count && mapping == CF_NO_VARIABLE; n++) {
+        const struct source_variable *other = &inventory->variables[n];
+        int shared = 0;
+        if (!cf_text(other, "grid_mapping")) continue;
+        for (int d = 0; d < other->rank; d++)
+            shared += other->dimensions[d] == inventory->variables[x].dimensions[0] || other->dimensions[d] == inventory->variables[y].dimensions[0];
+        if (shared == 2) mapping = find_mapping(source, other, x);
+    }
+    return mapping;
+}
+
 static int find_grid(struct cf_file *file, const struct source_variable *v, int x, int y) {
-    int mapping = find_mapping(file->source, v, x);
+    int mapping = find_shared_mapping(file->source, v, x, y);
     for (size_t n = 0; n < file->grid_count; n++)
         if (file->grids[n].x_variable == x && file->grids[n].y_variable == y && file->grids[n].mapping == mapping) return (int)n;
     struct cf_grid_slot *grown = cf_grow(file->grids, file->grid_count, sizeof *grown);

@@ -12,8 +12,8 @@
 #include "field/level_map_private.h"
 
 enum {
-    NODES_FLAT = 4096, NODES_BY_SURFACE = 1024, NODES_COARSE = 512,
-    SURFACE_COLUMNS = 129, COARSE_NUMBERS = 3 << 20, COARSE_STEP = 8, TEST_COLUMNS = 1500,
+    NODES_FLAT = 4096, NODES_BY_SURFACE = 1024, NODES_COARSE = 256,
+    SURFACE_COLUMNS = 129, COARSE_NUMBERS = 3 << 20, COARSE_STEP = 8, TEST_COLUMNS = 400,
 };
 static const double near_error = 5, far_error = 20, near_height = 3000;
 
@@ -22,14 +22,22 @@ struct builder {
     bool wraps;
     struct level_map *map;
     double *column;  // [level_count] scratch
+    double nodes[NODES_FLAT];
 };
 
-// Fills a table column of N nodes from heights relative to the base, rising.
-static void fill_column(const struct level_map *map, const double *relative, size_t n, float *nodes) {
+// Heights of the table's nodes above the base.
+static void place_nodes(struct builder *b) {
+    const struct level_map *map = b->map;
     double length = log1p((map->top - map->bottom) / map->scale);
-    size_t k = 0;
-    for (size_t node = 0; node < map->height_count; node++) {
-        double r = map->bottom + map->scale * expm1(length * (double)node / (double)(map->height_count - 1));
+    for (size_t node = 0; node < map->height_count; node++)
+        b->nodes[node] = map->bottom + map->scale * expm1(length * (double)node / (double)(map->height_count - 1));
+}
+
+// Fills a table column from heights relative to the base, rising.
+static void fill_column(const struct builder *b, const double *relative, float *nodes) {
+    size_t k = 0, n = b->map->level_count;
+    for (size_t node = 0; node < b->map->height_count; node++) {
+        double r = b->nodes[node];
         while (k + 2 < n && relative[k + 1] <= r) k++;
         nodes[node] = (float)((double)k + (r - relative[k]) / (relative[k + 1] - relative[k]));
     }
@@ -106,9 +114,10 @@ static void relative_column(const struct level_heights *h, double p, double *col
 static int fill_by_surface(struct builder *b) {
     struct level_map *map = b->map;
     int status = new_table(map);
+    place_nodes(b);
     for (size_t c = 0; !status && c < map->columns_x; c++) {
         relative_column(b->heights, map->parameter_start + (double)c * map->parameter_step, b->column);
-        fill_column(map, b->column, map->level_count, map->table + c * map->height_count);
+        fill_column(b, b->column, map->table + c * map->height_count);
     }
     return status;
 }
@@ -120,7 +129,7 @@ static double sweep_error(struct builder *b, double low, double high, double *me
     float surface;
     double worst = 0;
     size_t parts = high > low ? 4 * (SURFACE_COLUMNS - 1) : 0;
-    struct builder at = {&line, false, &across, b->column};
+    struct builder at = {.heights = &line, .map = &across, .column = b->column};
     line.nx = line.ny = across.nx = across.ny = 1;
     for (size_t s = 0; s <= parts; s++) {
         surface = (float)(low + (high - low) * (parts ? (double)s / (double)parts : 0));
@@ -206,11 +215,15 @@ static int fill_coarse(struct builder *b) {
     map->columns_x = coarse_columns(map->nx, map->coarse_step);
     map->columns_y = coarse_columns(map->ny, map->coarse_step);
     int status = new_table(map);
+    place_nodes(b);
     for (size_t cj = 0; !status && cj < map->columns_y; cj++)
         for (size_t ci = 0; ci < map->columns_x; ci++) {
             size_t i = ci * map->coarse_step, j = cj * map->coarse_step;
-            exact_column(b, (double)(i < map->nx ? i : map->nx - 1), (double)(j < map->ny ? j : map->ny - 1));
-            fill_column(map, b->column, map->level_count, map->table + (cj * map->columns_x + ci) * map->height_count);
+            if (i > map->nx - 1) i = map->nx - 1;
+            if (j > map->ny - 1) j = map->ny - 1;
+            exact_column(b, (double)i, (double)j);
+            for (size_t k = 0; map->base && k < map->level_count; k++) b->column[k] -= (double)map->base[j * map->nx + i];
+            fill_column(b, b->column, map->table + (cj * map->columns_x + ci) * map->height_count);
         }
     return status;
 }
@@ -222,26 +235,55 @@ static int check_field(struct builder *b, struct failure *failure) {
             for (size_t k = 0; k < h->level_count; k++) b->column[k] = level_heights_at(h, i, j, k);
             if (!rises(b->column, h->level_count))
                 return failure_set(failure, VIRGA_UNSUPPORTED, "its heights do not rise with the levels in column %zu, %zu", i, j);
-            b->map->bottom = fmin(b->map->bottom, b->column[0]);
-            b->map->top = fmax(b->map->top, b->column[h->level_count - 1]);
         }
     return VIRGA_OK;
 }
 
+// The heights of one level, less their mean: what the table then has to follow is only how thicknesses vary, which is smoother.
+static int base_on_level(struct builder *b, size_t level) {
+    const struct level_heights *h = b->heights;
+    struct level_map *map = b->map;
+    size_t columns = h->nx * h->ny;
+    double mean = 0;
+    if (!map->base && !(map->base = malloc(columns * sizeof *map->base))) return VIRGA_NO_MEMORY;
+    for (size_t c = 0; c < columns; c++) mean += (double)h->field[level * columns + c] / (double)columns;
+    map->bottom = INFINITY;
+    map->top = -INFINITY;
+    for (size_t c = 0; c < columns; c++) {
+        map->base[c] = (float)((double)h->field[level * columns + c] - mean);
+        double ground = h->ground ? (double)h->ground[c] : 0;
+        map->bottom = fmin(map->bottom, fmin((double)h->field[c], ground) - (double)map->base[c]);
+        map->top = fmax(map->top, (double)h->field[(h->level_count - 1) * columns + c] - (double)map->base[c]);
+    }
+    return VIRGA_OK;
+}
+
+// The level about 1.2 km up: there the error of following it is smallest where it is allowed least.
+static size_t reference_level(const struct level_heights *h) {
+    size_t columns = h->nx * h->ny, best = 0;
+    double best_distance = INFINITY;
+    for (size_t k = 0; k < h->level_count; k++) {
+        double mean = 0;
+        for (size_t c = 0; c < columns; c++) mean += (double)h->field[k * columns + c] / (double)columns;
+        if (fabs(mean - 1200) < best_distance) best_distance = fabs(mean - 1200), best = k;
+    }
+    return best;
+}
+
 static int build_coarse(struct builder *b, struct failure *failure) {
-    static const double scales[] = {300, 1000, 3000, 10000, 30000};
-    static const size_t nodes[] = {NODES_COARSE / 2, NODES_COARSE, NODES_COARSE * 2};
+    static const double scales[] = {300, 1500, 4000, 10000};
+    static const size_t nodes[] = {NODES_COARSE, NODES_COARSE * 3 / 2, NODES_COARSE * 3};
     struct level_map *map = b->map;
     const struct level_heights *h = b->heights;
     int status;
     map->kind = LEVEL_MAP_COARSE;
-    map->bottom = 0;
-    map->top = -INFINITY;
     map->coarse_step = COARSE_STEP;
     if (h->ground && !(map->ground = copy_floats(h->ground, h->nx * h->ny))) return failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
     if ((status = check_field(b, failure))) return status;
+    if ((status = base_on_level(b, reference_level(h)))) return failure_set(failure, status, "out of memory");
     double best = INFINITY, best_scale = scales[0];
     map->height_count = nodes[1];
+    map->coarse_step = COARSE_STEP / 4;
     for (size_t s = 0; s < sizeof scales / sizeof *scales; s++) {
         double metres = 0;
         map->scale = scales[s];
@@ -250,23 +292,24 @@ static int build_coarse(struct builder *b, struct failure *failure) {
         if (error < best) best = error, best_scale = scales[s];
     }
     map->scale = best_scale;
-    size_t best_nodes = nodes[0], best_step = COARSE_STEP;
+    size_t best_nodes = NODES_COARSE, best_step = COARSE_STEP;
     best = INFINITY;
     for (size_t step = COARSE_STEP; step >= 1 && best > 1; step /= 2)
-        for (size_t n = 0; n < 3 && best > 1; n++) {
+        for (size_t n = 0; n < 3; n++) {
             double metres = 0;
-            if (coarse_columns(map->nx, step) * coarse_columns(map->ny, step) * nodes[n] > COARSE_NUMBERS) continue;
             map->coarse_step = step;
             map->height_count = nodes[n];
+            if (coarse_columns(map->nx, step) * coarse_columns(map->ny, step) * nodes[n] > COARSE_NUMBERS) continue;
             if ((status = fill_coarse(b))) return failure_set(failure, status, "out of memory");
             double error = sampled_error(b, TEST_COLUMNS, &metres);
             if (error < best) best = error, best_nodes = nodes[n], best_step = step;
+            if (error > 2.5 || best <= 1) break;  // more nodes do not help where columns are too far apart
         }
     map->coarse_step = best_step;
     map->height_count = best_nodes;
     if ((status = fill_coarse(b))) return failure_set(failure, status, "out of memory");
     map->max_error = 0;
-    sampled_error(b, 8 * TEST_COLUMNS, &map->max_error);
+    sampled_error(b, 4 * TEST_COLUMNS, &map->max_error);
     return VIRGA_OK;
 }
 
@@ -312,7 +355,7 @@ static void hash_contents(struct level_map *map) {
 
 int level_map_build(const struct level_heights *heights, bool wraps, const char *identity, struct level_map **result,
                     struct failure *failure) {
-    struct builder b = {heights, wraps, level_map_new(), calloc(heights->level_count + 1, sizeof(double))};
+    struct builder b = {.heights = heights, .wraps = wraps, .map = level_map_new(), .column = calloc(heights->level_count + 1, sizeof(double))};
     int status = VIRGA_NO_MEMORY;
     *result = NULL;
     if (!b.map || !b.column) {
