@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/memory.h"
+#include "base/utf8.h"
 #include "source/reader_classic.h"
 #include "source/reader_format.h"
 #include "source/reader_reduce.h"
@@ -262,11 +263,20 @@ static int netcdf_open(int fd, size_t memory, void **file, struct failure *failu
     return status;
 }
 
+// A copy as UTF-8: what is none is taken for Latin-1, as old files have their degree signs.
+static char *copy_text(struct arena *arena, const char *text) {
+    size_t length = strlen(text);
+    if (utf8_valid(text)) return arena_text(arena, text, length);
+    char *copy = arena_new(arena, 2 * length + 1, 1);
+    if (copy) utf8_from_latin1(text, copy);
+    return copy;
+}
+
 // A copy of a text attribute up to its first zero; NULL when out of memory.
 static char *text_attribute(struct arena *arena, int group, int variable, const char *name, size_t length, int *error) {
     char *text = calloc(length + 1, 1), *copy = NULL;
     *error = text ? nc_get_att_text(group, variable, name, text) : NC_ENOMEM;
-    if (!*error) copy = arena_text(arena, text, strlen(text));
+    if (!*error) copy = copy_text(arena, text);
     free(text);
     return copy;
 }
@@ -277,8 +287,7 @@ static char *string_attribute(struct arena *arena, int group, int variable, cons
     *error = texts ? nc_get_att_string(group, variable, name, texts) : NC_ENOMEM;
     if (!*error) {
         const char *first = count && texts[0] ? texts[0] : "";
-        size_t length = strlen(first);
-        if (length <= MAX_TEXT_BYTES) copy = arena_text(arena, first, length);
+        if (strlen(first) <= MAX_TEXT_BYTES) copy = copy_text(arena, first);
         else *error = NC_EATTMETA;
         nc_free_string(count, texts);
     }

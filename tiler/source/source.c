@@ -36,22 +36,31 @@ static const char *kind_of_file(mode_t mode) {
     return S_ISDIR(mode) ? "a folder" : S_ISFIFO(mode) ? "a pipe" : S_ISSOCK(mode) ? "a socket" : "a device";
 }
 
-// Opens a regular file to lend to a child; never waits for a pipe's writer and never follows a link at the path's end.
+static int kind_failure(const char *path, mode_t mode, struct failure *failure) {
+    if (S_ISLNK(mode))
+        return failure_set(failure, VIRGA_UNSUPPORTED, "%s: is a symbolic link; name the file that it points at", path);
+    return failure_set(failure, VIRGA_UNSUPPORTED, "%s: is %s, not a file", path, kind_of_file(mode));
+}
+
+// Opens a regular file to lend to a child; never waits for a pipe's writer and never follows a link at the path's end. What
+// the path names is looked at first, since opening a device may set it going, and again once open.
 static int open_file(const char *path, int *fd, struct source_identity *identity, struct failure *failure) {
     struct stat s;
+    *fd = -1;
+    if (!lstat(path, &s) && !S_ISREG(s.st_mode)) return kind_failure(path, s.st_mode, failure);
     *fd = open(path, O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC);
-    if (*fd < 0 && errno == ELOOP)
-        return failure_set(failure, VIRGA_UNSUPPORTED, "%s: is a symbolic link; name the file that it points at", path);
+    if (*fd < 0 && errno == ELOOP) return kind_failure(path, S_IFLNK, failure);
     if (*fd < 0 && (errno == ENOENT || errno == ENOTDIR)) return failure_set(failure, VIRGA_NOT_FOUND, "%s: no such file", path);
-    if (*fd < 0 && errno == ENXIO) return failure_set(failure, VIRGA_UNSUPPORTED, "%s: is no regular file", path);
     if (*fd < 0 || fstat(*fd, &s)) {
         int error = errno;
         if (*fd >= 0) close(*fd);
+        *fd = -1;
         return failure_set(failure, VIRGA_IO, "%s: cannot be opened: %s", path, strerror(error));
     }
     if (!S_ISREG(s.st_mode)) {
         close(*fd);
-        return failure_set(failure, VIRGA_UNSUPPORTED, "%s: is %s, not a file", path, kind_of_file(s.st_mode));
+        *fd = -1;
+        return kind_failure(path, s.st_mode, failure);
     }
     *identity = identity_of(&s);
     return VIRGA_OK;

@@ -24,6 +24,7 @@ enum source_type {  // of stored numbers, native byte order in slabs
 // Bytes of one stored number of this type; 0 for SOURCE_STRING and SOURCE_OTHER.
 size_t source_type_size(enum source_type type);
 
+// All text in an inventory is valid UTF-8: what a file holds in Latin-1 is converted, and what is neither shows '?'.
 struct source_attribute {
     char *name;
     enum source_type type;

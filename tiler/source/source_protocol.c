@@ -7,6 +7,7 @@
 
 #include "base/bytes.h"
 #include "base/memory.h"
+#include "base/utf8.h"
 
 enum { MAX_TEXT = 1 << 20, FIRST_ROOM = 4096 };
 
@@ -328,6 +329,7 @@ static char *get_text(struct inventory_reader *r, size_t most, size_t *length) {
     const char *text = get_text_bytes(&r->bytes, most, length);
     char *copy = get_room(r, text ? *length + 1 : 1, 1);
     if (copy && text) memcpy(copy, text, *length);
+    if (copy) utf8_repair(copy);  // whoever shows it may rely on it
     return copy;
 }
 

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/arena.h"
 #include "base/bytes.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -38,6 +39,19 @@ static void failure_cut_inside_a_character_stays_valid(void **state) {
     for (const char *c = f.message; *c; c += utf8_length(c)) assert_true(utf8_length(c) > 0);
 }
 
+static void text_is_repaired_and_converted(void **state) {
+    (void)state;
+    char text[] = "a\n\xb0\xc3\xa9\xc3", out[16];
+    assert_false(utf8_valid(text));
+    utf8_from_latin1("\xb0""C", out);
+    assert_string_equal("\xc2\xb0""C", out);
+    assert_true(utf8_valid(out));
+    utf8_repair(text);
+    assert_string_equal("a\n?\xc3\xa9?", text);
+    assert_true(utf8_valid(text));
+    assert_true(utf8_valid(""));
+}
+
 static void each_status_has_its_own_name(void **state) {
     (void)state;
     for (int a = VIRGA_INTERNAL; a <= 0; a++)
@@ -57,6 +71,24 @@ static void sizes_that_do_not_fit_are_refused(void **state) {
     void *p = memory_new_aligned(64, 3, 5);
     assert_int_equal(0, (uintptr_t)p % 64);
     free(p);
+}
+
+static void an_arena_keeps_to_its_limit(void **state) {
+    (void)state;
+    struct arena arena = {.limit = 100000};
+    char *first = arena_text(&arena, "first", 5);
+    assert_non_null(first);
+    size_t n = 0;
+    while (arena_new(&arena, 10, 100)) n++;
+    assert_true(n >= 98 && n <= 100);
+    assert_null(arena_new(&arena, SIZE_MAX / 8, 16));
+    assert_string_equal("first", first);
+    arena_destroy(&arena);
+    assert_int_equal(0, arena.used);
+    uint64_t *zeroed = arena_new(&arena, 1000, sizeof *zeroed);
+    for (int i = 0; i < 1000; i++) assert_true(zeroed[i] == 0);
+    assert_non_null(arena_new(&arena, 0, 8));
+    arena_destroy(&arena);
 }
 
 static void *ref_and_unref(void *argument) {
@@ -157,8 +189,10 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(failure_holds_one_line_of_valid_text),
         cmocka_unit_test(failure_cut_inside_a_character_stays_valid),
+        cmocka_unit_test(text_is_repaired_and_converted),
         cmocka_unit_test(each_status_has_its_own_name),
         cmocka_unit_test(sizes_that_do_not_fit_are_refused),
+        cmocka_unit_test(an_arena_keeps_to_its_limit),
         cmocka_unit_test(shared_bytes_live_until_the_last_reference),
         cmocka_unit_test(bytes_come_back_as_written_and_stop_at_the_end),
         cmocka_unit_test(a_name_cannot_forge_a_log_line),

@@ -228,6 +228,24 @@ static void a_huge_count_allocates_nothing(void **state) {
     arena_destroy(&arena);
 }
 
+static void an_inventory_that_does_not_fit_fails_cleanly(void **state) {
+    (void)state;
+    struct source_frame frame;
+    struct source_inventory inventory;
+    size_t bytes, needed = 1;
+    assert_int_equal(VIRGA_OK, source_encode_inventory(7, &sample_inventory, 1 << 20, &frame));
+    const uint8_t *body = body_of(&frame, &bytes);
+    for (int status = VIRGA_NO_MEMORY; status; needed++) {
+        struct arena arena = {.limit = needed};
+        status = source_decode_inventory(body, bytes, &arena, &inventory);
+        assert_true(status == VIRGA_OK || status == VIRGA_NO_MEMORY);
+        if (status) assert_true(!inventory.variable_count && !inventory.variables);
+        arena_destroy(&arena);
+    }
+    assert_true(needed > 500);
+    source_frame_free(&frame);
+}
+
 static void a_failure_never_carries_a_success(void **state) {
     (void)state;
     for (int sent = -20; sent <= 5; sent++) {
@@ -285,6 +303,7 @@ int main(void) {
         cmocka_unit_test(every_truncation_is_refused),
         cmocka_unit_test(mutated_messages_are_refused_or_make_sense),
         cmocka_unit_test(a_huge_count_allocates_nothing),
+        cmocka_unit_test(an_inventory_that_does_not_fit_fails_cleanly),
         cmocka_unit_test(a_failure_never_carries_a_success),
         cmocka_unit_test(slab_shapes_are_checked),
     };

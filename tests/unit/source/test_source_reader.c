@@ -89,6 +89,7 @@ static void check_typed_file(const char *path, const char *format, bool extended
         const struct source_variable *v = source_find_variable(source, numeric_types[t].name);
         assert_int_equal(numeric_types[t].type, v->type);
         assert_int_equal(4, v->rank);
+        assert_int_equal(source_type_size(v->type) > 1, v->has_netcdf_fill);
         const struct source_attribute *range = source_find_attribute(v->attributes, v->attribute_count, "valid_range");
         assert_int_equal(numeric_types[t].type, range->type);
         assert_int_equal(2, range->count);
@@ -233,6 +234,23 @@ static void chunks_and_fill_are_listed(void **state) {
     source_unref(source);
 }
 
+static void text_is_utf8(void **state) {
+    (void)state;
+    const char *path = fixture_path("latin.nc");
+    int id;
+    NC(nc_create(path, 0, &id));
+    NC(nc_put_att_text(id, NC_GLOBAL, "latin", 3, "10\xb0"));
+    NC(nc_put_att_text(id, NC_GLOBAL, "utf8", 4, "10\xc2\xb0"));
+    NC(nc_put_att_text(id, NC_GLOBAL, "zero", 5, "K\0\0\0\0"));
+    NC(nc_close(id));
+    struct source *source = fixture_open(pool, path);
+    const struct source_inventory *all = source_inventory(source);
+    assert_string_equal("10\xc2\xb0", source_find_attribute(all->attributes, all->attribute_count, "latin")->text);
+    assert_string_equal("10\xc2\xb0", source_find_attribute(all->attributes, all->attribute_count, "utf8")->text);
+    assert_int_equal(1, source_find_attribute(all->attributes, all->attribute_count, "zero")->count);
+    source_unref(source);
+}
+
 static void many_files_stay_readable_in_turn(void **state) {
     (void)state;
     struct source *sources[20];
@@ -295,6 +313,7 @@ int main(void) {
         cmocka_unit_test(groups_have_full_names_and_find_outer_dimensions),
         cmocka_unit_test(what_cannot_be_read_is_listed_and_said),
         cmocka_unit_test(chunks_and_fill_are_listed),
+        cmocka_unit_test(text_is_utf8),
         cmocka_unit_test(many_files_stay_readable_in_turn),
         cmocka_unit_test(requests_out_of_range_are_refused),
     };

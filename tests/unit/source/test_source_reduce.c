@@ -4,6 +4,8 @@
 
 #include <math.h>
 
+#include "child_processes.h"
+
 static struct source_pool *pool;
 
 enum { NT = 2, NZ = 7, NY = 33, NX = 130, NALL = NT * NZ * NY * NX };
@@ -257,6 +259,47 @@ static void a_mean_of_more_than_one_piece_is_whole(void **state) {
     source_unref(source);
 }
 
+// Bytes that the process has asked the system to read so far.
+static long bytes_read(pid_t pid) {
+    char path[64];
+    long bytes = 0;
+    snprintf(path, sizeof path, "/proc/%d/io", (int)pid);
+    FILE *f = fopen(path, "r");
+    assert_non_null(f);
+    assert_int_equal(1, fscanf(f, "rchar: %ld", &bytes));
+    fclose(f);
+    return bytes;
+}
+
+static void no_stored_chunk_is_read_twice(void **state) {
+    (void)state;
+    const char *path = fixture_path("once.nc");
+    fixture_make_field(path, NC_NETCDF4, (size_t[]){2, 10, 300, 400}, (size_t[]){1, 3, 70, 90});
+    size_t size;
+    free(fixture_read(path, &size));
+    pid_t before[8];
+    int others = child_processes(getpid(), before, 8);
+    assert_int_equal(2, others);
+    struct source_pool *one = fixture_pool(1, 60);
+    struct source *source = fixture_open(one, path);
+    struct source_slab_request q = fixture_whole(source, "t");
+    pid_t after[8], pid = 0;
+    assert_int_equal(others + 1, child_processes(getpid(), after, 8));
+    for (int i = 0; i < others + 1; i++)
+        if (after[i] != before[0] && after[i] != before[1]) pid = after[i];
+    for (int reduction = REDUCE_NONE; reduction <= REDUCE_MEAN; reduction++) {
+        long start = bytes_read(pid);
+        q.reduction = (enum source_reduction)reduction;
+        q.block[1] = 2, q.block[2] = 8, q.block[3] = 16;
+        struct source_slab slab = fixture_slab(source, &q);
+        source_slab_release(&slab);
+        long read = bytes_read(pid) - start;
+        if (read < (long)size / 2 || read > (long)size + 50000) fail_msg("%ld bytes of %zu were read", read, size);
+    }
+    source_unref(source);
+    source_pool_free(one);
+}
+
 static int setup(void **state) {
     if (fixture_setup(state)) return -1;
     pool = fixture_pool(2, 60);
@@ -281,6 +324,7 @@ int main(void) {
         cmocka_unit_test(strides_take_the_first_of_each_block),
         cmocka_unit_test(not_a_number_is_always_missing),
         cmocka_unit_test(every_type_has_a_mean),
+        cmocka_unit_test(no_stored_chunk_is_read_twice),
         cmocka_unit_test(a_mean_of_more_than_one_piece_is_whole),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
