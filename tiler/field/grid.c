@@ -30,7 +30,7 @@ int grid_transform_new(struct grid *grid) {
     proj_context_set_enable_network(t->context, 0);
     t->pj = proj_create(t->context, grid->proj);
     if (!t->pj) return VIRGA_UNSUPPORTED;
-    t->radians = proj_angular_output(t->pj, PJ_FWD);
+    t->radians = grid->angular;  // ob_tran answers in radians, though proj_angular_output() says no
     return VIRGA_OK;
 }
 
