@@ -22,6 +22,7 @@ enum {
     STREAM_MAX = MASK_MAX + BRICK_MAX_VOXELS / 2 + 1 + 4 * BRICK_MAX_VOXELS,  // with every half byte an escape
     CLASSES = 16 + 2 * 28,
     LEAST_SECTION = 1000,  // bytes that are worth a Huffman code of their own
+    MEDIAN_REACH = 1 << 28,  // where no sum of three overflows
     SAMPLE_EVERY = 5,  // rows, for the estimate
 };
 
@@ -148,12 +149,14 @@ static double estimate(const struct predictor *p, const uint32_t size[3], const 
     return entropy_bits(tally.count, CLASSES, class_extra_bits) + (p->kind == PREDICTOR_WEIGHTED ? 8.0 * WEIGHTS_SIZE / every : 0);
 }
 
-static void choose_predictor(struct brick_encoder *e, const uint32_t size[3], const int32_t *masked_q, bool has_key,
+// reach: the largest difference of two voxels.
+static void choose_predictor(struct brick_encoder *e, const uint32_t size[3], const int32_t *masked_q, int64_t reach, bool has_key,
                              struct predictor *best) {
     double least = INFINITY;
     for (int kind = 0; kind < PREDICTOR_COUNT; kind++) {
         struct predictor p = {.kind = (enum predictor_kind)kind, .key = e->key};
         if (kind == PREDICTOR_KEY && !has_key) continue;
+        if (kind == PREDICTOR_MEDIAN && reach > MEDIAN_REACH) continue;
         if (kind == PREDICTOR_LORENZO && size[1] == 1 && size[2] == 1) continue;  // as the median's
         if (kind == PREDICTOR_WEIGHTED && !predictor_fit(&p, size, e->d)) continue;
         const double bits = estimate(&p, size, e->d, masked_q);
@@ -322,7 +325,7 @@ static int finish(struct brick_encoder *e, const struct brick_header *header, si
 }
 
 // predictor and width: as wanted, or -1 for the best.
-static int encode(struct brick_encoder *e, const uint32_t size[3], const int32_t *q, bool masked,
+static int encode(struct brick_encoder *e, const uint32_t size[3], const int32_t *q, bool masked, int64_t reach,
                   const struct brick_key_step *key, int predictor, int width, struct shared_bytes **bytes) {
     const size_t count = (size_t)size[0] * size[1] * size[2];
     struct brick_header header = {.masked = masked, .base = first_present(count, q), .key_step = key ? key->step : 0};
@@ -330,7 +333,7 @@ static int encode(struct brick_encoder *e, const uint32_t size[3], const int32_t
     if (masked) hold_missing(size, q, e->d);
     if (key) key_differences(count, key->q, header.base, e->key);
     if (predictor < 0) {
-        choose_predictor(e, size, masked ? q : NULL, key != NULL, &header.predictor);
+        choose_predictor(e, size, masked ? q : NULL, reach, key != NULL, &header.predictor);
     } else {
         header.predictor = (struct predictor){.kind = (enum predictor_kind)predictor, .key = e->key};
         if (predictor == PREDICTOR_KEY && !key) return VIRGA_UNSUPPORTED;
@@ -359,7 +362,7 @@ int brick_encode(struct brick_encoder *encoder, const uint32_t size[3], const in
         *bytes = shared_bytes_new(0, &fill);
         return *bytes ? VIRGA_OK : VIRGA_NO_MEMORY;
     }
-    return encode(encoder, size, q, kind == BRICK_MASKED, key, -1, -1, bytes);
+    return encode(encoder, size, q, kind == BRICK_MASKED, (int64_t)highest - lowest, key, -1, -1, bytes);
 }
 
 int brick_encode_as(struct brick_encoder *encoder, const uint32_t size[3], const int32_t *q,
@@ -368,7 +371,8 @@ int brick_encode_as(struct brick_encoder *encoder, const uint32_t size[3], const
     if (!size_fits(size)) return VIRGA_INVALID;
     int32_t lowest, highest;
     const enum brick_kind kind = brick_survey((size_t)size[0] * size[1] * size[2], q, &lowest, &highest);
-    return encode(encoder, size, q, kind == BRICK_MASKED || kind == BRICK_MISSING, key, predictor, width, bytes);
+    return encode(encoder, size, q, kind == BRICK_MASKED || kind == BRICK_MISSING, (int64_t)highest - lowest, key,
+                  predictor, width, bytes);
 }
 
 // --- Decoding.
