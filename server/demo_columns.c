@@ -133,23 +133,35 @@ static float showers_at(const struct demo_weather *weather, float x, float y) {
 static const float drift_x = 38, drift_y = 33, life = 2.6f;  // km, km/h, km/h, h
 
 // km between showers: wide enough that those a coarse grid can hold do not touch.
-static float cell_lattice(const struct demo_grid *grid) { return fminf(fmaxf(27, 7.5f * grid_spacing(grid)), 400); }
+static float cell_lattice(const struct demo_grid *grid) { return fminf(fmaxf(24, 6.5f * grid_spacing(grid)), 400); }
 
-static bool make_cell(struct demo_cell *cell, const struct demo_grid *grid, const struct demo_weather *weather, int cx, int cy) {
+// A shower is up to five turrets side by side, fewer where the grid is too coarse to hold them.
+static int make_cell(struct demo_cell *cell, const struct demo_grid *grid, const struct demo_weather *weather, int cx, int cy) {
     float lattice = cell_lattice(grid);
     float hours = (float)weather->hours, phase = demo_noise_unit((uint32_t)cx, (uint32_t)cy, 1);
     float lives = hours / life + phase + 100;
     uint32_t turn = (uint32_t)lives, ux = (uint32_t)cx, uy = (uint32_t)cy;
-    uint32_t seed = 16 * turn;
+    uint32_t seed = 32 * turn;
     if (demo_noise_hash(ux, uy, seed) % 4 == 0) seed += 7919u * (uint32_t)weather->run;  // a newer run moves a quarter of them
     float age = lives - (float)turn, size = square(demo_noise_unit(ux, uy, seed + 2));
     cell->x = lattice * ((float)cx + demo_noise_unit(ux, uy, seed + 3)) + drift_x * hours;
     cell->y = lattice * ((float)cy + demo_noise_unit(ux, uy, seed + 4)) + drift_y * hours;
     float favour = showers_at(weather, cell->x, cell->y) * (0.35f + 0.65f * demo_noise_unit(ux, uy, seed + 5));
-    cell->strength = sqrtf(sinf(3.14159265f * age)) * ramp(0.18f, 0.6f, favour);
+    cell->strength = sqrtf(sinf(3.14159265f * age)) * ramp(0.12f, 0.5f, favour);
     cell->radius = fmaxf(3.2f + 6.0f * size, 1.9f * grid_spacing(grid));
     cell->top = 2300 + (1500 + 4200 * size) * cell->strength;
-    return cell->strength > 0.15f;
+    if (cell->strength <= 0.15f) return 0;
+    float turret = cell->radius * 0.62f;
+    int count = 1;
+    for (; count < 5 && turret > 1.3f * grid_spacing(grid); count++) {
+        uint32_t one = seed + 5 + 2 * (uint32_t)count;
+        float away = cell->radius * (0.4f + 0.5f * demo_noise_unit(uy, ux, one)), angle = 6.2831853f * demo_noise_unit(ux, uy, one);
+        float share = 0.6f + 0.4f * demo_noise_unit(uy, ux, one + 1);
+        cell[count] = (struct demo_cell){cell->x + away * cosf(angle), cell->y + away * sinf(angle), turret * (0.7f + 0.5f * share),
+                                         cell->top * share, cell->strength * (0.8f + 0.2f * share)};
+    }
+    if (count > 1) cell->radius = turret * 1.1f;
+    return count;
 }
 
 void demo_cells_place(struct demo_cells *cells, const struct demo_grid *grid, const struct demo_weather *weather) {
@@ -160,8 +172,8 @@ void demo_cells_place(struct demo_cells *cells, const struct demo_grid *grid, co
     int y0 = (int)floorf((-(float)half_height - drift_y * hours) / lattice) - 1, y1 = y0 + (int)(2 * half_height / lattice) + 4;
     cells->count = 0;
     for (int cy = y0; cy <= y1; cy++)
-        for (int cx = x0; cx <= x1 && cells->count < DEMO_MAX_CELLS; cx++)
-            if (make_cell(&cells->cell[cells->count], grid, weather, cx, cy)) cells->count++;
+        for (int cx = x0; cx <= x1 && cells->count < DEMO_MAX_CELLS - 5; cx++)
+            cells->count += make_cell(&cells->cell[cells->count], grid, weather, cx, cy);
 }
 
 static void take_cells(const struct demo_grid *grid, const struct demo_cells *cells, struct demo_row_work *work, int j) {

@@ -12,10 +12,11 @@ static const float gas = 287.05f, gravity = 9.80665f;  // dry air, J kg-1 K-1; m
 // The fronts of a mature cyclone at the start of occlusion (Bjerknes and Solberg 1922; Shapiro and Keyser 1990 for the
 // bent-back branch): the boundary of the warm sector, from the cold front's far end through the triple point to the
 // warm front's far end, and the occlusion that winds from the triple point around the low.
-static const float warm_sector[][2] = {{-620, -1150}, {-400, -880}, {-190, -660}, {-20, -470}, {90, -310}, {145, -180}, {150, -70},
-                                       {230, -75}, {340, -115}, {460, -190}, {600, -310}, {800, -520}, {1100, -800}};
-enum { SECTOR_POINTS = sizeof warm_sector / sizeof *warm_sector, TRIPLE = 6 };
-static const float occlusion[][2] = {{150, -70}, {145, -10}, {118, 48}, {70, 92}, {5, 112}, {-62, 100}, {-112, 60}, {-134, 2}, {-120, -58}, {-78, -98}};
+static const float warm_sector[][2] = {{-1100, -1900}, {-620, -1150}, {-400, -880}, {-190, -660}, {-20, -470}, {90, -310}, {140, -190},
+                                       {158, -108}, {196, -78}, {262, -82}, {350, -116}, {460, -190}, {600, -310}, {800, -520}, {1100, -800}, {1900, -1900}};
+enum { SECTOR_POINTS = sizeof warm_sector / sizeof *warm_sector, TRIPLE = 8 };
+static const float occlusion[][2] = {{196, -78}, {158, -14}, {118, 48}, {70, 92}, {5, 112}, {-62, 100}, {-118, 62}, {-146, 0},
+                                     {-138, -66}, {-98, -118}, {-36, -138}};
 enum { OCCLUSION_POINTS = sizeof occlusion / sizeof *occlusion };
 
 struct place {           // where a column lies in the cyclone
@@ -27,6 +28,7 @@ struct place {           // where a column lies in the cyclone
     float spiral, turn;  // km to the occlusion, and how far along it: 0 at the triple point, 1 at its end
     float outer;         // 1 outside the spiral (the comma head's back), 0 inside
     float wander;        // slow noise, about ±1
+    float cluster;       // noise of about 100 km, ±1
 };
 
 static float square(float v) { return v * v; }
@@ -79,8 +81,8 @@ static struct place locate(const struct demo_weather *weather, const struct demo
     struct place p = {.X = x - weather->low_x, .Y = y - weather->low_y};
     float age = (float)weather->hours;
     // Fronts are not smooth lines: displace the point before measuring.
-    float bend_x = 30 * demo_noise_fractal(noise, p.X / 170 + 3, p.Y / 170, 0.05f * age, 3, 0.5f);
-    float bend_y = 30 * demo_noise_fractal(noise, p.X / 170 + 40, p.Y / 170, 9 + 0.05f * age, 3, 0.5f);
+    float bend_x = 30 * demo_noise_fractal(noise, p.X / 170 + 3, p.Y / 170, 0.05f * age, 4, 0.6f);
+    float bend_y = 30 * demo_noise_fractal(noise, p.X / 170 + 40, p.Y / 170, 9 + 0.05f * age, 4, 0.6f);
     float X = p.X + bend_x, Y = p.Y + bend_y;
     p.r = hypotf(p.X, p.Y);
     struct nearest cold = nearest_on(warm_sector, TRIPLE + 1, X, Y), wound = nearest_on(occlusion, OCCLUSION_POINTS, X, Y);
@@ -96,6 +98,7 @@ static struct place locate(const struct demo_weather *weather, const struct demo
     p.turn = wound.along / length_to(occlusion, OCCLUSION_POINTS - 1);
     p.outer = wound.side > 0 ? 0 : 1;
     p.wander = 1.4f * demo_noise_fractal(noise, (x - 20 * age) / 210, (y - 24 * age) / 210, 4 + 0.04f * age, 3, 0.55f);
+    p.cluster = 1.6f * demo_noise_fractal(noise, (x - 38 * age) / 95, (y - 33 * age) / 95, 14 + 0.2f * age, 2, 0.5f);
     return p;
 }
 
@@ -160,14 +163,15 @@ static float lnp_slope(const struct demo_weather *weather, int j0, int i0, int j
 // Geostrophic: f u = −R T ∂lnp/∂y, f v = R T ∂lnp/∂x. Round a low of radius r the gradient wind is slower:
 // V = Vg · 2 / (1 + √(1 + 4 Vg / (f r))) (Holton, An Introduction to Dynamic Meteorology, 3.2). The curvature is taken as
 // that of circles round the low near it, and as none far away.
-static void balance_point(struct demo_weather *weather, float f, float x, float y, float *at, float lnp_x, float lnp_y) {
+static void balance_point(struct demo_weather *weather, float f, float x, float y, float z, float *at, float lnp_x, float lnp_y) {
     float u = -gas * at[DEMO_T] / f * lnp_y, v = gas * at[DEMO_T] / f * lnp_x;
     float X = x - weather->low_x, Y = y - weather->low_y, r = hypotf(X, Y) + 1;
     float speed = hypotf(u, v), cyclonic = clamp01((X * v - Y * u) / (r * speed + 1)) * bell(r / 600);
     float slower = 2 / (1 + sqrtf(1 + 4 * speed * cyclonic / (f * 1000 * (r + 60))));
+    float calm = 1 - 0.65f * ramp(11500, 17500, z);  // drag of the stratosphere, which has little wind in spring
     float limit = 1 / sqrtf(sqrtf(1 + square(square(speed * slower / 62))));  // no jet above 62 m/s
-    at[DEMO_U] = u * slower * limit;
-    at[DEMO_V] = v * slower * limit;
+    at[DEMO_U] = u * slower * limit * calm;
+    at[DEMO_V] = v * slower * limit * calm;
 }
 
 void demo_weather_balance_row(struct demo_weather *weather, int j) {
@@ -182,7 +186,7 @@ void demo_weather_balance_row(struct demo_weather *weather, int j) {
         for (int m = 0; m < DEMO_NZ; m++) {
             float lnp_x = lnp_slope(weather, j, west, j, east, m, weather->dx * (float)(east - west));
             float lnp_y = lnp_slope(weather, south, i, north, i, m, weather->dy * (float)(north - south));
-            balance_point(weather, f, x, y, demo_weather_bulk(weather, j, m, i), lnp_x, lnp_y);
+            balance_point(weather, f, x, y, (float)(weather->top * square((float)m / (DEMO_NZ - 1))), demo_weather_bulk(weather, j, m, i), lnp_x, lnp_y);
         }
     }
 }
@@ -198,7 +202,7 @@ static float clear_humidity(const struct place *p, float z, float tropo) {
 
 // The shield of the warm conveyor belt: deep at the warm front, thinner and higher ahead of it, fading some 450 km ahead.
 static float warm_shield(const struct place *p, float z, float tropo) {
-    float ahead = 1 - ramp(0.45f, 0.85f, p->cold_side), far = p->D / 500;
+    float ahead = 1 - ramp(0.45f, 0.85f, p->cold_side), far = p->D / 440;
     if (p->D < -90 || far > 1) return 0;
     float base = fmaxf(cold_depth(p), 0) * 0.95f + 250 + 900 * ramp(0.35f, 1, far);
     float lid = fminf(tropo - 300, 8600) + 350 * p->wander - 500 * far;
@@ -208,17 +212,17 @@ static float warm_shield(const struct place *p, float z, float tropo) {
 
 // The cold front's band: narrow and upright at the front (the line convection), with cloud sloping back above it.
 static float cold_band(const struct place *p, float z, float tropo) {
-    float fade = bell(p->along_cold / 800) * ramp(0.2f, 0.6f, p->cold_side);
+    float fade = bell(p->along_cold / 800) * ramp(0.02f, 0.4f, p->cold_side);
     float lean = p->cold - z / 45;  // the band leans back over the cold air
-    float core = bell((lean + 12) / 34) * ramp(tropo, tropo - 1800, z);
+    float core = bell((lean + 6) / 26) * ramp(tropo, tropo - 1800, z);
     float rear = bell((lean - 45) / 75) * ramp(900, 2200, z) * ramp(7600 + 500 * p->wander, 5600 + 500 * p->wander, z);
     float second = 0.75f * bell((lean - 175) / 30) * ramp(4200, 3000, z) * ramp(0, 0.8f, p->wander);
-    return fade * fmaxf(fmaxf(1.3f * core, 1.2f * rear), second);
+    return fade * fmaxf(fmaxf(1.2f * core, 1.22f * rear), second);
 }
 
 // The comma head: cloud wound round the low along the occlusion, widest at its back, lower and thinner towards its end.
 static float comma_head(const struct place *p, float z, float tropo) {
-    float width = (p->outer > 0.5f ? 150 - 50 * p->turn : 48 - 14 * p->turn);
+    float width = (p->outer > 0.5f ? 160 - 75 * p->turn : 46 - 10 * p->turn);
     float lid = (tropo - 700) * (1 - 0.5f * p->turn) + 300 * p->wander;
     float strength = bell(p->spiral / width) * (1 - 0.4f * ramp(0.6f, 1, p->turn));
     return 1.4f * strength * ramp(lid + 700, lid - 900, z) * ramp(100, 600, z);
@@ -249,8 +253,8 @@ static void fill_point(float *at, const struct place *p, const struct demo_noise
     float slot = ramp(70, 150, p->D) * p->cold_side * ramp(520, 380, p->r) * (1 - bell(p->spiral / 95)) * ramp(1500, 2600, z);
     float moist = fmaxf(frontal, fmaxf(cirrus(p, noise, z, tropo, hours), warm_stratus(p, z)));
     at[DEMO_T] = temperature(p, y, z);
-    at[DEMO_MOIST] = moist + 0.32f * texture * ramp(0, 0.4f, moist) - 0.5f * slot;
-    at[DEMO_ROUGH] = 0.30f * ramp(0.05f, 0.5f, moist);
+    at[DEMO_MOIST] = moist + (0.32f + 0.14f * band) * texture * ramp(0, 0.4f, moist) - 0.5f * slot;
+    at[DEMO_ROUGH] = 0.36f * ramp(0.05f, 0.5f, moist);
     at[DEMO_BASE] = clear_humidity(p, z, tropo);
     float lift = 0.16f * shield + 0.55f * band * ramp(5000, 1500, z) + 0.12f * band + 0.14f * head;
     at[DEMO_W] = (lift * (1 + 0.8f * texture) - 0.012f - 0.05f * slot) * ramp(0, 900, z) * ramp(tropo + 800, tropo - 2500, z);
@@ -258,9 +262,9 @@ static void fill_point(float *at, const struct place *p, const struct demo_noise
 
 // Convection: behind the cold front, not in the dry slot close to the low's south; stratocumulus: far from fronts.
 static void fill_flat(float *flat, const struct place *p, float pmsl) {
-    float behind = ramp(0.5f, 0.85f, p->cold_side) * ramp(90, 220, p->D), near = bell(p->spiral / 90);
+    float behind = ramp(0.5f, 0.8f, p->cold_side) * ramp(70, 180, p->D), near = bell(p->spiral / 90);
     flat[DEMO_PMSL] = pmsl;
-    flat[DEMO_SHOWERS] = behind * (1 - near) * clamp01(0.85f + 0.45f * p->wander);
+    flat[DEMO_SHOWERS] = behind * (1 - near) * clamp01(0.62f + 0.3f * p->wander + 0.75f * p->cluster);
     float east = (1 - ramp(0.4f, 0.75f, p->cold_side)) * ramp(60, 200, p->D) * clamp01(0.78f + 0.5f * p->wander);
     float rear = p->cold_side * ramp(480, 760, p->D) * clamp01(0.4f + 0.8f * p->wander);
     flat[DEMO_SHEET] = fmaxf(east, rear);

@@ -74,7 +74,9 @@ build() {
     if [ ! -f "$folder/build.ninja" ]; then
         say "configuring ${folder#"$root"/}"
         mkdir -p "$folder"
-        CC="${CC:-gcc}" cmake -S "$root" -B "$folder" -G Ninja "$@" >"$folder/configure.log" 2>&1 ||
+        # Warnings are errors with the compiler they were settled with; another may know more of them.
+        [ "$(gcc -dumpversion)" = 12 ] || set -- "$@" -DVIRGA_WERROR=OFF
+        CC=gcc cmake -S "$root" -B "$folder" -G Ninja "$@" >"$folder/configure.log" 2>&1 ||
             { tail -n 30 "$folder/configure.log" >&2; fail "cmake failed; all of its words are in ${folder#"$root"/}/configure.log"; }
     fi
     say "building ${folder#"$root"/}"
