@@ -352,7 +352,6 @@ int http_requested(struct peer *peer, const char *uri) {
     end_reply(peer);
     server->counters.requests++;
     peer->head = head;
-    if (has_body(peer->wsi)) return http_refuse(peer, 413, "a request has no body here");
     if (!http_header(peer->wsi, WSI_TOKEN_HTTP, version, sizeof version) || strncmp(version, "HTTP/1.", 7))
         return http_refuse(peer, 400, "only HTTP/1.1 is spoken here");
     peer->reply.close = !strcmp(version, "HTTP/1.0");
@@ -360,6 +359,7 @@ int http_requested(struct peer *peer, const char *uri) {
         peer->reply.allow = "GET, HEAD";
         return http_refuse(peer, 405, "only GET and HEAD are answered");
     }
+    if (has_body(peer->wsi)) return http_refuse(peer, 413, "a request has no body here");
     const char *path = below_base(server, uri);
     struct http_request request = {.peer = peer, .path = path};
     int status;

@@ -250,8 +250,15 @@ static void push_done(struct ws_client *client, bool degraded) {
     push_text(client, text, ws_message_done(text, sizeof text, session_generation(client->session), degraded));
 }
 
+// A token bucket bounds what a client says: the average allowed, with bursts of a few seconds' worth. A batch pays for the
+// message that acknowledges it.
+static double most_tokens(const struct ws_client *client) {
+    return fmax(MIN_BURST, BURST_SECONDS * client->server->app->config.message_rate);
+}
+
 static int send_batch(struct ws_client *client, struct batch *batch) {
     if (!batch->parts) return 0;
+    client->tokens = fmin(most_tokens(client), client->tokens + 2);
     ws_batch_head(batch->start, session_generation(client->session), batch->parts);
     client->server->counters.batches++;
     client->server->counters.bytes_sent += batch->size;
@@ -350,10 +357,8 @@ static int take_message(struct peer *peer, const char *data, size_t size) {
     return 0;
 }
 
-// A token bucket: the average allowed, with bursts of a few seconds' worth.
 static bool within_rate(struct ws_client *client, double now) {
-    double rate = client->server->app->config.message_rate, most = fmax(MIN_BURST, BURST_SECONDS * rate);
-    client->tokens = fmin(most, client->tokens + (now - client->refilled) * rate);
+    client->tokens = fmin(most_tokens(client), client->tokens + (now - client->refilled) * client->server->app->config.message_rate);
     client->refilled = now;
     client->tokens -= 1;
     return client->tokens >= 0;
