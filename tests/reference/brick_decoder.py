@@ -81,7 +81,7 @@ def stored_box(level_n, at, wraps=False):
 
 
 def brick(data, size, key=None):
-    """size: stored voxels along x, y, z. key: q of the key step's brick, [z][y][x], with 0 - base where missing."""
+    """size: stored voxels along x, y, z. key: q of the key step's brick, [z][y][x], with this brick's base where missing."""
     version, width, predictor, masked, base, _ = struct.unpack_from("<4BiI", data)
     if version != 1 or width not in (0, 1, 2, 4) or predictor > 4 or masked > 1:
         raise ValueError("not a brick of version 1")
