@@ -157,21 +157,14 @@ export class Viewer extends EventTarget {
     async #openScene(anew, mapAsked) {
         const token = ++this.#sceneToken, {dataset} = this.#resolved, index = this.#wantIndex;
         try {
-            const fallback = this.#anyGeometry();
             await Promise.all(this.layers.map(async (layer) => {
-                const id = layer.geometryId(Math.max(0, layer.stepAt(this.times[index]?.seconds ?? 0))) ?? fallback;
-                if (id === null) throw new Error(`${layer.variable.name} has no geometry.`);
+                const id = layer.geometryId(Math.max(0, layer.stepAt(this.times[index]?.seconds ?? 0))) ?? 'surface';
                 const geometry = await this.loader.geometry(dataset.id, id);
                 layer.setGeometry(geometry);
             }));
             if (token !== this.#sceneToken) return;
             await this.#makeScene(dataset, anew, mapAsked, token);
         } catch (error) { if (token === this.#sceneToken) this.#error(`The geometry could not be read: ${error.message}`); }
-    }
-
-    #anyGeometry() {
-        for (const series of Object.values(this.#resolved.run.series || {})) if (series.geometry && series.geometry.length) return series.geometry[0];
-        return null;
     }
 
     async #makeScene(dataset, anew, mapAsked, token) {
@@ -185,7 +178,7 @@ export class Viewer extends EventTarget {
         }
         const box = {low, high}, key = `${dataset.id}|${dataset.grid.proj}|${[...low, ...high].join()}|${geometry.nx}|${geometry.ny}`;
         const newDomain = key !== this.domainKey;
-        this.turn = projection(geometry.proj || dataset.grid.proj);
+        this.turn = onAxes(projection(geometry.proj || dataset.grid.proj), geometry);
         this.datum = main.geometry.levelMap?.datum || 'sea';
         this.scene_ = {box, geometry, key};
         this.camera_.box = box;
@@ -254,6 +247,8 @@ export class Viewer extends EventTarget {
 
     get playing() { return Boolean(this.#play); }
     get animating() { return this.playing; }
+    // While bricks arrive quickly, pictures in full would be begun in vain.
+    get loading() { return !this.allHere && performance.now() - (this.uploadedAt ?? -Infinity) < 400; }
 
     // Moves the playhead. The next step is shown when its turn has come and its coarsest level is here.
     #advance(now) {
@@ -301,7 +296,7 @@ export class Viewer extends EventTarget {
         if (this.#shownIndex !== this.#wantIndex && this.#allReady(this.#wantIndex)) this.#showStep();
         if (this.#selectDirty && now - this.#lastSelect > SELECT_MS) { this.#selectDirty = false; this.#lastSelect = now; stage.select(this.#selectCamera()); }
         const {uploaded, more} = stage.upload(this.playing || this.#loop.moving ? 8 * MB : 24 * MB);
-        if (uploaded) this.#loop.dirty = true;
+        if (uploaded) { this.#loop.dirty = true; this.uploadedAt = now; }
         if (stage.skipDirty && (now - stage.lastSkip > SKIP_MS || !stage.skipGrid) && stage.updateSkip(this.scene_.box)) {
             stage.lastSkip = now;
             this.renderer.lightDirty = true;
@@ -359,6 +354,7 @@ export class Viewer extends EventTarget {
         if (this.#interestDirty && now - this.#lastInterest > INTEREST_MS) {
             this.#interestDirty = false;
             this.#lastInterest = now;
+            this.loader.tellDropped();
             const {eye, target, up, fov} = this.camera_, [width, height] = this.#size;
             this.wantedGeneration = connection.sendInterest({
                 dataset: this.#resolved.dataset.id, run: this.#resolved.run.time, member: this.#resolved.member || 0,
@@ -447,7 +443,7 @@ export class Viewer extends EventTarget {
         const doneLoading = complete || (this.#shownIndex === this.#wantIndex && share.full);
         this.allHere = doneLoading;
         const state = this.#shownIndex < 0 ? 'loading' : doneLoading && this.drawnFull && !this.#loop.dirty && !this.stage.skipDirty ? 'final' : 'improving';
-        const detail = {level: share.level, levels: Math.max(...this.layers.map((layer) => layer.pyramid.length)), levelByLayer: share.levels,
+        const detail = {level: share.level, levels: Math.max(...this.layers.map((layer) => layer.pyramid?.length ?? 1)), levelByLayer: share.levels,
             epsilon: this.layers.map(({variable}) => ({variable: variable.id, epsilon: variable.epsilon ?? variable.lattice.epsilon, units: variable.units})),
             share: Math.round(part * 1000) / 1000, state, resolution: Math.round((this.drawnScale || 0) * 100) / 100, blended: this.#blend > 0, degraded: this.#degraded || share.full,
             droppedBits: share.dropped, simplified: Boolean(this.simplified), night: Boolean(this.light?.night)};
@@ -599,4 +595,11 @@ export class Viewer extends EventTarget {
         this.labels.dispose();
         if (this.renderer) this.renderer.delete();
     }
+}
+
+// A projection whose angles run on where the grid's axes do (0 … 360, or across the date line).
+function onAxes(turn, {angular, domain}) {
+    if (!angular) return turn;
+    const middle = (domain.x[0] + domain.x[1]) / 2;
+    return {inverse: turn.inverse, forward(lon, lat) { const place = turn.forward(lon, lat); return place && [middle + wrap(place[0] - middle), place[1]]; }};
 }

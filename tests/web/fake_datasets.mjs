@@ -19,7 +19,7 @@ function variable(id, n, geometry, lattice, heights, value, extra = {}) {
 function knownDataset() {
     const nx = 75, ny = 70, nz = 21, n = [nx, ny, nz], heights = Array.from({length: nz}, (_, k) => 500 * k), lattice = latticeOf(0.05);
     const hole = (i, j, k) => (i >= 20 && i < 28 && j >= 20 && j < 28) || (i + j + k) % 97 === 0;
-    return {id: 'known', title: 'Known volumes', runs: [RUN], grid: metreGrid(nx, ny, 1000), ground: null, geometries: {flat: {map: flatLevelMap(heights)}, ground: {map: null}},
+    return {id: 'known', title: 'Known volumes', runs: [RUN], grid: metreGrid(nx, ny, 1000), ground: null, geometries: {flat: {map: flatLevelMap(heights)}, surface: {map: null}},
         variables: [
             variable('ramp_i', n, 'flat', lattice, heights, (i) => i),
             variable('ramp_j', n, 'flat', lattice, heights, (i, j) => j),
@@ -29,7 +29,7 @@ function knownDataset() {
             variable('slab', n, 'flat', lattice, heights, (i, j, k) => k >= 4 && k <= 8 ? 10 : 0),
             variable('holes', n, 'flat', lattice, heights, (i, j, k) => hole(i, j, k) ? NaN : i + j / 10),
             variable('wide', n, 'flat', latticeOf(0.0005), heights, (i, j, k) => 300 + 40 * Math.sin(i / 9) * Math.cos(j / 11) - k),
-            variable('surface', [nx, ny, 1], 'ground', lattice, null, (i, j) => i + j),
+            variable('surface', [nx, ny, 1], null, lattice, null, (i, j) => i + j),
         ]};
 }
 
@@ -88,12 +88,12 @@ function weatherDataset(id, nx, ny, nz, times, degrees) {
     };
     const temperature = (i, j, k, step) => 288 - 6.5 * (a[k] / 1000) - 0.4 * (j * degrees) + 3 * fractal(i * degrees * 0.5 - step * 0.05, j * degrees * 0.5, a[k] / 4000);
     const n = [nx, ny, nz], extra = {times, cubicFrom: 2};
-    return {id, title: `Weather ${nx} × ${ny} × ${nz}`, runs: [RUN], grid, ground, terrain: 'orography', geometries: {hybrid: {map: hybridLevelMap(a, b, ground)}, ground: {map: null}},
+    return {id, title: `Weather ${nx} × ${ny} × ${nz}`, runs: [RUN], grid, ground, terrain: 'orography', geometries: {hybrid: {map: hybridLevelMap(a, b, ground)}, surface: {map: null}},
         variables: [
             variable('cloud', n, 'hybrid', latticeOf(0.005), a, cloud, {...extra, standard_name: 'cloud_area_fraction_in_atmosphere_layer', title: 'Cloud cover'}),
             variable('temperature', n, 'hybrid', latticeOf(0.05), a, temperature, {...extra, standard_name: 'air_temperature', units: 'K', title: 'Air temperature'}),
-            variable('orography', [nx, ny, 1], 'ground', latticeOf(1), null, (i, j) => ground[j * nx + i], {standard_name: 'surface_altitude', units: 'm'}),
-            variable('rain', [nx, ny, 1], 'ground', latticeOf(0.01), null, (i, j, k, step) => Math.max(0, cloud(i, j, Math.floor(nz / 3), step) * 8 - 2), {...extra, units: 'mm h-1'}),
+            variable('orography', [nx, ny, 1], null, latticeOf(1), null, (i, j) => ground[j * nx + i], {standard_name: 'surface_altitude', units: 'm'}),
+            variable('rain', [nx, ny, 1], null, latticeOf(0.01), null, (i, j, k, step) => Math.max(0, cloud(i, j, Math.floor(nz / 3), step) * 8 - 2), {...extra, units: 'mm h-1'}),
         ]};
 }
 

@@ -63,7 +63,7 @@ function catalogOf(datasets) {
         id: dataset.id, title: dataset.title, terrain: dataset.terrain || null,
         runs: dataset.runs.map((run) => ({time: run.time, complete: true, series: Object.fromEntries(dataset.variables.map((variable) => {
             const seconds = Array.from({length: variable.times}, (_, step) => Date.parse(run.time) / 1000 + 3600 * step);
-            return [variable.id, {edition: editionOf(dataset, run, variable), times: seconds.map(iso), seconds, geometry: [variable.geometry]}];
+            return [variable.id, {edition: editionOf(dataset, run, variable), times: seconds.map(iso), seconds, geometry: variable.geometry ? [variable.geometry] : null}];
         }))})),
         grid: {proj: dataset.grid.proj, nx: dataset.grid.x.n, ny: dataset.grid.y.n, angular: dataset.grid.angular, wraps: dataset.grid.wraps,
             centre: dataset.grid.centre, km_per_unit: dataset.grid.km_per_unit, corners: [[0, 0], [0, 0], [0, 0], [0, 0]]},

@@ -4,8 +4,10 @@
 export function brickKey(field, level, b) { return `${field}|${level}|${b[0]}|${b[1]}|${b[2]}`; }
 
 export class BrickStore {
-    constructor(capacity) {
+    // evicted(key): told of each brick that makes room for another.
+    constructor(capacity, evicted = () => {}) {
         this.capacity = capacity;
+        this.evicted = evicted;
         this.bytes = 0;
         this.entries = new Map();   // key → {brick, cells, bytes}, the oldest first
         this.protectedKeys = null;  // Set of keys that stay
@@ -29,7 +31,7 @@ export class BrickStore {
         if (this.bytes <= this.capacity) return;
         for (const old of this.entries.keys()) {
             if (this.bytes <= this.capacity) break;
-            if (old !== key && !(this.protectedKeys && this.protectedKeys.has(old))) this.remove(old);
+            if (old !== key && !(this.protectedKeys && this.protectedKeys.has(old))) { this.remove(old); this.evicted(old); }
         }
     }
 

@@ -13,13 +13,24 @@ export class LayerState {
         this.member = member;
         this.volume = Boolean(variable.vertical);
         this.lattice = variable.lattice;
-        this.pyramid = variable.pyramid.map((level) => ({n: level.n, scale: level.scale, bricks: level.n.map((n) => Math.ceil(n / CORE))}));
+        this.pyramid = variable.pyramid ? variable.pyramid.map((level) => ({n: level.n, scale: level.scale, bricks: level.n.map((n) => Math.ceil(n / CORE))})) : null;
         this.identity = `${series.edition}/${member}`;
         this.geometry = null;
         this.gpu = null;
         this.slots = [null, null];   // what the two time slots hold: {field, chosen, dropped}
         this.front = 0;
         this.masked = false;
+    }
+
+    // Checks a step table against the pyramid, or takes the pyramid from it where the catalog did not tell. false: it does not fit.
+    fits(table) {
+        if (this.pyramid) return table.levels.length === this.pyramid.length && table.levels.every((level, l) => level.n.join() === this.pyramid[l].n.join());
+        let scale = [1, 1, 1];
+        this.pyramid = table.levels.map(({n, bricks}, l) => {
+            if (l) scale = scale.map((s, axis) => n[axis] < table.levels[l - 1].n[axis] ? 2 * s : s);
+            return {n, bricks, scale};
+        });
+        return true;
     }
 
     get coarsest() { return this.pyramid.length - 1; }
@@ -39,6 +50,7 @@ export class LayerState {
 
     field(step) { return {edition: this.series.edition, member: this.member, step, key: fieldKey(this.series.edition, this.member, step)}; }
 
+    // null: a 2-D variable, whose document is named `surface`.
     geometryId(step) {
         const ids = this.series.geometry;
         return ids && ids.length ? ids[Math.min(step, ids.length - 1)] : null;

@@ -14,7 +14,8 @@ export class Loader {
         this.base = new URL(base, document.baseURI);
         this.on = on;
         this.pool = new DecoderPool();
-        this.store = new BrickStore(storeBytes);
+        this.store = new BrickStore(storeBytes, (key) => this.#letGo(key));
+        this.dropped = new Map();     // variable and step → bricks let go that the server believes to be here
         this.tables = new Map();
         this.geometries = new Map();
         this.layers = new Map();      // identity → LayerState
@@ -61,15 +62,37 @@ export class Loader {
         let table;
         try { table = parseStepTable(bytes); } catch (error) { this.on.error(error.message); return; }
         const layer = this.layers.get(`${field.edition}/${field.member}`);
-        if (layer && table.levels.some((level, l) => level.n.join() !== layer.pyramid[l]?.n.join())) { this.on.error('A step table does not fit its variable.'); return; }
+        if (layer && !layer.fits(table)) { this.on.error('A step table does not fit its variable.'); return; }
         this.tables.set(field.key, table);
-        if (this.tables.size > KEPT_TABLES) this.tables.delete(this.tables.keys().next().value);
+        if (this.tables.size > KEPT_TABLES) this.#forgetTable(this.tables.keys().next().value);
         this.on.table(field);
+    }
+
+    #forgetTable(key) {
+        this.tables.delete(key);
+        const [edition, member, step] = key.split('/'), layer = this.layers.get(`${edition}/${member}`);
+        if (layer) this.connection.sendDrop(layer.variable.id, +step, null);
+        for (const name of [...this.store.entries.keys()]) if (name.startsWith(key + '|')) this.store.remove(name);
+    }
+
+    #letGo(key) {
+        const [field, level, x, y, z] = key.split('|');
+        if (!this.dropped.has(field)) this.dropped.set(field, []);
+        this.dropped.get(field).push([+level, +x, +y, +z]);
+    }
+
+    // Tells the server what is no longer here, so that it may be sent again.
+    tellDropped() {
+        for (const [field, bricks] of this.dropped) {
+            const [edition, member, step] = field.split('/'), layer = this.layers.get(`${edition}/${member}`);
+            if (layer) for (let at = 0; at < bricks.length; at += 400) this.connection.sendDrop(layer.variable.id, +step, bricks.slice(at, at + 400));
+        }
+        this.dropped.clear();
     }
 
     async #brick(field, level, b, bytes) {
         const layer = this.layers.get(`${field.edition}/${field.member}`), key = brickKey(field.key, level, b);
-        if (!layer || !layer.pyramid[level] || b.some((value, axis) => value >= layer.pyramid[level].bricks[axis]) || this.pending.has(key) || this.store.has(key)) { this.connection.acknowledge(); return; }
+        if (!layer || !layer.pyramid?.[level] || b.some((value, axis) => value >= layer.pyramid[level].bricks[axis]) || this.pending.has(key) || this.store.has(key)) { this.connection.acknowledge(); return; }
         const {lo, size, core} = layer.box(level, b), keyBrick = bytes[2] === 3 ? this.#keyOf(field, level, b, bytes) : null;
         this.pending.add(key);
         try {
@@ -88,7 +111,7 @@ export class Loader {
     #keyOf(field, level, b, bytes) {
         const step = (bytes[8] | bytes[9] << 8 | bytes[10] << 16 | bytes[11] << 24) >>> 0;
         const entry = this.store.get(brickKey(`${field.edition}/${field.member}/${step}`, level, b));
-        return entry ? {base: entry.brick.base, d: entry.brick.d} : null;
+        return entry ? {base: entry.brick.base, d: entry.brick.d, mask: entry.brick.mask} : null;
     }
 
     // Fetches over HTTP what is named, most wanted first, except what is here, on its way, or failed a moment ago.

@@ -54,7 +54,7 @@ function sideMesh(mesh, depth) {
     edge.forEach((v, n) => {
         for (const low of [0, 1]) {
             out.set(vertices.subarray(8 * v, 8 * v + 8), 16 * n + 8 * low);
-            if (low) out[16 * n + 8 + 2] = -depth;
+            if (low) { out[16 * n + 10] = -depth; out[16 * n + 13] = 0; }
         }
         if (n) indices.push(2 * n - 2, 2 * n - 1, 2 * n, 2 * n - 1, 2 * n + 1, 2 * n);
     });
@@ -149,7 +149,7 @@ export class GroundPass {
         const half = [(high[0] - low[0]) / 2, (high[1] - low[1]) / 2];
         program.set({all: matrices.all, exaggeration, boxLow: low, boxHigh: high, lightDirection: light.direction, lightColour: light.colour, ambientColour: light.ambient,
             shadows: light.shadows && this.volumePass.light && scene.volumeCount ? 1 : 0, lightRate: high.map((h, axis) => 1 / (h - low[axis])), hasLand: this.land ? 1 : 0,
-            landOf: this.landOf || [0, 0, 0, 0], tinted: scene.map.terrain === false ? 0 : 1, reach: half, middle: [low[0] + half[0], low[1] + half[1]], side: 0, outside: 0});
+            landOf: this.landOf || [0, 0, 0, 0], tinted: scene.map.terrain === false ? 0 : 1, reach: half, middle: [low[0] + half[0], low[1] + half[1]], side: 0, outside: 0, haze: scene.sky.low});
         gl.enable(gl.DEPTH_TEST);
         gl.depthFunc(gl.LEQUAL);
         gl.enable(gl.POLYGON_OFFSET_FILL);

@@ -40,7 +40,7 @@ export class Renderer {
         for (const target of [this.ground, this.coarse, this.fine]) if (target) target.delete();
         this.width = width;
         this.height = height;
-        this.ground = new Target(gl, width, height, {depth: true});
+        this.ground = new Target(gl, width, height, {depth: true, filter: gl.LINEAR});
         this.coarse = new Target(gl, width, height, {filter: gl.LINEAR});
         this.fine = new Target(gl, width, height, {filter: gl.LINEAR});
         this.full = false;
@@ -48,28 +48,29 @@ export class Renderer {
     }
 
     // Light and ground for the scene in view. matrices of Camera.matrices().
-    #prepare(scene, matrices, detail) {
-        const {gl} = this;
+    #prepare(scene, matrices, detail, scale = 1) {
+        const {gl} = this, width = Math.round(this.width * scale), height = Math.round(this.height * scale);
         if (this.lightDirty && scene.light.shadows && this.volumes.length && this.volumePass.skip) {
             this.volumePass.castLight(scene, this.volumes, detail);
             this.lightDirty = false;
         }
-        this.ground.bind();
+        this.groundShare = [width / this.width, height / this.height];
+        this.ground.bind(width, height);
         gl.clearColor(0, 0, 0, 0);
         gl.depthMask(true);
         gl.clear(gl.COLOR_BUFFER_BIT | gl.DEPTH_BUFFER_BIT);
         this.groundPass.draw(scene, this.drapes, matrices, [this.width, this.height]);
-        this.linePass.draw(scene, matrices, [this.width, this.height]);
+        this.linePass.draw(scene, matrices, [width, height]);
     }
 
     // One whole picture at a drawing scale; quick ones take larger steps. Returns when its commands are given.
     drawMoving(scene, matrices, quick) {
         const {gl} = this, width = Math.max(1, Math.round(this.width * this.scale)), height = Math.max(1, Math.round(this.height * this.scale));
-        this.#prepare(scene, matrices, quick ? 0.5 : 1);
+        this.#prepare(scene, matrices, quick ? 0.5 : 1, quick ? Math.min(1, Math.max(0.5, this.scale * 1.5)) : 1);
         this.coarse.bind(width, height);
         gl.clearColor(0, 0, 0, 0);
         gl.clear(gl.COLOR_BUFFER_BIT);
-        this.volumePass.draw(scene, this.volumes, {relative: matrices.relative, eye: matrices.eye, viewport: [width, height], depth: this.ground.depth, stepFactor: quick ? 1.6 : 1, gradients: !quick});
+        this.volumePass.draw(scene, this.volumes, {relative: matrices.relative, eye: matrices.eye, viewport: [width, height], depth: this.ground.depth, depthShare: this.groundShare, stepFactor: quick ? 1.6 : 1, gradients: !quick});
         this.#compose(scene, this.coarse, [width / this.width, height / this.height]);
         this.full = false;
         this.tiles = null;
@@ -99,7 +100,7 @@ export class Renderer {
             gl.scissor(tile.x, tile.y, tile.w, tile.h);
             gl.clearColor(0, 0, 0, 0);
             gl.clear(gl.COLOR_BUFFER_BIT);
-            this.volumePass.draw(scene, this.volumes, {relative: matrices.relative, eye: matrices.eye, viewport: [this.width, this.height], depth: this.ground.depth, stepFactor: 1, gradients: true});
+            this.volumePass.draw(scene, this.volumes, {relative: matrices.relative, eye: matrices.eye, viewport: [this.width, this.height], depth: this.ground.depth, depthShare: [1, 1], stepFactor: 1, gradients: true});
             pixels += tile.w * tile.h;
         }
         gl.disable(gl.SCISSOR_TEST);
@@ -120,7 +121,7 @@ export class Renderer {
         gl.disable(gl.BLEND);
         gl.bindVertexArray(this.empty);
         this.composite.use().texture('ground', gl.TEXTURE_2D, this.ground.colour).texture('volume', gl.TEXTURE_2D, volume.colour)
-            .set({viewport: [this.width, this.height], share, skyTop: scene.sky.top, skyLow: scene.sky.low});
+            .set({viewport: [this.width, this.height], share, groundShare: this.groundShare, skyTop: scene.sky.top, skyLow: scene.sky.low});
         gl.drawArrays(gl.TRIANGLES, 0, 3);
     }
 

@@ -77,7 +77,7 @@ export class VolumePass {
         const {exaggeration} = scene, {low, cell} = this.skipGrid;
         program.texture('depth', gl.TEXTURE_2D, view.depth).texture('skip', gl.TEXTURE_3D, this.skip);
         if (this.light) program.texture('light', gl.TEXTURE_3D, this.light);
-        program.set({inverseView: view.relative, eye: view.eye, viewport: view.viewport, stepFactor: view.stepFactor, seed: view.seed || [0, 0],
+        program.set({inverseView: view.relative, eye: view.eye, viewport: view.viewport, depthShare: view.depthShare, stepFactor: view.stepFactor, seed: view.seed || [0, 0],
             skipLow: [low[0], low[1], low[2] * exaggeration], skipRate: [1 / cell[0], 1 / cell[1], 1 / (cell[2] * exaggeration)]});
         gl.disable(gl.DEPTH_TEST);
         gl.disable(gl.BLEND);

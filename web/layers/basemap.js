@@ -43,7 +43,7 @@ export class Basemap {
             return [scene[0], scene[1]];
         };
         const inside = (X, Y) => X >= box.low[0] - 1e-6 && X <= box.high[0] + 1e-6 && Y >= box.low[1] - 1e-6 && Y <= box.high[1] + 1e-6;
-        this.cutting = {toScene, inside, heightAt: height, near: (lon, lat) => this.#near(lon, lat), longest: Math.max(...size) / 3};
+        this.cutting = {toScene, inside, heightAt: height, near: (lon, lat) => this.#near(lon, lat), longest: Math.max(...size) / 3, shortest: Math.max(...size) / 900};
         this.lines = {box: boxSegments({low: [box.low[0], box.low[1], Math.max(0, box.low[2])], high: box.high})};
         this.#graticule(toScene, inside);
         this.land = null;
@@ -73,7 +73,7 @@ export class Basemap {
     }
 
     async #world(token, km) {
-        const world = await loadWorld(km < 2600 ? '10m' : km < 12000 ? '50m' : '110m');
+        const world = await loadWorld(km < 1600 ? '10m' : km < 9000 ? '50m' : '110m');
         if (token !== this.token) return;
         const size = [this.box.high[0] - this.box.low[0], this.box.high[1] - this.box.low[1]], margin = AROUND * Math.max(...size);
         this.land = landMap(world, this.wide);
@@ -82,7 +82,7 @@ export class Basemap {
         if (this.around) {
             const {box} = this, fade = margin * 0.7;
             const beyond = (X, Y) => !this.cutting.inside(X, Y) && X > box.low[0] - fade && X < box.high[0] + fade && Y > box.low[1] - fade && Y < box.high[1] + fade;
-            this.lines.outer = sceneSegments(world.coasts, {...this.cutting, inside: beyond, heightAt: () => 0});
+            this.lines.outer = sceneSegments(world.coasts, {...this.cutting, inside: beyond, heightAt: () => 0, shortest: this.cutting.shortest * 3});
         }
     }
 
@@ -90,7 +90,7 @@ export class Basemap {
         const all = graticule(this.bounds), out = [];
         this.degrees = [];
         for (const {kind, value, line} of all) {
-            const segments = sceneSegments([line], {...this.cutting, near: () => true});
+            const segments = sceneSegments([line], {...this.cutting, near: () => true, shortest: 0});
             for (const number of segments) out.push(number);
             if (segments.length < 6) continue;
             // Labels where the line leaves the domain, on all sides; those turned away are left out when drawn.

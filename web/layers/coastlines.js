@@ -41,13 +41,16 @@ export function landMap({polygons}, {west, east, south, north}, size = 2048) {
     return {canvas, of: [1 / (east - west), 1 / (north - south), -west / (east - west), -south / (north - south)]};
 }
 
-// Lines in lon/lat to segments in the scene, cut at the domain. toScene(lon, lat) → [X, Y] or null; inside(X, Y); heightAt(X, Y) km.
-export function sceneSegments(lines, {toScene, inside, heightAt, near, longest}) {
+// Lines in lon/lat to segments in the scene, cut at the domain. toScene(lon, lat) → [X, Y] or null; inside(X, Y); heightAt(X, Y) km;
+// longest, shortest: km of a segment.
+export function sceneSegments(lines, {toScene, inside, heightAt, near, longest, shortest = 0}) {
     const out = [];
     for (const line of lines) {
         let before = null;
-        for (const point of line) {
-            const here = near(point[0], point[1]) ? toScene(point[0], point[1]) : null;
+        for (let n = 0; n < line.length; n++) {
+            const point = line[n], here = near(point[0], point[1]) ? toScene(point[0], point[1]) : null;
+            // Points that lie closer than can be seen are passed over.
+            if (here && before && n < line.length - 1 && Math.hypot(here[0] - before[0], here[1] - before[1]) < shortest) continue;
             if (here && before && Math.hypot(here[0] - before[0], here[1] - before[1]) < longest) cut(out, before, here, inside, heightAt);
             before = here;
         }

@@ -105,8 +105,14 @@ export class Connection {
         const generation = ++this.generation;
         this.sent.set(generation, layers);
         if (this.sent.size > KEPT_GENERATIONS) this.sent.delete(this.sent.keys().next().value);
-        this.socket.send(JSON.stringify({type: 'interest', generation, ...message}));
+        // A new connection's server knows of nothing that is here; later it is told what was let go.
+        this.socket.send(JSON.stringify({type: 'interest', generation, ...message, have: 'kept'}));
         return generation;
+    }
+
+    // bricks: [[level, x, y, z], …] or null for the whole step.
+    sendDrop(variable, step, bricks) {
+        if (this.open) this.socket.send(JSON.stringify({type: 'drop', variable, step, ...(bricks ? {bricks} : {})}));
     }
 
     // What to fetch over HTTP, most wanted first: [{field, level, b}] or {field, table: true}. Replaces the last list.

@@ -4,14 +4,14 @@ precision highp float;
 uniform sampler2D ground;   // premultiplied
 uniform sampler2D volume;   // premultiplied, perhaps smaller
 uniform vec2 viewport;
-uniform vec2 share;         // part of the volume's texture in use
+uniform vec2 share, groundShare; // parts of those textures in use
 uniform vec3 skyTop, skyLow;
 out vec4 colour;
 
 void main() {
     vec2 uv = gl_FragCoord.xy / viewport;
     vec3 sky = mix(skyLow, skyTop, smoothstep(0.0, 1.0, uv.y));
-    vec4 below = texelFetch(ground, ivec2(gl_FragCoord.xy), 0);
+    vec4 below = texture(ground, uv * groundShare);
     vec4 over = texture(volume, uv * share);
     vec3 c = sky * (1.0 - below.a) + below.rgb;
     c = c * (1.0 - over.a) + over.rgb;

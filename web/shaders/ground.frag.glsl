@@ -25,6 +25,7 @@ uniform float side;           // 1: the block's sides
 uniform float outside;        // 1: what lies around the domain
 uniform vec2 reach;           // half size of the domain, km
 uniform vec2 middle;
+uniform vec3 haze;            // what the world around fades to
 out vec4 colour;
 
 @LAYER_CODE
@@ -49,7 +50,7 @@ void main() {
     if (outside > 0.5) {
         vec2 away = max(abs(at.xy - middle) - reach, 0.0) / max(reach.x, reach.y);
         float fade = 1.0 - smoothstep(0.0, 0.42, length(away));
-        c = mix(mix(sea, vec3(0.19, 0.215, 0.215), isLand), c, 0.25) * (0.82 * (ambientColour + 0.75 * lightColour));
+        c = mix(haze, c * (ambientColour + 0.8 * lightColour), 0.42);
         colour = vec4(c, 1.0) * fade;
         return;
     }

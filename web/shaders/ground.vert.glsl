@@ -1,7 +1,7 @@
 #version 300 es
 precision highp float;
 in vec3 position;   // scene km, height not exaggerated
-in vec3 normal;     // of the true shape: slopes along X and Y, 1
+in vec3 normal;     // of the true shape: slopes along X and Y; 1, or 0 where the height is as shown, not exaggerated
 in vec2 lonlat;
 uniform mat4 all;
 uniform float exaggeration;
@@ -12,5 +12,5 @@ void main() {
     at = position;
     slope = normal;
     place = lonlat;
-    gl_Position = all * vec4(position.xy, position.z * exaggeration, 1.0);
+    gl_Position = all * vec4(position.xy, position.z * (normal.z > 0.5 ? exaggeration : 1.0), 1.0);
 }

@@ -17,7 +17,8 @@ uniform vec3 eye;             // scene, exaggerated
 uniform vec3 boxLow, boxHigh; // the volumes' box in the exaggerated scene
 uniform float exaggeration;
 uniform vec2 viewport;        // of the whole picture, in this pass's pixels
-uniform highp sampler2D depth; // of the ground, any size
+uniform highp sampler2D depth; // of the ground
+uniform vec2 depthShare;      // part of that texture in use
 uniform float stepFactor;     // voxels a step
 uniform highp sampler2D transfer; // row n: colour and tau of layer n
 uniform highp usampler3D skip; // 0: something may be here; n: nothing within n − 1 cells around
@@ -50,7 +51,7 @@ float jitterOf(ivec2 pixel) {
 
 void main() {
     vec2 uv = gl_FragCoord.xy / viewport;
-    float z = texture(depth, uv).r;
+    float z = texture(depth, uv * depthShare).r;
     vec4 far = inverseView * vec4(uv * 2.0 - 1.0, z * 2.0 - 1.0, 1.0);
     vec3 ray = far.xyz / far.w;
     float ground = length(ray);

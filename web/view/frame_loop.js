@@ -5,7 +5,7 @@
 const REST_MS = 160;
 
 export class FrameLoop {
-    // host: {update(now) → true while things change by themselves, scene() → {scene, matrices} or null, renderer, drawn({full, scale, ms, simplified})}
+    // host: {update(now) → true while things change by themselves, loading, animating, scene() → {scene, matrices} or null, renderer, drawn({full, scale, ms, simplified})}
     constructor(host) {
         this.host = host;
         this.dirty = true;
@@ -24,6 +24,7 @@ export class FrameLoop {
     }
 
     wake() {
+        this.woken = true;
         if (this.running || this.stopped) return;
         this.running = true;
         requestAnimationFrame(() => this.#run());
@@ -32,19 +33,23 @@ export class FrameLoop {
     get moving() { return performance.now() - this.movedAt < REST_MS; }
 
     async #run() {
-        try { for (let again = true; again && !this.stopped;) { again = await this.#turn(); if (again) await nextFrame(); } }
-        catch (error) { this.host.failed(error); }
+        try {
+            for (let again = true; again && !this.stopped;) {
+                this.woken = false;
+                again = await this.#turn() || this.woken;
+                if (again) await nextFrame();
+            }
+        } catch (error) { this.host.failed(error); }
         this.running = false;
-        if (this.dirty && !this.stopped) this.wake();
     }
 
     // One picture or some tiles of one. false: nothing more to do until woken.
     async #turn() {
         const {host} = this, now = performance.now();
         const busy = host.update(now), view = host.scene(), {renderer} = host;
-        if (!view || !renderer) { this.dirty = false; return busy; }
-        if (this.dirty && (this.moving || busy || !this.drawnOnce)) return this.#quick(view, now);
-        if (this.dirty) { this.dirty = false; renderer.beginFull(view.scene, view.matrices); await renderer.finished(now); return true; }
+        if (!view || !renderer) return busy;
+        if (this.dirty && (this.moving || busy || host.loading || !this.drawnOnce)) return this.#quick(view, now);
+        if (this.dirty) { this.dirty = false; this.needsFull = true; renderer.beginFull(view.scene, view.matrices); await renderer.finished(now); return true; }
         if (renderer.tiles) return this.#tiles();
         return this.moving || busy;
     }
@@ -67,7 +72,7 @@ export class FrameLoop {
     // When all rests, the same picture in full.
     #fullLater() {
         clearTimeout(this.timer);
-        this.timer = setTimeout(() => { if (this.needsFull) { if (this.moving) this.#fullLater(); else { this.dirty = true; this.wake(); } } }, REST_MS);
+        this.timer = setTimeout(() => { if (this.needsFull) { if (this.moving || this.host.loading) this.#fullLater(); else { this.dirty = true; this.wake(); } } }, REST_MS);
     }
 
     async #tiles() {

@@ -24,23 +24,24 @@ export function storedRange(b, n, wraps) {
 }
 
 // bytes → {base, d: Int32Array of q − base, mask: Uint8Array of bits or null}. size: stored [x, y, z].
-// key: {base, d} of the same brick at the key step, for predictor 3. Throws Error on anything that does not fit.
+// key: {base, d, mask} of the same brick at the key step, for predictor 3. Throws Error on anything that does not fit.
 export function decodeBrick(bytes, size, key = null) {
-    const [sx, sy, sz] = size, S = sx * sy * sz;
+    const S = size[0] * size[1] * size[2];
     if (bytes.length < 13 || bytes[0] !== 1) throw new Error('brick: not version 1');
-    const width = bytes[1], predictor = bytes[2], masked = bytes[3];
-    if ((width !== 1 && width !== 2 && width !== 4) || predictor > 3 || masked > 1) throw new Error('brick: bad header');
+    const width = bytes[1], predictor = bytes[2], masked = bytes[3], head = predictor === 4 ? 28 : 12;
+    if (![0, 1, 2, 4].includes(width) || predictor > 4 || masked > 1 || bytes.length <= head) throw new Error('brick: bad header');
     const base = bytes[4] | bytes[5] << 8 | bytes[6] << 16 | bytes[7] << 24;
-    const M = masked ? S + 7 >> 3 : 0, length = M + width * S;
+    const M = masked ? S + 7 >> 3 : 0, most = M + (width ? width * S : (S + 1 >> 1) + 4 * S);
     let body;
-    try { body = inflateSync(bytes.subarray(12), {out: new Uint8Array(length + 1)}); } catch (error) { throw new Error('brick: ' + error.message); }
-    if (body.length !== length) throw new Error('brick: wrong length');
-    const d = new Int32Array(S);
-    unzigzag(d, body, M, width, S);
-    if (predictor === 1) lorenzo(d, sx, sy, sz);
-    else if (predictor === 2) median(d, sx, sy, sz);
-    else if (predictor === 3) fromKey(d, base, key, S);
-    return {base, d, mask: masked ? body.slice(0, M) : null};
+    try { body = inflateSync(bytes.subarray(head), {out: new Uint8Array(most + 1)}); } catch (error) { throw new Error('brick: ' + error.message); }
+    const d = new Int32Array(S), mask = masked ? body.slice(0, M) : null;
+    if (width) { if (body.length !== most) throw new Error('brick: wrong length'); unzigzag(d, body, M, width, S); } else halves(d, body, M, S);
+    if (predictor === 3) fromKey(d, base, key, S);
+    if (mask) inOrder(d, size, mask, predictor, predictor === 4 ? weights(bytes) : null);
+    else if (predictor === 1) lorenzo(d, ...size);
+    else if (predictor === 2) median(d, ...size);
+    else if (predictor === 4) weighted(d, size, weights(bytes));
+    return {base, d, mask};
 }
 
 function unzigzag(d, body, at, width, S) {
@@ -51,6 +52,25 @@ function unzigzag(d, body, at, width, S) {
         const r = body[p0 + s] | body[p1 + s] << 8 | body[p2 + s] << 16 | body[p3 + s] << 24;
         d[s] = r >>> 1 ^ -(r & 1);
     }
+}
+
+// Half bytes; 15 stands for the next of the numbers behind them.
+function halves(d, body, at, S) {
+    const end = at + (S + 1 >> 1);
+    if (body.length < end) throw new Error('brick: wrong length');
+    let escapes = 0;
+    for (let s = 0; s < S; s++) if ((body[at + (s >> 1)] >> (s & 1) * 4 & 15) === 15) escapes++;
+    if (body.length !== end + 4 * escapes) throw new Error('brick: wrong length');
+    for (let s = 0, e = end; s < S; s++) {
+        let r = body[at + (s >> 1)] >> (s & 1) * 4 & 15;
+        if (r === 15) { r = body[e] | body[e + escapes] << 8 | body[e + 2 * escapes] << 16 | body[e + 3 * escapes] << 24; e++; }
+        d[s] = r >>> 1 ^ -(r & 1);
+    }
+}
+
+function weights(bytes) {
+    const view = new DataView(bytes.buffer, bytes.byteOffset + 12, 16);
+    return Array.from({length: 8}, (_, n) => view.getInt16(2 * n, true));
 }
 
 function lorenzo(d, sx, sy, sz) {
@@ -70,19 +90,55 @@ function median(d, sx, sy, sz) {
         for (let y = 1; y < sy; y++) {
             d[s] = d[s] + d[s - sx] | 0;
             s++;
-            for (let x = 1; x < sx; x++, s++) {
-                const W = d[s - 1], N = d[s - sx], P = W + N - d[s - sx - 1];
-                const low = W < N ? W : N, high = W < N ? N : W;
-                d[s] = d[s] + (P < low ? low : P > high ? high : P) | 0;
-            }
+            for (let x = 1; x < sx; x++, s++) d[s] = d[s] + medianOf(d[s - 1], d[s - sx], d[s - sx - 1]) | 0;
         }
     }
 }
 
+function medianOf(W, N, C) {
+    const P = W + N - C, low = W < N ? W : N, high = W < N ? N : W;
+    return P < low ? low : P > high ? high : P;
+}
+
+function weighted(d, [sx, sy, sz], [w1, w2, w3, w4, w5, w6, w7, c]) {
+    const plane = sx * sy;
+    let s = 0;
+    for (let z = 0; z < sz; z++) for (let y = 0; y < sy; y++) {
+        if (!y || !z) { for (let x = 0; x < sx; x++, s++) d[s] = d[s] + lorenzoAt(d, s, x, y, z, sx, plane) | 0; continue; }
+        d[s] = d[s] + lorenzoAt(d, s, 0, y, z, sx, plane) | 0;
+        s++;
+        for (let x = 1; x < sx; x++, s++) {
+            const p = (w1 * d[s - 1] + w2 * d[s - sx] + w3 * d[s - plane] + w4 * d[s - sx - 1] + w5 * d[s - plane - 1] + w6 * d[s - plane - sx] + w7 * d[s - plane - sx - 1] + c | 0) >> 8;
+            d[s] = d[s] + p | 0;
+        }
+    }
+}
+
+function lorenzoAt(d, s, x, y, z, sx, plane) {
+    const v = (dx, dy, dz) => (dx && !x) || (dy && !y) || (dz && !z) ? 0 : d[s - dx - dy * sx - dz * plane];
+    return v(1, 0, 0) + v(0, 1, 0) + v(0, 0, 1) - v(1, 1, 0) - v(1, 0, 1) - v(0, 1, 1) + v(1, 1, 1) | 0;
+}
+
+// Voxel by voxel where some are missing: those hold a neighbour's value for later ones to be predicted from.
+function inOrder(d, [sx, sy, sz], mask, predictor, w) {
+    const plane = sx * sy;
+    let s = 0;
+    for (let z = 0; z < sz; z++) for (let y = 0; y < sy; y++) for (let x = 0; x < sx; x++, s++) {
+        if (!(mask[s >> 3] >> (s & 7) & 1)) { d[s] = x ? d[s - 1] : y ? d[s - sx] : z ? d[s - plane] : 0; continue; }
+        let p = 0;
+        if (predictor === 4 && x && y && z)
+            p = (w[0] * d[s - 1] + w[1] * d[s - sx] + w[2] * d[s - plane] + w[3] * d[s - sx - 1] + w[4] * d[s - plane - 1] + w[5] * d[s - plane - sx] + w[6] * d[s - plane - sx - 1] + w[7] | 0) >> 8;
+        else if (predictor === 1 || predictor === 4) p = lorenzoAt(d, s, x, y, z, sx, plane);
+        else if (predictor === 2) p = x && y ? medianOf(d[s - 1], d[s - sx], d[s - sx - 1]) : y ? d[s - sx] : x ? d[s - 1] : z ? d[s - plane] : 0;
+        d[s] = d[s] + p | 0;
+    }
+}
+
+// d becomes the residual plus the key's number; inOrder() with predictor 3 adds nothing more.
 function fromKey(d, base, key, S) {
     if (!key || key.d.length !== S) throw new Error('brick: its key step is not here');
     const shift = key.base - base | 0;
-    for (let s = 0; s < S; s++) d[s] = d[s] + key.d[s] + shift | 0;
+    for (let s = 0; s < S; s++) if (!key.mask || key.mask[s >> 3] >> (s & 7) & 1) d[s] = d[s] + key.d[s] + shift | 0;
 }
 
 // What the page holds of a brick: exact integers as small as they fit, and their present range in lattice integers.
