@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/socket.h>
 #include <time.h>
 
 #include "base/utf8.h"
@@ -188,9 +189,15 @@ static int write_piece(struct peer *peer) {
     return 0;
 }
 
+// A client that has asked again before it took the answer keeps the library's loop awake, so it gets little time to stall.
+static int stall_seconds(const struct peer *peer) {
+    char byte;
+    return recv(lws_get_socket_fd(peer->wsi), &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0 ? WEB_HEADER_SECONDS : WEB_STALL_SECONDS;
+}
+
 int http_writable(struct peer *peer) {
     if (!peer->replying) return 0;
-    lws_set_timeout(peer->wsi, PENDING_TIMEOUT_HTTP_CONTENT, WEB_STALL_SECONDS);
+    lws_set_timeout(peer->wsi, PENDING_TIMEOUT_HTTP_CONTENT, stall_seconds(peer));
     if (peer->fresh ? write_first(peer) : write_piece(peer)) return -1;
     if (!peer->head && peer->reply.body && peer->sent < peer->reply.body->size) {
         lws_callback_on_writable(peer->wsi);
@@ -198,7 +205,6 @@ int http_writable(struct peer *peer) {
     }
     bool close = peer->reply.close;
     end_reply(peer);
-    lws_rx_flow_control(peer->wsi, 1);
     return close || lws_http_transaction_completed(peer->wsi) ? -1 : 0;
 }
 
@@ -260,6 +266,7 @@ static void job_delivered(struct letter *letter) {
         (job->finish ? job->finish : finish_job)(job, peer);
         peer->replying = peer->fresh = true;
         peer->sent = 0;
+        lws_rx_flow_control(peer->wsi, 1);  // without it the library hands out no writable callback
         lws_callback_on_writable(peer->wsi);
     }
     http_job_free(job);
