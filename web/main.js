@@ -26,6 +26,7 @@ import {completeView, defaultView, findSeries, findVariable, resolveRun, resolve
 import {Viewer} from "./viewer.js";
 
 const BASE = "";
+const MOST_LAYERS = 4; // that the viewer draws at once
 const $ = (id) => document.getElementById(id);
 
 const state = {
@@ -110,8 +111,16 @@ function tellViewer() {
   viewerWaits = true;
   requestAnimationFrame(() => {
     viewerWaits = false;
-    viewer.setView(state.view);
+    const iso = state.resolved.times[state.index];
+    viewer.setView(forViewer(iso));
+    if (iso && !viewer.playing && viewer.timeIndex !== viewerIndex(iso)) viewer.setTime(viewerIndex(iso), {direction: 0, rate: 0});
   });
+}
+
+// The document with the very step that is meant, and without hidden layers where there are more than can be drawn.
+function forViewer(iso) {
+  const {layers} = state.view;
+  return {...state.view, time: iso ?? state.view.time, layers: layers.length > MOST_LAYERS ? layers.filter((layer) => layer.visible) : layers};
 }
 
 /** Shows a document from outside: the presets fill it, and where it names what is not here a default stands in. */

@@ -137,14 +137,15 @@ export class Viewer extends EventTarget {
     context.lineTo(width * 0.95, height * 0.86);
     context.lineTo(width * 0.08, height * 0.86);
     context.fill();
-    for (let i = 0; i < 60; i++) {
+    for (let i = 0; i < 16; i++) {
       const x = width * (0.3 + 0.45 * ((i * 0.618) % 1));
       const y = height * (0.4 + 0.3 * ((i * 0.377) % 1));
-      const cloud = context.createRadialGradient(x, y, 0, x, y, height * 0.09);
+      const radius = height * 0.08;
+      const cloud = context.createRadialGradient(x, y, 0, x, y, radius);
       cloud.addColorStop(0, "rgb(250 252 255 / 0.6)");
       cloud.addColorStop(1, "rgb(250 252 255 / 0)");
       context.fillStyle = cloud;
-      context.fillRect(0, 0, width, height);
+      context.fillRect(x - radius, y - radius, 2 * radius, 2 * radius);
     }
   }
 }

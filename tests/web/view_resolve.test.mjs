@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import {readFileSync} from "node:fs";
 import {test} from "node:test";
-import {completeView, defaultView, favouriteVariable, memberLabels, resolveRun, resolveTime, resolveView, timeRule} from "../../web/view/view_resolve.js";
+import {completeView, defaultExaggeration, defaultView, favouriteVariable, memberLabels, resolveRun, resolveTime, resolveView, timeRule} from "../../web/view/view_resolve.js";
 import {validateView} from "../../web/view/view_state.js";
 import {madeUpCatalog} from "./made_up_catalog.js";
 
@@ -97,4 +97,12 @@ test("members are a list, a count, or none", () => {
   assert.deepEqual(memberLabels({members: 3}), ["0", "1", "2"]);
   assert.deepEqual(memberLabels({members: 1}), [""]);
   assert.deepEqual(memberLabels(undefined), [""]);
+});
+
+test("heights are drawn so that weather is readable, whatever the domain's size", () => {
+  const dataset = (lon) => ({grid: {corners: [[0, 0], [lon, 0], [lon, 5], [0, 5]]}});
+  assert.equal(defaultExaggeration(dataset(0.1), {vertical: {heights: [190, 1300]}}), 2);
+  assert.equal(defaultExaggeration(dataset(10), {vertical: {heights: [5, 40000]}}), 15);
+  assert.equal(defaultExaggeration({grid: {corners: [[0, -90], [-1, -90], [-1, 90], [0, 90]], wraps: true}}, {vertical: null}), 60);
+  assert.equal(defaultExaggeration({grid: {}}), 15);
 });

@@ -119,22 +119,23 @@ export function defaultView(catalog, presets, {datasetId, dataRange = null} = {}
   if (!dataset) return null;
   const variable = favouriteVariable(dataset);
   const layers = variable ? [{variable: variable.id, ...presetLayer(variable, presets, dataRange)}] : [];
-  return validateView({version: 1, dataset: dataset.id, run: "latest", time: "T+0", layers, exaggeration: defaultExaggeration(dataset)});
+  return validateView({version: 1, dataset: dataset.id, run: "latest", time: "T+0", layers, exaggeration: defaultExaggeration(dataset, variable)});
 }
 
-/** A height that makes weather of a domain's size readable: the lowest 16 km about a quarter as tall as the domain is wide. */
-export function defaultExaggeration(dataset) {
+/** A height that makes weather readable: what there is of the lowest 16 km is drawn a quarter as tall as the domain is wide. */
+export function defaultExaggeration(dataset, variable = null) {
   const km = domainWidth(dataset);
   if (!km) return 15;
-  const raw = Math.min(60, Math.max(2, km / 4 / 16));
-  return [2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 25, 30, 40, 50, 60].reduce((a, b) => (Math.abs(b - raw) < Math.abs(a - raw) ? b : a));
+  const top = Math.min(16, Math.max(1, (variable?.vertical?.heights?.[1] ?? 16000) / 1000));
+  const raw = Math.min(60, Math.max(1, km / 4 / top));
+  return [1, 1.5, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 25, 30, 40, 50, 60].reduce((a, b) => (Math.abs(b - raw) < Math.abs(a - raw) ? b : a));
 }
 
 function domainWidth(dataset) {
   const corners = dataset.grid?.corners;
   if (!corners || corners.length < 4) return 0;
   const [[lonA, latA], [lonB, latB]] = corners;
-  const middle = ((latA + latB) / 2) * (Math.PI / 180);
+  const middle = (corners.reduce((sum, [, lat]) => sum + lat, 0) / corners.length) * (Math.PI / 180);
   const turn = ((lonB - lonA + 540) % 360) - 180;
   const width = dataset.grid.wraps ? 360 : Math.abs(turn);
   return Math.hypot(width * 111.2 * Math.cos(middle), (latB - latA) * 111.2);
