@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// virga-reader PARENT MEMORY (or --self-test): the child that opens forecast files. It is started by the server with the protocol's socket as
-// descriptor 3, confines itself and answers until the socket closes.
+// virga-reader PARENT MEMORY (or --self-test): the child that opens forecast files. It is started by the server with the
+// protocol's socket as descriptor 3, confines itself and answers until the socket closes.
 #include <netcdf.h>
 #include <signal.h>
 #include <stdio.h>
@@ -133,7 +133,7 @@ static int answer_read(struct reader *r, uint64_t request, const uint8_t *body, 
     struct source_frame frame;
     struct source_slab_shape shape = {0};
     if (source_decode_read(body, bytes, &message)) return VIRGA_INVALID;
-    void *slab = mmap(NULL, message.slab_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fds[1], 0);
+    void *slab = mmap(NULL, message.slab_bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, fds[1], 0);
     close(fds[1]);
     int status = get_file(r, fds[0], &message.identity, &file, &failure);
     if (!status && slab == MAP_FAILED) status = failure_set(&failure, VIRGA_TOO_LARGE, "no memory for the slab");

@@ -80,7 +80,8 @@ int reader_selftest(void) {
     snprintf(path, sizeof path, "/proc/self/fd/%d", lent);
     FILE *f = fopen(path, "rb");
     int readable = f && fread(first, 1, 4, f) == 4 && first[1] == 'E';
-    printf("a lent descriptor: %s\nLandlock: %s\n", readable ? "readable" : "NOT READABLE", landlock ? "in force" : "not in this kernel");
+    printf("a lent descriptor: %s\n", readable ? "readable" : "NOT READABLE");
+    printf("Landlock: %s\n", landlock ? "in force" : "not in this kernel");
     fflush(stdout);
     return allowed || !readable;
 }

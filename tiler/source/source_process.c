@@ -102,8 +102,9 @@ void source_process_free(struct source_process *p) {
 
 // The child's environment: nothing of the server's but what locale, time zone and sanitizers need.
 static char **child_environment(void) {
-    // A lock would stop the model that writes the file; a file that changes is noticed by its identity. The last is for sanitizer builds: an allocation that a malformed file asks for fails as in any other build, and no
-    // leak search, which needs calls that are denied.
+    // File locks would stop the model that writes the file; a file that changes is noticed by its identity. The last is for
+    // sanitizer builds: an allocation that a malformed file asks for fails as in any other build, and no leak search, which
+    // needs calls that are denied.
     static const char *const fixed[] = {"LC_ALL=C", "TZ=UTC", "HDF5_PLUGIN_PRELOAD=::", "HDF5_USE_FILE_LOCKING=FALSE",
                                         "ASAN_OPTIONS=allocator_may_return_null=1:detect_leaks=0"};
     static const char *const passed[] = {"UBSAN_OPTIONS", "TSAN_OPTIONS", "LD_LIBRARY_PATH"};

@@ -25,7 +25,8 @@ static void child_send(struct source_frame *frame) {
 static void child_inventory(uint64_t request, bool twice) {
     struct source_dimension x = {"x", 4, false};
     struct source_variable v = {.name = "v", .type = SOURCE_F32, .rank = 1, .chunk = {4}};
-    struct source_inventory all = {.dimension_count = 1, .dimensions = &x, .variable_count = 1, .variables = &v, .format = "made up"};
+    struct source_inventory all = {.dimension_count = 1, .dimensions = &x, .variable_count = 1, .variables = &v,
+                                   .format = "made up"};
     struct source_frame frame;
     source_encode_inventory(request, &all, 1 << 16, &frame);
     if (twice) {  // in one piece, so that both are there when the first is taken
@@ -96,7 +97,8 @@ static void child_read(uint64_t request, const char *path, int memory, size_t by
     struct source_frame frame;
     if (!strcmp(name, "late")) for (;;) pause();
     if (!strcmp(name, "dies")) raise(SIGKILL);
-    if (!strcmp(name, "shrink") && (!ftruncate(memory, 0) || !ftruncate(memory, 1 << 20) || !fcntl(memory, F_ADD_SEALS, F_SEAL_WRITE)))
+    if (!strcmp(name, "shrink") &&
+        (!ftruncate(memory, 0) || !ftruncate(memory, 1 << 20) || !fcntl(memory, F_ADD_SEALS, F_SEAL_WRITE)))
         _exit(1);
     if (!strcmp(name, "less")) slab.bytes = 0;
     float *numbers = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, memory, 0);

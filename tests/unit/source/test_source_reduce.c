@@ -200,7 +200,8 @@ static void not_a_number_is_always_missing(void **state) {
 
 static void every_type_has_a_mean(void **state) {
     (void)state;
-    static const nc_type types[] = {NC_BYTE, NC_UBYTE, NC_SHORT, NC_USHORT, NC_INT, NC_UINT, NC_INT64, NC_UINT64, NC_FLOAT, NC_DOUBLE};
+    static const nc_type types[] = {NC_BYTE, NC_UBYTE, NC_SHORT, NC_USHORT, NC_INT, NC_UINT, NC_INT64, NC_UINT64, NC_FLOAT,
+                                    NC_DOUBLE};
     const char *path = fixture_path("types.nc");
     int id, x, variable;
     NC(nc_create(path, NC_NETCDF4, &id));
