@@ -110,6 +110,19 @@ void app_destroy(struct app *app) {
     *app = (struct app){0};
 }
 
+static size_t pyramid_of(const struct catalog_dataset *dataset, size_t variable, struct catalog_pyramid_level *levels, size_t room) {
+    struct pyramid_shape shape;
+    brick_store_shape(dataset, variable, &shape);
+    for (size_t l = 0; l < shape.level_count && l < room; l++)
+        for (int axis = 0; axis < 3; axis++) {
+            levels[l].n[axis] = shape.levels[l].n[axis];
+            levels[l].scale[axis] = shape.levels[l].scale[axis];
+        }
+    return shape.level_count < room ? shape.level_count : room;
+}
+
+char *app_catalog_json(const struct catalog *catalog) { return catalog_to_json_with(catalog, pyramid_of); }
+
 struct catalog *app_catalog(struct app *app) {
     pthread_mutex_lock(&catalog_lock);
     struct catalog *catalog = catalog_ref(app->catalog);

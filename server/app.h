@@ -26,5 +26,7 @@ int app_init_catalog(struct app *app, const struct config *config, struct failur
 void app_destroy(struct app *app);
 // Any thread: the catalog of the moment, one reference for the caller.
 struct catalog *app_catalog(struct app *app);
+// Any thread: what `virga info --json` and GET /api/catalog answer. The caller frees it. NULL when out of memory.
+char *app_catalog_json(const struct catalog *catalog);
 
 #endif

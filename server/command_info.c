@@ -145,7 +145,7 @@ static int print_text(const struct catalog *catalog) {
 }
 
 static int print_json(const struct catalog *catalog) {
-    char *text = catalog_to_json(catalog);
+    char *text = app_catalog_json(catalog);
     if (!text) {
         fprintf(stderr, "virga info: out of memory\n");
         return EXIT_FAILED;

@@ -155,7 +155,6 @@ int command_serve(int argc, char **argv) {
     struct serve_flags flags = {0};
     struct command_line line = {.name = "serve", .help = help, .specs = specs, .take = take, .user = &flags};
     struct config config;
-    signal(SIGPIPE, SIG_IGN);
     int done = command_line_read(&line, argc, argv, &config);
     if (done < 0 && flags.check) done = check(&config);
     else if (done < 0 && !config.path_count && !flags.allow_empty)

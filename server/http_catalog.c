@@ -10,7 +10,7 @@
 
 static bool make_texts(struct web_server *server) {
     if (server->catalog_plain) return true;
-    char *json = catalog_to_json(server->catalog);
+    char *json = app_catalog_json(server->catalog);
     size_t size = json ? strlen(json) : 0;
     uint8_t *fill;
     server->catalog_plain = json ? shared_bytes_new(size, &fill) : NULL;

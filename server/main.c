@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The program virga: picks the sub-command.
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -34,6 +35,7 @@ static const struct {
 static int print(const char *text) { return fputs(text, stdout) < 0 || fflush(stdout) ? EXIT_FAILED : EXIT_DONE; }
 
 int main(int argc, char **argv) {
+    signal(SIGPIPE, SIG_IGN);  // a reader of our output, a client or a child may go: that write fails, no more
     if (argc < 2) {
         fputs(help, stderr);
         return EXIT_WRONG_USE;

@@ -161,7 +161,7 @@ class Answer:
 @pytest.fixture
 def http_get():
     """http_get(url, headers) gives status, headers and body, whatever the status is."""
-    def get(url, headers=None, timeout=60):
+    def get(url, headers=None, timeout=20):
         request = urllib.request.Request(url, headers=headers or {})
         try:
             with urllib.request.urlopen(request, timeout=timeout) as response:

@@ -58,7 +58,7 @@ def test_several_layers_come_side_by_side_at_the_same_time(server):
 
 
 def test_the_coarsest_level_comes_before_anything_finer_and_before_other_steps(serve, tmp_path):
-    with serve(make_files.hybrid_height(tmp_path / "a.nc", shape=(40, 150, 170), steps=3)) as server, Stream(server.url) as stream:
+    with serve(make_files.height_levels(tmp_path / "a.nc", shape=(40, 150, 170), steps=3)) as server, Stream(server.url) as stream:
         dataset = catalog(server)
         variable = volumes(dataset)[0]
         order = []
@@ -120,7 +120,7 @@ def test_what_the_page_dropped_comes_again(server):
 
 
 def test_no_more_than_the_window_comes_without_acknowledgement(serve, tmp_path):
-    with serve(make_files.height_levels(tmp_path / "a.nc", shape=(60, 250, 250), steps=4)) as server, Stream(server.url, timeout=3) as stream:
+    with serve(make_files.height_levels(tmp_path / "a.nc", shape=(60, 350, 350), steps=4)) as server, Stream(server.url, timeout=3) as stream:
         dataset = catalog(server)
         stream.interest(dataset["id"], volumes(dataset)[:1], time=0, direction=1, steps=3, rate=1)
         with pytest.raises(TimeoutError):

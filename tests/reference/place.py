@@ -209,9 +209,11 @@ def level_heights(file, dimension, step, timed):
         return numbers(level)[:, None, None], None
     for name in file.variables:
         other = file[name]
-        geopotential = "geopotential_height" in (getattr(other, "standard_name", ""), name.lower()[:19])
-        if geopotential and dimension in other.dimensions:
-            return numbers(other, step if timed else ...), None
+        if "geopotential_height" in (getattr(other, "standard_name", ""), name.lower()[:19]) or other.name == "hgt":
+            above = file[other.dimensions[-3]]  # may have more levels than this variable, in an order of its own
+            found = [list(numbers(above)).index(p) for p in numbers(level) if p in numbers(above)]
+            if above.units == level.units and len(found) == len(level):
+                return numbers(other, step if timed else ...)[found], None
     return numpy.array([standard_height(p * factor) for p in numbers(level)])[:, None, None], None
 
 
