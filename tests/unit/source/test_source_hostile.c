@@ -157,7 +157,7 @@ static void real_forecasts_are_listed_or_named(void **state) {
 
 static int setup(void **state) {
     if (fixture_setup(state)) return -1;
-    pool = fixture_pool(2, 5);
+    pool = fixture_pool(2, 10);
     return 0;
 }
 
