@@ -1,0 +1,395 @@
+// SPDX-License-Identifier: Apache-2.0
+// What belongs together, what it is called, when it is valid, and what is refused and why.
+#include "made_file.h"
+
+#include <jansson.h>
+#include <sys/stat.h>
+
+struct wanted_file {
+    const char *name;
+    double reference;       // hours since 2020-01-01; NaN: no forecast_reference_time
+    size_t times;
+    double first;           // hours since 2020-01-01
+    const char *variable, *standard_name, *units;
+    double lon0;
+    const char *source;
+    bool terrain;
+};
+
+static void write_file(const struct wanted_file *w) {
+    int nc = made_create(w->name), dims[4];
+    static const double pressures[] = {1000, 850, 500};
+    float *data = calloc(w->times * 3 * 4 * 5, sizeof *data);
+    for (size_t n = 0; n < w->times * 60; n++) data[n] = (float)(250 + n % 60);
+    dims[0] = made_even_axis(nc, "time", w->times, w->first, 1, "time", "hours since 2020-01-01");
+    dims[1] = made_axis(nc, "plev", 3, pressures, "air_pressure", "hPa");
+    dims[2] = made_even_axis(nc, "lat", 4, 50, 1, "latitude", "degrees_north");
+    dims[3] = made_even_axis(nc, "lon", 5, w->lon0, 1, "longitude", "degrees_east");
+    if (!isnan(w->reference)) made_scalar(nc, "forecast_reference_time", w->reference, "forecast_reference_time", "hours since 2020-01-01");
+    if (w->source) made_text(nc, NC_GLOBAL, "source", w->source);
+    int v = made_var(nc, w->variable, NC_FLOAT, 4, dims, w->standard_name, w->units);
+    NC(nc_put_var_float(nc, v, data));
+    if (w->terrain) {
+        int o = made_var(nc, "orog", NC_FLOAT, 2, dims + 2, "surface_altitude", "m");
+        NC(nc_put_var_float(nc, o, data));
+    }
+    NC(nc_close(nc));
+    free(data);
+}
+
+static struct wanted_file t_file(const char *name, double reference, double first, size_t times) {
+    return (struct wanted_file){name, reference, times, first, "ta", "air_temperature", "K", 0, "a model", false};
+}
+
+static void make_subfolder(const char *name) { assert_int_equal(mkdir(made_path(name), 0700), 0); }
+
+static void test_runs_and_their_times(void **state) {
+    (void)state;
+    make_subfolder("runs");
+    struct wanted_file a = t_file("runs/a.nc", 0, 0, 6), b = t_file("runs/b.nc", 6, 6, 6), b2 = t_file("runs/b2.nc", 6, 12, 2), c = t_file("runs/c.nc", 12, 12, 3);
+    write_file(&a), write_file(&b), write_file(&b2), write_file(&c);
+    struct catalog *cat = made_open("runs");
+    assert_int_equal(cat->dataset_count, 1);
+    const struct catalog_dataset *d = &cat->datasets[0];
+    assert_int_equal(d->run_count, 3);
+    assert_string_equal(d->runs[0].time.iso, "2020-01-01T00:00:00Z");
+    assert_string_equal(d->runs[2].time.iso, "2020-01-01T12:00:00Z");
+    assert_int_equal(d->runs[1].series[0].time_count, 8);  // split by time over two files
+    assert_string_equal(d->runs[1].series[0].times[7].iso, "2020-01-01T13:00:00Z");
+    assert_true(d->runs[1].complete && !d->runs[0].complete && !d->runs[2].complete);
+    assert_int_equal(catalog_find_run(d, "latest"), 2);
+    assert_int_equal(catalog_find_run(d, NULL), 2);
+    assert_int_equal(catalog_find_run(d, "2020-01-01T06:00:00Z"), 1);
+    assert_int_equal(catalog_find_run(d, "2020-01-01T06:00Z"), 1);
+    assert_int_equal(catalog_find_run(d, "2020-01-02T06:00:00Z"), -1);
+    catalog_unref(cat);
+}
+
+static void test_files_split_by_variable_join(void **state) {
+    (void)state;
+    make_subfolder("split");
+    struct wanted_file a = t_file("split/t.nc", 0, 0, 2), b = t_file("split/rh.nc", 0, 0, 2);
+    b.variable = "hur", b.standard_name = "relative_humidity", b.units = "%", b.terrain = true;
+    write_file(&a), write_file(&b);
+    struct catalog *cat = made_open("split/*.nc");
+    assert_int_equal(cat->dataset_count, 1);
+    const struct catalog_dataset *d = &cat->datasets[0];
+    assert_int_equal(d->variable_count, 3);
+    assert_int_equal(d->run_count, 1);
+    assert_true(d->terrain >= 0 && strcmp(d->variables[d->terrain].name, "orog") == 0);
+    assert_true(d->variables[made_variable(d, "ta")].level_map->ground != NULL);  // the ground of one file under the levels of another
+    catalog_unref(cat);
+}
+
+static void test_other_grids_and_sources_stay_apart(void **state) {
+    (void)state;
+    make_subfolder("apart");
+    struct wanted_file a = t_file("apart/a.nc", 0, 0, 2), b = t_file("apart/b.nc", 0, 0, 2), c = t_file("apart/c.nc", 0, 0, 2);
+    b.lon0 = 0.5, c.source = "another model";
+    write_file(&a), write_file(&b), write_file(&c);
+    struct catalog *cat = made_open("apart");
+    assert_int_equal(cat->dataset_count, 3);
+    for (size_t n = 0; n < 3; n++)
+        for (size_t m = 0; m < n; m++) {
+            assert_string_not_equal(cat->datasets[n].id, cat->datasets[m].id);
+            assert_string_not_equal(cat->datasets[n].title, cat->datasets[m].title);
+        }
+    catalog_unref(cat);
+}
+
+static void test_ids_stay_when_runs_come_and_go(void **state) {
+    char id[256], edition[33];
+    (void)state;
+    make_subfolder("ids");
+    struct wanted_file a = t_file("ids/a.nc", 0, 0, 2), b = t_file("ids/b.nc", 6, 6, 3);
+    write_file(&a);
+    struct catalog *cat = made_open("ids");
+    snprintf(id, sizeof id, "%s", cat->datasets[0].id);
+    snprintf(edition, sizeof edition, "%s", cat->datasets[0].runs[0].series[0].edition);
+    assert_int_equal(strlen(edition), 32);
+    assert_int_equal(strspn(id, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-"), strlen(id));
+    catalog_unref(cat);
+    write_file(&b);
+    cat = made_open("ids");
+    assert_string_equal(cat->datasets[0].id, id);
+    assert_string_equal(cat->datasets[0].runs[0].series[0].edition, edition);
+    assert_string_not_equal(cat->datasets[0].runs[1].series[0].edition, edition);
+    catalog_unref(cat);
+    assert_int_equal(remove(made_path("ids/a.nc")), 0);
+    cat = made_open("ids");
+    assert_string_equal(cat->datasets[0].id, id);
+    catalog_unref(cat);
+    // A file in another's place has another edition.
+    b.first = 7;
+    char before[33];
+    cat = made_open("ids");
+    snprintf(before, sizeof before, "%s", cat->datasets[0].runs[0].series[0].edition);
+    catalog_unref(cat);
+    write_file(&b);
+    cat = made_open("ids");
+    assert_string_not_equal(cat->datasets[0].runs[0].series[0].edition, before);
+    catalog_unref(cat);
+}
+
+static void test_runs_without_a_reference_time(void **state) {
+    (void)state;
+    struct wanted_file a = t_file("noref.nc", NAN, 6, 4);
+    write_file(&a);
+    struct catalog *cat = made_open("noref.nc");  // "hours since 2020-01-01" a few hours before the first time: that is the run
+    assert_string_equal(cat->datasets[0].runs[0].time.iso, "2020-01-01T00:00:00Z");
+    catalog_unref(cat);
+    a.first = 24 * 365;  // an epoch a year ago is only an epoch
+    write_file(&a);
+    cat = made_open("noref.nc");
+    assert_string_equal(cat->datasets[0].runs[0].time.iso, "2020-12-31T00:00:00Z");
+    catalog_unref(cat);
+}
+
+static void test_a_variable_that_cannot_be_placed_takes_nobody_along(void **state) {
+    int nc = made_create("mixed.nc"), dims[3], odd[2], strange[3];
+    const double numbers[] = {1, 2, 3};
+    (void)state;
+    dims[0] = made_axis(nc, "model_level", 3, numbers, "model_level_number", "1");
+    dims[1] = made_even_axis(nc, "lat", 4, 50, 1, "latitude", "degrees_north");
+    dims[2] = made_even_axis(nc, "lon", 5, 0, 1, "longitude", "degrees_east");
+    odd[0] = made_dim(nc, "station", 6), odd[1] = made_dim(nc, "sample", 7);
+    strange[0] = odd[0], strange[1] = dims[1], strange[2] = dims[2];
+    made_var(nc, "levels_without_heights", NC_FLOAT, 3, dims, NULL, "K");
+    made_var(nc, "no_axes", NC_FLOAT, 2, odd, NULL, "K");
+    made_var(nc, "odd_dimension", NC_FLOAT, 3, strange, NULL, "K");
+    made_var(nc, "fine", NC_FLOAT, 2, dims + 1, "air_temperature", "K");
+    made_var(nc, "lat_bnds", NC_DOUBLE, 2, dims, NULL, NULL);
+    NC(nc_close(nc));
+    struct catalog *cat = made_open("mixed.nc");
+    assert_int_equal(cat->dataset_count, 1);
+    assert_int_equal(cat->datasets[0].variable_count, 1);
+    assert_string_equal(cat->datasets[0].variables[0].id, "fine");
+    assert_non_null(strstr(made_problem(cat, "levels_without_heights")->reason, "plain numbers"));
+    assert_non_null(strstr(made_problem(cat, "no_axes")->reason, "station"));
+    assert_non_null(strstr(made_problem(cat, "odd_dimension")->reason, "station"));
+    assert_null(made_problem(cat, "lat_bnds"));
+    assert_int_equal(cat->problem_count, 3);
+    catalog_unref(cat);
+}
+
+static void test_broken_axes_become_problems(void **state) {
+    const double with_nan[] = {0, NAN, 2}, jumping[] = {0, 2, 1}, pressures[] = {1000, 0, -5}, twice[] = {500, 500, 300};
+    int nc = made_create("broken.nc"), d[3], e[3];
+    (void)state;
+    d[1] = made_axis(nc, "lat_nan", 3, with_nan, "latitude", "degrees_north");
+    d[2] = made_even_axis(nc, "lon", 3, 0, 1, "longitude", "degrees_east");
+    made_var(nc, "nan_axis", NC_FLOAT, 2, d + 1, NULL, "K");
+    d[1] = made_axis(nc, "lat_jump", 3, jumping, "latitude", "degrees_north");
+    made_var(nc, "jumping_axis", NC_FLOAT, 2, d + 1, NULL, "K");
+    d[1] = made_even_axis(nc, "lat", 3, 0, 1, "latitude", "degrees_north");
+    d[0] = made_axis(nc, "plev_bad", 3, pressures, "air_pressure", "hPa");
+    made_var(nc, "bad_pressure", NC_FLOAT, 3, d, NULL, "K");
+    d[0] = made_axis(nc, "plev_twice", 3, twice, "air_pressure", "hPa");
+    made_var(nc, "level_twice", NC_FLOAT, 3, d, NULL, "K");
+    d[0] = made_axis(nc, "time_nan", 3, with_nan, "time", "hours since 2020-01-01");
+    made_var(nc, "some_times", NC_FLOAT, 3, d, NULL, "K");
+    d[0] = made_axis(nc, "time_odd", 3, twice, "time", "fortnights since the war");
+    made_var(nc, "odd_units", NC_FLOAT, 3, d, NULL, "K");
+    e[0] = made_dim(nc, "none", NC_UNLIMITED), e[1] = d[1], e[2] = d[2];
+    int v = made_var(nc, "none", NC_DOUBLE, 1, e, "time", "hours since 2020-01-01");
+    (void)v;
+    made_var(nc, "no_steps", NC_FLOAT, 3, e, NULL, "K");
+    NC(nc_close(nc));
+    struct catalog *cat = made_open("broken.nc");
+    static const char *const refused[] = {"nan_axis", "jumping_axis", "bad_pressure", "level_twice", "odd_units", "no_steps"};
+    for (size_t n = 0; n < sizeof refused / sizeof *refused; n++)
+        if (!made_problem(cat, refused[n]) || !made_problem(cat, refused[n])->reason[0]) fail_msg("%s is not refused", refused[n]);
+    // A missing time leaves the others.
+    const struct catalog_dataset *data = &cat->datasets[0];
+    size_t some = made_variable(data, "some_times");
+    assert_int_equal(data->runs[data->run_count - 1].series[some].time_count, 2);
+    catalog_unref(cat);
+}
+
+static void test_unreadable_files_become_problems(void **state) {
+    (void)state;
+    struct wanted_file a = t_file("good.nc", 0, 0, 1);
+    write_file(&a);
+    FILE *f = fopen(made_path("garbage.nc"), "w");
+    fputs("this is no forecast", f);
+    fclose(f);
+    const char *paths[] = {made_path("good.nc"), made_path("garbage.nc"), made_path("absent.nc")};
+    struct catalog *cat = made_open_paths(paths, 3, NULL);
+    assert_int_equal(cat->dataset_count, 1);
+    assert_int_equal(cat->problem_count, 2);
+    assert_null(cat->problems[0].variable);
+    catalog_unref(cat);
+    struct failure failure = {0};
+    assert_int_equal(catalog_open(made_pool, paths + 2, 1, NULL, &cat, &failure), VIRGA_NOT_FOUND);
+    assert_non_null(strstr(failure.message, "absent.nc"));
+}
+
+// --- lattices ----------------------------------------------------------------------------------------------------------
+
+static void write_flat(const char *file, const char *name, const char *standard_name, const char *units, nc_type type, double scale, double offset, double low, double high) {
+    int nc = made_create(file), d[2];
+    double data[20];
+    d[0] = made_even_axis(nc, "lat", 4, 50, 1, "latitude", "degrees_north");
+    d[1] = made_even_axis(nc, "lon", 5, 0, 1, "longitude", "degrees_east");
+    int v = made_var(nc, name, type, 2, d, standard_name, units);
+    if (scale != 0) made_number(nc, v, "scale_factor", scale), made_number(nc, v, "add_offset", offset);
+    for (int n = 0; n < 20; n++) data[n] = low + (high - low) * n / 19;
+    NC(nc_put_var_double(nc, v, data));
+    NC(nc_close(nc));
+}
+
+static struct lattice_spec lattice_in(const char *file, const char *state) {
+    const char *path = made_path(file);
+    struct catalog *cat = made_open_paths(&path, 1, state);
+    struct lattice_spec lattice = cat->datasets[0].variables[0].lattice;
+    catalog_unref(cat);
+    return lattice;
+}
+
+static void test_lattices_of_known_names_and_units(void **state) {
+    (void)state;
+    write_flat("k.nc", "a", "air_temperature", "K", NC_FLOAT, 0, 0, 250, 300);
+    struct lattice_spec k = lattice_in("k.nc", NULL);
+    assert_true(k.epsilon == 0.05 && k.v0 == 0 && fabs(k.step - 0.1 * (1 - 1.0 / 1024)) < 1e-15);
+    write_flat("c.nc", "a", "air_temperature", "celsius", NC_FLOAT, 0, 0, 0, 30);
+    struct lattice_spec c = lattice_in("c.nc", NULL);
+    assert_true(fabs(c.epsilon - 0.05) < 1e-12 && fabs(c.v0 + 273.15) < 1e-9);
+    write_flat("hpa.nc", "a", "air_pressure", "hPa", NC_FLOAT, 0, 0, 900, 1000);
+    assert_true(fabs(lattice_in("hpa.nc", NULL).epsilon - 0.1) < 1e-12);  // 10 Pa
+    write_flat("ms.nc", "a", NULL, "m/s", NC_FLOAT, 0, 0, 0, 30);         // by unit alone, another spelling
+    assert_true(fabs(lattice_in("ms.nc", NULL).epsilon - 0.1) < 1e-12);
+}
+
+static void test_fine_packing_is_its_own_lattice(void **state) {
+    (void)state;
+    write_flat("fine.nc", "a", "air_temperature", "K", NC_SHORT, 0.01, 280, -1000, 1000);
+    struct lattice_spec fine = lattice_in("fine.nc", NULL);
+    assert_true(fine.step == 0.01 && fine.v0 == 280 && fine.epsilon >= 0.005 && fine.epsilon < 0.0051);
+    write_flat("coarse.nc", "a", "air_temperature", "K", NC_SHORT, 0.5, 280, -100, 100);
+    assert_true(lattice_in("coarse.nc", NULL).epsilon == 0.05);
+}
+
+static void test_unknown_lattices_are_kept(void **state) {
+    char folder[512];
+    (void)state;
+    snprintf(folder, sizeof folder, "%s", made_path("state"));
+    write_flat("unknown.nc", "a", NULL, "furlong", NC_FLOAT, 0, 0, 0, 8192);
+    struct lattice_spec first = lattice_in("unknown.nc", folder);
+    // A furlong is a length, so the table knows it; a bare number of something does not convert to anything.
+    write_flat("unknown.nc", "a", NULL, "1", NC_FLOAT, 0, 0, 0, 8192);
+    first = lattice_in("unknown.nc", folder);
+    assert_true(first.epsilon == 2);  // 8192 / 4096
+    write_flat("unknown.nc", "a", NULL, "1", NC_FLOAT, 0, 0, 0, 1);
+    struct lattice_spec second = lattice_in("unknown.nc", folder), without = lattice_in("unknown.nc", NULL);
+    assert_true(second.epsilon == 2 && second.step == first.step);
+    assert_true(without.epsilon == 1.0 / 4096);
+    FILE *f = fopen(made_path("state/lattices.json"), "w");  // a broken state is begun anew
+    fputs("{", f);
+    fclose(f);
+    assert_true(lattice_in("unknown.nc", folder).epsilon == 1.0 / 4096);
+}
+
+// --- members, JSON, geometry -------------------------------------------------------------------------------------------
+
+static void test_members_are_read_apart(void **state) {
+    int nc = made_create("members.nc"), d[4];
+    const double labels[] = {3, 7}, heights[] = {10, 50, 200};
+    float data[2 * 3 * 4 * 5];
+    (void)state;
+    d[0] = made_axis(nc, "realization", 2, labels, "realization", "1");
+    d[1] = made_axis(nc, "height", 3, heights, "height", "m");
+    d[2] = made_even_axis(nc, "lat", 4, 50, 1, "latitude", "degrees_north");
+    d[3] = made_even_axis(nc, "lon", 5, 0, 1, "longitude", "degrees_east");
+    int v = made_var(nc, "ta", NC_FLOAT, 4, d, "air_temperature", "K");
+    for (int n = 0; n < 120; n++) data[n] = (float)n;
+    NC(nc_put_var_float(nc, v, data));
+    NC(nc_close(nc));
+    struct catalog *cat = made_open("members.nc");
+    const struct catalog_variable *ta = &cat->datasets[0].variables[0];
+    assert_int_equal(ta->member_count, 2);
+    assert_string_equal(ta->members[1], "7");
+    assert_int_equal(ta->level_map->datum, DATUM_GROUND);
+    struct field_ref field = {.dataset = &cat->datasets[0], .member = 1};
+    double *values = made_read(&field, 1 << 20);
+    for (int n = 0; n < 60; n++) assert_true(values[n] == 60 + n);
+    free(values);
+    catalog_unref(cat);
+}
+
+static size_t two_levels(const struct catalog_dataset *d, size_t v, struct catalog_pyramid_level *levels, size_t room) {
+    (void)d, (void)v;
+    assert_true(room >= 2);
+    levels[0] = (struct catalog_pyramid_level){{5, 4, 3}, {1, 1, 1}};
+    levels[1] = (struct catalog_pyramid_level){{3, 2, 3}, {2, 2, 1}};
+    return 2;
+}
+
+static void test_json_has_what_was_promised(void **state) {
+    (void)state;
+    struct wanted_file a = t_file("json.nc", 0, 0, 2);
+    a.terrain = true;
+    write_file(&a);
+    struct catalog *cat = made_open("json.nc");
+    char *text = catalog_to_json_with(cat, two_levels);
+    json_t *root = json_loads(text, 0, NULL), *d = json_array_get(json_object_get(root, "datasets"), 0);
+    json_t *v = json_array_get(json_object_get(d, "variables"), 0), *run = json_array_get(json_object_get(d, "runs"), 0);
+    assert_non_null(root);
+    assert_string_equal(json_string_value(json_object_get(d, "terrain")), "orog");
+    assert_int_equal(json_array_size(json_object_get(json_object_get(d, "grid"), "corners")), 4);
+    assert_int_equal(json_array_size(json_object_get(v, "shape")), 3);
+    assert_string_equal(json_string_value(json_object_get(json_object_get(v, "vertical"), "kind")), "pressure");
+    assert_string_equal(json_string_value(json_array_get(json_object_get(v, "times"), 1)), "2020-01-01T01:00:00Z");
+    assert_int_equal(json_array_size(json_object_get(v, "pyramid")), 2);
+    json_t *series = json_object_get(json_object_get(run, "series"), "ta");
+    assert_int_equal(strlen(json_string_value(json_object_get(series, "edition"))), 32);
+    assert_int_equal(json_array_size(json_object_get(series, "geometry")), 1);
+    assert_true(json_is_null(json_object_get(json_object_get(json_object_get(run, "series"), "orog"), "geometry")));
+    json_decref(root);
+    free(text);
+    catalog_unref(cat);
+}
+
+static void test_geometry_document_is_whole(void **state) {
+    uint8_t *bytes;
+    size_t size;
+    (void)state;
+    struct wanted_file a = t_file("geometry.nc", 0, 0, 1);
+    a.terrain = true;
+    write_file(&a);
+    struct catalog *cat = made_open("geometry.nc");
+    const struct catalog_dataset *d = &cat->datasets[0];
+    const struct level_map *map = d->variables[0].level_map;
+    assert_int_equal(catalog_geometry(d, map, &bytes, &size), VIRGA_OK);
+    assert_memory_equal(bytes, "VGEO\1\0\0\0", 8);
+    uint32_t length = (uint32_t)(bytes[8] | bytes[9] << 8 | bytes[10] << 16);
+    json_t *root = json_loadb((const char *)bytes + 12, length, 0, NULL), *table = json_object_get(json_object_get(root, "level_map"), "table");
+    size_t head = (12 + length + 3) / 4 * 4, offset = (size_t)json_integer_value(json_object_get(table, "offset")), count = (size_t)json_integer_value(json_object_get(table, "count"));
+    assert_int_equal(count, map->height_count);
+    assert_true(head + offset + count * 4 <= size);
+    assert_memory_equal(bytes + head + offset, map->table, count * sizeof(float));
+    json_decref(root);
+    free(bytes);
+    assert_int_equal(catalog_geometry(d, NULL, &bytes, &size), VIRGA_OK);  // for 2-D variables
+    free(bytes);
+    catalog_unref(cat);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_runs_and_their_times),
+        cmocka_unit_test(test_files_split_by_variable_join),
+        cmocka_unit_test(test_other_grids_and_sources_stay_apart),
+        cmocka_unit_test(test_ids_stay_when_runs_come_and_go),
+        cmocka_unit_test(test_runs_without_a_reference_time),
+        cmocka_unit_test(test_a_variable_that_cannot_be_placed_takes_nobody_along),
+        cmocka_unit_test(test_broken_axes_become_problems),
+        cmocka_unit_test(test_unreadable_files_become_problems),
+        cmocka_unit_test(test_lattices_of_known_names_and_units),
+        cmocka_unit_test(test_fine_packing_is_its_own_lattice),
+        cmocka_unit_test(test_unknown_lattices_are_kept),
+        cmocka_unit_test(test_members_are_read_apart),
+        cmocka_unit_test(test_json_has_what_was_promised),
+        cmocka_unit_test(test_geometry_document_is_whole),
+    };
+    return cmocka_run_group_tests(tests, made_begin, made_end);
+}
