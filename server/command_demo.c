@@ -11,7 +11,7 @@
 #include "server/options.h"
 
 static const char help[] =
-    "usage: virga demo --out DIR [options]\n"
+    "Usage: virga demo --out DIR [options]\n"
     "\n"
     "Writes a made-up CF forecast, a cyclone that crosses the British Isles: one netCDF-4 file a run, hourly steps.\n"
     "\n"
@@ -24,6 +24,10 @@ static const char help[] =
     "  --start TIME        reference time of the first run, such as 2026-04-18T00Z, the default\n"
     "  --force             replace another demonstration in DIR\n"
     "  --quiet             no progress lines\n"
+    "\n"
+    "Examples:\n"
+    "  virga demo --out /tmp/demo && virga serve /tmp/demo\n"
+    "  virga demo --out /tmp/ukv --size ukv --variables air_temperature\n"
     "\n"
     "Variables:\n";
 
