@@ -84,8 +84,9 @@ static bool move_out(struct brick_store *store, struct step *step) {
         store->spool_bytes += bytes;  // reserved
         pthread_mutex_unlock(&store->lock);
         moved = step_volume_spool(step->volume, store->spool_dir, &failure) == VIRGA_OK;
-        if (!moved) log_warning("brick", "%s", failure.message);
         pthread_mutex_lock(&store->lock);
+        if (!moved && !store->spool_fails) log_warning("brick", "%s; fields are read again instead", failure.message);
+        store->spool_fails = !moved;
         store->spool_bytes -= bytes;
         step->spooling = false;
         brick_room_recount(store, step);

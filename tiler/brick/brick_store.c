@@ -318,7 +318,10 @@ static void run_brick(void *argument, bool cancelled) {
     step->pins--;
     store->bricks_at_work--;
     store->counts.bricks_encoded += status == VIRGA_OK;
-    if (!status) brick_cache_put(store->cache, &job->key, bytes);
+    if (!status) {
+        while (brick_store_used(store) + bytes->size + 512 > store->memory && brick_cache_evict(store->cache)) {}  // an entry takes more
+        brick_cache_put(store->cache, &job->key, bytes);
+    }
     if (status == VIRGA_CANCELLED && job->waiters && !cancelled && !store->stopping) {  // somebody came in between
         job->next_waiting = step->bricks;
         step->bricks = job;
@@ -461,7 +464,7 @@ void brick_store_free(struct brick_store *store) {
 void brick_store_stats(struct brick_store *store, struct brick_store_stats *stats) {
     pthread_mutex_lock(&store->lock);
     *stats = store->counts;
-    stats->memory = brick_store_used(store);
+    stats->memory = brick_store_used(store) - store->reserved + store->building;
     stats->spooled = store->spool_bytes;
     pthread_mutex_unlock(&store->lock);
 }

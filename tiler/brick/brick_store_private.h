@@ -106,9 +106,12 @@ struct brick_store {
     struct running_callback *running;
     struct workshop *workshops;
     struct shared_bytes *empty;
-    size_t builds, reserved, queued;
+    size_t builds, queued;
+    size_t reserved;       // for builds: made room for before it is taken
+    size_t building;       // what of that builds have taken
     uint64_t next_order;
     size_t volume_bytes, spool_bytes, meta_bytes;
+    bool spool_fails;      // the last try did, and it was said
     struct brick_store_stats counts;
 };
 

@@ -201,7 +201,7 @@ bool predictor_fit(struct predictor *predictor, const uint32_t size[3], const in
     double normal[UNKNOWNS][COLUMNS] = {{0}}, x[UNKNOWNS];
     struct fit_rows rows;
     memset(&rows, 0, sizeof rows);
-    const uint32_t every = size[1] * size[2] > 256 ? 4 : 1;
+    const uint32_t every = size[1] * size[2] > 256 ? 8 : 1;
     for (uint32_t z = 1; z < size[2]; z++)
         for (uint32_t y = 1 + (2 * z + 1) % every; y < size[1]; y += every) {
             const struct neighbours n = neighbours_of(size, d, y, z);

@@ -11,7 +11,7 @@ struct build {
     struct catalog *catalog;
     struct field_ref field;
     bool in_file;               // the volume is made in a spool file
-    size_t reserved;            // lock; counted in store->reserved
+    size_t reserved, taken;     // lock; counted in store->reserved and store->building
     struct volume_tiler *tiler;
     struct field_box *boxes;
     size_t count, next, box_bytes;  // next: lock
@@ -92,6 +92,14 @@ static int start(struct brick_store *store, struct step *step, size_t need) {
     return VIRGA_OK;
 }
 
+// How much of the memory builds may take: half, and more for what is more urgent than all that is being built, so that a
+// prefetch does not hold up a picture.
+static size_t share_of(const struct brick_store *store, const struct step *step) {
+    for (const struct step *s = store->newest; s; s = s->older)
+        if (s->state == STEP_BUILDING && s->priority >= step->priority) return store->memory / 2;
+    return store->memory - store->memory / 8;
+}
+
 void step_build_pump(struct brick_store *store) {
     struct step *step;
     while (!store->stopping && store->queued && store->builds < MOST_BUILDS && (step = first_in_queue(store))) {
@@ -101,7 +109,7 @@ void step_build_pump(struct brick_store *store) {
             continue;
         }
         const size_t need = estimate(store, step);
-        if (store->builds && store->reserved + need > store->memory / 2) return;
+        if (store->builds && store->reserved + need > share_of(store, step)) return;
         if (start(store, step, need)) return;  // tried again when a job ends
     }
 }
@@ -158,6 +166,7 @@ static void end_build(struct build *build) {
     pthread_mutex_lock(&store->lock);
     store->builds--;
     store->reserved -= build->reserved;
+    store->building -= build->taken;
     if (!status)
         keep_result(store, build->step, table, bytes, volume);
     else if (status == VIRGA_CANCELLED)
@@ -224,6 +233,8 @@ static int recount(struct build *build, struct failure *failure) {
     struct brick_store *store = build->store;
     const size_t held = volume_tiler_memory(build->tiler), now = held + build->box_bytes * BUILD_CHAINS;
     pthread_mutex_lock(&store->lock);
+    store->building += now - build->taken;
+    build->taken = now;
     if (now > build->reserved) {
         store->reserved += now - build->reserved;
         build->reserved = now;

@@ -166,14 +166,16 @@ static void wait_reply(struct reply *r) {
     pthread_mutex_unlock(&reply_lock);
 }
 
-static void ask_table(struct brick_store *store, size_t step, struct reply *r) {
+static void ask_table_at(struct brick_store *store, size_t step, int priority, struct reply *r) {
     const struct field_ref field = field_of(step);
     *r = (struct reply){0};
-    int status = brick_store_table(store, &catalog, &field, 1, &r->bytes, on_reply, r, &r->failure);
+    int status = brick_store_table(store, &catalog, &field, priority, &r->bytes, on_reply, r, &r->failure);
     if (status == VIRGA_AGAIN) return;
     r->calls = 1;
     r->status = status;
 }
+
+static void ask_table(struct brick_store *store, size_t step, struct reply *r) { ask_table_at(store, step, 1, r); }
 
 static void ask_brick(struct brick_store *store, size_t step, uint32_t level, uint32_t x, uint32_t y, uint32_t z, struct reply *r) {
     const struct field_ref field = field_of(step);
@@ -452,6 +454,31 @@ static void who_asks_again_while_a_build_is_given_up_gets_an_answer(void **state
     close_store(&f);
 }
 
+static void what_is_urgent_overtakes_what_was_asked_for_before(void **state) {
+    (void)state;
+    struct fixture f = open_store(3 << 20, NULL, 0);
+    struct reply early[STEPS - 1], urgent;
+    set_gate(true);
+    for (size_t i = 0; i < STEPS - 1; i++) ask_table_at(f.store, i, 1, &early[i]);
+    wait_until_reading(2);
+    ask_table_at(f.store, STEPS - 1, 5, &urgent);
+    set_gate(false);
+    wait_reply(&urgent);
+    pthread_mutex_lock(&reply_lock);
+    int before = 0;
+    for (size_t i = 0; i < STEPS - 1; i++) before += early[i].calls;
+    pthread_mutex_unlock(&reply_lock);
+    assert_true(before < 8);
+    for (size_t i = 0; i < STEPS - 1; i++) {
+        wait_reply(&early[i]);
+        assert_int_equal(early[i].status, VIRGA_OK);
+        shared_bytes_unref(early[i].bytes);
+    }
+    assert_int_equal(urgent.status, VIRGA_OK);
+    shared_bytes_unref(urgent.bytes);
+    close_store(&f);
+}
+
 static void closing_answers_whoever_waits(void **state) {
     (void)state;
     struct fixture f = open_store(64 << 20, NULL, 0);
@@ -554,6 +581,7 @@ int main(void) {
         cmocka_unit_test(a_cancelled_request_hears_nothing_and_others_still_do),
         cmocka_unit_test(a_build_that_nobody_waits_for_stops_early),
         cmocka_unit_test(who_asks_again_while_a_build_is_given_up_gets_an_answer),
+        cmocka_unit_test(what_is_urgent_overtakes_what_was_asked_for_before),
         cmocka_unit_test(closing_answers_whoever_waits),
         cmocka_unit_test(a_crowd_that_asks_and_cancels_is_served_within_the_cap),
         cmocka_unit_test(a_place_is_sampled_from_bricks),

@@ -449,6 +449,41 @@ static void a_field_not_covered_by_its_boxes_is_an_error(void **state) {
     volume_tiler_free(tiler);
 }
 
+// Half-built means take a few layers at most when the boxes come layer by layer, or row of tiles by row of tiles.
+static void boxes_in_order_need_little_memory(void **state) {
+    (void)state;
+    struct pyramid_shape shape;
+    pyramid_shape_init(&shape, 256, 256, 64, false, 1, 1);
+    const struct lattice_spec lattice = {0, lattice_step(0.1), 0.1};
+    static const uint32_t sizes[][3] = {{256, 256, 1}, {64, 64, 64}};
+    for (int way = 0; way < 2; way++) {
+        struct step_volume *volume;
+        struct step_table *table;
+        assert_int_equal(step_volume_new(&shape, "/tmp", &volume, NULL), VIRGA_OK);
+        struct volume_tiler *tiler = volume_tiler_new(&lattice, volume);
+        const uint32_t *n = sizes[way];
+        double *values = malloc((size_t)n[0] * n[1] * n[2] * sizeof *values);
+        size_t most = 0;
+        for (uint32_t z = 0; z < 64; z += n[2])
+            for (uint32_t y = 0; y < 256; y += n[1])
+                for (uint32_t x = 0; x < 256; x += n[0]) {
+                    const struct field_box box = {x, y, z, n[0], n[1], n[2]};
+                    for (size_t i = 0; i < (size_t)n[0] * n[1] * n[2]; i++) values[i] = (double)(i % 100);
+                    assert_int_equal(volume_tiler_add(tiler, &box, values, NULL), VIRGA_OK);
+                    const size_t now = volume_tiler_memory(tiler);
+                    most = now > most ? now : most;
+                }
+        const size_t all = (size_t)12 * 128 * 128 * 32;  // sums and counts of level 1
+        assert_true(most <= (way == 0 ? all / 8 : all / 2));
+        assert_int_equal(volume_tiler_memory(tiler), 0);
+        assert_int_equal(volume_tiler_finish(tiler, &table, &volume, NULL), VIRGA_OK);
+        step_table_free(table);
+        step_volume_free(volume);
+        volume_tiler_free(tiler);
+        free(values);
+    }
+}
+
 static void mutated_tables_are_decoded_or_refused(void **state) {
     (void)state;
     struct made m;
@@ -484,6 +519,7 @@ int main(void) {
         cmocka_unit_test(the_table_bounds_every_interpolated_sample),
         cmocka_unit_test(samples_are_trilinear_and_absent_where_less_than_half_is_present),
         cmocka_unit_test(a_field_not_covered_by_its_boxes_is_an_error),
+        cmocka_unit_test(boxes_in_order_need_little_memory),
         cmocka_unit_test(mutated_tables_are_decoded_or_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
