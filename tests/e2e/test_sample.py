@@ -112,10 +112,16 @@ def compare_everywhere(run, sample, tmp_path, path, name, time, step=0, count=10
 
 
 @pytest.mark.parametrize("make", (make_files.hybrid_height, make_files.height_levels, make_files.pressure_levels,
-                                  make_files.packed, make_files.surface), ids=lambda make: make.__name__)
+                                  make_files.packed, make_files.surface, make_files.around_the_globe), ids=lambda make: make.__name__)
 def test_a_thousand_places_of_each_kind_agree(run, sample, tmp_path, make):
     path = make(tmp_path / "a.nc")
     compare_everywhere(run, sample, tmp_path, path, "air_temperature", "T+6")
+
+
+@pytest.mark.parametrize("shape", ((1, 9, 40), (7, 33, 65), (37, 31, 34), (70, 32, 63), (137, 7, 35)), ids=str)
+def test_any_number_of_levels_and_odd_edges_agree(run, sample, tmp_path, shape):
+    path = make_files.height_levels(tmp_path / "a.nc", shape)
+    compare_everywhere(run, sample, tmp_path, path, "air_temperature", "T+6", count=300)
 
 
 @pytest.mark.parametrize("file, name, time, step", (
@@ -221,6 +227,22 @@ def test_a_time_between_steps_is_wrong_use_and_names_the_nearest(sample, tmp_pat
 def test_a_lead_time_counts_from_the_run(sample, tmp_path):
     path = make_files.hybrid_height(tmp_path / "a.nc")
     assert sample(path, *at(-2.6, 52.3, 900), time="T+7")["time"] == "2026-01-01T07:00:00Z"
+
+
+def test_each_member_answers_for_itself(sample, tmp_path):
+    path = make_files.ensemble(tmp_path / "a.nc")
+    first, second, third = (sample(path, *at(-5, 55, 250), "--member", m)["source"] for m in (0, 1, 2))
+    assert second - first == pytest.approx(1, abs=1e-4) and third - first == pytest.approx(2, abs=1e-4)
+    assert sample(path, *at(-5, 55, 250))["source"] == first
+
+
+def test_the_gap_between_last_and_first_longitude_is_inside(sample, tmp_path):
+    path = make_files.around_the_globe(tmp_path / "a.nc")
+    east, west = sample(path, *at(355, 0, 200)), sample(path, *at(-5, 0, 200))
+    volume = place.load(path, "air_temperature")
+    middle = (volume.values[1, 9, 35] + volume.values[1, 9, 0]) / 2
+    assert east["source"] == pytest.approx(middle, abs=0.02)
+    assert west["bricks"] == pytest.approx(middle, abs=west["epsilon"] + 0.02)
 
 
 def test_without_a_run_the_latest_answers(sample, tmp_path):

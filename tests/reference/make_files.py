@@ -126,6 +126,28 @@ def packed(path, shape=(5, 19, 24)):
     return path
 
 
+def around_the_globe(path, shape=(4, 19, 36)):
+    """Longitudes 0 to 350: the gap between the last column and the first is inside."""
+    with netCDF4.Dataset(path, "w") as file:
+        times(file, 1)
+        axis(file, "height", 100.0 * (numpy.arange(shape[0]) + 1), "height", "m", positive="up")
+        axis(file, "latitude", -90 + 10.0 * numpy.arange(shape[1]), "latitude", "degrees_north")
+        axis(file, "longitude", 10.0 * numpy.arange(shape[2]), "longitude", "degrees_east")
+        temperature(file, ("time", "height", "latitude", "longitude"), field(shape)[None])
+    return path
+
+
+def ensemble(path, members=3, shape=(5, 19, 24)):
+    """Members 0, 1, 2 that differ by 1 K each."""
+    with netCDF4.Dataset(path, "w") as file:
+        times(file, 1)
+        y, x = plain_axes(file, shape[2], shape[1])
+        axis(file, "realization", numpy.arange(members), "realization", "1")
+        axis(file, "height", 100.0 * (numpy.arange(shape[0]) + 1), "height", "m", positive="up")
+        temperature(file, ("time", "realization", "height", y, x), numpy.stack([field(shape) + m for m in range(members)])[None])
+    return path
+
+
 def surface(path, ny=20, nx=33):
     """A 2-D variable with NaN in a corner and no _FillValue."""
     with netCDF4.Dataset(path, "w") as file:

@@ -191,6 +191,8 @@ def load(path, name, step=0):
         y, x = axis_metres(file[dimensions[-2]]), axis_metres(file[dimensions[-1]])
         to_xy = horizontal(file[variable.grid_mapping]) if getattr(variable, "grid_mapping", "") in file.variables else None
         heights, ground = level_heights(file, dimensions[0], step, timed) if len(dimensions) == 3 else (None, None)
+        if len(values) == 1:
+            heights = None  # one level is a surface: its value holds at whatever height
         return upright(values, x, y, to_xy, heights, ground)
 
 
