@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Making level maps from exact heights. Nodes are placed by trial: the stretching that leaves the smallest error on the
-// mean column, then the coarsest horizontal step that keeps the error within 5 m below 3 km and 20 m above.
+// Making level maps from exact heights. Where heights follow from the surface, nodes are placed by trial: the stretching
+// that leaves the smallest error. Where they vary in any way, the coarsest horizontal step and fewest nodes are taken that
+// keep the error within 5 m below 3 km and 20 m above, else those with the smallest error a table of bounded size allows.
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +16,7 @@ enum {
     NODES_FLAT = 4096, NODES_BY_SURFACE = 1024, NODES_COARSE = 256,
     SURFACE_COLUMNS = 129, COARSE_NUMBERS = 3 << 20, COARSE_STEP = 8, TEST_COLUMNS = 400,
 };
+static const double coarse_scale = 4000;  // metres; suits the usual pressure levels
 static const double near_error = 5, far_error = 20, near_height = 3000;
 
 struct builder {
@@ -271,8 +273,7 @@ static size_t reference_level(const struct level_heights *h) {
 }
 
 static int build_coarse(struct builder *b, struct failure *failure) {
-    static const double scales[] = {300, 1500, 4000, 10000};
-    static const size_t nodes[] = {NODES_COARSE, NODES_COARSE * 3 / 2, NODES_COARSE * 3};
+    static const size_t nodes[] = {NODES_COARSE, NODES_COARSE * 3 / 2, NODES_COARSE * 2};
     struct level_map *map = b->map;
     const struct level_heights *h = b->heights;
     int status;
@@ -281,19 +282,9 @@ static int build_coarse(struct builder *b, struct failure *failure) {
     if (h->ground && !(map->ground = copy_floats(h->ground, h->nx * h->ny))) return failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
     if ((status = check_field(b, failure))) return status;
     if ((status = base_on_level(b, reference_level(h)))) return failure_set(failure, status, "out of memory");
-    double best = INFINITY, best_scale = scales[0];
-    map->height_count = nodes[1];
-    map->coarse_step = COARSE_STEP / 4;
-    for (size_t s = 0; s < sizeof scales / sizeof *scales; s++) {
-        double metres = 0;
-        map->scale = scales[s];
-        if ((status = fill_coarse(b))) return failure_set(failure, status, "out of memory");
-        double error = sampled_error(b, 64, &metres);
-        if (error < best) best = error, best_scale = scales[s];
-    }
-    map->scale = best_scale;
+    map->scale = coarse_scale;
     size_t best_nodes = NODES_COARSE, best_step = COARSE_STEP;
-    best = INFINITY;
+    double best = INFINITY;
     for (size_t step = COARSE_STEP; step >= 1 && best > 1; step /= 2)
         for (size_t n = 0; n < 3; n++) {
             double metres = 0;
