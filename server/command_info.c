@@ -86,16 +86,25 @@ static void print_runs(const struct catalog_dataset *set) {
                r + 1 == set->run_count && r ? "  latest" : "");
 }
 
+// Whether the method says more than the coordinate's own name does.
+static bool method_adds_to_coordinate(const struct level_map *map) {
+    if (!map->method || !strcmp(map->method, "coordinate")) return false;
+    size_t n = 0;
+    for (const char *c = map->coordinate ? map->coordinate : ""; c[n] && (map->method[n] == c[n] || c[n] == '_'); n++) continue;
+    return map->method[n] || (map->coordinate && map->coordinate[n]);
+}
+
 static void print_levels(const struct catalog_variable *v) {
     const struct level_map *map = v->level_map;
     if (!v->vertical || !map) {
         printf("      on the ground or at one level\n");
         return;
     }
-    printf("      %zu level%s, %.0f to %.0f m above %s, from %s", v->nz, v->nz == 1 ? "" : "s", map->lowest, map->highest,
-           map->datum == DATUM_SEA ? "mean sea level" : "the ground", map->coordinate ? map->coordinate : "levels");
-    if (map->method && (!map->coordinate || strcmp(map->method, map->coordinate))) printf(" by %s", map->method);
-    printf(" (heights within %.2g m)\n", map->max_error);
+    printf("      %zu level%s, %.0f to %.0f m above %s (", v->nz, v->nz == 1 ? "" : "s", map->lowest, map->highest,
+           map->datum == DATUM_SEA ? "mean sea level" : "the ground");
+    for (const char *c = map->coordinate; c && *c; c++) putchar(*c == '_' ? ' ' : *c);
+    if (method_adds_to_coordinate(map)) printf(" by %s", map->method);
+    printf(", heights within %.2g m)\n", map->max_error);
 }
 
 static void print_times(const struct catalog_dataset *set, size_t variable) {
@@ -116,12 +125,12 @@ static void print_variable(const struct catalog_dataset *set, size_t index) {
     put(stdout, v->name);
     printf("  [");
     put(stdout, v->units);
-    printf("]%s  ", v->derived ? "  derived" : "");
-    if (long_name && strcmp(long_name, v->name)) put(stdout, long_name);
+    printf("]%s", v->derived ? "  derived" : "");
+    if (long_name && *long_name && strcmp(long_name, v->name)) fputs("  ", stdout), put(stdout, long_name);
     printf("\n      %zu × %zu × %zu", v->nx, v->ny, v->nz);
     if (v->member_count > 1) printf(", %zu members", v->member_count);
-    printf(", shown within %.3g ", v->lattice.epsilon);
-    put(stdout, v->units);
+    printf(", shown within %.3g%s", v->lattice.epsilon, strcmp(v->units, "1") ? " " : "");
+    put(stdout, strcmp(v->units, "1") ? v->units : "");
     putchar('\n');
     print_levels(v);
     print_times(set, index);
