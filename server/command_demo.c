@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <errno.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,6 +29,9 @@ static const char help[] =
     "Examples:\n"
     "  virga demo --out /tmp/demo && virga serve /tmp/demo\n"
     "  virga demo --out /tmp/ukv --size ukv --variables air_temperature\n"
+    "\n"
+    "Example:\n"
+    "  virga demo --out build/demo-forecast && virga serve build/demo-forecast\n"
     "\n"
     "Variables:\n";
 
@@ -138,27 +142,41 @@ static void take_defaults(struct arguments *arguments) {
     for (int v = 0; v < DEMO_VARIABLE_COUNT; v++) plan->wanted[v] = !ukv || v == DEMO_CLOUD || v == DEMO_TEMPERATURE;
 }
 
-static void show_progress(void *context, const char *file, int run, int step) {
-    const struct demo_plan *plan = context;
+static volatile sig_atomic_t stopped;
+
+static void stop(int signal_number) {
+    (void)signal_number;
+    stopped = 1;
+}
+
+static bool show_progress(void *context, const char *file, int run, int step) {
+    const struct arguments *arguments = context;
+    const struct demo_plan *plan = &arguments->plan;
     int done = run * plan->nt + step + 1, all = plan->runs * plan->nt;
     bool terminal = isatty(2);
     const char *name = strrchr(file, '/');
-    if (!terminal && (step + 1) % 6 != 0 && step + 1 != plan->nt) return;  // a log needs no line for each step
+    bool line = terminal || (step + 1) % 6 == 0 || step + 1 == plan->nt;  // a log needs no line for each step
+    if (arguments->quiet || !line) return !stopped;
     fprintf(stderr, "%svirga demo: %s: step %d of %d (%d %%)%s", terminal ? "\r" : "", name ? name + 1 : file, step + 1, plan->nt, 100 * done / all,
-            terminal && step + 1 < plan->nt ? "" : "\n");
+            terminal && step + 1 < plan->nt && !stopped ? "" : "\n");
+    return !stopped;
 }
 
-static int write_forecast(const struct arguments *arguments) {
-    struct demo_plan plan = arguments->plan;
+static int write_forecast(struct arguments *arguments) {
+    struct sigaction action = {.sa_handler = stop}, before_int, before_term;
     struct failure failure;
     enum demo_outcome outcome;
-    int status = demo_forecast_write(&plan, arguments->quiet ? NULL : show_progress, &plan, &outcome, &failure);
+    sigaction(SIGINT, &action, &before_int);
+    sigaction(SIGTERM, &action, &before_term);
+    int status = demo_forecast_write(&arguments->plan, show_progress, arguments, &outcome, &failure);
+    sigaction(SIGINT, &before_int, NULL);
+    sigaction(SIGTERM, &before_term, NULL);
     if (status != VIRGA_OK) {
         fprintf(stderr, "virga demo: %s\n", failure.message);
         return EXIT_FAILED;
     }
     if (!arguments->quiet)
-        fprintf(stderr, "virga demo: %s %s\n", plan.folder, outcome == DEMO_ALREADY_THERE ? "holds this forecast already; nothing was written" : "is ready");
+        fprintf(stderr, "virga demo: %s %s\n", arguments->plan.folder, outcome == DEMO_ALREADY_THERE ? "holds this forecast already; nothing was written" : "is ready");
     return EXIT_DONE;
 }
 

@@ -59,6 +59,16 @@ static bool all_there(const struct demo_plan *plan) {
     return true;
 }
 
+// What an earlier demo left when it was killed.
+static void remove_parts(const struct demo_plan *plan) {
+    char pattern[MAX_PATH];
+    glob_t found = {0};
+    snprintf(pattern, sizeof pattern, "%s/virga-demo_*.nc.part", plan->folder);
+    if (glob(pattern, GLOB_NOSORT, NULL, &found) == 0)
+        for (size_t n = 0; n < found.gl_pathc; n++) unlink(found.gl_pathv[n]);
+    globfree(&found);
+}
+
 // Files of another demonstration would become runs of the same dataset, or clash with it.
 static int clear_folder(const struct demo_plan *plan, struct failure *failure) {
     char pattern[MAX_PATH], description[1024];
@@ -159,7 +169,8 @@ static int write_steps(struct job *job, struct demo_file *file, const char *path
             pthread_join(thread, NULL);
         else if (more && status == VIRGA_OK)
             compute(job);
-        if (progress && status == VIRGA_OK) progress(context, path, job->run, t);
+        if (status == VIRGA_OK && progress && !progress(context, path, job->run, t))
+            status = failure_set(failure, VIRGA_CANCELLED, "stopped; nothing of %s was kept", path);
     }
     return status;
 }
@@ -211,6 +222,7 @@ int demo_forecast_write(const struct demo_plan *plan, demo_progress *progress, v
         return VIRGA_OK;
     }
     if (status == VIRGA_OK) status = clear_folder(plan, failure);
+    if (status == VIRGA_OK) remove_parts(plan);
     if (status == VIRGA_OK) status = check_room(plan, failure);
     if (status == VIRGA_OK) status = job_init(&job, plan, failure);
     for (int run = 0; run < plan->runs && status == VIRGA_OK; run++) status = write_run(&job, run, progress, context, failure);

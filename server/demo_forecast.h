@@ -24,8 +24,8 @@ struct demo_plan {
 
 enum demo_outcome { DEMO_WRITTEN, DEMO_ALREADY_THERE };
 
-// Called from the main thread after each step is written; may be NULL.
-typedef void demo_progress(void *context, const char *file, int run, int step);
+// Called from the main thread after each step is written; may be NULL. False stops the writing.
+typedef bool demo_progress(void *context, const char *file, int run, int step);
 
 // Bytes of disk to be sure of, an upper estimate.
 uint64_t demo_plan_bytes(const struct demo_plan *plan);
@@ -34,7 +34,7 @@ void demo_plan_path(const struct demo_plan *plan, int run, char *path, size_t si
 // One line that says everything the files depend on; kept in each file as the attribute virga_demo.
 void demo_plan_describe(const struct demo_plan *plan, char *text, size_t size);
 
-// VIRGA_OK and *outcome; VIRGA_IO (disk full, not writable, folder holds something else), VIRGA_NO_MEMORY, VIRGA_TOO_LARGE.
+// VIRGA_OK and *outcome; VIRGA_IO (disk full, not writable, folder holds something else), VIRGA_NO_MEMORY, VIRGA_CANCELLED.
 // Files appear under their names only when complete; a part of one is removed on failure.
 int demo_forecast_write(const struct demo_plan *plan, demo_progress *progress, void *context, enum demo_outcome *outcome,
                         struct failure *failure);

@@ -80,6 +80,8 @@ build() {
             { tail -n 30 "$folder/configure.log" >&2; fail "cmake failed; all of its words are in ${folder#"$root"/}/configure.log"; }
     fi
     say "building ${folder#"$root"/}"
+    local quiet=--quiet
+    [ ! -t 2 ] || quiet=  # on a terminal ninja keeps to one line
     # shellcheck disable=SC2086
-    ninja -C "$folder" --quiet ${TARGETS:-} >&2 || fail "the build in ${folder#"$root"/} failed; its messages stand above"
+    ninja -C "$folder" $quiet ${TARGETS:-} >&2 || fail "the build in ${folder#"$root"/} failed; its messages stand above"
 }

@@ -10,7 +10,8 @@ import sys
 
 LAYERS = {"base": "tiler/base", "source": "tiler/source", "field": "tiler/field", "brick": "tiler/brick", "tile": "tiler/tile",
           "render": "render", "server": "server"}
-TOP = {"CMakeLists.txt", "README.md", "LICENSE", "tiler", "render", "server", "web", "tests", "assets", "build"}
+TOP = {"CMakeLists.txt", "README.md", "LICENSE", "tiler", "render", "server", "web", "tests", "assets"}
+SPDX = "SPDX-License-Identifier: Apache-2.0"
 LIBRARIES = ["netcdf", "proj", "jansson", "inih", "libwebsockets", "libseccomp", "libxxhash"]
 
 
@@ -50,24 +51,31 @@ def alone(root, compiler):
                 yield f"{header.relative_to(root)} does not compile alone:\n{done.stderr.strip()}"
 
 
-def unlicensed(root):
-    for folder in (*LAYERS.values(), "web", "tests"):
-        for pattern in ("*.[ch]", "*.py", "*.js", "*.mjs"):
-            for path in sorted((root / folder).rglob(pattern)):
-                if "node_modules" not in path.parts and "SPDX-License-Identifier: Apache-2.0" not in path.read_text()[:400]:
-                    yield f"{path.relative_to(root)}: no SPDX licence line at its beginning"
+def kept(root):
+    """Files of the repository; all files where there is none (a release's archive)."""
+    listed = subprocess.run(["git", "-c", f"safe.directory={root}", "-C", root, "ls-files", "-z"], capture_output=True, text=True)
+    if listed.returncode == 0:
+        return [root / name for name in listed.stdout.split("\0") if name and (root / name).exists()]
+    return [path for path in root.rglob("*") if path.is_file() and not {"node_modules", "build", ".git"} & set(path.relative_to(root).parts)]
 
 
-def stray(root):
-    for path in sorted(root.iterdir()):
-        if path.name not in TOP and not path.name.startswith("."):
-            yield f"{path.name} does not belong at the top; the folders are {', '.join(sorted(TOP))}"
+def unlicensed(root, files):
+    for path in files:
+        if path.suffix in (".c", ".h", ".py", ".js", ".mjs", ".sh") and SPDX not in path.read_text()[:400]:
+            yield f"{path.relative_to(root)}: no SPDX licence line at its beginning"
+
+
+def stray(root, files):
+    for name in sorted({path.relative_to(root).parts[0] for path in files}):
+        if name not in TOP and not name.startswith("."):
+            yield f"{name} does not belong at the top, which holds {', '.join(sorted(TOP))}"
 
 
 def main():
     root = pathlib.Path(sys.argv[1]).resolve()
     compiler = sys.argv[2] if len(sys.argv) > 2 else "cc"
-    faults = [*upward(root), *stray(root), *unlicensed(root), *alone(root, compiler)]
+    files = kept(root)
+    faults = [*upward(root), *stray(root, files), *unlicensed(root, files), *alone(root, compiler)]
     for fault in faults:
         print(fault)
     sys.exit(1 if faults else 0)

@@ -31,17 +31,17 @@ def of_programs(folder):
     log = folder / "Testing" / "Temporary" / "LastTest.log"
     if not log.exists():
         return
-    for part in re.split(r"^-{58}\n(?=\d+/\d+ Test)|^\d+/\d+ Testing: ", log.read_text(errors="replace"), flags=re.M)[1:]:
-        test, lines = part.splitlines()[0], part.splitlines()
+    parts = re.split(r"^\d+/\d+ Testing: ", log.read_text(errors="replace"), flags=re.M)
+    for lines in (part.splitlines() for part in parts[1:]):
         seen = set()
         for before, line in zip(lines, lines[1:]):
             match = re.match(r"\[  SKIPPED \] (?!\d+ test)(\S+?)[,.]?$", line)
             if match and match[1] not in seen:
                 seen.add(match[1])
-                yield test, match[1], "no reason given" if before.startswith("[ ") else before.strip()
-        if "Test Skipped." in part and not seen:
-            words = [line for line in lines if "skip" in line.lower() and "Test Skipped" not in line]
-            yield test, "all of it", words[0].strip() if words else "no reason given"
+                yield lines[0], match[1], "no reason given" if before.startswith("[ ") else before.strip()
+        if "Test Skipped." in lines and not seen:
+            words = [line.strip() for line in lines if "skip" in line.lower() and line != "Test Skipped."]
+            yield lines[0], "all of it", words[0] if words else "no reason given"
 
 
 def main():
