@@ -99,14 +99,42 @@ static int add_piece(struct draft *draft, const struct cf_file *file, const stru
     return VIRGA_OK;
 }
 
+// Files without members (an orography) go with the ensemble of their source and grid, where there is just one.
+static uint64_t adopted_members(const struct scanned_files *scanned, const struct scanned_file *f, uint64_t grid_hash) {
+    const char *text = cf_global_text(f->file->source, "source");
+    uint64_t found = 0;
+    for (size_t n = 0; n < scanned->count; n++) {
+        const struct scanned_file *other = &scanned->files[n];
+        if (!other->file || other->argument != f->argument) continue;
+        const char *theirs = cf_global_text(other->file->source, "source");
+        uint64_t members = member_key(other->file);
+        if (members == 0 || members == found || strcmp(text ? text : "", theirs ? theirs : "") != 0) continue;
+        for (size_t g = 0; g < other->file->grid_count; g++)
+            if (other->file->grids[g].grid && other->file->grids[g].hash == grid_hash) {
+                if (found != 0 && found != members) return 0;
+                found = members;
+            }
+    }
+    return found;
+}
+
+static bool any_members(const struct scanned_files *scanned) {
+    for (size_t n = 0; n < scanned->count; n++)
+        if (scanned->files[n].file && member_key(scanned->files[n].file) != 0) return true;
+    return false;
+}
+
 static int draft_all(struct drafts *all, struct scanned_files *scanned) {
+    bool ensembles = any_members(scanned);
     for (size_t n = 0; n < scanned->count; n++) {
         struct scanned_file *f = &scanned->files[n];
         if (!f->file) continue;
         uint64_t members = member_key(f->file);
         for (size_t v = 0; v < f->file->variable_count; v++) {
             const struct cf_variable *variable = &f->file->variables[v];
-            struct draft *draft = find_draft(all, f, &f->file->grids[variable->grid], members);
+            struct cf_grid_slot *slot = &f->file->grids[variable->grid];
+            uint64_t key = members == 0 && ensembles ? adopted_members(scanned, f, slot->hash) : members;
+            struct draft *draft = find_draft(all, f, slot, key);
             int status = draft ? add_piece(draft, f->file, variable) : VIRGA_NO_MEMORY;
             if (status) return status;
         }

@@ -77,6 +77,26 @@ static const struct catalog_series *latest_series(const struct catalog_dataset *
     return &d->runs[d->run_count - 1].series[variable];
 }
 
+// The one level that a 2-D variable belongs to, where a scalar or one-point coordinate tells it.
+static json_t *level_json(const struct catalog_dataset *d, size_t variable) {
+    static const struct { const char *kind, *units; } kinds[] = {{"height", "m"}, {"altitude", "m"}, {"hybrid_height", "m"}, {"pressure", "Pa"}};
+    const struct variable_source *from = d->variables[variable].from;
+    if (from->derived) return level_json(d, (size_t)from->u);
+    for (size_t r = d->run_count; r-- > 0 && !d->variables[variable].vertical;) {
+        if (from->runs[r].step_count == 0) continue;
+        const struct field_step *step = &from->runs[r].steps[0];
+        if (step->variable->vertical < 0) return NULL;
+        const struct cf_vertical *vertical = &step->file->verticals[step->variable->vertical];
+        if (!vertical->a || vertical->level_count != 1) return NULL;
+        json_t *o = json_object();
+        json_object_set_new(o, "kind", json_string(kinds[vertical->kind].kind));
+        json_object_set_new(o, "value", number(vertical->a[0]));
+        json_object_set_new(o, "units", json_string(kinds[vertical->kind].units));
+        return o;
+    }
+    return NULL;
+}
+
 static json_t *variable_json(const struct catalog_dataset *d, size_t index, catalog_pyramid pyramid) {
     const struct catalog_variable *v = &d->variables[index];
     json_t *o = json_object(), *members = json_array(), *lattice = json_object();
@@ -98,6 +118,10 @@ static json_t *variable_json(const struct catalog_dataset *d, size_t index, cata
     json_object_set_new(o, "members", members);
     json_object_set_new(o, "epsilon", number(v->lattice.epsilon));
     json_object_set_new(o, "lattice", lattice);
+    json_t *level = level_json(d, index);
+    if (level) json_object_set_new(o, "level", level);
+    if (v->from->derived == DERIVED_WIND_DIRECTION)
+        json_object_set_new(o, "note", json_string("between grid points a direction is interpolated as a number: across north the value between is no direction"));
     if (pyramid) json_object_set_new(o, "pyramid", pyramid_json(d, index, pyramid));
     return o;
 }

@@ -303,13 +303,40 @@ static struct level_map *find_equal(struct catalog_dataset *d, const struct cf_v
     return NULL;
 }
 
-static struct level_map *find_same_contents(struct catalog_dataset *d, const char *id, size_t before) {
-    for (size_t v = 0; v <= before; v++)
-        for (size_t r = 0; r < d->run_count; r++) {
-            struct level_map *map = d->variables[v].from->runs[r].map;
-            if (map && strcmp(map->id, id) == 0) return map;
+static bool same_planes(const float *a, const float *b, size_t columns) {
+    return a == b || (a && b && memcmp(a, b, columns * sizeof *a) == 0);
+}
+
+// A map made from the same levels over a ground of the same heights: most runs bring the same orography along.
+static struct level_map *find_same_contents(struct catalog_dataset *d, const struct cf_vertical *vertical, const struct level_heights *h, size_t before) {
+    for (size_t v = 0; v <= before; v++) {
+        const struct variable_source *from = d->variables[v].from;
+        for (size_t r = 0; !from->derived && r < d->run_count; r++) {
+            struct level_map *map = from->runs[r].map;
+            if (map && vertical_of(&from->runs[r].steps[0])->key == vertical->key && map->datum == h->datum && map->method == h->method &&
+                same_planes(map->ground, h->ground, h->nx * h->ny))
+                return map;
         }
+    }
     return NULL;
+}
+
+// The one map of all steps of a run.
+static int make_static_map(struct catalog_dataset *d, const struct field_ref *field, struct level_map **map, struct failure *failure) {
+    const struct field_step *step = field_step_of(field);
+    struct ground ground = ground_of(field, step);
+    struct level_heights *heights;
+    struct level_map *same = find_equal(d, vertical_of(step), &ground, field->variable);
+    if (same) {
+        *map = level_map_ref(same);
+        return VIRGA_OK;
+    }
+    int status = field_heights(field, &heights, failure);
+    if (status) return status;
+    if ((same = find_same_contents(d, vertical_of(step), heights, field->variable))) *map = level_map_ref(same);
+    else status = level_map_build(heights, d->grid->wraps, NULL, map, failure);
+    level_heights_free(heights);
+    return status;
 }
 
 int catalog_make_maps(struct catalog_dataset *d, size_t variable, struct failure *failure) {
@@ -318,19 +345,13 @@ int catalog_make_maps(struct catalog_dataset *d, size_t variable, struct failure
     for (size_t back = 1; back <= d->run_count; back++) {
         size_t r = d->run_count - back;
         struct field_ref field = {.dataset = d, .variable = variable, .run = r};
-        const struct field_step *step = field_step_of(&field);
-        if (!step) continue;
-        struct ground ground = ground_of(&field, step);
-        struct level_map *map = NULL, *same;
+        if (!field_step_of(&field)) continue;
+        struct level_map *map = NULL;
         int status = VIRGA_OK;
         bool varies = field_heights_vary(&field);
-        if (!varies && (same = find_equal(d, vertical_of(step), &ground, variable))) map = level_map_ref(same);
-        else if (!varies || latest) status = catalog_level_map(NULL, &field, &map, latest ? failure : NULL);
+        if (!varies) status = make_static_map(d, &field, &map, latest ? failure : NULL);
+        else if (latest) status = catalog_level_map(NULL, &field, &map, failure);
         if (status && latest) return status;
-        if (map && !varies && (same = find_same_contents(d, map->id, variable)) && same != map) {
-            level_map_unref(map);
-            map = level_map_ref(same);
-        }
         if (latest) d->variables[variable].level_map = level_map_ref(map);
         latest = false;
         if (!varies) from->runs[r].map = level_map_ref(map);
