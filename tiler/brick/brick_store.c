@@ -53,6 +53,14 @@ int brick_store_add_job(struct brick_store *store, enum worker_lane lane, int pr
 
 void brick_store_job_done(struct brick_store *store) {
     pthread_mutex_lock(&store->lock);
+    for (;;) {
+        if (store->queued) step_build_pump(store);
+        if (store->queued && store->jobs == 1) step_build_give_up(store);  // no other job would start it
+        if (!store->complete) break;
+        pthread_mutex_unlock(&store->lock);
+        brick_store_deliver(store);
+        pthread_mutex_lock(&store->lock);
+    }
     store->jobs--;
     pthread_cond_broadcast(&store->changed);
     pthread_mutex_unlock(&store->lock);
@@ -225,7 +233,7 @@ static int ensure_build(struct brick_store *store, struct step *step, struct cat
     step_build_pump(store);
     if (step->state != STEP_QUEUED || store->jobs) return VIRGA_AGAIN;
     step_build_unqueue(store, step);  // no job of ours would ever start it
-    return failure_set(failure, VIRGA_TOO_LARGE, BUSY);
+    return failure_set(failure, VIRGA_NO_MEMORY, BUSY);
 }
 
 int brick_store_table(struct brick_store *store, struct catalog *catalog, const struct field_ref *field, int priority,
@@ -330,11 +338,9 @@ static void run_brick(void *argument, bool cancelled) {
         job_end(store, job, status, bytes, &failure);
     }
     const bool full = brick_store_used(store) > store->memory;
-    if (store->queued) step_build_pump(store);
     pthread_mutex_unlock(&store->lock);
     shared_bytes_unref(bytes);
     if (full) brick_room_make(store);
-    brick_store_deliver(store);
     brick_store_job_done(store);
 }
 

@@ -127,7 +127,7 @@ void brick_store_fail_bricks(struct brick_store *store, struct step *step, int s
 void brick_store_start_bricks(struct brick_store *store, struct step *step);  // (lock) the step's volume is there
 int brick_store_add_job(struct brick_store *store, enum worker_lane lane, int priority, worker_job job,
                         void *argument);                                  // (lock) counts it
-void brick_store_job_done(struct brick_store *store);                     // last thing of each job
+void brick_store_job_done(struct brick_store *store);  // last thing of each job: starts what waits, runs callbacks
 
 // --- brick_room.c
 
@@ -145,5 +145,6 @@ void step_build_queue(struct brick_store *store, struct step *step, struct catal
 // Starts what is queued and fits. (lock)
 void step_build_pump(struct brick_store *store);
 void step_build_unqueue(struct brick_store *store, struct step *step);  // (lock)
+void step_build_give_up(struct brick_store *store);                     // (lock) fails all that is queued
 
 #endif

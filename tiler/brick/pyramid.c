@@ -94,10 +94,17 @@ void pyramid_free(struct pyramid *p) {
 static int band_open(struct pyramid *p, const struct coarse_level *l, struct band *band, uint32_t rows) {
     if (band->sum) return VIRGA_OK;
     const size_t voxels = (size_t)l->n[0] * rows;
-    band->sum = calloc(voxels, sizeof *band->sum);
-    band->count = calloc(voxels, sizeof *band->count);
-    p->memory += voxels * (sizeof *band->sum + sizeof *band->count);
-    return band->sum && band->count ? VIRGA_OK : VIRGA_NO_MEMORY;
+    double *sum = calloc(voxels, sizeof *sum);
+    uint32_t *count = calloc(voxels, sizeof *count);
+    if (!sum || !count) {
+        free(sum);
+        free(count);
+        return VIRGA_NO_MEMORY;
+    }
+    band->sum = sum;
+    band->count = count;
+    p->memory += voxels * (sizeof *sum + sizeof *count);
+    return VIRGA_OK;
 }
 
 // Adds a row of `count` finer voxels from column x on to a row of sums and counts.

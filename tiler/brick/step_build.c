@@ -114,6 +114,18 @@ void step_build_pump(struct brick_store *store) {
     }
 }
 
+void step_build_give_up(struct brick_store *store) {
+    struct failure failure;
+    struct step *step;
+    failure_set(&failure, VIRGA_NO_MEMORY, "a field cannot be read now: out of memory or of places in the queue");
+    while ((step = first_in_queue(store))) {
+        step_build_unqueue(store, step);
+        brick_store_complete(store, step->waiters, VIRGA_NO_MEMORY, NULL, &failure);
+        step->waiters = NULL;
+        brick_store_fail_bricks(store, step, VIRGA_NO_MEMORY, &failure);
+    }
+}
+
 // --- The end of a build.
 
 static void keep_result(struct brick_store *store, struct step *step, struct step_table *table, struct shared_bytes *bytes,
@@ -184,7 +196,6 @@ static void end_build(struct build *build) {
     store->access->unref(build->catalog);
     free(build->boxes);
     free(build);
-    brick_store_deliver(store);
 }
 
 static void stop_build(struct build *build, int status, const struct failure *failure) {

@@ -13,6 +13,8 @@ struct volume_tiler {
     struct step_volume *volume;
     struct pyramid *pyramid;  // lock
     size_t voxels_left;       // lock
+    int status;               // lock; of the first box that failed: then all the others do
+    struct failure failure;   // lock
 };
 
 static int put_coarse(void *user, uint32_t level, const struct voxel_box *box, const int32_t *q, int32_t lowest,
@@ -55,13 +57,13 @@ static bool inside(const struct pyramid_level *l, const struct field_box *box) {
 
 static int add_to_pyramid(struct volume_tiler *tiler, const struct voxel_box *box, size_t count, const double *values,
                           const int32_t *q, struct failure *failure) {
-    int status = VIRGA_OK;
     pthread_mutex_lock(&tiler->lock);
-    if (tiler->voxels_left < count)
-        status = failure_set(failure, VIRGA_INTERNAL, "a voxel came twice");
-    else
-        status = pyramid_add(tiler->pyramid, box, values, q, failure);
-    if (!status) tiler->voxels_left -= count;
+    if (!tiler->status && tiler->voxels_left < count)
+        tiler->status = failure_set(&tiler->failure, VIRGA_INTERNAL, "a voxel came twice");
+    if (!tiler->status) tiler->status = pyramid_add(tiler->pyramid, box, values, q, &tiler->failure);
+    tiler->voxels_left -= tiler->status ? 0 : count;
+    const int status = tiler->status;
+    if (status && failure) *failure = tiler->failure;
     pthread_mutex_unlock(&tiler->lock);
     return status;
 }
@@ -114,7 +116,7 @@ int volume_tiler_finish(struct volume_tiler *tiler, struct step_table **table, s
     const struct pyramid_shape *shape = step_volume_shape(tiler->volume);
     *table = NULL;
     *volume = NULL;
-    if (tiler->voxels_left || !pyramid_complete(tiler->pyramid))
+    if (tiler->status || tiler->voxels_left || !pyramid_complete(tiler->pyramid))
         return failure_set(failure, VIRGA_INTERNAL, "the field's boxes do not cover it");
     struct step_table *t = step_table_new(shape);
     int32_t *q = malloc(BRICK_MAX_VOXELS * sizeof *q);
