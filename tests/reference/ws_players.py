@@ -15,26 +15,22 @@ from ws_client import Closed, Stream
 
 
 def play(url, seconds, dataset, variable, steps, result):
-    waits, end, now = [], time.monotonic() + seconds, 0
+    """Four steps a second; at the loop's end the page lets go of everything and begins anew."""
+    end, now, have = time.monotonic() + seconds, 0, "none"
     with Stream(url) as stream:
         while time.monotonic() < end:
             start = time.monotonic()
-            stream.interest(dataset, [variable], time=now, direction=1, rate=4, steps=min(3, steps - 1))
+            stream.interest(dataset, [variable], time=now, direction=1, rate=4, steps=min(3, steps - 1), have=have)
             stream.until_done(seconds + 60)
-            waits.append(time.monotonic() - start)
-            assert (0, now) in stream.tables
+            waited = time.monotonic() - start
+            result["waits"].append(waited)
             result["bricks"].append(sum(key[1] == now for key in stream.bricks))
-            now = (now + 1) % steps
-            if now == 0:  # a loop is counted as if the page had let go of everything
-                stream.tables.clear()
-                stream.bricks.clear()
-                stream.interest(dataset, [variable], time=now, have="none", budget=0)
-                stream.until_done(seconds + 60)
-                stream.tables.clear()
-                stream.bricks.clear()
-                stream.interest(dataset, [variable], time=now, have="none", direction=1, rate=4, steps=min(3, steps - 1))
-                stream.until_done(seconds + 60)
-    result["waits"] += waits
+            assert (0, now) in stream.tables
+            time.sleep(max(0, 0.25 - waited))
+            now, have = (now + 1) % steps, None
+            if now == 0:
+                stream.forget()
+                have = "none"
 
 
 def seek(url, seconds, dataset, variable, steps, result):
