@@ -8,7 +8,8 @@
 //
 // Events (EventTarget; what is listed is in event.detail):
 //   catalog        {catalog}                  loaded, or loaded again after the server said it changed
-//   connection     {state: 'connecting' | 'open' | 'lost', message, transport: 'websocket' | 'http'}
+//   connection     {state: 'connecting' | 'open' | 'lost', message, transport: 'websocket' | 'http',
+//                   retryAt: performance.now() of the next try, when lost}
 //   badge          {level, levels, levelByLayer: [n], epsilon: [{variable, epsilon, units}], share: 0…1 resident of what
 //                   the camera wants, state: 'loading' | 'improving' | 'final', resolution: 0…1 drawing scale,
 //                   blended: bool, degraded: bool (the budget cut it), droppedBits: n, simplified: bool (larger steps
@@ -53,7 +54,7 @@ export class Viewer extends EventTarget {
         this.basemap = new Basemap((what) => this.#basemapReady(what));
         this.labels = new Labels(canvas);
         this.loader = new Loader(this.options.base, this.options, {
-            state: (state, message, transport) => { this.connectionState = {state, message, transport}; this.#emit('connection', this.connectionState); this.#wake(); },
+            state: (state, message, transport, retryAt) => { this.connectionState = {state, message, transport, retryAt}; this.#emit('connection', this.connectionState); this.#wake(); },
             table: () => { this.#selectDirty = true; this.#wake(); },
             brick: () => this.#wake(),
             done: (generation, degraded) => { this.#doneGeneration = generation; this.#degraded = degraded; this.#selectDirty = true; this.#wake(); },
@@ -429,7 +430,7 @@ export class Viewer extends EventTarget {
         const {map = {}} = this.#view, matrices = this.camera_.matrices(this.#aspect), project = (place) => this.camera_.project(place, matrices);
         const toEye = matrices.eye, {box} = this.scene_, top = this.camera_.mode === 'top' || toEye[2] > 3 * Math.hypot(toEye[0] - (box.low[0] + box.high[0]) / 2, toEye[1] - (box.low[1] + box.high[1]) / 2);
         // Labels stand on the edges that face the eye.
-        const facing = ({side}) => top || (side[0] > 0 ? toEye[0] > box.high[0] : side[0] < 0 ? toEye[0] < box.low[0] : side[1] > 0 ? toEye[1] > box.high[1] : toEye[1] < box.low[1]);
+        const middle = (box.low[1] + box.high[1]) / 2, facing = ({side}) => top || side[0] !== 0 || (side[1] > 0 ? toEye[1] > middle : toEye[1] < middle);
         this.labels.draw({project, box: {low: [box.low[0], box.low[1], Math.max(0, box.low[2])], high: box.high}, exaggeration: this.camera_.exaggeration,
             heights: map.height_axis !== false && this.layers.some((layer) => layer.volume), datum: this.datum,
             degrees: map.graticule === false ? [] : this.basemap.degrees.filter(facing)}, this.#ratio);
@@ -552,6 +553,9 @@ export class Viewer extends EventTarget {
         const struck = this.#strike(clientX, clientY);
         return struck && [struck.scene[0], struck.scene[1], struck.scene[2] * this.camera_.exaggeration];
     }
+
+    // Tries the websocket now instead of after its delay.
+    reconnect() { this.loader.connection.reconnect(); }
 
     // ---- figures
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // A browser with the viewer alone on a page, for tests.
+import {readFileSync} from 'node:fs';
 import {chromium} from 'playwright-core';
 
 export const FLAGS = ['--headless', '--no-sandbox', '--use-gl=angle', '--use-angle=swiftshader', '--enable-unsafe-swiftshader', '--disable-quic', '--no-first-run',
@@ -22,7 +23,8 @@ viewer.setColourMaps(Object.fromEntries(loaded));
 await viewer.started;
 await viewer.loadCatalog();
 window.ready = true;`;
-export const VIEWER_FILES = {'/viewer.html': PAGE, '/viewer_page.js': SCRIPT};
+const PROBE = readFileSync(new URL('./shader_probe.js', import.meta.url), 'utf8');
+export const VIEWER_FILES = {'/viewer.html': PAGE, '/viewer_page.js': SCRIPT, '/shader_probe.js': PROBE};
 
 // A page with window.viewer ready. Errors of the page are collected in page.problems.
 export async function openViewer(browser, server, {width = 640, height = 400, websocket = true} = {}) {

@@ -143,8 +143,7 @@ export class GroundPass {
         const program = this.#program(layers).use(), {box, exaggeration, light} = scene;
         const low = [box.low[0], box.low[1], box.low[2] * exaggeration], high = [box.high[0], box.high[1], box.high[2] * exaggeration];
         program.texture('transfer', gl.TEXTURE_2D, this.volumePass.transfer);
-        if (this.land) program.texture('land', gl.TEXTURE_2D, this.land);
-        if (this.volumePass.light) program.texture('light', gl.TEXTURE_3D, this.volumePass.light);
+        program.texture('land', gl.TEXTURE_2D, this.land || this.volumePass.transfer).texture('light', gl.TEXTURE_3D, this.volumePass.light || this.volumePass.dark);
         layers.forEach((layer, n) => layer.gpu.bind(program, n, layer));
         const half = [(high[0] - low[0]) / 2, (high[1] - low[1]) / 2];
         program.set({all: matrices.all, exaggeration, boxLow: low, boxHigh: high, lightDirection: light.direction, lightColour: light.colour, ambientColour: light.ambient,

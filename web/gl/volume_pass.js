@@ -18,6 +18,8 @@ export class VolumePass {
         this.transfer = texture2d(gl, {format: gl.RGBA16F, width: ENTRIES, height: 4, filter: gl.LINEAR});
         this.skip = null;
         this.light = null;
+        // Every sampler needs a texture of its kind, though it is not read.
+        this.dark = texture3d(gl, {format: gl.R8, size: [1, 1, 1]});
         this.empty = gl.createVertexArray();
     }
 
@@ -76,7 +78,7 @@ export class VolumePass {
         this.#common(program, scene, layers);
         const {exaggeration} = scene, {low, cell} = this.skipGrid;
         program.texture('depth', gl.TEXTURE_2D, view.depth).texture('skip', gl.TEXTURE_3D, this.skip);
-        if (this.light) program.texture('light', gl.TEXTURE_3D, this.light);
+        program.texture('light', gl.TEXTURE_3D, this.light || this.dark);
         program.set({inverseView: view.relative, eye: view.eye, viewport: view.viewport, depthShare: view.depthShare, stepFactor: view.stepFactor, seed: view.seed || [0, 0],
             skipLow: [low[0], low[1], low[2] * exaggeration], skipRate: [1 / cell[0], 1 / cell[1], 1 / (cell[2] * exaggeration)]});
         gl.disable(gl.DEPTH_TEST);
@@ -136,6 +138,7 @@ export class VolumePass {
         const {gl} = this;
         this.#dropLight();
         gl.deleteTexture(this.transfer);
+        gl.deleteTexture(this.dark);
         if (this.skip) gl.deleteTexture(this.skip);
         for (const program of this.programs.values()) program.delete();
     }

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // PROJ strings to functions between lon/lat and a grid's axis coordinates. Rotated poles are turned here, the rest by proj4.
-import '../node_modules/proj4/dist/proj4-src.js';
+import * as proj4Module from '../node_modules/proj4/dist/proj4-src.js';
+
+// The package's file sets a global in browsers and a default export in Node.
+const proj4 = proj4Module.default ?? globalThis.proj4;
 
 const RAD = Math.PI / 180;
 
@@ -15,7 +18,8 @@ export function projection(proj) {
     const p = words(proj || '');
     if (!p.proj || p.proj === 'longlat' || p.proj === 'latlong') return {forward: (lon, lat) => [lon, lat], inverse: (x, y) => [wrap(x), y]};
     if (p.proj === 'ob_tran') return rotated(p);
-    const converter = globalThis.proj4(proj);
+    // proj4's laea makes NaN of offsets that are not written out.
+    const converter = proj4(['x_0', 'y_0'].reduce((text, name) => name in p ? text : `${text} +${name}=0`, proj));
     const safe = (turn) => (a, b) => {
         try {
             const [x, y] = turn([a, b]);

@@ -23,7 +23,7 @@ export class Connection {
         this.attempts = 0;
         this.queue = [];
         this.fetching = new Map();
-        if (options.websocket === false) { this.#httpOnly(''); } else this.#connect();
+        if (options.websocket === false) handlers.onState('open', 'Fetching over HTTP', 'http'); else this.#connect();
     }
 
     #connect() {
@@ -47,13 +47,18 @@ export class Connection {
         const delay = Math.min(LONGEST_DELAY, FIRST_DELAY * 2 ** this.attempts) * (0.75 + Math.random() / 2);
         this.attempts++;
         const words = reason ? `: ${reason}` : '';
-        if (wasOpen || this.attempts === 1) this.handlers.onState('lost', `Connection lost${words}. Trying again.`, 'http');
-        if (!wasOpen) this.#httpOnly(reason);
+        // Without a socket the same bricks come over HTTP, in the order the page asks.
+        this.transport = 'http';
         this.timer = setTimeout(() => this.#connect(), delay);
+        this.handlers.onState('lost', wasOpen ? `Connection lost${words}. Trying again.` : `No websocket${words}. Fetching over HTTP and trying again.`, 'http', performance.now() + delay);
+        this.#pump();
     }
 
-    // Without a socket the same bricks come over HTTP, in the order the page asks.
-    #httpOnly() { this.transport = 'http'; this.handlers.onState('lost', 'No websocket; fetching over HTTP.', 'http'); this.#pump(); }
+    reconnect() {
+        if (this.open || this.socket || this.closed || this.options.websocket === false) return;
+        clearTimeout(this.timer);
+        this.#connect();
+    }
 
     #text(data) {
         let message;

@@ -3,7 +3,8 @@
 //   A ray's length is counted in kilometres of true height: length in the exaggerated scene / exaggeration. A volume of
 //   opacity a per km lets (1 − a)^r of the light through r km, so a step of r km has the opacity 1 − (1 − a)^r; the table
 //   holds tau = −log(1 − a), and two volumes in one step add their tau and mix their colours by them.
-//   Samples stand at t0 + jitter ds, then every ds = step / (voxels a km along the ray, summed over the axes).
+//   A step is step / (voxels a km along the ray, summed over the axes) long, by the voxels at its sample, which stands at the
+//   share `jitter` of it; steps meet without gaps, so that their lengths add up to the ray's.
 precision highp float;
 precision highp int;
 precision highp sampler3D;
@@ -70,45 +71,45 @@ void main() {
     vec3 sum = vec3(0.0);
     bool first = true;
     vec3 forward = step(vec3(0.0), ray);
-    float shortest = (end - t) / 4000.0;
+    float shortest = (end - t) / 4000.0, ds = 0.0;
     for (int n = 0; n < 4096; n++) {
         if (t >= end) break;
-        vec3 at = eye + ray * t;
+        float s = min(t + jitter * ds, end);
+        vec3 at = eye + ray * s;
         vec3 cell = (at - skipLow) * skipRate;
         ivec3 here = clamp(ivec3(floor(cell)), ivec3(0), textureSize(skip, 0) - 1);
         float empty = float(texelFetch(skip, here, 0).r);
         if (empty > 0.0) {
             vec3 edge = vec3(here) + mix(vec3(1.0 - empty), vec3(empty), forward);
             vec3 leap = (edge - cell) / (safe * skipRate);
-            t += max(min(leap.x, min(leap.y, leap.z)), 0.0) + shortest * 0.05;
+            t = s + max(min(leap.x, min(leap.y, leap.z)), 0.0) + shortest * 0.05;
             first = true;
+            ds = 0.0;
             continue;
         }
         vec3 scene = at * toScene;
         float perKm = 0.0;
 @DENSITY_CODE
-        float ds = max(stepFactor / max(perKm, 1e-6), shortest);
+        ds = max(stepFactor / max(perKm, 1e-6), shortest);
         if (first) {
-            // Enter the stretch anywhere within its first step.
+            // The first step after nothing: only now is its length known.
             first = false;
-            t += jitter * ds * 0.999;
-            at = eye + ray * t;
+            s = min(t + jitter * ds, end);
+            at = eye + ray * s;
             scene = at * toScene;
-            if (t >= end) break;
 @PLACE_CODE
         }
-        ds = min(ds, end - t);
+        float next = min(s + (1.0 - jitter) * ds, end), kilometres = (next - t) / exaggeration;
         float tau = 0.0;
         vec3 mixed = vec3(0.0);
 @VALUE_CODE
         if (tau > 0.0) {
-            float alpha = 1.0 - exp(-tau * ds / exaggeration);
-            vec3 lit = mixed / tau;
-            sum += through * alpha * lit;
+            float alpha = 1.0 - exp(-tau * kilometres);
+            sum += through * alpha * mixed / tau;
             through *= 1.0 - alpha;
             if (through < 0.004) { through = 0.0; break; }
         }
-        t += ds;
+        t = next;
     }
     colour = vec4(sum, 1.0 - through);
 }

@@ -15,7 +15,7 @@
                 vec4 look = texture(transfer, vec2(q * lookup@N.x + lookup@N.y, @ROW));
                 if (look.a > 0.0) {
                     tau += look.a;
-                    mixed += look.a * shadeAt@N(place@N, q, look, at, 1.0 - exp(-look.a * ds / exaggeration));
+                    mixed += look.a * shadeAt@N(place@N, q, look, at, 1.0 - exp(-look.a * kilometres));
                 }
             }
         }

@@ -51,11 +51,25 @@ export class Camera {
         this.mode = 'orbit';
         this.up = [0, 0, 1];
         this.fov = 40;
-        const centre = [(low[0] + high[0]) / 2, (low[1] + high[1]) / 2, 0];
-        const tall = Math.tan(this.fov * Math.PI / 360), reach = Math.max(size[0] * 0.62 / (tall * Math.max(aspect, 0.5)), size[1] * 0.52 / tall, size[2] / tall);
-        const direction = normalise([-0.28, -1, 0.82]);
-        this.target = this.#hide(add(centre, [0, -size[1] * 0.03, size[2] * 0.18]));
-        this.eye = this.#hide(add(this.shownTarget, scale(direction, reach * 1.12)));
+        const direction = normalise([-0.26, -1, 0.78]), length3 = length(size);
+        this.target = this.#hide([(low[0] + high[0]) / 2, (low[1] + high[1]) / 2, (low[2] + high[2]) / 2]);
+        this.eye = this.#hide(add(this.shownTarget, scale(direction, length3)));
+        this.#fit(aspect);
+    }
+
+    // Comes as near as the whole box allows, and slides so that it stands in the middle.
+    #fit(aspect) {
+        const {low, high} = this.box, corners = Array.from({length: 8}, (_, n) => [n & 1 ? high[0] : low[0], n & 2 ? high[1] : low[1], n & 4 ? high[2] : low[2]]);
+        for (let turn = 0; turn < 8; turn++) {
+            const matrices = this.matrices(aspect), seen = corners.map((corner) => this.project(corner, matrices));
+            if (seen.some((p) => !p)) break;
+            const span = (axis) => [Math.min(...seen.map((p) => p[axis])), Math.max(...seen.map((p) => p[axis]))], [x0, x1] = span(0), [y0, y1] = span(1);
+            const arm = sub(this.shownEye, this.shownTarget), reach = length(arm), tall = 2 * Math.tan(this.fov * Math.PI / 360) * reach, {right, top} = this.#axes();
+            const slide = add(scale(right, ((x0 + x1) / 2 - 0.5) * tall * aspect), scale(top, (0.5 - (y0 + y1) / 2) * tall));
+            const target = add(this.shownTarget, slide), nearer = Math.max((x1 - x0) / 0.9, (y1 - y0) / 0.86);
+            this.target = this.#hide(target);
+            this.eye = this.#hide(add(target, scale(arm, Math.min(2, Math.max(0.5, nearer)))));
+        }
     }
 
     topDown(aspect = 16 / 9) {
