@@ -164,7 +164,7 @@ int catalog_open(struct source_pool *pool, const char *const *paths, size_t path
         const char *path = scanned.count > 0 ? scanned.files[0].path : paths[0], *why = scanned.count > 0 ? scanned.files[0].failure.message : "no file matches";
         status = failure_set(failure, VIRGA_NOT_FOUND, "%.300s: %s", path, why);
     }
-    if (!status) status = catalog_group(whole, paths, &scanned, failure);
+    if (!status) status = catalog_group(whole, &scanned, failure);
     if (!status) status = catalog_choose_lattices(&whole->catalog, state_dir, failure);
     for (size_t n = 0; !status && n < whole->catalog.dataset_count; n++) catalog_set_editions(&whole->catalog.datasets[n]);
     scanned_files_destroy(&scanned);

@@ -23,7 +23,7 @@ struct draft_variable {
 };
 
 struct draft {
-    size_t argument;
+    const char *base;
     const char *source_text;
     uint64_t grid_hash, member_key;
     struct cf_grid_slot *slot;  // of the first file: its grid is the dataset's
@@ -57,12 +57,12 @@ static struct draft *find_draft(struct drafts *all, const struct scanned_file *f
     if (!text) text = "";
     for (size_t d = 0; d < all->count; d++) {
         struct draft *draft = &all->drafts[d];
-        if (draft->argument == f->argument && draft->grid_hash == slot->hash && draft->member_key == members && strcmp(draft->source_text, text) == 0) return draft;
+        if (strcmp(draft->base, f->base) == 0 && draft->grid_hash == slot->hash && draft->member_key == members && strcmp(draft->source_text, text) == 0) return draft;
     }
     struct draft *grown = cf_grow(all->drafts, all->count, sizeof *grown);
     if (!grown) return NULL;
     all->drafts = grown;
-    grown[all->count] = (struct draft){f->argument, text, slot->hash, members, slot, 0, NULL};
+    grown[all->count] = (struct draft){f->base, text, slot->hash, members, slot, 0, NULL};
     return &grown[all->count++];
 }
 
@@ -105,7 +105,7 @@ static uint64_t adopted_members(const struct scanned_files *scanned, const struc
     uint64_t found = 0;
     for (size_t n = 0; n < scanned->count; n++) {
         const struct scanned_file *other = &scanned->files[n];
-        if (!other->file || other->argument != f->argument) continue;
+        if (!other->file || strcmp(other->base, f->base) != 0) continue;
         const char *theirs = cf_global_text(other->file->source, "source");
         uint64_t members = member_key(other->file);
         if (members == 0 || members == found || strcmp(text ? text : "", theirs ? theirs : "") != 0) continue;
@@ -390,10 +390,10 @@ static const char *last_part(const char *path) {
     return start;
 }
 
-static int name_dataset(struct catalog_dataset *d, const struct draft *draft, const char *path) {
+static int name_dataset(struct catalog_dataset *d, const struct draft *draft) {
     char slug[49] = "", key[64];
     size_t n = 0;
-    const char *last = last_part(path);
+    const char *last = last_part(draft->base);
     for (; *last && *last != '/' && n < sizeof slug - 1; last++) {
         bool plain = (*last >= 'a' && *last <= 'z') || (*last >= 'A' && *last <= 'Z') || (*last >= '0' && *last <= '9') || *last == '-' || *last == '_';
         if (plain) slug[n++] = *last;
@@ -401,27 +401,31 @@ static int name_dataset(struct catalog_dataset *d, const struct draft *draft, co
     }
     while (n > 0 && slug[n - 1] == '-') n--;
     slug[n] = 0;
-    size_t length = strlen(path);
-    while (length > 1 && path[length - 1] == '/') length--;
-    uint64_t hash = XXH3_64bits(path, length);
+    uint64_t hash = XXH3_64bits(draft->base, strlen(draft->base));
     hash = XXH3_64bits_withSeed(draft->source_text, strlen(draft->source_text), hash);
     snprintf(key, sizeof key, "%016llx %016llx", (unsigned long long)draft->grid_hash, (unsigned long long)draft->member_key);
     hash = XXH3_64bits_withSeed(key, strlen(key), hash);
     return asprintf(&d->id, "%s-%08x", *slug ? slug : "dataset", (unsigned)(hash ^ (hash >> 32))) < 0 ? VIRGA_NO_MEMORY : VIRGA_OK;
 }
 
-static int title_dataset(struct catalog_dataset *d, const struct draft *draft, const char *path) {
+// The file's name where there is one file, else the folder's.
+static const char *place_name(const struct draft *draft) {
+    const struct cf_file *file = draft->variables[0].pieces[0].file;
+    for (size_t v = 0; v < draft->variable_count; v++)
+        for (size_t p = 0; p < draft->variables[v].piece_count; p++)
+            if (draft->variables[v].pieces[p].file != file) return last_part(draft->base);
+    return last_part(source_path(file->source));
+}
+
+static int title_dataset(struct catalog_dataset *d, const struct draft *draft) {
     const struct source *source = draft->variables[0].pieces[0].file->source;
     const char *title = cf_global_text(source, "title");
     if (!title || !*title) title = cf_global_text(source, "TITLE");
     char *given = title ? clean_copy(title) : NULL;
     char *start = given ? given + strspn(given, " ") : NULL;
     if (start && *start) d->title = strdup(start);
-    else if (draft->source_text[0]) {
-        char *text = clean_copy(draft->source_text);
-        if (!text || asprintf(&d->title, "%s (%s)", last_part(path), text) < 0) d->title = NULL;
-        free(text);
-    } else d->title = clean_copy(last_part(path));
+    else if (!draft->source_text[0]) d->title = clean_copy(place_name(draft));
+    else if (asprintf(&d->title, "%s (%s)", place_name(draft), draft->source_text) < 0) d->title = NULL;
     free(given);
     if (d->title) utf8_clean(d->title);
     return d->title ? VIRGA_OK : VIRGA_NO_MEMORY;
@@ -464,7 +468,7 @@ static int place_levels(struct catalog *catalog, struct catalog_dataset *d) {
     return VIRGA_OK;
 }
 
-static int fill_dataset(struct catalog *catalog, struct catalog_dataset *d, struct draft *draft, const char *path) {
+static int fill_dataset(struct catalog *catalog, struct catalog_dataset *d, struct draft *draft) {
     struct dataset_shared *shared = calloc(1, sizeof *shared);
     double unknown = unknown_run(draft);
     int status;
@@ -474,15 +478,14 @@ static int fill_dataset(struct catalog *catalog, struct catalog_dataset *d, stru
     d->grid = draft->slot->grid;
     draft->slot->grid = NULL;
     shared->dataset = d;
-    shared->argument = draft->argument;
     shared->grid_hash = draft->grid_hash;
     shared->member_key = draft->member_key;
     if ((status = find_runs(d, draft, unknown))) goto fail;
     for (size_t v = 0; v < draft->variable_count; v++)
         if ((status = fill_variable(d, shared, &draft->variables[v], unknown))) goto fail;
     find_helpers(d);
-    if ((status = place_levels(catalog, d)) || (status = catalog_add_derived(d)) || (status = name_dataset(d, draft, path)) ||
-        (status = title_dataset(d, draft, path)))
+    if ((status = place_levels(catalog, d)) || (status = catalog_add_derived(d)) || (status = name_dataset(d, draft)) ||
+        (status = title_dataset(d, draft)))
         goto fail;
     find_complete(d);
     if (d->variable_count > 0) return VIRGA_OK;
@@ -518,7 +521,7 @@ static int take_files(struct catalog_whole *whole, struct scanned_files *scanned
     return VIRGA_OK;
 }
 
-int catalog_group(struct catalog_whole *whole, const char *const *paths, struct scanned_files *scanned, struct failure *failure) {
+int catalog_group(struct catalog_whole *whole, struct scanned_files *scanned, struct failure *failure) {
     struct catalog *catalog = &whole->catalog;
     struct drafts all = {0};
     int status = draft_all(&all, scanned);
@@ -527,7 +530,7 @@ int catalog_group(struct catalog_whole *whole, const char *const *paths, struct 
     if (!status && !(catalog->datasets = calloc(all.count + 1, sizeof *catalog->datasets))) status = VIRGA_NO_MEMORY;
     for (size_t n = 0; !status && n < all.count; n++) {
         struct catalog_dataset *d = &catalog->datasets[catalog->dataset_count++];
-        status = fill_dataset(catalog, d, &all.drafts[n], paths[all.drafts[n].argument]);
+        status = fill_dataset(catalog, d, &all.drafts[n]);
         if (!status && d->variable_count == 0) {
             catalog_dataset_destroy(d);
             *d = (struct catalog_dataset){0};

@@ -7,7 +7,7 @@
 #include "field/catalog_scan.h"
 
 // Takes the files over from `scanned` into the catalog, and fills datasets (without lattices) and problems.
-int catalog_group(struct catalog_whole *whole, const char *const *paths, struct scanned_files *scanned, struct failure *failure);
+int catalog_group(struct catalog_whole *whole, struct scanned_files *scanned, struct failure *failure);
 int catalog_add_problem(struct catalog *catalog, const char *variable, const char *file, const char *reason);
 
 // Adds wind speed and direction for pairs of wind components. Call when levels are known.

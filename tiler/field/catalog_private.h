@@ -38,7 +38,6 @@ struct variable_source {
 
 struct dataset_shared {
     struct catalog_dataset *dataset;
-    size_t argument;                      // which configured path
     uint64_t grid_hash, member_key;
     pthread_mutex_t lock;
     float *directions;                    // guarded by lock until set: [ny][nx][4] east and north parts of the grid's x and y axes

@@ -13,16 +13,23 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { FOLDER_DEPTH = 12, FILES_MAX = 200000, OPENERS_MAX = 16 };
+enum { FOLDER_DEPTH = 12, FILES_MAX = 200000, OPENERS_MAX = 16, COMPARED_MAX = 5000 };
 
-static int add_file(struct scanned_files *files, const char *path, size_t argument, const char *problem) {
-    if (files->count >= FILES_MAX) return VIRGA_OK;
+// The same file by two arguments counts once. (Among very many files nobody compares.)
+static bool listed(const struct scanned_files *files, const char *path) {
+    for (size_t n = 0; n < files->count && files->count < COMPARED_MAX; n++)
+        if (strcmp(files->files[n].path, path) == 0) return true;
+    return false;
+}
+
+static int add_file(struct scanned_files *files, const char *path, const char *base, const char *problem) {
+    if (files->count >= FILES_MAX || listed(files, path)) return VIRGA_OK;
     struct scanned_file *grown = cf_grow(files->files, files->count, sizeof *grown);
     if (!grown) return VIRGA_NO_MEMORY;
     files->files = grown;
     struct scanned_file *f = &grown[files->count];
     if (!(f->path = strdup(path))) return VIRGA_NO_MEMORY;
-    f->argument = argument;
+    f->base = base;
     if (problem) failure_set(&f->failure, VIRGA_NOT_FOUND, "%s", problem);
     files->count++;
     return VIRGA_OK;
@@ -42,7 +49,7 @@ static bool looks_readable(const char *path) {
     return false;
 }
 
-static int add_folder(struct scanned_files *files, const char *path, size_t argument, int depth) {
+static int add_folder(struct scanned_files *files, const char *path, const char *base, int depth) {
     struct dirent **entries = NULL;
     int status = VIRGA_OK, count = depth > 0 ? scandir(path, &entries, NULL, alphasort) : 0;
     for (int n = 0; n < count; n++) {
@@ -51,8 +58,8 @@ static int add_folder(struct scanned_files *files, const char *path, size_t argu
         if (!status && entries[n]->d_name[0] != '.') {
             if (asprintf(&inside, "%s/%s", path, entries[n]->d_name) < 0) inside = NULL, status = VIRGA_NO_MEMORY;
             else if (stat(inside, &info) == 0) {
-                if (S_ISDIR(info.st_mode)) status = add_folder(files, inside, argument, depth - 1);
-                else if (S_ISREG(info.st_mode) && looks_readable(inside)) status = add_file(files, inside, argument, NULL);
+                if (S_ISDIR(info.st_mode)) status = add_folder(files, inside, base, depth - 1);
+                else if (S_ISREG(info.st_mode) && looks_readable(inside)) status = add_file(files, inside, base, NULL);
             }
             free(inside);
         }
@@ -62,18 +69,62 @@ static int add_folder(struct scanned_files *files, const char *path, size_t argu
     return status;
 }
 
-static int add_path(struct scanned_files *files, const char *given, size_t argument) {
+// The folder that a configured path stands for; see scanned_files. The caller frees it.
+static char *base_of(const char *given) {
+    struct stat info;
+    char text[2 * 4096 + 2], *out = calloc(1, sizeof text);
+    char *here = *given == '/' ? strdup("") : getcwd(NULL, 0);
+    int n = out && here ? snprintf(text, sizeof text, "%s/%s", here, given) : -1;
+    free(here);
+    if (n < 0 || (size_t)n >= sizeof text) {
+        free(out);
+        return n < 0 ? NULL : strdup(given);
+    }
+    size_t kept = strlen(text), wild = strcspn(text, "*?[{");
+    bool folder = stat(text, &info) == 0 ? S_ISDIR(info.st_mode) : false;
+    if (!folder && wild < kept && stat(text, &info) != 0) kept = wild;
+    if (!folder)
+        while (kept > 0 && text[kept - 1] != '/') kept--;
+    text[kept] = 0;
+    size_t length = 0;  // parts, without "." and with ".." taken back
+    for (const char *at = text; *at;) {
+        at += strspn(at, "/");
+        size_t part = strcspn(at, "/");
+        if (part == 2 && strncmp(at, "..", 2) == 0) {
+            while (length > 0 && out[--length] != '/') {}
+        } else if (part > 0 && !(part == 1 && *at == '.')) {
+            out[length++] = '/';
+            memcpy(out + length, at, part);
+            length += part;
+        }
+        at += part;
+    }
+    out[length] = 0;
+    return out;
+}
+
+static const char *keep_base(struct scanned_files *files, const char *given) {
+    char *base = base_of(given), **grown = base ? cf_grow(files->bases, files->base_count, sizeof *grown) : NULL;
+    if (!grown) {
+        free(base);
+        return NULL;
+    }
+    files->bases = grown;
+    return grown[files->base_count++] = base;
+}
+
+static int add_path(struct scanned_files *files, const char *given, const char *base) {
     struct stat info;
     char path[4096];
-    if (strlen(given) >= sizeof path) return add_file(files, given, argument, "the path is too long");
+    if (strlen(given) >= sizeof path) return add_file(files, given, base, "the path is too long");
     strcpy(path, given);
     for (size_t n = strlen(path); n > 1 && path[n - 1] == '/'; n--) path[n - 1] = 0;
     if (stat(path, &info) == 0) {
         size_t before = files->count;
-        if (S_ISREG(info.st_mode)) return add_file(files, path, argument, NULL);
-        if (!S_ISDIR(info.st_mode)) return add_file(files, path, argument, "it is neither a file nor a folder");
-        int status = add_folder(files, path, argument, FOLDER_DEPTH);
-        if (!status && files->count == before) status = add_file(files, path, argument, "no netCDF file in this folder");
+        if (S_ISREG(info.st_mode)) return add_file(files, path, base, NULL);
+        if (!S_ISDIR(info.st_mode)) return add_file(files, path, base, "it is neither a file nor a folder");
+        int status = add_folder(files, path, base, FOLDER_DEPTH);
+        if (!status && files->count == before) status = add_file(files, path, base, "no netCDF file in this folder");
         return status;
     }
     int error = errno;
@@ -82,8 +133,8 @@ static int add_path(struct scanned_files *files, const char *given, size_t argum
     if (strpbrk(path, "*?[{") && glob(path, GLOB_BRACE, NULL, &found) == 0) {
         for (size_t n = 0; !status && n < found.gl_pathc; n++) {
             if (stat(found.gl_pathv[n], &info)) continue;
-            if (S_ISDIR(info.st_mode)) status = add_folder(files, found.gl_pathv[n], argument, FOLDER_DEPTH);
-            else if (S_ISREG(info.st_mode)) status = add_file(files, found.gl_pathv[n], argument, NULL);
+            if (S_ISDIR(info.st_mode)) status = add_folder(files, found.gl_pathv[n], base, FOLDER_DEPTH);
+            else if (S_ISREG(info.st_mode)) status = add_file(files, found.gl_pathv[n], base, NULL);
         }
         globfree(&found);
         return status;
@@ -91,7 +142,7 @@ static int add_path(struct scanned_files *files, const char *given, size_t argum
     globfree(&found);
     char problem[128];
     snprintf(problem, sizeof problem, "%s", strpbrk(path, "*?[{") ? "no file matches" : error == ENOENT ? "no such file or folder" : strerror(error));
-    return add_file(files, path, argument, problem);
+    return add_file(files, path, base, problem);
 }
 
 struct opening {
@@ -131,7 +182,9 @@ int catalog_scan(struct source_pool *pool, const char *const *paths, size_t path
     for (size_t n = 0; !status && n < path_count; n++) {
         bool again = false;
         for (size_t before = 0; before < n && !again; before++) again = strcmp(paths[before], paths[n]) == 0;
-        if (!again) status = add_path(files, paths[n], n);
+        if (again) continue;
+        const char *base = keep_base(files, paths[n]);
+        status = base ? add_path(files, paths[n], base) : VIRGA_NO_MEMORY;
     }
     if (status) {
         scanned_files_destroy(files);
@@ -146,6 +199,8 @@ void scanned_files_destroy(struct scanned_files *files) {
         free(files->files[n].path);
         cf_file_free(files->files[n].file);
     }
+    for (size_t n = 0; n < files->base_count; n++) free(files->bases[n]);
+    free(files->bases);
     free(files->files);
     *files = (struct scanned_files){0};
 }

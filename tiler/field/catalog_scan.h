@@ -11,14 +11,19 @@
 
 struct scanned_file {
     char *path;
-    size_t argument;       // which of the configured paths
+    const char *base;      // the folder its configured path stands for, owned by scanned_files
     struct cf_file *file;  // NULL when it could not be read: then failure says why
     struct failure failure;
 };
 
+// A configured path stands for a folder: itself, or the one that holds the file, or the one before a glob's first
+// wildcard; made absolute by its text alone, so that a link to the newest run keeps its name. What one folder's paths find
+// belongs together, whether they were given as a folder, a glob or, by the shell, as many files.
 struct scanned_files {
     size_t count;
     struct scanned_file *files;
+    size_t base_count;
+    char **bases;
 };
 
 // Files under paths: a file, a folder (searched through; files that are no netCDF or HDF5 by their first bytes are passed over
