@@ -82,7 +82,8 @@ struct catalog {
 };
 
 // Opens every file under `paths` (files, folders, globs) through the pool, reads metadata and coordinates only, and groups
-// them. Bad files and variables end in problems; fails only when nothing at all can be named (no such path) or out of
+// them: paths that stand for one folder (itself, a glob in it, files in it) belong together, and its name, made absolute
+// without following links, is the configured path that ids derive from. Bad files and variables end in problems; fails only when nothing at all can be named (no such path) or out of
 // memory. state_dir (or NULL) keeps the lattices of variables that the table does not know, so that they stay the same.
 int catalog_open(struct source_pool *pool, const char *const *paths, size_t path_count, const char *state_dir,
                  struct catalog **catalog, struct failure *failure);

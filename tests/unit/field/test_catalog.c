@@ -131,6 +131,48 @@ static void test_ids_stay_when_runs_come_and_go(void **state) {
     catalog_unref(cat);
 }
 
+// A folder, a glob, and the files that a shell makes of one, are the same dataset under the same id.
+static void test_ways_to_name_a_folder_are_one(void **state) {
+    char id[256];
+    (void)state;
+    make_subfolder("ways");
+    struct wanted_file a = t_file("ways/a.nc", 0, 0, 2), b = t_file("ways/b.nc", 6, 6, 2);
+    write_file(&a), write_file(&b);
+    struct catalog *cat = made_open("ways");
+    snprintf(id, sizeof id, "%s", cat->datasets[0].id);
+    catalog_unref(cat);
+    cat = made_open("ways/../ways/./*.nc");
+    assert_string_equal(cat->datasets[0].id, id);
+    assert_int_equal(cat->datasets[0].run_count, 2);
+    catalog_unref(cat);
+    const char *files[] = {made_path("ways/a.nc"), made_path("ways/b.nc"), made_path("ways/a.nc"), made_path("ways")};
+    cat = made_open_paths(files, 4, NULL);
+    assert_int_equal(cat->dataset_count, 1);
+    assert_string_equal(cat->datasets[0].id, id);
+    assert_int_equal(cat->datasets[0].run_count, 2);
+    assert_int_equal(cat->problem_count, 0);
+    catalog_unref(cat);
+}
+
+static void test_runs_of_one_orography_share_a_map(void **state) {
+    (void)state;
+    make_subfolder("shared");
+    struct wanted_file a = t_file("shared/a.nc", 0, 0, 1), b = t_file("shared/b.nc", 6, 6, 1);
+    a.terrain = b.terrain = true;
+    write_file(&a), write_file(&b);
+    struct catalog *cat = made_open("shared");
+    const struct catalog_dataset *d = &cat->datasets[0];
+    struct field_ref first = {.dataset = d, .variable = made_variable(d, "ta"), .run = 0}, second = first;
+    struct level_map *x, *y;
+    second.run = 1;
+    assert_int_equal(catalog_level_map(cat, &first, &x, NULL), VIRGA_OK);
+    assert_int_equal(catalog_level_map(cat, &second, &y, NULL), VIRGA_OK);
+    assert_true(x == y && x == d->variables[first.variable].level_map);
+    level_map_unref(x);
+    level_map_unref(y);
+    catalog_unref(cat);
+}
+
 static void test_runs_without_a_reference_time(void **state) {
     (void)state;
     struct wanted_file a = t_file("noref.nc", NAN, 6, 4);
@@ -316,6 +358,37 @@ static void test_members_are_read_apart(void **state) {
     catalog_unref(cat);
 }
 
+static void write_static(const char *name) {
+    int nc = made_create(name), d[2];
+    float data[20] = {0};
+    d[0] = made_even_axis(nc, "lat", 4, 50, 1, "latitude", "degrees_north");
+    d[1] = made_even_axis(nc, "lon", 5, 0, 1, "longitude", "degrees_east");
+    int v = made_var(nc, "orog", NC_FLOAT, 2, d, "surface_altitude", "m");
+    NC(nc_put_var_float(nc, v, data));
+    NC(nc_close(nc));
+}
+
+// An orography in a file of its own is the ensemble's ground.
+static void test_ensembles_adopt_files_without_members(void **state) {
+    const double labels[] = {0, 1}, heights[] = {10, 50, 200};
+    int d[4];
+    (void)state;
+    make_subfolder("ensemble");
+    write_static("ensemble/a_orography.nc");
+    int nc = made_create("ensemble/b.nc");
+    d[0] = made_axis(nc, "realization", 2, labels, "realization", "1");
+    d[1] = made_axis(nc, "height", 3, heights, "height", "m");
+    d[2] = made_even_axis(nc, "lat", 4, 50, 1, "latitude", "degrees_north");
+    d[3] = made_even_axis(nc, "lon", 5, 0, 1, "longitude", "degrees_east");
+    made_var(nc, "ta", NC_FLOAT, 4, d, "air_temperature", "K");
+    NC(nc_close(nc));
+    struct catalog *cat = made_open("ensemble");
+    assert_int_equal(cat->dataset_count, 1);
+    assert_true(cat->datasets[0].terrain >= 0);
+    assert_int_equal(cat->datasets[0].variables[made_variable(&cat->datasets[0], "ta")].level_map->datum, DATUM_SEA);
+    catalog_unref(cat);
+}
+
 static size_t two_levels(const struct catalog_dataset *d, size_t v, struct catalog_pyramid_level *levels, size_t room) {
     (void)d, (void)v;
     assert_true(room >= 2);
@@ -380,6 +453,8 @@ int main(void) {
         cmocka_unit_test(test_files_split_by_variable_join),
         cmocka_unit_test(test_other_grids_and_sources_stay_apart),
         cmocka_unit_test(test_ids_stay_when_runs_come_and_go),
+        cmocka_unit_test(test_ways_to_name_a_folder_are_one),
+        cmocka_unit_test(test_runs_of_one_orography_share_a_map),
         cmocka_unit_test(test_runs_without_a_reference_time),
         cmocka_unit_test(test_a_variable_that_cannot_be_placed_takes_nobody_along),
         cmocka_unit_test(test_broken_axes_become_problems),
@@ -388,6 +463,7 @@ int main(void) {
         cmocka_unit_test(test_fine_packing_is_its_own_lattice),
         cmocka_unit_test(test_unknown_lattices_are_kept),
         cmocka_unit_test(test_members_are_read_apart),
+        cmocka_unit_test(test_ensembles_adopt_files_without_members),
         cmocka_unit_test(test_json_has_what_was_promised),
         cmocka_unit_test(test_geometry_document_is_whole),
     };
