@@ -125,7 +125,8 @@ int main(int argc, char **argv) {
     const size_t bricks = ask_bricks(store, 0, &shape);
     wait_for(bricks);
     double took = clock_monotonic() - begin;
-    printf("%zu bricks of level 0: %.3f s, %.0f a second, %.2f bits a voxel\n", bricks, took, (double)bricks / took, 8 * (double)bytes_made / voxels);
+    printf("%zu bricks of level 0: %.3f s, %.0f a second, %.2f bits a voxel\n", bricks, took, (double)bricks / took,
+           8 * (double)bytes_made / voxels);
     begin = clock_monotonic();
     for (int round = 0; round < ROUNDS; round++) {
         ask_bricks(store, 0, &shape);
@@ -144,9 +145,10 @@ int main(int argc, char **argv) {
     struct rusage usage;
     brick_store_stats(store, &stats);
     getrusage(RUSAGE_SELF, &usage);
-    printf("%d steps with all bricks of level 0: %.2f s; %zu steps read, %zu bricks encoded, %zu MB spooled\n", STEPS, took, stats.steps_read,
-           stats.bricks_encoded, stats.spooled >> 20);
-    printf("memory: cap %zu MB, held %zu MB, largest resident size of the process %ld MB\n", memory >> 20, stats.memory >> 20, usage.ru_maxrss >> 10);
+    printf("%d steps with all bricks of level 0: %.2f s; %zu steps read, %zu bricks encoded, %zu MB spooled\n", STEPS, took,
+           stats.steps_read, stats.bricks_encoded, stats.spooled >> 20);
+    printf("memory: cap %zu MB, held %zu MB, largest resident size of the process %ld MB\n", memory >> 20,
+           stats.memory >> 20, usage.ru_maxrss >> 10);
     if (failures) fprintf(stderr, "%zu requests failed\n", failures);
     brick_store_free(store);
     worker_pool_free(pool);

@@ -320,7 +320,8 @@ static int prepare(struct build *build, struct failure *failure) {
     const struct pyramid_shape *shape = &build->step->shape;
     struct step_volume *volume;
     if (!build->in_file && 2 * step_volume_voxels(shape) > store->memory)
-        return failure_set(failure, VIRGA_NO_MEMORY, "the field needs %zu MB, more than the %zu MB of the cache; give it more memory or a spool folder",
+        return failure_set(failure, VIRGA_NO_MEMORY,
+                           "the field needs %zu MB, more than the %zu MB of the cache; give it more memory or a spool folder",
                            2 * step_volume_voxels(shape) >> 20, store->memory >> 20);
     if (build->in_file && step_volume_voxels(shape) * sizeof(int32_t) > store->spool_limit)
         return failure_set(failure, VIRGA_NO_MEMORY, "the field needs %zu MB of spool, more than the limit of %zu MB",

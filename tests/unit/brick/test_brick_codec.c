@@ -33,7 +33,9 @@ static void fill(enum content content, const uint32_t size[3], int missing_of_16
         for (uint32_t y = 0; y < size[1]; y++)
             for (uint32_t x = 0; x < size[0]; x++, s++) {
                 switch (content) {
-                case SMOOTH: q[s] = (int32_t)(1000 + 40 * sin(x * 0.2) + 30 * cos(y * 0.17 + x * 0.02) - 5.0 * z + (random_bits() & 1)); break;
+                case SMOOTH:
+                    q[s] = (int32_t)(1000 + 40 * sin(x * 0.2) + 30 * cos(y * 0.17 + x * 0.02) - 5.0 * z + (random_bits() & 1));
+                    break;
                 case NOISE_8: q[s] = (int32_t)(random_bits() % 100) - 2000000000; break;
                 case NOISE_16: q[s] = (int32_t)(random_bits() % 20000); break;
                 case NOISE_32: q[s] = (int32_t)(random_bits() ^ random_bits() << 16); break;
@@ -67,7 +69,8 @@ static void expect_round_trip(struct brick_encoder *encoder, const uint32_t size
 
 static void every_predictor_width_and_mask_comes_back_exactly(void **state) {
     (void)state;
-    static const uint32_t sizes[][3] = {{1, 1, 1}, {34, 34, 34}, {33, 34, 7}, {2, 1, 1}, {1, 5, 1}, {1, 1, 9}, {7, 3, 2}, {34, 2, 34}, {2, 2, 2}};
+    static const uint32_t sizes[][3] = {{1, 1, 1}, {34, 34, 34}, {33, 34, 7}, {2, 1, 1}, {1, 5, 1},
+                                         {1, 1, 9}, {7, 3, 2},    {34, 2, 34}, {2, 2, 2}};
     static const int widths[] = {0, 1, 2, 4};
     struct brick_encoder *encoder = brick_encoder_new();
     assert_non_null(encoder);
@@ -98,7 +101,8 @@ static void the_chosen_way_comes_back_exactly_and_is_not_larger_than_the_others(
                 for (int width = 0; width <= 4; width += width ? width : 1) {
                     if (brick_encode_as(encoder, size, source, NULL, predictor, width, &other)) continue;
                     if ((double)best->size > (content == SMOOTH ? 1.03 : 1.15) * (double)other->size + 40)  // it is an estimate
-                        fail_msg("content %d missing %d: %zu bytes by %d %d, but %zu by predictor %d width %d", content, missing, best->size, best->data[2], best->data[1],
+                        fail_msg("content %d missing %d: %zu bytes by %d %d, but %zu by predictor %d width %d", content, missing,
+                                 best->size, best->data[2], best->data[1],
                                  other->size, predictor, width);
                     shared_bytes_unref(other);
                 }
@@ -222,7 +226,10 @@ static void mutated_bytes_are_decoded_or_refused_within_bounds(void **state) {
         for (int m = 0; m < 8; m++) {
             memcpy(mutated, bytes->data, bytes->size);
             const size_t changes = 1 + random_bits() % 3;
-            for (size_t c = 0; c < changes; c++) mutated[random_bits() % (c ? bytes->size : bytes->size < 40 ? bytes->size : 40)] = (uint8_t)random_bits();
+            for (size_t c = 0; c < changes; c++) {  // the first in the header or nearby
+                const size_t within = c || bytes->size < 40 ? bytes->size : 40;
+                mutated[random_bits() % within] = (uint8_t)random_bits();
+            }
             int32_t *out = malloc((count + 1) * sizeof *out);
             out[count] = 4711;
             int status = brick_decode(mutated, bytes->size, size, NULL, out);

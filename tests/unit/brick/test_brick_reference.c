@@ -20,7 +20,7 @@
 #include "brick/predictor.h"
 #include "brick/step_table.h"
 
-static char folder[] = "/tmp/virga-bricks-XXXXXX";
+static char folder[] = P_tmpdir "/virga-bricks-XXXXXX";
 
 static void write_file(const char *name, const char *suffix, const void *a, size_t a_size, const void *b, size_t b_size) {
     char path[256];

@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -299,7 +300,7 @@ static size_t volume_bytes(void) {
 static void memory_stays_within_the_cap_and_spooled_steps_are_not_read_again(void **state) {
     (void)state;
     const size_t cap = 3 << 20;
-    struct fixture f = open_store(cap, "/tmp", 1 << 30);
+    struct fixture f = open_store(cap, P_tmpdir, 1 << 30);
     assert_true(STEPS * volume_bytes() > cap);
     struct reply replies[STEPS];
     for (int i = 0; i < STEPS; i++) ask_table(f.store, (size_t)i, &replies[i]);
@@ -339,7 +340,7 @@ static void without_a_spool_steps_are_dropped_and_read_again(void **state) {
 static void the_spool_stays_within_its_limit(void **state) {
     (void)state;
     const size_t limit = 5 * volume_bytes();
-    struct fixture f = open_store(2500000, "/tmp", limit);
+    struct fixture f = open_store(2500000, P_tmpdir, limit);
     struct brick_store_stats stats;
     for (size_t i = 0; i < STEPS; i++) {
         expect_brick(f.store, i, 1, 1);
@@ -353,7 +354,7 @@ static void the_spool_stays_within_its_limit(void **state) {
 static void a_field_larger_than_the_memory_is_made_in_the_spool(void **state) {
     (void)state;
     describe();
-    struct fixture f = open_store(volume_bytes() / 2, "/tmp", 1 << 30);
+    struct fixture f = open_store(volume_bytes() / 2, P_tmpdir, 1 << 30);
     for (uint32_t y = 0; y < 3; y++)
         for (uint32_t x = 0; x < 4; x++) expect_brick(f.store, 7, x, y);
     assert_int_equal(boxes_of_step[7], (NZ + BOX_LEVELS - 1) / BOX_LEVELS);
@@ -527,7 +528,7 @@ static void *ask_wildly(void *argument) {
 static void a_crowd_that_asks_and_cancels_is_served_within_the_cap(void **state) {
     (void)state;
     const size_t cap = 3 << 20;
-    struct fixture f = open_store(cap, "/tmp", 20 * volume_bytes());
+    struct fixture f = open_store(cap, P_tmpdir, 20 * volume_bytes());
     struct crowd crowd[6];
     pthread_t threads[6];
     for (unsigned i = 0; i < 6; i++) {

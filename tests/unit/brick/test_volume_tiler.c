@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -242,11 +243,16 @@ static const struct { uint32_t n[3]; bool wraps; double dx, dz; made_value f; ui
     {{70, 66, 33}, false, 1, 1, extremes, {70, 66, 2}},
 };
 
+static void make_case(struct made *m, size_t c, const char *spool) {
+    const uint32_t *n = CASES[c].n;
+    make(m, n[0], n[1], n[2], CASES[c].wraps, CASES[c].dx, CASES[c].dz, CASES[c].f, 0.05, spool, CASES[c].box);
+}
+
 static void every_voxel_is_within_epsilon_and_means_are_means(void **state) {
     (void)state;
     for (size_t c = 0; c < sizeof CASES / sizeof *CASES; c++) {
         struct made m;
-        make(&m, CASES[c].n[0], CASES[c].n[1], CASES[c].n[2], CASES[c].wraps, CASES[c].dx, CASES[c].dz, CASES[c].f, 0.05, NULL, CASES[c].box);
+        make_case(&m, c, NULL);
         expect_levels(&m);
         unmake(&m);
     }
@@ -256,7 +262,7 @@ static void bricks_hold_the_voxels_and_agree_at_their_borders(void **state) {
     (void)state;
     for (size_t c = 0; c < sizeof CASES / sizeof *CASES; c++) {
         struct made m;
-        make(&m, CASES[c].n[0], CASES[c].n[1], CASES[c].n[2], CASES[c].wraps, CASES[c].dx, CASES[c].dz, CASES[c].f, 0.05, NULL, CASES[c].box);
+        make_case(&m, c, NULL);
         expect_bricks(&m);
         expect_table_bytes(&m);
         unmake(&m);
@@ -268,7 +274,7 @@ static void a_file_holds_the_same_as_memory(void **state) {
     for (size_t c = 0; c < sizeof CASES / sizeof *CASES; c++) {
         struct made m;
         random_state = 4711;
-        make(&m, CASES[c].n[0], CASES[c].n[1], CASES[c].n[2], CASES[c].wraps, CASES[c].dx, CASES[c].dz, CASES[c].f, 0.05, "/tmp", CASES[c].box);
+        make_case(&m, c, P_tmpdir);
         assert_int_equal(step_volume_memory(m.volume), 0);
         assert_int_equal(step_volume_spooled(m.volume), 4 * step_volume_voxels(&m.shape));
         expect_levels(&m);
@@ -281,10 +287,10 @@ static void spooling_changes_nothing(void **state) {
     (void)state;
     for (size_t c = 0; c < sizeof CASES / sizeof *CASES; c++) {
         struct made m;
-        make(&m, CASES[c].n[0], CASES[c].n[1], CASES[c].n[2], CASES[c].wraps, CASES[c].dx, CASES[c].dz, CASES[c].f, 0.05, NULL, CASES[c].box);
+        make_case(&m, c, NULL);
         const size_t bytes = step_volume_memory(m.volume);
         assert_int_equal(bytes, (CASES[c].f == extremes ? 4 : 2) * step_volume_voxels(&m.shape));
-        assert_int_equal(step_volume_spool(m.volume, "/tmp", NULL), VIRGA_OK);
+        assert_int_equal(step_volume_spool(m.volume, P_tmpdir, NULL), VIRGA_OK);
         assert_int_equal(step_volume_memory(m.volume), 0);
         assert_int_equal(step_volume_spooled(m.volume), bytes);
         expect_levels(&m);
@@ -459,7 +465,7 @@ static void boxes_in_order_need_little_memory(void **state) {
     for (int way = 0; way < 2; way++) {
         struct step_volume *volume;
         struct step_table *table;
-        assert_int_equal(step_volume_new(&shape, "/tmp", &volume, NULL), VIRGA_OK);
+        assert_int_equal(step_volume_new(&shape, P_tmpdir, &volume, NULL), VIRGA_OK);
         struct volume_tiler *tiler = volume_tiler_new(&lattice, volume);
         const uint32_t *n = sizes[way];
         double *values = malloc((size_t)n[0] * n[1] * n[2] * sizeof *values);
