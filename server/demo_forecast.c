@@ -14,7 +14,7 @@
 #include "server/demo_netcdf.h"
 #include "server/demo_step.h"
 
-enum { MAX_PATH = 4096, NOISE_SEED = 20150, EDITION = 2 };  // raise EDITION when the numbers written change
+enum { MAX_PATH = 4096, NOISE_SEED = 20150, EDITION = 3 };  // raise EDITION when the numbers written change
 
 // --- the plan ------------------------------------------------------------------------------------------------------
 

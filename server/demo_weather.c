@@ -41,12 +41,11 @@ static float bell(float v) { return expf(-v * v); }
 
 struct nearest {
     float d2, along;  // km², km from the line's first point
-    int segment;
-    float side;       // > 0 to the left of the line's direction
+    float side;       // km to the left of the nearest segment's direction, less than 0 to the right
 };
 
 static struct nearest nearest_on(const float line[][2], int points, float x, float y) {
-    struct nearest best = {1e12f, 0, 0, 0};
+    struct nearest best = {1e12f, 0, 0};
     float length = 0;
     for (int p = 0; p + 1 < points; p++) {
         float dx = line[p + 1][0] - line[p][0], dy = line[p + 1][1] - line[p][1], l2 = dx * dx + dy * dy;
@@ -54,7 +53,7 @@ static struct nearest nearest_on(const float line[][2], int points, float x, flo
         float d2 = square(line[p][0] + t * dx - x) + square(line[p][1] + t * dy - y);
         if (d2 < best.d2) {
             float side = dx * (y - line[p][1]) - dy * (x - line[p][0]);
-            best = (struct nearest){d2, length + t * l, p, side};
+            best = (struct nearest){d2, length + t * l, side / l};
         }
         length += l;
     }
@@ -96,7 +95,7 @@ static struct place locate(const struct demo_weather *weather, const struct demo
     p.cold_side = ramp(0.32f, 0.68f, (fabsf(p.warm) + 25) / (fabsf(p.cold) + fabsf(p.warm) + 50));
     p.spiral = sqrtf(wound.d2);
     p.turn = wound.along / length_to(occlusion, OCCLUSION_POINTS - 1);
-    p.outer = wound.side > 0 ? 0 : 1;
+    p.outer = ramp(35, -35, wound.side);
     p.wander = 1.4f * demo_noise_fractal(noise, (x - 20 * age) / 210, (y - 24 * age) / 210, 4 + 0.04f * age, 3, 0.55f);
     p.cluster = 1.6f * demo_noise_fractal(noise, (x - 38 * age) / 95, (y - 33 * age) / 95, 14 + 0.2f * age, 2, 0.5f);
     return p;
@@ -222,9 +221,9 @@ static float cold_band(const struct place *p, float z, float tropo) {
 
 // The comma head: cloud wound round the low along the occlusion, widest at its back, lower and thinner towards its end.
 static float comma_head(const struct place *p, float z, float tropo) {
-    float width = (p->outer > 0.5f ? 160 - 75 * p->turn : 46 - 10 * p->turn);
+    float width = 46 - 10 * p->turn + (114 - 65 * p->turn) * p->outer;
     float lid = (tropo - 700) * (1 - 0.5f * p->turn) + 300 * p->wander;
-    float strength = bell(p->spiral / width) * (1 - 0.4f * ramp(0.6f, 1, p->turn));
+    float strength = ramp(-90, 10, p->D) * bell(p->spiral / width) * (1 - 0.4f * ramp(0.6f, 1, p->turn));
     return 1.4f * strength * ramp(lid + 700, lid - 900, z) * ramp(100, 600, z);
 }
 
