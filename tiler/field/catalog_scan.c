@@ -113,6 +113,13 @@ static const char *keep_base(struct scanned_files *files, const char *given) {
     return grown[files->base_count++] = base;
 }
 
+static bool any_inside(const struct scanned_files *files, const char *folder) {
+    size_t length = strlen(folder);
+    for (size_t n = 0; n < files->count; n++)
+        if (strncmp(files->files[n].path, folder, length) == 0 && files->files[n].path[length] == '/') return true;
+    return false;
+}
+
 static int add_path(struct scanned_files *files, const char *given, const char *base) {
     struct stat info;
     char path[4096];
@@ -124,7 +131,7 @@ static int add_path(struct scanned_files *files, const char *given, const char *
         if (S_ISREG(info.st_mode)) return add_file(files, path, base, NULL);
         if (!S_ISDIR(info.st_mode)) return add_file(files, path, base, "it is neither a file nor a folder");
         int status = add_folder(files, path, base, FOLDER_DEPTH);
-        if (!status && files->count == before) status = add_file(files, path, base, "no netCDF file in this folder");
+        if (!status && files->count == before && !any_inside(files, path)) status = add_file(files, path, base, "no netCDF file in this folder");
         return status;
     }
     int error = errno;
