@@ -32,7 +32,7 @@ install_packages() {
     [ ${#missing[@]} -gt 0 ] || return 0
     say "installing ${missing[*]}"
     as_root apt-get update -qq || say "the package lists could not be refreshed; going on with those at hand"
-    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >"$root/build/packages.log" 2>&1 ||
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300 install -y -qq --no-install-recommends "${missing[@]}" >"$root/build/packages.log" 2>&1 ||
         { tail -n 20 "$root/build/packages.log" >&2; fail "could not install ${missing[*]}; all of apt's words are in build/packages.log"; }
 }
 
