@@ -11,6 +11,8 @@
 #include "base/utf8.h"
 #include "field/cf_attributes.h"
 
+enum { NAME_MAX_BYTES = 400, RUNS_MAX = 20000 };
+
 // --- drafts: variables with the pieces that hold them ------------------------------------------------------------------
 
 struct piece { const struct cf_file *file; const struct cf_variable *variable; };
@@ -236,8 +238,12 @@ static int find_runs(struct catalog_dataset *d, const struct draft *draft, doubl
     if (!status) {
         qsort(all, count, sizeof *all, by_number);
         for (size_t n = 0; n < count; n++)
-            if (n == 0 || all[n] != all[n - 1]) all[unique++] = all[n];
+            if (unique == 0 || all[n] != all[unique - 1]) all[unique++] = all[n];
         if (!(d->runs = calloc(unique, sizeof *d->runs))) status = VIRGA_NO_MEMORY;
+    }
+    if (!status && unique > RUNS_MAX) {  // the newest: nobody keeps that many
+        memmove(all, all + unique - RUNS_MAX, RUNS_MAX * sizeof *all);
+        unique = RUNS_MAX;
     }
     enum cf_calendar calendar = draft_calendar(draft);
     for (size_t r = 0; !status && r < unique; r++) {
@@ -248,10 +254,15 @@ static int find_runs(struct catalog_dataset *d, const struct draft *draft, doubl
     return status;
 }
 
+// run_count when there is none.
 static size_t run_index(const struct catalog_dataset *d, double seconds) {
-    for (size_t r = 0; r < d->run_count; r++)
-        if (d->runs[r].time.seconds == seconds) return r;
-    return 0;
+    size_t low = 0, high = d->run_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (d->runs[middle].time.seconds < seconds) low = middle + 1;
+        else high = middle;
+    }
+    return low < d->run_count && d->runs[low].time.seconds == seconds ? low : d->run_count;
 }
 
 static int room_for_steps(struct catalog_series *series, struct run_source *run, size_t count) {
@@ -285,6 +296,10 @@ static int fill_steps(struct catalog_dataset *d, size_t index, const struct draf
     for (size_t m = 0; !status && m < count;) {
         size_t end = m, r = run_index(d, moments[m].run);
         while (end < count && moments[end].run == moments[m].run) end++;
+        if (r == d->run_count) {
+            m = end;
+            continue;
+        }
         struct catalog_series *series = &d->runs[r].series[index];
         struct run_source *run = &v->from->runs[r];
         if ((status = room_for_steps(series, run, end - m))) break;
@@ -314,7 +329,7 @@ static void find_complete(struct catalog_dataset *d) {
 // --- variables ---------------------------------------------------------------------------------------------------------
 
 static char *clean_copy(const char *text) {
-    char *copy = strdup(text);
+    char *copy = strndup(text, NAME_MAX_BYTES);
     if (copy) utf8_clean(copy);
     return copy;
 }
@@ -460,7 +475,6 @@ static int place_levels(struct catalog *catalog, struct catalog_dataset *d) {
         if (!any_step(d, v)) failure_set(&why, VIRGA_UNSUPPORTED, "it has no steps");
         else if (d->variables[v].vertical) catalog_make_maps(d, v, &why);
         if (!why.status) continue;
-        if (why.status == VIRGA_NO_MEMORY) return why.status;
         int status = catalog_add_problem(catalog, d->variables[v].name, path_of(d, v), why.message);
         if (status) return status;
         catalog_remove_variable(d, v--);

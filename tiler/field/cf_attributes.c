@@ -5,13 +5,15 @@
 #include <string.h>
 #include <strings.h>
 
+enum { TEXT_MAX = 4096 };  // what CF says in attributes is short; longer texts are not searched for names
+
 static const struct source_attribute *find(const struct source_variable *variable, const char *name) {
     return source_find_attribute(variable->attributes, variable->attribute_count, name);
 }
 
 const char *cf_text(const struct source_variable *variable, const char *name) {
     const struct source_attribute *a = find(variable, name);
-    return a ? a->text : NULL;
+    return a && a->text && a->count <= TEXT_MAX && strlen(a->text) <= TEXT_MAX ? a->text : NULL;
 }
 
 const char *cf_text_or_empty(const struct source_variable *variable, const char *name) {
@@ -22,7 +24,7 @@ const char *cf_text_or_empty(const struct source_variable *variable, const char 
 const char *cf_global_text(const struct source *source, const char *name) {
     const struct source_inventory *inventory = source_inventory(source);
     const struct source_attribute *a = source_find_attribute(inventory->attributes, inventory->attribute_count, name);
-    return a ? a->text : NULL;
+    return a && a->text && strlen(a->text) <= TEXT_MAX ? a->text : NULL;
 }
 
 bool cf_number_at(const struct source_variable *variable, const char *name, size_t index, double *value) {

@@ -10,7 +10,7 @@
 
 enum { CF_NO_VARIABLE = -1 };
 
-// Text of an attribute, or NULL when absent or no text. Owned by the source.
+// Text of an attribute, or NULL when absent, no text, or longer than 4096 bytes. Owned by the source.
 const char *cf_text(const struct source_variable *variable, const char *name);
 // The same, "" when absent.
 const char *cf_text_or_empty(const struct source_variable *variable, const char *name);

@@ -12,7 +12,9 @@
 #include "field/cf_attributes.h"
 #include "field/cf_units.h"
 
-enum { AXIS_MAX = 1 << 20, MEMBERS_MAX = 4096, PROBLEMS_MAX = 500 };
+enum { AXIS_MAX = 1 << 20, MEMBERS_MAX = 4096, PROBLEMS_MAX = 500, VARIABLES_MAX = 4000 };
+// A header of a few kilobytes may claim any size; what is listed has to fit.
+static const size_t columns_max = (size_t)1 << 26, voxels_max = (size_t)1 << 34, steps_max = (size_t)1 << 21;
 
 void *cf_grow(void *array, size_t count, size_t size) {
     char *grown = realloc(array, (count + 1) * size);
@@ -338,6 +340,9 @@ static int place(struct cf_file *file, size_t index, struct cf_variable *out, st
     if (out->time < -1) return out->time;
     if (out->time >= 0 && file->times[out->time].refused) return *failure = file->times[out->time].failure, failure->status;
     if ((status = fill_members(file, v, &d, out, failure))) return status;
+    size_t columns = slot->grid->x.n * slot->grid->y.n;
+    if (columns > columns_max || columns * out->level_count > voxels_max)
+        return failure_set(failure, VIRGA_TOO_LARGE, "it has %zu x %zu x %zu voxels, more than can be shown", slot->grid->x.n, slot->grid->y.n, out->level_count);
     out->height_factor = height_factor(v);
     out->terrain_factor = out->level_count == 1 ? terrain_factor(v) : 0;
     return VIRGA_OK;
@@ -350,13 +355,20 @@ static void variable_destroy(struct cf_variable *v) {
 
 static int place_all(struct cf_file *file, struct failure *failure) {
     const struct source_inventory *inventory = source_inventory(file->source);
+    size_t steps = 0;
     unsigned char *standing = standings(file->source);
     if (!standing) return failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
     for (size_t n = 0; n < inventory->variable_count; n++) {
         struct cf_variable placed;
         struct failure why = {0};
         if (standing[n] == STANDING_IGNORED) continue;
+        if (n >= VARIABLES_MAX) {
+            problem(file, -1, "it has more than %d variables; the others are left out", VARIABLES_MAX);
+            break;
+        }
         int status = place(file, n, &placed, &why);
+        if (!status && placed.time >= 0 && (steps += file->times[placed.time].count) > steps_max)
+            status = failure_set(&why, VIRGA_TOO_LARGE, "its file has more than %zu steps in all", steps_max);
         struct cf_variable *grown = status ? NULL : cf_grow(file->variables, file->variable_count, sizeof *grown);
         if (status == VIRGA_NO_MEMORY || (!status && !grown)) {
             variable_destroy(&placed);

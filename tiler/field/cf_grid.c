@@ -32,10 +32,12 @@ static int take_axis(const struct cf_axis_input *in, char which, double scale, b
         // The way most neighbours go is the axis' way; the one jump against it is the date line.
         size_t up = 0;
         for (size_t i = 1; i < n; i++) up += v[i] > v[i - 1];
-        double turn = 2 * up >= n - 1 ? 360 : -360;
-        for (size_t i = 1; i < n; i++)
-            if (turn > 0 ? v[i] < v[i - 1] - 180 : v[i] > v[i - 1] + 180)
-                for (size_t j = i; j < n; j++) v[j] += turn;
+        double turn = 2 * up >= n - 1 ? 360 : -360, turned = 0;
+        for (size_t i = 1; i < n; i++) {
+            double before = v[i - 1] - turned;
+            if (turn > 0 ? v[i] < before - 180 : v[i] > before + 180) turned += turn;
+            v[i] += turned;
+        }
     }
     order->reversed = n > 1 && v[1] < v[0];
     if (order->reversed)

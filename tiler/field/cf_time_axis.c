@@ -9,7 +9,7 @@
 #include "field/cf_file.h"
 #include "field/cf_units.h"
 
-enum { TIMES_MAX = 1 << 20 };
+enum { TIMES_MAX = 1 << 17 };
 static const double longest_lead = 60 * 86400.0;
 
 static bool is_scalar_like(const struct source *source, const struct source_variable *c) {
