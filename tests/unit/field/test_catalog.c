@@ -249,6 +249,30 @@ static void test_broken_axes_become_problems(void **state) {
     catalog_unref(cat);
 }
 
+// A small file may claim a huge grid, and an axis may jump at every point: both are refused, quickly and without the memory.
+static void test_huge_claims_are_refused(void **state) {
+    enum { LONG = 100000 };
+    int nc = made_create("huge.nc"), d[2];
+    const size_t chunk[2] = {100, 100};
+    double *jumping = calloc(LONG, sizeof *jumping);
+    (void)state;
+    for (int n = 0; n < LONG; n++) jumping[n] = n % 2 ? 300 : 0;
+    d[0] = made_even_axis(nc, "lat", LONG, -90, 180.0 / LONG, "latitude", "degrees_north");
+    d[1] = made_even_axis(nc, "lon", LONG, 0, 360.0 / LONG, "longitude", "degrees_east");
+    int v = made_var(nc, "huge", NC_FLOAT, 2, d, "surface_altitude", "m");
+    NC(nc_def_var_chunking(nc, v, NC_CHUNKED, chunk));
+    d[1] = made_axis(nc, "lon_jumping", LONG, jumping, "longitude", "degrees_east");
+    v = made_var(nc, "jumping", NC_FLOAT, 2, d, NULL, "K");
+    NC(nc_def_var_chunking(nc, v, NC_CHUNKED, chunk));
+    NC(nc_close(nc));
+    free(jumping);
+    struct catalog *cat = made_open("huge.nc");
+    assert_int_equal(cat->dataset_count, 0);
+    assert_non_null(strstr(made_problem(cat, "huge")->reason, "more than can be shown"));
+    assert_non_null(made_problem(cat, "jumping"));
+    catalog_unref(cat);
+}
+
 static void test_unreadable_files_become_problems(void **state) {
     (void)state;
     struct wanted_file a = t_file("good.nc", 0, 0, 1);
@@ -459,6 +483,7 @@ int main(void) {
         cmocka_unit_test(test_runs_without_a_reference_time),
         cmocka_unit_test(test_a_variable_that_cannot_be_placed_takes_nobody_along),
         cmocka_unit_test(test_broken_axes_become_problems),
+        cmocka_unit_test(test_huge_claims_are_refused),
         cmocka_unit_test(test_unreadable_files_become_problems),
         cmocka_unit_test(test_lattices_of_known_names_and_units),
         cmocka_unit_test(test_fine_packing_is_its_own_lattice),
