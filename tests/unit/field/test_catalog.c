@@ -414,6 +414,70 @@ static void test_ensembles_adopt_files_without_members(void **state) {
     catalog_unref(cat);
 }
 
+// As Iris writes the Unified Model's levels: numbers as the dimension, heights and sigma beside them, no formula_terms; the
+// orography names no grid mapping; the grid mapping comes in CF's longer form; time and a 1.5 m height are scalars.
+static void test_levels_as_iris_writes_them(void **state) {
+    static const double numbers[] = {1, 2, 3}, heights[] = {10, 100, 1000}, sigma[] = {0.99, 0.9, 0.1};
+    int nc = made_create("iris.nc"), d[3];
+    (void)state;
+    int crs = made_var(nc, "crs", NC_INT, 0, NULL, NULL, NULL);
+    made_text(nc, crs, "grid_mapping_name", "rotated_latitude_longitude");
+    made_number(nc, crs, "grid_north_pole_latitude", 37.5);
+    made_number(nc, crs, "grid_north_pole_longitude", 177.5);
+    d[0] = made_axis(nc, "model_level_number", 3, numbers, "model_level_number", "1");
+    d[1] = made_even_axis(nc, "grid_latitude", 4, 0, 1, "grid_latitude", "degrees");
+    d[2] = made_even_axis(nc, "grid_longitude", 5, 358, 1, "grid_longitude", "degrees");
+    int v = made_var(nc, "level_height", NC_DOUBLE, 1, d, NULL, "m");
+    NC(nc_put_var_double(nc, v, heights));
+    v = made_var(nc, "sigma", NC_DOUBLE, 1, d, NULL, "1");
+    NC(nc_put_var_double(nc, v, sigma));
+    float orography[20];
+    for (int n = 0; n < 20; n++) orography[n] = (float)(50 * (n % 5));
+    v = made_var(nc, "surface_altitude", NC_FLOAT, 2, d + 1, "surface_altitude", "m");
+    NC(nc_put_var_float(nc, v, orography));
+    made_scalar(nc, "time", 30, "time", "hours since 2020-01-01");
+    made_scalar(nc, "forecast_period", 6, "forecast_period", "hours");
+    made_scalar(nc, "height", 1.5, "height", "m");
+    v = made_var(nc, "theta", NC_FLOAT, 3, d, "air_potential_temperature", "K");
+    made_text(nc, v, "grid_mapping", "crs: grid_longitude grid_latitude");
+    made_text(nc, v, "coordinates", "level_height sigma surface_altitude time forecast_period");
+    v = made_var(nc, "t2", NC_FLOAT, 2, d + 1, "air_temperature", "K");
+    made_text(nc, v, "grid_mapping", "crs");
+    made_text(nc, v, "coordinates", "time forecast_period height");
+    NC(nc_close(nc));
+    struct catalog *cat = made_open("iris.nc");
+    assert_int_equal(cat->dataset_count, 1);
+    assert_int_equal(cat->problem_count, 0);
+    const struct catalog_dataset *data = &cat->datasets[0];
+    const struct catalog_variable *theta = &data->variables[made_variable(data, "theta")], *t2 = &data->variables[made_variable(data, "t2")];
+    assert_string_equal(data->runs[0].time.iso, "2020-01-02T00:00:00Z");
+    assert_string_equal(data->runs[0].series[made_variable(data, "theta")].times[0].iso, "2020-01-02T06:00:00Z");
+    assert_string_equal(theta->level_map->method, "hybrid height");
+    double middle = level_map_height(theta->level_map, false, 3, 2, 1);
+    if (fabs(middle - (100 + 0.9 * 150)) > 1) fail_msg("%g m", middle);
+    assert_true(data->terrain >= 0);
+    assert_false(t2->vertical);
+    assert_int_equal(t2->nz, 1);
+    catalog_unref(cat);
+}
+
+static void test_an_absent_mapping_does_not_matter_to_longitudes(void **state) {
+    int nc = made_create("absent_mapping.nc"), d[2], e[2];
+    (void)state;
+    d[0] = made_even_axis(nc, "lat", 4, 50, 1, "latitude", "degrees_north");
+    d[1] = made_even_axis(nc, "lon", 5, 0, 1, "longitude", "degrees_east");
+    made_text(nc, made_var(nc, "t", NC_FLOAT, 2, d, NULL, "K"), "grid_mapping", "nowhere");
+    e[0] = made_even_axis(nc, "y", 4, 0, 1000, "projection_y_coordinate", "m");
+    e[1] = made_even_axis(nc, "x", 5, 0, 1000, "projection_x_coordinate", "m");
+    made_text(nc, made_var(nc, "p", NC_FLOAT, 2, e, NULL, "K"), "grid_mapping", "nowhere");
+    NC(nc_close(nc));
+    struct catalog *cat = made_open("absent_mapping.nc");
+    assert_int_equal(cat->dataset_count, 1);
+    assert_string_equal(cat->datasets[0].variables[0].id, "t");
+    assert_non_null(strstr(made_problem(cat, "p")->reason, "grid mapping is absent"));
+    catalog_unref(cat);
+}
+
 static size_t two_levels(const struct catalog_dataset *d, size_t v, struct catalog_pyramid_level *levels, size_t room) {
     (void)d, (void)v;
     assert_true(room >= 2);
@@ -490,6 +554,8 @@ int main(void) {
         cmocka_unit_test(test_unknown_lattices_are_kept),
         cmocka_unit_test(test_members_are_read_apart),
         cmocka_unit_test(test_ensembles_adopt_files_without_members),
+        cmocka_unit_test(test_levels_as_iris_writes_them),
+        cmocka_unit_test(test_an_absent_mapping_does_not_matter_to_longitudes),
         cmocka_unit_test(test_json_has_what_was_promised),
         cmocka_unit_test(test_geometry_document_is_whole),
     };
