@@ -22,6 +22,10 @@ static void add_missing(struct cf_packing *p, double number, int64_t integer) {
     p->missing_integer[p->missing_count++] = integer;
 }
 
+static void add_missing_integer(struct cf_packing *p, int64_t integer) {
+    add_missing(p, p->type == SOURCE_U64 ? (double)(uint64_t)integer : (double)integer, integer);
+}
+
 static int64_t wrap_integer(enum source_type type, int64_t v) {
     switch (type) {
         case SOURCE_I8: return (int8_t)v;
@@ -46,7 +50,7 @@ static void take_attribute(struct cf_packing *p, const struct source_variable *v
         }
         range_of(p->type, &low, &high);
         bool same_width = is_integer(a->type) && source_type_size(a->type) == source_type_size(p->type);
-        if (same_width && a->integers) add_missing(p, number, wrap_integer(p->type, a->integers[n]));
+        if (same_width && a->integers) add_missing_integer(p, wrap_integer(p->type, a->integers[n]));
         else if (number == floor(number) && number >= low && number < high + 1)
             add_missing(p, number, a->integers ? a->integers[n] : number < 9.2e18 ? (int64_t)number : -1);
         else if (!p->has_missing_value) p->has_missing_value = true, p->missing_value = number;
