@@ -161,6 +161,7 @@ def compare(served, name, expected, step=0, member=0, run=-1, dataset=0):
         worst = abs(value - mean[present]).max(initial=0)
         assert worst <= epsilon * (1 + 1e-9), f"level {number}: {worst} from the source, epsilon is {epsilon}"
         small = abs(value) <= 2**14 * epsilon
-        worst = abs(value.astype("f4").astype(float) - mean[present])[small].max(initial=0)
-        assert worst <= epsilon * (1 + 1e-9), f"level {number}: as float32 {worst} from the source, epsilon is {epsilon}"
+        slack = abs(value) * 2.0**-24 if number else 0  # a mean may lie half-way between a packed source's own steps
+        over = (abs(value.astype("f4").astype(float) - mean[present]) - slack)[small].max(initial=0)
+        assert over <= epsilon * (1 + 1e-9), f"level {number}: as float32 {over} from the source, epsilon is {epsilon}"
     return variable
