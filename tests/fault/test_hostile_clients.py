@@ -431,6 +431,31 @@ def test_answers_left_unread_hold_nothing_up_and_end(server):
         client.socket.close()
 
 
+def test_clients_that_wait_cost_no_processor_time(server):
+    """Idle, stalled, half-open and badly ended ones: the loop sleeps."""
+    dataset, variable = dataset_and_variable(server)
+
+    def used():
+        with open(f"/proc/{server.process.pid}/stat") as file:
+            return sum(map(int, file.read().rsplit(")", 1)[1].split()[11:13])) / os.sysconf("SC_CLK_TCK")
+    with contextlib.ExitStack() as stack:
+        for n in range(10):
+            client = stack.enter_context(opened(server))
+            client.say({"type": "interest", "generation": n, "dataset": dataset, "layers": [{"variable": variable}], "time": n % 4, "direction": 1, "rate": 1,
+                        "steps": 3, "budget": 10**9})  # nobody acknowledges
+            half = stack.enter_context(raw(server))
+            half.request("/healthz")
+            half.send(b"GET / HT")
+            idle = stack.enter_context(raw(server))
+            idle.request("/api/catalog")
+            cut = stack.enter_context(opened(server))
+            cut.frame(TEXT, b"{", length=1000)
+        time.sleep(1)  # until what they asked for is made
+        before = used()
+        time.sleep(2)
+        assert used() - before < 0.5
+
+
 def test_too_many_connections_are_turned_away_and_room_comes_back(server):
     clients = [Socket(server.host, server.port, 5) for _ in range(MAX_CONNECTIONS + 50)]
     alive = 0
