@@ -85,7 +85,7 @@ export class Viewer extends EventTarget {
             this.renderer = new Renderer(gl);
         } catch (error) { this.#error(`The picture cannot be drawn: ${error.message}`, true); return; }
         if (this.stage) this.stage.lost(gl, this.renderer);
-        else this.stage = new Stage(gl, this.renderer, this.loader, this.options);
+        else this.stage = new Stage(gl, this.renderer, this.loader, {...this.options, smooth: this.options.smooth ?? this.#software});
         this.stage.setLayers(this.layers);
         this.layers.forEach((layer, row) => this.renderer.volumePass.setTransfer(row, layer.transfer.data));
         this.basemap.upload(this.renderer);
@@ -391,9 +391,11 @@ export class Viewer extends EventTarget {
         return [Math.max(1, Math.round((this.canvas.clientWidth || 300) * ratio)), Math.max(1, Math.round((this.canvas.clientHeight || 150) * ratio))];
     }
 
+    get #software() { return /swiftshader|llvmpipe|software/i.test(this.rendererName || ''); }
+
     get #ratio() {
         if (this.options.pixelRatio) return this.options.pixelRatio;
-        return Math.min(window.devicePixelRatio || 1, /swiftshader|llvmpipe|software/i.test(this.rendererName || '') ? 1 : 2);
+        return Math.min(window.devicePixelRatio || 1, this.#software ? 1 : 2);
     }
 
     get #aspect() { const [width, height] = this.#size; return width / height; }

@@ -53,7 +53,7 @@ function march(viewer, stepFactor, gradients) {
     gl.clearColor(0, 0, 0, 0);
     gl.depthMask(true);
     gl.clear(gl.COLOR_BUFFER_BIT | gl.DEPTH_BUFFER_BIT);
-    renderer.groundPass.draw(scene, [], matrices);
+    renderer.groundPass.draw(scene, [], matrices, false);
     renderer.fine.bind();
     gl.clear(gl.COLOR_BUFFER_BIT);
     renderer.volumePass.draw(scene, renderer.volumes, {relative: matrices.relative, eye: matrices.eye, viewport: [width, height], depth: renderer.ground.depth, depthShare: [1, 1], stepFactor, gradients});

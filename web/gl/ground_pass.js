@@ -24,15 +24,15 @@ export function groundMesh(geometry, heightAt, lonlatAt, most = MOST) {
     const dx = (x1 - x0) / (nx - 1), dy = (y1 - y0) / (ny - 1), at = (x, y) => heights[Math.min(ny - 1, Math.max(0, y)) * nx + Math.min(nx - 1, Math.max(0, x))];
     for (let y = 0, v = 0; y < ny; y++) for (let x = 0; x < nx; x++, v++)
         vertices.set([(at(x + 1, y) - at(x - 1, y)) / (2 * dx), (at(x, y + 1) - at(x, y - 1)) / (2 * dy), 1], 8 * v + 3);
-    return {vertices, indices: gridIndices(nx, ny), nx, ny, heights, low: [x0, y0], step: [dx, dy]};
+    return {vertices, indices: gridIndices(nx, ny), coarse: gridIndices(nx, ny, 3), nx, ny, heights, low: [x0, y0], step: [dx, dy]};
 }
 
-function gridIndices(nx, ny, keep = () => true) {
-    const indices = [];
-    for (let y = 0; y + 1 < ny; y++) for (let x = 0; x + 1 < nx; x++) {
-        if (!keep(x, y)) continue;
-        const v = y * nx + x;
-        indices.push(v, v + 1, v + nx, v + 1, v + nx + 1, v + nx);
+// stride: only every so manieth vertex, and the last.
+function gridIndices(nx, ny, stride = 1) {
+    const along = (n) => Array.from({length: Math.ceil((n - 1) / stride) + 1}, (_, k) => Math.min(n - 1, k * stride)), xs = along(nx), ys = along(ny), indices = [];
+    for (let y = 0; y + 1 < ys.length; y++) for (let x = 0; x + 1 < xs.length; x++) {
+        const [a, b, c, d] = [ys[y] * nx + xs[x], ys[y] * nx + xs[x + 1], ys[y + 1] * nx + xs[x], ys[y + 1] * nx + xs[x + 1]];
+        indices.push(a, b, c, b, d, c);
     }
     return Uint32Array.from(indices);
 }
@@ -89,7 +89,7 @@ export class GroundPass {
         if (around) this.meshes.around = this.#upload(aroundMesh(mesh, lonlatAt));
     }
 
-    #upload({vertices, indices}) {
+    #upload({vertices, indices, coarse = null}) {
         const {gl} = this, array = gl.createVertexArray(), vertexBuffer = gl.createBuffer(), indexBuffer = gl.createBuffer();
         gl.bindVertexArray(array);
         gl.bindBuffer(gl.ARRAY_BUFFER, vertexBuffer);
@@ -99,9 +99,10 @@ export class GroundPass {
             gl.vertexAttribPointer(location, size, gl.FLOAT, false, 32, offset);
         });
         gl.bindBuffer(gl.ELEMENT_ARRAY_BUFFER, indexBuffer);
-        gl.bufferData(gl.ELEMENT_ARRAY_BUFFER, indices, gl.STATIC_DRAW);
+        const all = coarse ? Uint32Array.from([...indices, ...coarse]) : indices;
+        gl.bufferData(gl.ELEMENT_ARRAY_BUFFER, all, gl.STATIC_DRAW);
         gl.bindVertexArray(null);
-        return {array, vertexBuffer, indexBuffer, count: indices.length};
+        return {array, vertexBuffer, indexBuffer, count: indices.length, coarse: coarse ? coarse.length : 0};
     }
 
     // image: canvas whose red says how much is land; of: [ax, ay, bx, by] from lon/lat to texture coordinates.
@@ -137,7 +138,8 @@ export class GroundPass {
         return program;
     }
 
-    draw(scene, layers, matrices) {
+    // quick: a coarser mesh, for pictures while something moves.
+    draw(scene, layers, matrices, quick = false) {
         const {gl} = this;
         if (!this.mesh) return;
         const program = this.#program(layers).use(), {box, exaggeration, light} = scene;
@@ -153,7 +155,7 @@ export class GroundPass {
         gl.depthFunc(gl.LEQUAL);
         gl.enable(gl.POLYGON_OFFSET_FILL);
         gl.polygonOffset(1, 2);
-        this.#elements(this.meshes.ground);
+        this.#elements(this.meshes.ground, quick);
         program.set({side: 1});
         this.#elements(this.meshes.side);
         if (this.meshes.around) {
@@ -169,10 +171,11 @@ export class GroundPass {
         gl.bindVertexArray(null);
     }
 
-    #elements(mesh) {
+    #elements(mesh, quick = false) {
         const {gl} = this;
         gl.bindVertexArray(mesh.array);
-        gl.drawElements(gl.TRIANGLES, mesh.count, gl.UNSIGNED_INT, 0);
+        if (quick && mesh.coarse) gl.drawElements(gl.TRIANGLES, mesh.coarse, gl.UNSIGNED_INT, mesh.count * 4);
+        else gl.drawElements(gl.TRIANGLES, mesh.count, gl.UNSIGNED_INT, 0);
     }
 
     #drop() {

@@ -5,8 +5,11 @@ import {fillIn, shaderText, texture2d} from './program.js';
 const KINDS = {flat: 1, by_surface: 2, coarse: 3}, GUESSES = 4096;
 
 export class LayerGpu {
-    constructor(gl, geometry, volume) {
+    // options.smooth: whether the machine filters floats exactly (software renderers do), so that columns need no four reads.
+    constructor(gl, geometry, volume, {smooth = false} = {}) {
         this.gl = gl;
+        this.filters = Boolean(gl.getExtension('OES_texture_float_linear'));
+        this.smooth = smooth && this.filters;
         this.geometry = geometry;
         this.kind = volume && geometry.levelMap ? KINDS[geometry.levelMap.kind] : 0;
         this.irregular = !geometry.x.regular || !geometry.y.regular;
@@ -21,15 +24,21 @@ export class LayerGpu {
 
     #keep(texture) { this.textures.push(texture); return texture; }
 
+    // Nodes of a level table are so close that a filter's 8 bits of fraction do not matter; a coarse table's columns are not.
     #levelTexture(map) {
         const {gl} = this;
         this.fold = 1;
+        this.filtered = false;
         if (!map) return null;
-        const columns = map.columnsX * map.columnsY, n = map.heightCount;
-        this.fold = Math.max(1, Math.min(columns, Math.floor(gl.getParameter(gl.MAX_TEXTURE_SIZE) / n)));
-        const rows = Math.ceil(columns / this.fold), data = new Float32Array(rows * this.fold * n);
-        data.set(map.table);
-        return this.#keep(texture2d(gl, {format: gl.R32F, width: n * this.fold, height: rows, data, from: gl.RED, type: gl.FLOAT}));
+        const columns = map.columnsX * map.columnsY, n = map.heightCount, largest = gl.getParameter(gl.MAX_TEXTURE_SIZE);
+        this.filtered = this.filters && this.kind !== KINDS.coarse && columns <= largest;
+        if (!this.filtered) this.fold = Math.max(1, Math.min(columns, Math.floor(largest / n)));
+        const rows = Math.ceil(columns / this.fold), data = new Float32Array(rows * this.fold * n * 2);
+        for (let s = 0; s < map.table.length; s++) {
+            data[2 * s] = map.table[s];
+            data[2 * s + 1] = s % n === n - 1 ? map.table[s] - map.table[s - 1] : map.table[s + 1] - map.table[s];
+        }
+        return this.#keep(texture2d(gl, {format: gl.RG32F, width: n * this.fold, height: rows, data, from: gl.RG, type: gl.FLOAT, filter: this.filtered ? gl.LINEAR : gl.NEAREST}));
     }
 
     #columnTexture(map) {
@@ -40,7 +49,8 @@ export class LayerGpu {
             if (map.parameter) data[4 * c + 1] = map.parameter[c];
             if (geometry.ground) data[4 * c + 2] = geometry.ground[c];
         }
-        return this.#keep(texture2d(gl, {format: gl.RGBA32F, width: geometry.nx, height: geometry.ny, data, from: gl.RGBA, type: gl.FLOAT}));
+        const filter = this.smooth ? gl.LINEAR : gl.NEAREST, wrap = geometry.wraps ? gl.REPEAT : gl.CLAMP_TO_EDGE;
+        return this.#keep(texture2d(gl, {format: gl.RGBA32F, width: geometry.nx, height: geometry.ny, data, from: gl.RGBA, type: gl.FLOAT, filter, wrap}));
     }
 
     // Rows 0 and 1: scene kilometres of the grid's columns along X and Y; rows 2 and 3: index guesses for even places.
@@ -64,11 +74,13 @@ export class LayerGpu {
 
     // What a program must be compiled anew for.
     get variant() {
-        return [this.kind, +this.hasColumns, +this.irregular, +this.geometry.wraps, +(this.atlas.channels === 2)].join('');
+        return [this.kind, this.#columnKind, +this.filtered, +this.irregular, +this.geometry.wraps, +(this.atlas.channels === 2)].join('');
     }
 
+    get #columnKind() { return this.hasColumns ? this.smooth ? 2 : 1 : 0; }
+
     defines(number) {
-        return [['KIND', this.kind], ['COLUMNS', +this.hasColumns], ['IRREGULAR', +this.irregular], ['WRAPS', +this.geometry.wraps],
+        return [['KIND', this.kind], ['COLUMNS', this.#columnKind], ['FILTERED', +this.filtered], ['IRREGULAR', +this.irregular], ['WRAPS', +this.geometry.wraps],
             ['MASKED', +(this.atlas.channels === 2)]].map(([name, value]) => `#define ${name}${number} ${value}\n`).join('');
     }
 

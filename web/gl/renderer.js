@@ -50,16 +50,17 @@ export class Renderer {
     // Light and ground for the scene in view. matrices of Camera.matrices().
     #prepare(scene, matrices, detail, scale = 1) {
         const {gl} = this, width = Math.round(this.width * scale), height = Math.round(this.height * scale);
-        if (this.lightDirty && scene.light.shadows && this.volumes.length && this.volumePass.skip) {
+        if ((this.lightDirty || this.lightDetail < detail) && scene.light.shadows && this.volumes.length && this.volumePass.skip) {
             this.volumePass.castLight(scene, this.volumes, detail);
             this.lightDirty = false;
+            this.lightDetail = detail;
         }
         this.groundShare = [width / this.width, height / this.height];
         this.ground.bind(width, height);
         gl.clearColor(0, 0, 0, 0);
         gl.depthMask(true);
         gl.clear(gl.COLOR_BUFFER_BIT | gl.DEPTH_BUFFER_BIT);
-        this.groundPass.draw(scene, this.drapes, matrices, [this.width, this.height]);
+        this.groundPass.draw(scene, this.drapes, matrices, scale < 1);
         this.linePass.draw(scene, matrices, [width, height]);
     }
 

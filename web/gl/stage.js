@@ -8,7 +8,8 @@ import {brickTexels} from '../workers/decode_brick.js';
 import {selectBricks} from '../data/selection.js';
 
 export class Stage {
-    constructor(gl, renderer, loader, {atlasBytes}) {
+    constructor(gl, renderer, loader, {atlasBytes, smooth = false}) {
+        this.smooth = smooth;
         this.gl = gl;
         this.renderer = renderer;
         this.loader = loader;
@@ -47,7 +48,7 @@ export class Stage {
         if (layer.gpu && layer.gpu.geometry === layer.geometry && layer.gpu.atlas.channels === channels) return;
         const keepAtlas = layer.gpu && layer.gpu.atlas.channels === channels ? layer.gpu.atlas : null;
         if (layer.gpu) { if (keepAtlas) layer.gpu.atlas = null; layer.gpu.delete(); }
-        layer.gpu = new LayerGpu(this.gl, layer.geometry, layer.volume);
+        layer.gpu = new LayerGpu(this.gl, layer.geometry, layer.volume, {smooth: this.smooth});
         if (!keepAtlas) layer.slots = [null, null];
         const stacks = layer.pyramid.reduce((sum, level) => sum + level.bricks[0] * level.bricks[1], 0);
         layer.gpu.atlas = keepAtlas || new BrickAtlas(this.gl, layer.pyramid, channels, stacks * 2, this.atlasBytes / Math.max(1, this.layers.length));

@@ -2,7 +2,7 @@
 // The same formulas in doubles: data/geometry.js. KIND@N: 0 no level map (2-D), 1 flat, 2 by surface, 3 coarse.
 uniform highp sampler3D atlas@N;      // value × presence (and presence): residuals from the middle of each brick
 uniform highp usampler3D page@N;      // for each brick of the finest level: where its finest resident brick is
-uniform highp sampler2D levels@N;     // the level map's table: row = column of the table
+uniform highp sampler2D levels@N;     // the level map's table: row = column of the table; level, and change to the next node
 uniform highp sampler2D columns@N;    // per grid column: base, parameter, ground
 uniform highp sampler2D axes@N;       // irregular axes: rows x values, y values, x guess, y guess
 uniform vec4 indexOf@N;               // i = X * x + y, j = Y * z + w (regular axes)
@@ -42,12 +42,17 @@ float axisIndex@N(int row, float at, float first, float rate, float n, out float
 #endif
 
 #if KIND@N > 0
-// Level and its change with u (a node is one unit) in one column of the table.
-vec2 tableAt@N(int column, int node, float f) {
-    ivec2 at = ivec2(node + (column % fold@N) * int(map@N.w + 1.5), column / fold@N);
-    float k0 = texelFetch(levels@N, at, 0).r, k1 = texelFetch(levels@N, at + ivec2(1, 0), 0).r;
-    return vec2(mix(k0, k1, f), k1 - k0);
+// Level and its change with u (a node is one unit) in one column of the table, or between two where the table is filtered.
+#if FILTERED@N
+vec2 levelAt@N(float column, float u) { return texture(levels@N, vec2((u + 0.5) / (map@N.w + 1.0), (column + 0.5) / table@N.z)).rg; }
+#else
+vec2 tableAt@N(int column, float u) {
+    float at = min(floor(u), map@N.w - 1.0);
+    ivec2 node = ivec2(int(at) + (column % fold@N) * int(map@N.w + 1.5), column / fold@N);
+    vec2 k = texelFetch(levels@N, node, 0).rg;
+    return vec2(k.x + k.y * (u - at), k.y);
 }
+#endif
 
 vec3 coarseAt@N(float index, float count, float n) {
     float c0 = clamp(floor(index / coarseStep@N), 0.0, max(0.0, count - 2.0));
@@ -59,7 +64,9 @@ vec3 coarseAt@N(float index, float count, float n) {
 
 // Base, parameter and ground at fractional (i, j).
 vec3 columnAt@N(vec2 ij) {
-#if COLUMNS@N
+#if COLUMNS@N == 2
+    return texture(columns@N, (ij + 0.5) / size@N.xy).rgb;
+#elif COLUMNS@N == 1
     ivec2 n = ivec2(size@N.xy);
     ivec2 p0 = ivec2(floor(ij));
     vec2 f = ij - vec2(p0);
@@ -117,20 +124,25 @@ Place@N placeOf@N(vec3 scene) {
     float h = scene.z * 1000.0;
     float r = 1.0 + (h - column.x - map@N.x) / map@N.y;
     float u = clamp(log(max(r, 1e-6)) * map@N.z, 0.0, 1.0) * map@N.w;
-    float at = min(floor(u), map@N.w - 1.0);
-    int node = int(at);
-    float f = u - at;
 #if KIND@N == 1
-    vec2 k = tableAt@N(0, node, f);
+#if FILTERED@N
+    vec2 k = levelAt@N(0.0, u);
+#else
+    vec2 k = tableAt@N(0, u);
+#endif
 #elif KIND@N == 2
     float c = clamp((column.y - table@N.x) * table@N.y, 0.0, table@N.z - 1.0);
+#if FILTERED@N
+    vec2 k = levelAt@N(c, u);
+#else
     float c0 = min(floor(c), max(0.0, table@N.z - 2.0));
-    vec2 k = mix(tableAt@N(int(c0), node, f), tableAt@N(int(min(c0 + 1.0, table@N.z - 1.0)), node, f), c - c0);
+    vec2 k = mix(tableAt@N(int(c0), u), tableAt@N(int(min(c0 + 1.0, table@N.z - 1.0)), u), c - c0);
+#endif
 #else
     vec3 a = coarseAt@N(ij.x, table@N.z, size@N.x), b = coarseAt@N(ij.y, table@N.w, size@N.y);
     int across = int(table@N.z), row0 = int(b.x) * across, row1 = int(b.y) * across;
-    vec2 k = mix(mix(tableAt@N(row0 + int(a.x), node, f), tableAt@N(row0 + int(a.y), node, f), a.z),
-                 mix(tableAt@N(row1 + int(a.x), node, f), tableAt@N(row1 + int(a.y), node, f), a.z), b.z);
+    vec2 k = mix(mix(tableAt@N(row0 + int(a.x), u), tableAt@N(row0 + int(a.y), u), a.z),
+                 mix(tableAt@N(row1 + int(a.x), u), tableAt@N(row1 + int(a.y), u), a.z), b.z);
 #endif
     place.above = k.x > size@N.z - 1.0;
     place.inside = place.inside && h >= column.z - 0.01 && !place.above;
@@ -190,10 +202,9 @@ bool valueIn@N(Brick@N brick, vec3 ijk, out float q) {
     return texelAt@N(brick, ijk, q);
 }
 
-// The value at fractional indices, as a lattice integer, with the two time slots blended.
-bool valueAt@N(vec3 ijk, out float q) {
-    ijk = wrapped@N(ijk);
-    bool present = valueIn@N(brickAt@N(ijk, slots@N.x), ijk, q);
+// The value at fractional indices (wrapped), as a lattice integer, with the two time slots blended. brick: of the first slot.
+bool valueWith@N(Brick@N brick, vec3 ijk, out float q) {
+    bool present = valueIn@N(brick, ijk, q);
 #if BLENDED
     if (blend@N > 0.0) {
         float later;
@@ -203,4 +214,9 @@ bool valueAt@N(vec3 ijk, out float q) {
     }
 #endif
     return present;
+}
+
+bool valueAt@N(vec3 ijk, out float q) {
+    ijk = wrapped@N(ijk);
+    return valueWith@N(brickAt@N(ijk, slots@N.x), ijk, q);
 }

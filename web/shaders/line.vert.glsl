@@ -3,6 +3,7 @@
 precision highp float;
 in vec3 a;
 in vec3 b;
+in float corner;   // 0, 1: one side of the first and last end; 2, 3: the other
 uniform mat4 all;
 uniform float exaggeration, width;
 uniform vec2 viewport;
@@ -16,9 +17,8 @@ void main() {
     if (q.w < near) q = mix(q, p, (near - q.w) / (p.w - q.w));
     vec2 s = p.xy / p.w * viewport, e = q.xy / q.w * viewport, along = e - s;
     along = length(along) > 1e-6 ? normalize(along) : vec2(1.0, 0.0);
-    bool last = gl_VertexID == 1 || gl_VertexID == 3 || gl_VertexID == 5;
-    float sideways = gl_VertexID == 0 || gl_VertexID == 1 || gl_VertexID == 3 ? 1.0 : -1.0;
-    if (gl_VertexID == 3) last = true;
+    bool last = corner == 1.0 || corner == 3.0;
+    float sideways = corner < 1.5 ? 1.0 : -1.0;
     vec4 c = last ? q : p;
     across = sideways * (width + 1.0);
     vec2 shift = vec2(-along.y, along.x) * across + along * (last ? 0.5 : -0.5);

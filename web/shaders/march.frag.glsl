@@ -3,7 +3,7 @@
 //   A ray's length is counted in kilometres of true height: length in the exaggerated scene / exaggeration. A volume of
 //   opacity a per km lets (1 − a)^r of the light through r km, so a step of r km has the opacity 1 − (1 − a)^r; the table
 //   holds tau = −log(1 − a), and two volumes in one step add their tau and mix their colours by them.
-//   A step is step / (voxels a km along the ray, summed over the axes) long, by the voxels at its sample, which stands at the
+//   A step is `stepFactor` voxels long (voxels a km along the ray, as a vector's length), by the voxels at its sample, which stands at the
 //   share `jitter` of it; steps meet without gaps, so that their lengths add up to the ray's.
 precision highp float;
 precision highp int;
@@ -107,7 +107,7 @@ void main() {
             float alpha = 1.0 - exp(-tau * kilometres);
             sum += through * alpha * mixed / tau;
             through *= 1.0 - alpha;
-            if (through < 0.004) { through = 0.0; break; }
+            if (through < 0.006) { through = 0.0; break; }
         }
         t = next;
     }

@@ -1,34 +1,32 @@
 // section place
             place@N = placeOf@N(scene);
+            place@N.ijk = wrapped@N(place@N.ijk);
+            brick@N = brickAt@N(place@N.ijk, slots@N.x);
 // section density
         Place@N place@N = placeOf@N(scene);
-        {
-            Place@N p = place@N;
-            vec3 d = absolute * p.density;
-            vec3 s = brickAt@N(wrapped@N(p.ijk), slots@N.x).scale;
-            perKm = max(perKm, d.x / s.x + d.y / s.y + d.z / s.z);
-        }
+        place@N.ijk = wrapped@N(place@N.ijk);
+        Brick@N brick@N = brickAt@N(place@N.ijk, slots@N.x);
+        perKm = max(perKm, length(absolute * place@N.density / brick@N.scale));
 // section value
         if (place@N.inside) {
             float q;
-            if (valueAt@N(place@N.ijk, q)) {
+            if (valueWith@N(brick@N, place@N.ijk, q)) {
                 vec4 look = texture(transfer, vec2(q * lookup@N.x + lookup@N.y, @ROW));
                 if (look.a > 0.0) {
                     tau += look.a;
-                    mixed += look.a * shadeAt@N(place@N, q, look, at, 1.0 - exp(-look.a * kilometres));
+                    mixed += look.a * shadeAt@N(place@N, brick@N, q, look, at, through * (1.0 - exp(-look.a * kilometres)));
                 }
             }
         }
 // section shade
-// Colour of a lit sample. Gradients are differences over half a voxel on each side, turned towards thinner matter.
-vec3 shadeAt@N(Place@N place, float q, vec4 look, vec3 at, float alpha) {
+// Colour of a lit sample that gives the share `alpha` of the pixel. Gradients are differences over half a voxel on each side, turned towards thinner matter.
+vec3 shadeAt@N(Place@N place, Brick@N brick, float q, vec4 look, vec3 at, float alpha) {
     float sun = 1.0;
     if (shadows > 0.0) sun = texture(light, (at - boxLow) * lightRate).r;
     float diffuse = 1.0;
 #if GRADIENTS
     if (shade@N > 0.0 && alpha > 0.02) {
-        vec3 ijk = wrapped@N(place.ijk);
-        Brick@N brick = brickAt@N(ijk, slots@N.x);
+        vec3 ijk = place.ijk;
         if (brick.kind == 2u) {
             vec3 h = 0.5 * brick.scale;
             float xl, xh, yl, yh, zl, zh;
