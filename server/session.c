@@ -14,7 +14,7 @@ enum stage_kind { STAGE_COARSE, STAGE_VISIBLE, STAGE_REFINE };
 enum { MAX_STAGES = 3 * (1 + VIEW_MAX_AHEAD), NO_STAGE = INT_MAX };
 
 struct slot {  // a step of a layer
-    bool used, in_window;
+    bool used, in_window, given_up;  // given_up: its field could not be got
     uint32_t serial;
     uint32_t step;
     uint64_t last_wanted;  // interest number
@@ -236,13 +236,30 @@ static int enter_window(struct session *s, size_t l) {
         if (!slot) return VIRGA_NO_MEMORY;
         slot->in_window = true;
         slot->last_wanted = s->interests;
+        slot->given_up = false;
         if (slot->field) s->calls.keep(s->calls.user, slot->field, d);
-        else slot->field = s->calls.get(s->calls.user, (uint32_t)l, slot->step, d);
-        if (!slot->field) return VIRGA_NO_MEMORY;
+        else if (d == 0) slot->field = s->calls.get(s->calls.user, (uint32_t)l, slot->step, d);
+        if (!slot->field && d == 0) return VIRGA_NO_MEMORY;
         s->window[l][d] = slot;
     }
     return VIRGA_OK;
 }
+
+// The steps ahead are asked for once the step in view is here: what makes it has the processors to itself.
+static void look_ahead(struct session *s) {
+    for (size_t l = 0; l < s->interest.layer_count; l++)
+        if (s->window[l][0] && s->window[l][0]->field->state == FIELD_LOADING) return;
+    for (size_t d = 1; d <= s->interest.ahead; d++)
+        for (size_t l = 0; l < s->interest.layer_count; l++) {
+            struct slot *slot = s->window[l][d];
+            if (!slot || slot->field || slot->given_up) continue;
+            slot->field = s->calls.get(s->calls.user, (uint32_t)l, slot->step, d);
+            slot->given_up = !slot->field;
+        }
+}
+
+static bool is_loading(const struct slot *slot) { return slot->field ? slot->field->state == FIELD_LOADING : !slot->given_up; }
+static bool has_failed(const struct slot *slot) { return slot->field ? slot->field->state == FIELD_FAILED : slot->given_up; }
 
 static void start_over(struct session *s) {
     s->stage = 0;
@@ -275,6 +292,7 @@ int session_set_interest(struct session *s, const struct session_interest *inter
     start_over(s);
     s->active = !status;
     if (status) session_clear(s, interest->generation);
+    else look_ahead(s);
     return status;
 }
 
@@ -347,9 +365,9 @@ static void block(struct session *s) {
 
 static void select_layer(struct session *s, enum stage_kind kind, size_t l, size_t d, struct view_list *list) {
     struct slot *slot = s->window[l][d];
-    if (!slot || slot->field->state == FIELD_FAILED) return;
-    if (slot->field->state == FIELD_LOADING || slot->told != TABLE_SENT) {
-        if (kind == STAGE_COARSE || slot->field->state == FIELD_LOADING) block(s);
+    if (!slot || has_failed(slot)) return;
+    if (is_loading(slot) || slot->told != TABLE_SENT) {
+        if (kind == STAGE_COARSE || is_loading(slot)) block(s);
         return;
     }
     const struct session_layer *layer = &s->interest.layers[l];
@@ -424,6 +442,7 @@ static void load_stage(struct session *s) {
 }
 
 void session_field_changed(struct session *s) {
+    if (s->active) look_ahead(s);
     if (s->blocked > s->stage) return;
     s->stage = s->blocked;
     s->blocked = NO_STAGE;
@@ -444,7 +463,7 @@ static void name_slot(const struct session *s, struct session_action *action, en
 static bool next_table(const struct session *s, size_t d, struct session_action *action) {
     for (uint32_t l = 0; l < s->interest.layer_count; l++) {
         const struct slot *slot = s->window[l][d];
-        if (!slot || slot->field->state != FIELD_READY || slot->told == TABLE_SENT) continue;
+        if (!slot || !slot->field || slot->field->state != FIELD_READY || slot->told == TABLE_SENT) continue;
         name_slot(s, action, slot->told == NOTHING_SENT ? SESSION_ANNOUNCE : SESSION_TABLE, l, d);
         return true;
     }

@@ -85,7 +85,7 @@ void session_scratch_destroy(struct session_scratch *scratch);
 struct session;
 
 // What the session asks of its transport. `get` fetches what is known of a layer's step (`layer` is an index in the interest
-// being set; NULL when out of memory); `keep` says again how urgent it is, for each new interest; `release` lets it go;
+// in force; NULL when out of memory); steps ahead are asked for once the step in view is no longer loading; `keep` says again how urgent it is, for each new interest; `release` lets it go;
 // `cancel` is told of a pending brick that is not wanted any more and will not be answered.
 struct session_calls {
     struct session_field *(*get)(void *user, uint32_t layer, uint32_t step, size_t ahead);

@@ -42,6 +42,7 @@ struct ws_client {
     char *partial;                            // a message that is coming in pieces
     size_t partial_size;
     double tokens, refilled, heard;
+    size_t unanswered;                        // batches sent for which an acknowledgement is free
     const char *closing;                      // why, when it is to be closed
 };
 
@@ -250,15 +251,9 @@ static void push_done(struct ws_client *client, bool degraded) {
     push_text(client, text, ws_message_done(text, sizeof text, session_generation(client->session), degraded));
 }
 
-// A token bucket bounds what a client says: the average allowed, with bursts of a few seconds' worth. A batch pays for the
-// message that acknowledges it.
-static double most_tokens(const struct ws_client *client) {
-    return fmax(MIN_BURST, BURST_SECONDS * client->server->app->config.message_rate);
-}
-
 static int send_batch(struct ws_client *client, struct batch *batch) {
     if (!batch->parts) return 0;
-    client->tokens = fmin(most_tokens(client), client->tokens + 2);
+    client->unanswered++;
     ws_batch_head(batch->start, session_generation(client->session), batch->parts);
     client->server->counters.batches++;
     client->server->counters.bytes_sent += batch->size;
@@ -333,6 +328,16 @@ static void take_drop(struct ws_client *client, const struct ws_drop *drop) {
                            drop->bricks[i].z);
 }
 
+// A token bucket: the average allowed, with bursts of a few seconds' worth. One acknowledgement for each batch is free.
+static bool pay(struct ws_client *client, enum ws_message_kind kind) {
+    double rate = client->server->app->config.message_rate, most = fmax(MIN_BURST, BURST_SECONDS * rate);
+    client->tokens = fmin(most, client->tokens + (client->heard - client->refilled) * rate);
+    client->refilled = client->heard;
+    if (kind == WS_ACK && client->unanswered) client->unanswered--;
+    else client->tokens -= 1;
+    return client->tokens >= 0;
+}
+
 static int take_message(struct peer *peer, const char *data, size_t size) {
     struct ws_client *client = peer->client;
     struct ws_message *message = client->server->message;
@@ -341,6 +346,7 @@ static int take_message(struct peer *peer, const char *data, size_t size) {
     client->server->counters.messages++;
     int status = ws_message_parse(data, size, message, &failure);
     if (status) return close_for(peer, failure.message);
+    if (!pay(client, message->kind)) return close_for(peer, "too many messages");
     switch (message->kind) {
         case WS_INTEREST: take_interest(client, &message->interest); break;
         case WS_ACK:
@@ -355,13 +361,6 @@ static int take_message(struct peer *peer, const char *data, size_t size) {
             break;
     }
     return 0;
-}
-
-static bool within_rate(struct ws_client *client, double now) {
-    client->tokens = fmin(most_tokens(client), client->tokens + (now - client->refilled) * client->server->app->config.message_rate);
-    client->refilled = now;
-    client->tokens -= 1;
-    return client->tokens >= 0;
 }
 
 int ws_received(struct peer *peer, const char *data, size_t size) {
@@ -381,9 +380,8 @@ int ws_received(struct peer *peer, const char *data, size_t size) {
         data = client->partial;
         size = client->partial_size;
     }
-    double now = clock_monotonic();
-    client->heard = now;
-    int result = within_rate(client, now) ? take_message(peer, data, size) : close_for(peer, "too many messages");
+    client->heard = clock_monotonic();
+    int result = take_message(peer, data, size);
     if (client->partial) {
         free(client->partial);
         client->partial = NULL;

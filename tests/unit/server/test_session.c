@@ -379,16 +379,20 @@ static void test_a_late_step_is_waited_for_but_holds_nobody_up(void **state) {
     run_all(b);
     assert_int_equal(b->log_count, 0);
     const struct session_field ready = {.state = FIELD_READY, .table_bytes = TABLE_BYTES, .table = b->table};
-    b->fields[1][4] = ready;  // a step ahead of the second layer is here first, without its boxes
+    b->fields[1][3] = ready;  // the second layer is here first, without its boxes
     session_field_changed(b->session);
     run_all(b);
     assert_int_equal(count(b, SESSION_BRICK), all_bricks(b));
-    assert_int_equal(count(b, SESSION_FINISHED), 0);
-    b->fields[0][3] = ready;
+    assert_int_equal(b->held[0][4] + b->held[1][4], 0);  // nothing ahead is asked for yet
+    b->fields[0][3] = (struct session_field){.state = FIELD_FAILED};
+    session_field_changed(b->session);
+    assert_int_equal(b->held[0][4] + b->held[1][4], 2);
+    b->fields[1][4] = ready;
     session_field_changed(b->session);
     run_all(b);
     assert_int_equal(count(b, SESSION_BRICK), 2 * all_bricks(b));
-    b->fields[0][4] = b->fields[1][3] = (struct session_field){.state = FIELD_FAILED};
+    assert_int_equal(count(b, SESSION_FINISHED), 0);
+    b->fields[0][4] = (struct session_field){.state = FIELD_FAILED};
     session_field_changed(b->session);
     run_all(b);
     assert_int_equal(count(b, SESSION_BRICK), 2 * all_bricks(b));
