@@ -9,8 +9,9 @@ export class LinePass {
         this.sets = new Map();
     }
 
+    // when: 'always', 'quick' or 'full': for which pictures; slow machines draw fewer segments while something moves.
     // segments: Float32Array of [a, b] × 3 scene km before exaggeration, or null to forget. ink: [r, g, b, a], width in pixels.
-    set(name, segments, {ink = [1, 1, 1, 0.5], width = 1, order = 0} = {}) {
+    set(name, segments, {ink = [1, 1, 1, 0.5], width = 1, order = 0, when = 'always'} = {}) {
         const {gl} = this, old = this.sets.get(name);
         if (old) { gl.deleteBuffer(old.buffer); gl.deleteBuffer(old.indexBuffer); gl.deleteVertexArray(old.array); this.sets.delete(name); }
         if (!segments || !segments.length) return;
@@ -34,11 +35,11 @@ export class LinePass {
         gl.bindBuffer(gl.ELEMENT_ARRAY_BUFFER, indexBuffer);
         gl.bufferData(gl.ELEMENT_ARRAY_BUFFER, indices, gl.STATIC_DRAW);
         gl.bindVertexArray(null);
-        this.sets.set(name, {array, buffer, indexBuffer, count: indices.length, ink, width, order});
+        this.sets.set(name, {array, buffer, indexBuffer, count: indices.length, ink, width, order, when});
         this.sets = new Map([...this.sets].sort((a, b) => a[1].order - b[1].order));
     }
 
-    draw(scene, matrices, viewport) {
+    draw(scene, matrices, viewport, quick = false) {
         const {gl} = this;
         gl.enable(gl.DEPTH_TEST);
         gl.depthFunc(gl.LEQUAL);
@@ -48,6 +49,7 @@ export class LinePass {
         this.program.use().set({all: matrices.all, exaggeration: scene.exaggeration, viewport});
         const thick = scene.pixelRatio || 1;
         for (const set of this.sets.values()) {
+            if (set.when === (quick ? 'full' : 'quick')) continue;
             this.program.set({ink: set.ink, width: set.width * thick});
             gl.bindVertexArray(set.array);
             gl.drawElements(gl.TRIANGLES, set.count, gl.UNSIGNED_INT, 0);

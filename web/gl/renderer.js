@@ -61,7 +61,7 @@ export class Renderer {
         gl.depthMask(true);
         gl.clear(gl.COLOR_BUFFER_BIT | gl.DEPTH_BUFFER_BIT);
         this.groundPass.draw(scene, this.drapes, matrices, scale < 1);
-        this.linePass.draw(scene, matrices, [width, height]);
+        this.linePass.draw(scene, matrices, [width, height], this.scale < 0.5 && scale < 1);
     }
 
     // One whole picture at a drawing scale; quick ones take larger steps. Returns when its commands are given.
@@ -71,7 +71,7 @@ export class Renderer {
         this.coarse.bind(width, height);
         gl.clearColor(0, 0, 0, 0);
         gl.clear(gl.COLOR_BUFFER_BIT);
-        this.volumePass.draw(scene, this.volumes, {relative: matrices.relative, eye: matrices.eye, viewport: [width, height], depth: this.ground.depth, depthShare: this.groundShare, stepFactor: quick ? 1.6 : 1, gradients: !quick});
+        this.volumePass.draw(scene, this.volumes, {relative: matrices.relative, eye: matrices.eye, viewport: [width, height], depth: this.ground.depth, depthShare: this.groundShare, stepFactor: quick ? Math.min(3.5, Math.max(1.25, 0.8 / this.scale)) : 1, gradients: !quick});
         this.#compose(scene, this.coarse, [width / this.width, height / this.height]);
         this.full = false;
         this.tiles = null;

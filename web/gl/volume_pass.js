@@ -53,7 +53,7 @@ export class VolumePass {
         const source = fillIn(shaderText(name), {
             BLENDED: +options.blended, LAYERS: layers.length, DEFINES: `#define GRADIENTS ${+options.gradients}\n` + layers.map((layer, n) => layer.gpu.defines(n)).join(''),
             LAYER_CODE: layers.map((layer, n) => layer.gpu.code(n)).join('\n'), SHADE_CODE: each('shade'), DENSITY_CODE: each('density'),
-            PLACE_CODE: each('place'), VALUE_CODE: each('value'), TAU_CODE: each('tau'),
+            BEGIN_CODE: each('begin'), PLACE_CODE: each('place'), VALUE_CODE: each('value'), TAU_CODE: each('tau'),
         });
         program = new Program(this.gl, shaderText('screen.vert.glsl'), source);
         this.programs.set(key, program);

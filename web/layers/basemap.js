@@ -78,11 +78,12 @@ export class Basemap {
         const size = [this.box.high[0] - this.box.low[0], this.box.high[1] - this.box.low[1]], margin = AROUND * Math.max(...size);
         this.land = landMap(world, this.wide);
         this.lines.coast = sceneSegments(world.coasts, this.cutting);
+        this.lines.coastQuick = sceneSegments(world.coasts, {...this.cutting, shortest: this.cutting.shortest * 4});
         this.lines.border = sceneSegments(world.borders, this.cutting);
         if (this.around) {
             const {box} = this, fade = margin * 0.7;
             const beyond = (X, Y) => !this.cutting.inside(X, Y) && X > box.low[0] - fade && X < box.high[0] + fade && Y > box.low[1] - fade && Y < box.high[1] + fade;
-            this.lines.outer = sceneSegments(world.coasts, {...this.cutting, inside: beyond, heightAt: () => 0, shortest: this.cutting.shortest * 3});
+            this.lines.outer = sceneSegments(world.coasts, {...this.cutting, inside: beyond, heightAt: () => 0, shortest: this.cutting.shortest * 5});
         }
     }
 
@@ -123,9 +124,10 @@ export class Basemap {
         this.uploadedLand = this.land;
         const draw = (name, on, options) => renderer.linePass.set(name, on === false ? null : this.lines[name] || null, options);
         draw('graticule', map.graticule, {ink: INKS.graticule, width: 1, order: 1});
-        draw('border', map.coastlines, {ink: INKS.border, width: 1, order: 2});
+        draw('border', map.coastlines, {ink: INKS.border, width: 1, order: 2, when: 'full'});
         draw('outer', map.coastlines, {ink: INKS.outer, width: 1, order: 0});
-        draw('coast', map.coastlines, {ink: INKS.coast, width: 1.5, order: 3});
+        draw('coast', map.coastlines, {ink: INKS.coast, width: 1.5, order: 3, when: 'full'});
+        draw('coastQuick', map.coastlines, {ink: INKS.coast, width: 1.5, order: 3, when: 'quick'});
         draw('box', map.height_axis, {ink: INKS.box, width: 1, order: 4});
     }
 }

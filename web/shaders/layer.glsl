@@ -161,9 +161,12 @@ struct Brick@N {
     float unit;    // lattice integers a texel unit means
 };
 
-Brick@N brickAt@N(vec3 ijk, int slot) {
+// Of the finest level.
+ivec3 brickIndex@N(vec3 ijk) { return clamp(ivec3(floor((ijk + 0.5) / 32.0)), ivec3(0), bricks@N - 1); }
+
+// The brick to read for a brick of the finest level.
+Brick@N brickOf@N(ivec3 b, int slot) {
     Brick@N brick;
-    ivec3 b = clamp(ivec3(floor((ijk + 0.5) / 32.0)), ivec3(0), bricks@N - 1);
     uvec4 entry = texelFetch(page@N, b + ivec3(0, 0, slot), 0);
     brick.kind = entry.y & 255u;
     brick.scale = scale@N[int(entry.y >> 8 & 255u)];
@@ -208,7 +211,7 @@ bool valueWith@N(Brick@N brick, vec3 ijk, out float q) {
 #if BLENDED
     if (blend@N > 0.0) {
         float later;
-        bool also = valueIn@N(brickAt@N(ijk, slots@N.y), ijk, later);
+        bool also = valueIn@N(brickOf@N(brickIndex@N(ijk), slots@N.y), ijk, later);
         if (also) q = present ? mix(q, later, blend@N) : later;
         present = blend@N < 0.5 ? present : also;
     }
@@ -218,5 +221,5 @@ bool valueWith@N(Brick@N brick, vec3 ijk, out float q) {
 
 bool valueAt@N(vec3 ijk, out float q) {
     ijk = wrapped@N(ijk);
-    return valueWith@N(brickAt@N(ijk, slots@N.x), ijk, q);
+    return valueWith@N(brickOf@N(brickIndex@N(ijk), slots@N.x), ijk, q);
 }

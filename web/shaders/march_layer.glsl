@@ -1,12 +1,18 @@
+// section begin
+    ivec3 at@N = ivec3(-1);
+    Brick@N brick@N;
 // section place
             place@N = placeOf@N(scene);
             place@N.ijk = wrapped@N(place@N.ijk);
-            brick@N = brickAt@N(place@N.ijk, slots@N.x);
+            at@N = brickIndex@N(place@N.ijk);
+            brick@N = brickOf@N(at@N, slots@N.x);
 // section density
         Place@N place@N = placeOf@N(scene);
         place@N.ijk = wrapped@N(place@N.ijk);
-        Brick@N brick@N = brickAt@N(place@N.ijk, slots@N.x);
-        perKm = max(perKm, length(absolute * place@N.density / brick@N.scale));
+        ivec3 in@N = brickIndex@N(place@N.ijk);
+        if (in@N != at@N) { at@N = in@N; brick@N = brickOf@N(at@N, slots@N.x); }
+        vec3 fine@N = absolute * place@N.density / brick@N.scale;
+        perKm = max(perKm, max(fine@N.x, max(fine@N.y, fine@N.z)));
 // section value
         if (place@N.inside) {
             float q;
@@ -25,7 +31,7 @@ vec3 shadeAt@N(Place@N place, Brick@N brick, float q, vec4 look, vec3 at, float 
     if (shadows > 0.0) sun = texture(light, (at - boxLow) * lightRate).r;
     float diffuse = 1.0;
 #if GRADIENTS
-    if (shade@N > 0.0 && alpha > 0.02) {
+    if (shade@N > 0.0 && alpha > 0.025) {
         vec3 ijk = place.ijk;
         if (brick.kind == 2u) {
             vec3 h = 0.5 * brick.scale;
