@@ -154,7 +154,7 @@ static void fail(struct entry_part *part, int status, const char *why) {
 
 static void check_ready(struct entry_part *part) {
     struct field_entry *entry = &part->entry;
-    if (entry->known.state != FIELD_LOADING || !part->table || !part->map_known) return;
+    if (entry->known.state != FIELD_LOADING || !part->table) return;
     entry->known.table = part->table;
     entry->known.table_bytes = entry->table->size;
     entry->known.state = FIELD_READY;
@@ -190,15 +190,15 @@ static void take_table(struct entry_part *part, struct field_job *job) {
     check_ready(part);
 }
 
+// A field whose heights cannot be had is shown nowhere; if its table is out already, its bricks count as in view.
 static void take_map(struct entry_part *part, struct field_job *job) {
     if (job->status) {
-        fail(part, job->status, job->failure.message);
+        if (part->entry.known.state == FIELD_LOADING) fail(part, job->status, job->failure.message);
+        part->entry.known.without_boxes = true;
         return;
     }
     part->map_known = true;
     part->map = level_map_ref(job->map);
-    snprintf(part->entry.geometry, sizeof part->entry.geometry, "%s", part->map ? part->map->id : "surface");
-    check_ready(part);
     want_boxes(part);
 }
 
@@ -295,6 +295,8 @@ static struct entry_part *entry_new(struct field_cache *cache, struct catalog *c
     part->entry.catalog = catalog_ref(catalog);
     part->entry.field = *field;
     part->entry.edition = field->dataset->runs[field->run].series[field->variable].edition;
+    field_geometry_id(field, part->entry.geometry);
+    if (!part->entry.geometry[0]) snprintf(part->entry.geometry, sizeof part->entry.geometry, "surface");
     part->next = cache->entries;
     cache->entries = part;
     if (!start_helper(part, JOB_MAP, map_run, field_priority_table(ahead))) fail(part, VIRGA_TOO_LARGE, "the server is busy");

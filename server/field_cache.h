@@ -16,7 +16,7 @@ struct field_entry {
     struct field_ref field;
     struct catalog *catalog;     // keeps field.dataset alive
     const char *edition;
-    char geometry[33];           // id, once ready
+    char geometry[33];           // id
     struct shared_bytes *table;  // once ready
     char problem[256];           // why it failed
     void *private_part;

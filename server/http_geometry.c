@@ -56,46 +56,33 @@ static void cache_put(struct geometry_cache *cache, const char *tag, struct shar
     cache->items[oldest].used = ++cache->clock;
 }
 
-// The map with this id among the steps of one series; a step may have a map of its own.
-static int search_series(struct geometry_job *job, struct field_ref *field) {
-    const struct catalog_series *series = &job->dataset->runs[field->run].series[field->variable];
-    for (size_t step = 0; series->present && step < series->time_count; step++) {
-        struct level_map *map = NULL;
-        field->step = step;
-        int status = catalog_level_map(job->job.catalog, field, &map, NULL);
-        if (status || !map) break;
-        if (!strcmp(map->id, job->geometry)) {
-            job->map = map;
-            return VIRGA_OK;
-        }
-        level_map_unref(map);
-    }
-    return VIRGA_NOT_FOUND;
-}
-
-static int search(struct geometry_job *job) {
-    const struct catalog_dataset *dataset = job->dataset;
-    for (size_t v = 0; v < dataset->variable_count; v++) {
-        struct level_map *map = dataset->variables[v].level_map;
-        if (!map || strcmp(map->id, job->geometry)) continue;
-        job->map = level_map_ref(map);
-        return VIRGA_OK;
-    }
+// A field that stands in this geometry: ids are known without reading, so a wrong one costs nothing.
+static bool find_field(const struct catalog_dataset *dataset, const char *geometry, struct field_ref *field) {
+    char id[33];
     for (size_t r = dataset->run_count; r-- > 0;)
         for (size_t v = 0; v < dataset->variable_count; v++) {
-            struct field_ref field = {.dataset = dataset, .variable = v, .run = r};
-            if (dataset->variables[v].vertical && !search_series(job, &field)) return VIRGA_OK;
+            const struct catalog_series *series = &dataset->runs[r].series[v];
+            if (!series->present || !dataset->variables[v].vertical) continue;
+            for (size_t m = 0; m < dataset->variables[v].member_count; m++)
+                for (size_t step = 0; step < series->time_count; step++) {
+                    *field = (struct field_ref){.dataset = dataset, .variable = v, .run = r, .member = m, .step = step};
+                    field_geometry_id(field, id);
+                    if (!strcmp(id, geometry)) return true;
+                }
         }
-    return VIRGA_NOT_FOUND;
+    return false;
 }
 
 static void run(void *argument, bool cancelled) {
     struct geometry_job *job = argument;
     uint8_t *bytes = NULL;
     size_t size = 0;
-    bool surface = !strcmp(job->geometry, "surface");
-    int status = cancelled ? VIRGA_CANCELLED : surface || job->map ? VIRGA_OK : search(job);
-    if (status == VIRGA_NOT_FOUND) failure_set(&job->job.failure, status, "no such geometry in this dataset");
+    struct field_ref field;
+    int status = cancelled ? VIRGA_CANCELLED : VIRGA_OK;
+    if (!status && strcmp(job->geometry, "surface") && !job->map)
+        status = find_field(job->dataset, job->geometry, &field)
+                     ? catalog_level_map(job->job.catalog, &field, &job->map, &job->job.failure)
+                     : failure_set(&job->job.failure, VIRGA_NOT_FOUND, "no such geometry in this dataset");
     if (!status) status = catalog_geometry(job->dataset, job->map, &bytes, &size);
     if (!status && !(job->job.body = gzip_bytes(bytes, size, 3))) status = VIRGA_NO_MEMORY;
     job->job.status = status;

@@ -106,6 +106,9 @@ struct field_ref {
 int catalog_level_map(const struct catalog *catalog, const struct field_ref *field, struct level_map **map,
                       struct failure *failure);
 
+// The id of the field's level map, without making it: never blocks. "" for 2-D variables. Any thread.
+void field_geometry_id(const struct field_ref *field, char id[33]);
+
 // The field's values, slab by slab. `plan` cuts it into boxes aligned with the stored chunks so that no stored chunk is
 // read twice, each of at most max_bytes of stored numbers where chunks allow.
 struct field_box { size_t x0, y0, z0, nx, ny, nz; };  // normalised order: x east, y north, z up

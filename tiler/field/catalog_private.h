@@ -66,8 +66,6 @@ int wind_directions(const struct field_ref *field, const float **directions, str
 int field_heights(const struct field_ref *field, struct level_heights **heights, struct failure *failure);
 // Whether level maps differ from step to step (heights come from a field).
 bool field_heights_vary(const struct field_ref *field);
-// The id of the field's level map, without making it where it varies. id "" for 2-D variables.
-void field_geometry_id(const struct field_ref *field, char id[33]);
 // Makes the level maps that do not vary, for every run of a variable. The latest run's failure is returned.
 int catalog_make_maps(struct catalog_dataset *dataset, size_t variable, struct failure *failure);
 
