@@ -104,7 +104,8 @@ static void print_levels(const struct catalog_variable *v) {
            map->datum == DATUM_SEA ? "mean sea level" : "the ground");
     for (const char *c = map->coordinate; c && *c; c++) putchar(*c == '_' ? ' ' : *c);
     if (method_adds_to_coordinate(map)) printf(" by %s", map->method);
-    printf(", heights within %.2g m)\n", map->max_error);
+    if (map->tested_columns == map->nx * map->ny) printf(", heights within %.2g m)\n", map->max_error);
+    else printf(", heights within %.2g m by %zu of %zu columns)\n", map->max_error, map->tested_columns, map->nx * map->ny);
 }
 
 static void print_times(const struct catalog_dataset *set, size_t variable) {

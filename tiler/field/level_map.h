@@ -41,7 +41,8 @@ struct level_map {
     float *ground;     // [ny][nx] terrain in metres above the datum, or NULL for 0; may be the same pointer as base
     double *nominal;   // [level_count] heights over zero ground in metres, for axes and labels
     double lowest, highest;  // metres: of the lowest level's lowest and the highest level's highest point
-    double max_error;        // metres: largest |height of the mapped k - h| found against the exact column heights
+    double max_error;        // metres: largest |height of the mapped k - h| found against the exact column heights …
+    size_t tested_columns;   // … of so many columns: nx * ny, or less where a COARSE map has more than can be gone through
     char id[33];             // hex hash of all above; equal maps have equal ids
 };
 

@@ -14,7 +14,7 @@
 
 enum {
     NODES_FLAT = 4096, NODES_BY_SURFACE = 1024, NODES_COARSE = 256,
-    SURFACE_COLUMNS = 129, COARSE_NUMBERS = 3 << 20, COARSE_STEP = 8, TEST_COLUMNS = 400,
+    SURFACE_COLUMNS = 129, COARSE_NUMBERS = 3 << 20, COARSE_STEP = 8, TEST_COLUMNS = 400, FINAL_LEVELS = 1 << 18,
 };
 static const double coarse_scale = 4000;  // metres; suits the usual pressure levels
 static const double near_error = 5, far_error = 20, near_height = 3000;
@@ -80,20 +80,23 @@ static void exact_column(const struct builder *b, double i, double j) {
         b->column[k] = level_heights_between(b->heights, b->wraps, i, j, k);
 }
 
-// Error over a spread of columns, grid points and places between them.
-static double sampled_error(const struct builder *b, size_t limit, double *metres) {
-    size_t nx = b->heights->nx, ny = b->heights->ny, total = nx * ny;
-    size_t stride = total / limit + 1;
-    double worst = 0;
-    for (size_t c = 0; c < total; c += stride) {
-        double i = (double)(c % nx), j = (double)(c / nx);
-        exact_column(b, i, j);
-        worst = fmax(worst, column_error(b, b->column, i, j, metres));
-        if (i + 0.5 < (double)nx - 1 && j + 0.5 < (double)ny - 1) {
-            exact_column(b, i + 0.5, j + 0.5);
-            worst = fmax(worst, column_error(b, b->column, i + 0.5, j + 0.5, metres));
-        }
+static double place_error(const struct builder *b, double i, double j, double *metres) {
+    exact_column(b, i, j);
+    return column_error(b, b->column, i, j, metres);
+}
+
+// Error over all columns, or where there are more than `limit` over so many spread by a sequence that keeps step with neither
+// the grid nor the table; at grid points and between them. Returns what column_error does; *tested counts the columns.
+static double sampled_error(const struct builder *b, size_t limit, double *metres, size_t *tested) {
+    size_t nx = b->heights->nx, ny = b->heights->ny, total = nx * ny, count = total < limit ? total : limit;
+    double worst = 0, x = 0.5, y = 0.5;
+    for (size_t c = 0; c < count; c++) {
+        x = fmod(x + 0.7548776662466927, 1), y = fmod(y + 0.5698402909980532, 1);
+        double i = count == total ? (double)(c % nx) : floor(x * (double)nx), j = count == total ? (double)(c / nx) : floor(y * (double)ny);
+        worst = fmax(worst, place_error(b, i, j, metres));
+        if (i + 0.5 < (double)nx - 1 && j + 0.5 < (double)ny - 1) worst = fmax(worst, place_error(b, i + 0.5, j + 0.5, metres));
     }
+    *tested = count;
     return worst;
 }
 
@@ -283,16 +286,18 @@ static int build_coarse(struct builder *b, struct failure *failure) {
     if ((status = check_field(b, failure))) return status;
     if ((status = base_on_level(b, reference_level(h)))) return failure_set(failure, status, "out of memory");
     map->scale = coarse_scale;
-    size_t best_nodes = NODES_COARSE, best_step = COARSE_STEP;
+    size_t first = COARSE_STEP;
+    while (coarse_columns(map->nx, first) * coarse_columns(map->ny, first) * NODES_COARSE > COARSE_NUMBERS) first *= 2;
+    size_t best_nodes = NODES_COARSE, best_step = first, tested;
     double best = INFINITY;
-    for (size_t step = COARSE_STEP; step >= 1 && best > 1; step /= 2)
+    for (size_t step = first; step >= 1 && best > 1; step /= 2)
         for (size_t n = 0; n < 3; n++) {
             double metres = 0;
             map->coarse_step = step;
             map->height_count = nodes[n];
             if (coarse_columns(map->nx, step) * coarse_columns(map->ny, step) * nodes[n] > COARSE_NUMBERS) continue;
             if ((status = fill_coarse(b))) return failure_set(failure, status, "out of memory");
-            double error = sampled_error(b, TEST_COLUMNS, &metres);
+            double error = sampled_error(b, TEST_COLUMNS, &metres, &tested);
             if (error < best) best = error, best_nodes = nodes[n], best_step = step;
             if (error > 2.5 || best <= 1) break;  // more nodes do not help where columns are too far apart
         }
@@ -300,7 +305,7 @@ static int build_coarse(struct builder *b, struct failure *failure) {
     map->height_count = best_nodes;
     if ((status = fill_coarse(b))) return failure_set(failure, status, "out of memory");
     map->max_error = 0;
-    sampled_error(b, 4 * TEST_COLUMNS, &map->max_error);
+    sampled_error(b, FINAL_LEVELS / h->level_count + 4 * TEST_COLUMNS, &map->max_error, &map->tested_columns);
     return VIRGA_OK;
 }
 
@@ -363,6 +368,7 @@ int level_map_build(const struct level_heights *heights, bool wraps, const char 
     b.map->nx = heights->nx;
     b.map->ny = heights->ny;
     b.map->level_count = heights->level_count;
+    b.map->tested_columns = heights->nx * heights->ny;
     status = heights->field ? build_coarse(&b, failure) : build_by_surface(&b, failure);
     if (!status && (status = describe(&b))) failure_set(failure, status, "out of memory");
     if (status) goto out;

@@ -105,6 +105,30 @@ static void test_hybrid_heights_are_mapped_closely(void **state) { (void)state; 
 static void test_high_mountains_are_mapped_closely(void **state) { (void)state; check_error(hybrid(5500), LEVEL_MAP_BY_SURFACE); }
 static void test_wavy_levels_are_mapped_closely(void **state) { (void)state; check_error(wavy(), LEVEL_MAP_COARSE); }
 
+static struct level_heights *folded(size_t nx, size_t ny, size_t levels) {
+    struct level_heights *h = calloc(1, sizeof *h);
+    *h = (struct level_heights){.nx = nx, .ny = ny, .level_count = levels, .datum = DATUM_SEA, .method = "geopotential height", .coordinate = "pressure"};
+    h->field = calloc(nx * ny * levels, sizeof *h->field);
+    for (size_t n = 0; n < nx * ny * levels; n++) {
+        double k = (double)(n / (nx * ny)), i = (double)(n % nx);
+        h->field[n] = (float)(100 + 500 * k + 20 * k * pow(sin(i * 0.39269908169872414), 2));  // nothing at every eighth column
+    }
+    return h;
+}
+
+// Waves that stand in step with the table's columns are met all the same, by the choice of those columns and by what is stated.
+static void test_waves_between_the_tables_columns_are_seen(void **state) { (void)state; check_error(folded(112, 104, 20), LEVEL_MAP_COARSE); }
+
+static void test_tables_of_large_grids_are_bounded(void **state) {
+    (void)state;
+    struct level_heights *h = folded(2400, 1200, 3);
+    struct level_map *map = build(h);
+    assert_true(map->columns_x * map->columns_y * map->height_count <= 3 << 20);
+    assert_true(map->tested_columns < map->nx * map->ny);  // and is not said to be all
+    level_map_unref(map);
+    level_heights_free(h);
+}
+
 static void check_inverse(struct level_heights *h) {
     struct level_map *map = build(h);
     for (double k = 0; k <= (double)h->level_count - 1; k += 0.37) {
@@ -189,6 +213,8 @@ int main(void) {
         cmocka_unit_test(test_hybrid_heights_are_mapped_closely),
         cmocka_unit_test(test_high_mountains_are_mapped_closely),
         cmocka_unit_test(test_wavy_levels_are_mapped_closely),
+        cmocka_unit_test(test_waves_between_the_tables_columns_are_seen),
+        cmocka_unit_test(test_tables_of_large_grids_are_bounded),
         cmocka_unit_test(test_height_is_the_inverse_of_locate),
         cmocka_unit_test(test_places_outside_are_refused),
         cmocka_unit_test(test_heights_above_ground_follow_the_ground),
