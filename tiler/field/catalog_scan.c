@@ -15,21 +15,34 @@
 
 enum { FOLDER_DEPTH = 12, FILES_MAX = 200000, OPENERS_MAX = 16, COMPARED_MAX = 5000 };
 
-// The same file by two arguments counts once. (Among very many files nobody compares.)
-static bool listed(const struct scanned_files *files, const char *path) {
-    for (size_t n = 0; n < files->count && files->count < COMPARED_MAX; n++)
-        if (strcmp(files->files[n].path, path) == 0) return true;
+// The same file by two arguments or links counts once. (Among very many files nobody compares.)
+static bool listed(const struct scanned_files *files, const char *path, const struct stat *info) {
+    for (size_t n = 0; n < files->count && files->count < COMPARED_MAX; n++) {
+        const struct scanned_file *f = &files->files[n];
+        if (f->inode && info->st_ino ? f->inode == info->st_ino && f->device == info->st_dev : strcmp(f->path, path) == 0) return true;
+    }
     return false;
 }
 
+// A link to the newest file is a common habit: what it points at now is opened, since sources follow none.
+static char *file_name(const char *path) {
+    struct stat info;
+    char *real = lstat(path, &info) == 0 && S_ISLNK(info.st_mode) ? realpath(path, NULL) : NULL;
+    return real ? real : strdup(path);
+}
+
 static int add_file(struct scanned_files *files, const char *path, const char *base, const char *problem) {
-    if (files->count >= FILES_MAX || listed(files, path)) return VIRGA_OK;
+    struct stat info;
+    if (problem || stat(path, &info)) info = (struct stat){0};
+    if (files->count >= FILES_MAX || listed(files, path, &info)) return VIRGA_OK;
     struct scanned_file *grown = cf_grow(files->files, files->count, sizeof *grown);
     if (!grown) return VIRGA_NO_MEMORY;
     files->files = grown;
     struct scanned_file *f = &grown[files->count];
-    if (!(f->path = strdup(path))) return VIRGA_NO_MEMORY;
+    if (!(f->path = file_name(path))) return VIRGA_NO_MEMORY;
     f->base = base;
+    f->device = info.st_dev;
+    f->inode = info.st_ino;
     if (problem) failure_set(&f->failure, VIRGA_NOT_FOUND, "%s", problem);
     files->count++;
     return VIRGA_OK;
@@ -49,16 +62,34 @@ static bool looks_readable(const char *path) {
     return false;
 }
 
-static int add_folder(struct scanned_files *files, const char *path, const char *base, int depth) {
+struct folder {  // being searched, within those above it
+    const struct folder *above;
+    dev_t device;
+    ino_t inode;
+    int depth;
+};
+
+// Whether the folder is not searched already, by a link in it to itself or to one above it.
+static bool folder_enter(struct folder *folder, const char *path, const struct folder *above) {
+    struct stat info;
+    if (stat(path, &info)) return false;
+    *folder = (struct folder){above, info.st_dev, info.st_ino, above ? above->depth + 1 : 0};
+    for (const struct folder *f = above; f; f = f->above)
+        if (f->device == folder->device && f->inode == folder->inode) return false;
+    return folder->depth < FOLDER_DEPTH;
+}
+
+static int add_folder(struct scanned_files *files, const char *path, const char *base, const struct folder *above) {
+    struct folder here;
     struct dirent **entries = NULL;
-    int status = VIRGA_OK, count = depth > 0 ? scandir(path, &entries, NULL, alphasort) : 0;
+    int status = VIRGA_OK, count = folder_enter(&here, path, above) ? scandir(path, &entries, NULL, alphasort) : 0;
     for (int n = 0; n < count; n++) {
         char *inside = NULL;
         struct stat info;
         if (!status && entries[n]->d_name[0] != '.') {
             if (asprintf(&inside, "%s/%s", path, entries[n]->d_name) < 0) inside = NULL, status = VIRGA_NO_MEMORY;
             else if (stat(inside, &info) == 0) {
-                if (S_ISDIR(info.st_mode)) status = add_folder(files, inside, base, depth - 1);
+                if (S_ISDIR(info.st_mode)) status = add_folder(files, inside, base, &here);
                 else if (S_ISREG(info.st_mode) && looks_readable(inside)) status = add_file(files, inside, base, NULL);
             }
             free(inside);
@@ -130,7 +161,7 @@ static int add_path(struct scanned_files *files, const char *given, const char *
         size_t before = files->count;
         if (S_ISREG(info.st_mode)) return add_file(files, path, base, NULL);
         if (!S_ISDIR(info.st_mode)) return add_file(files, path, base, "it is neither a file nor a folder");
-        int status = add_folder(files, path, base, FOLDER_DEPTH);
+        int status = add_folder(files, path, base, NULL);
         if (!status && files->count == before && !any_inside(files, path)) status = add_file(files, path, base, "no netCDF file in this folder");
         return status;
     }
@@ -140,7 +171,7 @@ static int add_path(struct scanned_files *files, const char *given, const char *
     if (strpbrk(path, "*?[{") && glob(path, GLOB_BRACE, NULL, &found) == 0) {
         for (size_t n = 0; !status && n < found.gl_pathc; n++) {
             if (stat(found.gl_pathv[n], &info)) continue;
-            if (S_ISDIR(info.st_mode)) status = add_folder(files, found.gl_pathv[n], base, FOLDER_DEPTH);
+            if (S_ISDIR(info.st_mode)) status = add_folder(files, found.gl_pathv[n], base, NULL);
             else if (S_ISREG(info.st_mode)) status = add_file(files, found.gl_pathv[n], base, NULL);
         }
         globfree(&found);

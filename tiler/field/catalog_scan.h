@@ -5,12 +5,15 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 #include "field/cf_file.h"
 #include "source/source.h"
 
 struct scanned_file {
-    char *path;
+    char *path;            // as found; where that is a link to a file, what it points at
+    dev_t device;
+    ino_t inode;           // 0 when there is no file
     const char *base;      // the folder its configured path stands for, owned by scanned_files
     struct cf_file *file;  // NULL when it could not be read: then failure says why
     struct failure failure;

@@ -155,6 +155,32 @@ static void test_ways_to_name_a_folder_are_one(void **state) {
     catalog_unref(cat);
 }
 
+// A link to the newest file is a common habit; its dataset's name is that of where the link stands.
+static void test_links_are_followed_and_files_count_once(void **state) {
+    (void)state;
+    make_subfolder("links");
+    make_subfolder("links/stored");
+    struct wanted_file a = t_file("links/stored/a.nc", 0, 0, 2);
+    write_file(&a);
+    struct catalog *cat = made_open("links");
+    char id[256];
+    snprintf(id, sizeof id, "%s", cat->datasets[0].id);
+    catalog_unref(cat);
+    assert_int_equal(symlink("stored/a.nc", made_path("links/latest.nc")), 0);
+    assert_int_equal(symlink(".", made_path("links/stored/here")), 0);
+    assert_int_equal(symlink("..", made_path("links/stored/above")), 0);
+    const char *names[] = {"links", "links/latest.nc", "links/*.nc"};
+    for (size_t n = 0; n < sizeof names / sizeof *names; n++) {
+        cat = made_open(names[n]);
+        assert_int_equal(cat->problem_count, 0);
+        assert_int_equal(cat->dataset_count, 1);
+        assert_string_equal(cat->datasets[0].id, id);
+        struct field_ref field = {.dataset = &cat->datasets[0], .variable = made_variable(&cat->datasets[0], "ta")};
+        free(made_read(&field, 1 << 20));
+        catalog_unref(cat);
+    }
+}
+
 static void test_runs_of_one_orography_share_a_map(void **state) {
     (void)state;
     make_subfolder("shared");
@@ -543,6 +569,7 @@ int main(void) {
         cmocka_unit_test(test_other_grids_and_sources_stay_apart),
         cmocka_unit_test(test_ids_stay_when_runs_come_and_go),
         cmocka_unit_test(test_ways_to_name_a_folder_are_one),
+        cmocka_unit_test(test_links_are_followed_and_files_count_once),
         cmocka_unit_test(test_runs_of_one_orography_share_a_map),
         cmocka_unit_test(test_runs_without_a_reference_time),
         cmocka_unit_test(test_a_variable_that_cannot_be_placed_takes_nobody_along),
