@@ -40,7 +40,8 @@ const state = {
   badge: null,
   rate: 4,
   loop: true,
-  panelOpen: !window.matchMedia("(max-width: 760px)").matches,
+  everOpen: false, // has there been a websocket?
+  panelOpen: !window.matchMedia("(max-width: 760px), (max-height: 520px)").matches,
 };
 
 let viewer = null;
@@ -65,6 +66,7 @@ const layersPanel = createLayersPanel($("layers"), {
   variable: (index, id) => replaceLayer(index, id),
   change: (index, patch, {final}) => changeLayer(index, patch, final),
   preset: (index) => replaceLayer(index, state.view.layers[index].variable),
+  fit: (index) => fitLayer(index),
 });
 const scene = createScenePanel($("scene"), {change: (patch, {final}) => change(patch, {quiet: !final})});
 const cameraTools = createCameraTools($("tools"), {
@@ -151,7 +153,7 @@ async function complete(view) {
   const ranges = {};
   await Promise.all(layers.map(async ({layer, variable, series}) => {
     if (layer.range || !needsDataRange(variable, state.presets)) return;
-    ranges[variable.id] = await dataRange(series, member, BASE);
+    ranges[variable.id] = await dataRange(series, member, 0, BASE);
   }));
   return dataset ? completeView(view, state.catalog, state.presets, ranges) : view;
 }
@@ -159,7 +161,7 @@ async function complete(view) {
 async function freshLayer(id) {
   const {dataset, run, member} = state.resolved;
   const variable = findVariable(dataset, id);
-  const range = needsDataRange(variable, state.presets) ? await dataRange(findSeries(run, variable), member, BASE) : null;
+  const range = needsDataRange(variable, state.presets) ? await dataRange(findSeries(run, variable), member, 0, BASE) : null;
   return {variable: id, visible: true, shading: true, ...presetLayer(variable, state.presets, range)};
 }
 
@@ -170,6 +172,16 @@ async function addLayer(id) {
 async function replaceLayer(index, id) {
   const layer = {...(await freshLayer(id)), visible: state.view.layers[index].visible};
   changeLayers(state.view.layers.map((old, i) => (i === index ? layer : old)), index);
+}
+
+// Colours from the smallest to the largest value of the step in view; the curve of opacity keeps its place among the values.
+async function fitLayer(index) {
+  const {layers, member, times} = state.resolved;
+  const {series, variable} = layers[index];
+  const step = series?.times.indexOf(times[state.index]) ?? -1;
+  const range = step >= 0 ? await dataRange(series, member, step, BASE) : null;
+  if (range && range[1] > range[0]) changeLayer(index, {range: range.map((value) => Number(value.toPrecision(6)))}, true);
+  else messages.show("fit", {text: `${variable.name} has no range of values at this time.`, seconds: 6});
 }
 
 function changeLayer(index, patch, final) {
@@ -322,10 +334,14 @@ function sayEmpty() {
 }
 
 function onConnection({state: link, message, transport, retryAt}) {
-  const words = {connecting: "connecting …", open: transport === "http" ? "connected (without live updates)" : "connected", lost: "connection lost"};
-  $("connection").dataset.state = link;
-  $("connection").textContent = words[link] ?? link;
-  if (link === "lost") {
+  state.everOpen ||= link === "open";
+  const plain = link !== "open" && !state.everOpen && transport === "http" && state.shown !== null; // a proxy that lets no websocket through
+  const words = {connecting: "connecting …", open: transport === "http" ? "connected over HTTP" : "connected", lost: "connection lost"};
+  $("connection").dataset.state = plain ? "open" : link;
+  $("connection").textContent = plain ? "connected over HTTP" : words[link] ?? link;
+  $("connection").title = plain ? "No websocket gets through: data comes by single requests, and new runs appear on reload." : "";
+  if (plain) messages.clear("connection");
+  else if (link === "lost") {
     messages.show("connection", {kind: "warning", title: "Connection lost.", text: message || "What is here stays on screen.",
       countdown: retryAt ?? 0, closable: false, action: viewer.reconnect ? {label: "Try now", run: () => viewer.reconnect()} : null});
   } else if (link === "open" && messages.has("connection")) {

@@ -155,7 +155,7 @@ inPage("colours, range and unit change the layer and its legend", async () => {
   await page.fill("[aria-label='Lowest colour at']", "260");
   await page.keyboard.press("Tab");
   assert.deepEqual((await view()).layers[0].range, [260, 310]);
-  assert.deepEqual(await spread(".legend .ticks span"), ["260", "280", "300"]);
+  assert.deepEqual(await spread(".legend .ticks span"), ["260", "270", "280", "290", "300", "310"]);
   await page.click(".colour-picker > summary");
   await page.click(".swatch >> text=Indigo, red, yellow");
   assert.equal((await view()).layers[0].colour_map, "thermal");
@@ -296,13 +296,36 @@ inPage("colours of a variable that no preset knows span the data", async () => {
   assert.deepEqual((await view()).layers[0].range, [-3, 9]);
 });
 
+inPage("colours are fitted to the values at this time", async () => {
+  await open("#dataset=demo-uk&variable=air_temperature");
+  const table = Buffer.alloc(64);
+  table.writeUInt32LE(1, 0);
+  table.writeDoubleLE(271, 8);
+  table.writeDoubleLE(289.5, 16);
+  server.table = table;
+  await page.click(".layer-more > summary");
+  await page.click(".layer-card >> text=Fit");
+  await page.waitForFunction(() => window.virga.state.view.layers[0].range[0] === 271);
+  assert.deepEqual((await view()).layers[0].range, [271, 289.5]);
+});
+
 inPage("a lost connection is said with its countdown, and a regained one too", async () => {
   await open();
-  await page.evaluate(() => window.virga.viewer.emit("connection", {state: "lost", message: "The server went away.", retryAt: Date.now() + 9000}));
+  await page.evaluate(() => window.virga.viewer.emit("connection", {state: "lost", message: "The server went away.", retryAt: performance.now() + 9000}));
   assert.match(await text(".message[data-key=connection]"), /Connection lost.*The server went away\. Trying again in [89] s/);
   assert.equal(await text("#connection"), "connection lost");
   await page.evaluate(() => window.virga.viewer.emit("connection", {state: "open", transport: "websocket"}));
   assert.match(await text(".message[data-key=connection]"), /Connected again/);
+});
+
+inPage("where no websocket gets through, data over HTTP is no lost connection", async () => {
+  await open();
+  await page.evaluate(() => {
+    window.virga.state.everOpen = false;
+    window.virga.viewer.emit("connection", {state: "lost", transport: "http", message: "No websocket.", retryAt: performance.now() + 9000});
+  });
+  assert.equal(await text("#connection"), "connected over HTTP");
+  assert.equal(await page.$(".message[data-key=connection]"), null);
 });
 
 inPage("a lost graphics context and errors are said", async () => {
@@ -368,7 +391,10 @@ inPage("help opens with its key and closes with Escape", async () => {
 inPage("embedded, time, run, lead, legend and badge stay in sight", async () => {
   await page.setViewportSize({width: 480, height: 320});
   await open("", "?embed");
-  for (const selector of ["[data-role=valid-time]", "[data-role=lead]", "[data-role=run]", ".legend", ".badge-text", ".play"]) assert.ok(await page.isVisible(selector), selector);
+  for (const selector of ["[data-role=valid-time]", "[data-role=lead]", "[data-role=run]", ".legend", ".badge-text", ".play"]) {
+    const box = await (await page.$(selector)).boundingBox();
+    assert.ok(box && box.x >= 0 && box.y >= 0 && box.x + box.width <= 480 && box.y + box.height <= 320, selector);
+  }
   assert.ok(!(await page.isVisible("#sidebar")));
 });
 
@@ -392,7 +418,7 @@ for (const [width, height] of [[360, 640], [390, 844], [844, 390], [1280, 720], 
 }
 
 inPage("what lies over the picture does not overlap", async () => {
-  for (const [width, height] of [[360, 640], [390, 844], [844, 390], [1280, 720]]) {
+  for (const [width, height] of [[360, 640], [390, 844], [844, 390], [900, 600], [1000, 600], [1280, 720]]) {
     await page.setViewportSize({width, height});
     await open("#dataset=demo-uk&variable=cloud_fraction&variable=air_temperature");
     const overlaps = await page.evaluate(() => {

@@ -71,3 +71,23 @@ test("a step table's head gives the data's range, or nothing", () => {
   assert.equal(parseRange(buffer), null);
   assert.equal(parseRange(new ArrayBuffer(8)), null);
 });
+
+test("a shallow volume is as easy to see as a deep one", () => {
+  const at = (heights) => presetLayer({standard_name: "wet_bulb_temperature", units: "K", vertical: {heights}}, presets).opacity[0][1];
+  assert.equal(at([0, 20000]), 0.02);
+  assert.ok(Math.abs((1 - at([0, 2000])) ** 2 - (1 - 0.02) ** 10) < 1e-3);
+});
+
+test("colours of a temperature that hardly varies span what there is", () => {
+  const variable = {standard_name: "air_temperature", units: "K", vertical: {heights: [0, 2000]}};
+  const layer = presetLayer(variable, presets, [281.3, 288.9]);
+  assert.deepEqual(layer.range, [281, 289]);
+  assert.ok(layer.opacity.every(([value]) => value >= 281 && value <= 289));
+  assert.deepEqual(presetLayer(variable, presets, [215, 300]).range, [210, 310]);
+});
+
+test("colours with a meaning of their own are not moved by the data", () => {
+  const variable = {standard_name: "cloud_area_fraction_in_atmosphere_layer", units: "1", vertical};
+  assert.ok(!needsDataRange(variable, presets));
+  assert.deepEqual(presetLayer(variable, presets, [0, 0.1]).range, [0, 1]);
+});

@@ -37,6 +37,10 @@ for (const [more, words] of [
   });
 }
 
+test("a picture drawn coarsely is not called full resolution", () => {
+  assert.equal(badge({resolution: 0.13, simplified: true, state: "improving", share: 0.25}).text, "finest data · drawn at 13 % · simplified while moving · improving 25 %");
+});
+
 test("before any data the badge claims nothing", () => {
   assert.equal(describeBadge(null).state, "idle");
 });

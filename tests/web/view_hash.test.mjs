@@ -39,6 +39,7 @@ test("plain JSON and the short form are read too", async () => {
   assert.deepEqual(short.layers.map((layer) => layer.variable), ["a", "b"]);
   assert.equal(short.time, "T+6");
   assert.equal(short.member, 2);
+  assert.equal(short.exaggeration, undefined);
 });
 
 test("no view is no view", async () => {

@@ -12,8 +12,9 @@ export function describeBadge(badge, layers = []) {
   const percent = Math.floor(Math.min(1, Math.max(0, badge.share ?? 0)) * 100 + 1e-9);
   const parts = [];
   const facts = [];
+  const coarse = Number.isFinite(badge.resolution) && badge.resolution < 0.995;
   if (badge.level === 0) {
-    parts.push("full resolution");
+    parts.push(coarse ? "finest data" : "full resolution");
     facts.push("Every voxel is one of the model's own grid points.");
   } else {
     parts.push(`level ${badge.level} of ${Math.max(badge.level, (badge.levels ?? 1) - 1)}`);
@@ -21,6 +22,7 @@ export function describeBadge(badge, layers = []) {
   }
   for (const entry of badge.epsilon ?? []) facts.push(describeEpsilon(entry, layers, parts));
   const reduced = describeReductions(badge, parts, facts);
+  if (reduced.moving) parts.splice(0, parts.length, ...parts.filter((part) => !part.startsWith("±")));
   if (badge.state === "final") parts.push(`${percent} %`);
   else parts.push(`${badge.state === "loading" ? "loading" : "improving"} ${percent} %`);
   facts.push(badge.state === "final" ? `All that this camera needs is here (${percent} %).` : `${percent} % of what this camera needs is here; more is on its way.`);
@@ -46,7 +48,7 @@ function differenceLabel(units) {
 function describeReductions(badge, parts, facts) {
   let moving = false;
   let lasting = false;
-  if (Number.isFinite(badge.resolution) && badge.resolution < 0.995) {
+  if (badge.resolution < 0.995) {
     parts.push(`drawn at ${Math.round(badge.resolution * 100)} %`);
     facts.push(`Drawn at ${Math.round(badge.resolution * 100)} % of the screen's resolution to keep up; full when it rests.`);
     moving = true;

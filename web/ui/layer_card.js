@@ -7,7 +7,7 @@ import {canvasContext, checkbox, field, fillSelect, h, icon, iconButton} from ".
 import {createOpacityEditor} from "./opacity_editor.js";
 
 /**
- * on: {change(patch, {final}), variable(id), remove(), preset()}; `patch` holds fields of the view's layer.
+ * on: {change(patch, {final}), variable(id), remove(), preset(), fit()}; `patch` holds fields of the view's layer.
  */
 export function createLayerCard(on) {
   const eye = iconButton("eye", "Show this layer", () => on.change({visible: !layer.visible}, {final: true}));
@@ -26,7 +26,9 @@ export function createLayerCard(on) {
     colours,
     h("div", {class: "row three"}, field("From", low), field("To", high), field("Unit", unit)),
     editor.element,
-    h("div", {class: "row between"}, shading.element, h("button", {type: "button", class: "small-button", onclick: () => on.preset(), title: "Colours, range and opacity as they come for this variable"}, "Reset")));
+    h("div", {class: "row between"}, shading.element, h("span", {class: "buttons"},
+      h("button", {type: "button", class: "small-button", onclick: () => on.fit(), title: "Colours from the smallest to the largest value at this time"}, "Fit"),
+      h("button", {type: "button", class: "small-button", onclick: () => on.preset(), title: "Colours, range and opacity as they come for this variable"}, "Reset"))));
   const note = h("p", {class: "note"});
   const element = h("section", {class: "layer-card"}, h("header", {}, eye, picker, removal), note, more);
   let layer = null;

@@ -25,7 +25,7 @@ export function variableGroups(dataset, run, disabled = () => false) {
   ].filter(({options}) => options.length > 0);
 }
 
-/** on: {add(variableId), remove(index), variable(index, id), change(index, patch, {final}), preset(index)} */
+/** on: {add(variableId), remove(index), variable(index, id), change(index, patch, {final}), preset(index), fit(index)} */
 export function createLayersPanel(host, on) {
   const cards = [];
   const list = h("div", {class: "layer-list"});
@@ -41,6 +41,7 @@ export function createLayersPanel(host, on) {
       variable: (id) => on.variable(index, id),
       remove: () => on.remove(index),
       preset: () => on.preset(index),
+      fit: () => on.fit(index),
     });
   }
 

@@ -52,7 +52,7 @@ export function createLegends(host) {
       const units = displayUnits(variable, layer.units);
       const canvas = h("canvas", {class: "scale", "aria-hidden": "true"});
       shown.push({canvas, layer});
-      const ticks = scaleTicks(layer.range, units, 4);
+      const ticks = scaleTicks(layer.range, units, 5);
       const range = layer.range.map((value) => shortNumber(units.toShown(value), 4)).join(" to ");
       return h("figure", {class: "legend", "data-variable": variable.id, "aria-label": `${variableTitle(variable)}: ${range} ${units.label}`},
         h("figcaption", {}, h("span", {class: "legend-name"}, variableTitle(variable)),

@@ -8,7 +8,7 @@ export function createMessages(host) {
 
   /**
    * kind: "error", "warning" or "note"; action: {label, run} or null; seconds: gone by itself, 0 for never. `countdown` is a
-   * Date.now() to count down to, written after the text.
+   * performance.now() to count down to, written after the text.
    */
   function show(key, {kind = "note", title = "", text, action = null, seconds = 0, countdown = 0, closable = true}) {
     clear(key);
@@ -22,7 +22,7 @@ export function createMessages(host) {
     live.set(key, entry);
     host.append(element);
     if (countdown) {
-      const tick = () => { count.textContent = ` Trying again in ${Math.max(0, Math.ceil((countdown - Date.now()) / 1000))} s.`; };
+      const tick = () => { count.textContent = ` Trying again in ${Math.max(0, Math.ceil((countdown - performance.now()) / 1000))} s.`; };
       tick();
       entry.timer = setInterval(tick, 500);
     } else if (seconds > 0) {

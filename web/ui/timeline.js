@@ -155,7 +155,7 @@ export function createTimeline(host, on) {
     const chosen = labelledTicks(state.times, positions, area.width, state.calendar);
     state.labelled = new Set(chosen.map(({index}) => index));
     labels.replaceChildren(...chosen.map(({index, day}) =>
-      h("span", {class: `${day ? "day" : ""} ${positions[index] * area.width + area.left < DAY_WIDTH / 2 ? "start" : ""} ${area.width * (1 - positions[index]) + area.left < DAY_WIDTH / 2 ? "end" : ""}`, style: {left: `${area.left + positions[index] * area.width}px`}}, formatTick(state.times[index], state.calendar, day && chosen.length > 1))));
+      h("span", {class: `${day ? "day" : ""} ${positions[index] * area.width + area.left < DAY_WIDTH / 2 ? "start" : ""} ${area.width * (1 - positions[index]) + area.left < DAY_WIDTH / 2 ? "end" : ""}`, style: {left: `${area.left + positions[index] * area.width}px`}}, chosen.length > 1 ? formatTick(state.times[index], state.calendar, day) : formatTimeShort(state.times[index], state.calendar))));
   }
 
   /** {times, index, ready, playing, loop, rate, calendar, runTime} */

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // The smallest and largest value of a field, from the head of its step table (tiler/BRICK_FORMAT.md): for colours of variables that no
-// preset knows. A range is asked for once per edition and kept.
+// preset knows. A range is asked for once and kept.
 
 const PATIENCE = 6000; // ms
-const kept = new Map(); // edition and member → promise
+const kept = new Map(); // edition, member and step → promise
 
-/** [smallest, largest] of the first step of a series, or null where it cannot be had; never rejects. */
-export function dataRange(series, member, base = "", get = fetch) {
+/** [smallest, largest] of a step of a series, or null where it cannot be had; never rejects. */
+export function dataRange(series, member, step = 0, base = "", get = fetch) {
   if (!series?.edition) return Promise.resolve(null);
-  const key = `${series.edition}/${member}`;
+  const key = `${series.edition}/${member}/${step}`;
   if (!kept.has(key)) {
-    kept.set(key, readRange(`${base}bricks/${series.edition}/${member}/0/table`, get).then((range) => {
+    kept.set(key, readRange(`${base}bricks/${key}/table`, get).then((range) => {
       if (!range) kept.delete(key);
       return range;
     }));

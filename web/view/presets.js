@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a variable looks like before anybody touches it: assets/presets.json by CF standard name, else by unit, else by the range
 // of the data. The results are parts of a view's layer, in the variable's own units.
-import {canonicalUnits, conversion, displayUnits} from "./units.js";
+import {canonicalUnits, conversion, displayUnits, niceTicks} from "./units.js";
 
 const LAST_RESORT = {colour_map: "lagoon", range: "data", opacity: {of: "range", points: [[0, 0], [0.2, 0.01], [0.6, 0.06], [1, 0.4]]}};
 const GROUND_OPACITY = 0.85;
+const WEATHER_DEPTH = 10000; // m
+const FITTED_MAPS = ["temperature", "thermal", "lagoon", "terrain"]; // where no colour has a meaning of its own
+const LITTLE = 0.4; // of a preset's range
 
 /** The preset that holds for a variable, converted to its units; `range` may be "data". */
 export function presetFor(variable, presets) {
@@ -28,9 +31,10 @@ function inUnitsOf(preset, variable) {
   };
 }
 
-/** True where the layer's range must be known from the data before presetLayer can be complete. */
+/** True where presetLayer makes use of the range of the data. */
 export function needsDataRange(variable, presets) {
-  return presetFor(variable, presets).range === "data";
+  const preset = presetFor(variable, presets);
+  return preset.range === "data" || FITTED_MAPS.includes(preset.colour_map);
 }
 
 /**
@@ -39,17 +43,39 @@ export function needsDataRange(variable, presets) {
  */
 export function presetLayer(variable, presets, dataRange = null) {
   const preset = presetFor(variable, presets);
-  const range = Array.isArray(preset.range) ? [...preset.range] : rangeFromData(variable, dataRange);
+  const whole = Array.isArray(preset.range) ? preset.range : rangeFromData(variable, dataRange);
+  const range = fitted(whole, preset, dataRange);
   const [lo, hi] = range;
   let points = preset.opacity.points;
+  if (range !== whole && preset.opacity.of !== "range") points = points.map(([value, opacity]) => [moved(value, whole, range), opacity]);
   if (preset.opacity.of === "range") points = points.map(([share, opacity]) => [roundOff(lo + share * (hi - lo)), opacity]);
   if (!variable.vertical && !["rain", "cloud"].includes(preset.colour_map)) points = [[lo, GROUND_OPACITY], [hi, GROUND_OPACITY]];
+  if (variable.vertical) points = points.map(([value, opacity]) => [value, forDepth(opacity, variable)]);
   return {
     colour_map: preset.colour_map,
-    range,
+    range: [lo, hi],
     units: displayUnits(variable).label || "1",
     opacity: points.map((point) => [...point]),
   };
+}
+
+// A preset spans all weather; where the data fills little of it, as in a shallow volume, the colours span the data.
+function fitted(range, preset, dataRange) {
+  if (!FITTED_MAPS.includes(preset.colour_map) || preset.range === "data" || !dataRange || !(dataRange[1] > dataRange[0])) return range;
+  if (dataRange[1] - dataRange[0] > LITTLE * (range[1] - range[0])) return range;
+  const step = niceTicks(dataRange[0], dataRange[1], 10)[1] - niceTicks(dataRange[0], dataRange[1], 10)[0];
+  return [roundOff(Math.floor(dataRange[0] / step) * step), roundOff(Math.ceil(dataRange[1] / step) * step)];
+}
+
+function moved(value, [fromLow, fromHigh], [toLow, toHigh]) {
+  return roundOff(toLow + ((value - fromLow) / (fromHigh - fromLow)) * (toHigh - toLow));
+}
+
+// The presets' opacities are for a volume as deep as the weather; a shallow one is made as visible as the whole of that would be.
+function forDepth(opacity, variable) {
+  const [low, high] = variable.vertical.heights ?? [0, WEATHER_DEPTH];
+  const times = Math.min(12, Math.max(1, WEATHER_DEPTH / Math.max(1, high - low)));
+  return Number((1 - (1 - opacity) ** times).toPrecision(4));
 }
 
 function rangeFromData(variable, dataRange) {
@@ -67,8 +93,8 @@ function roundOff(number) {
   return Number(number.toPrecision(9));
 }
 
-/** What a variable is called in lists and legends: its long name, else its standard name in words, else its own name. */
+/** What a variable is called in lists and legends: its long name (which for derived ones tells where from, and is too long), else its standard name in words, else its own name. */
 export function variableTitle(variable) {
-  const text = variable.long_name || (variable.standard_name ?? "").replaceAll("_", " ") || variable.name || variable.id;
+  const text = (variable.derived && variable.standard_name ? "" : variable.long_name) || (variable.standard_name ?? "").replaceAll("_", " ") || variable.name || variable.id;
   return text.charAt(0).toUpperCase() + text.slice(1);
 }

@@ -71,7 +71,7 @@ export function displayChoices(units, standardName = "") {
   if (!kind) return [own];
   if (own === "1" && !/fraction|humidity|probability|mask/.test(standardName)) return [own];
   if (kind.m && !/height|altitude|visibility|thickness/.test(standardName)) return [own];
-  const first = PREFERRED[own] ?? own;
+  const first = /potential_temperature/.test(standardName) ? own : PREFERRED[own] ?? own;
   return [first, ...Object.keys(kind).filter((name) => name !== first)];
 }
 

@@ -28,7 +28,8 @@ function fromParameters(parameters) {
   const value = {version: 1, dataset, layers: parameters.getAll("variable").map((variable) => ({variable}))};
   for (const name of ["run", "time"]) if (parameters.has(name)) value[name] = parameters.get(name).replace(/^T /, "T+");
   if (parameters.has("member")) value.member = Number(parameters.get("member"));
-  return validateView(value);
+  const {exaggeration: _, ...view} = validateView(value);
+  return view; // the page chooses a height that suits the dataset
 }
 
 function percentDecode(text) {

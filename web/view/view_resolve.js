@@ -75,7 +75,7 @@ export function resolveView(view, catalog, {nowSeconds} = {}) {
   const times = first?.series.times ?? [];
   const {index, exact} = times.length ? resolveTime(times, run.time, view.time, {calendar, nowSeconds}) : {index: 0, exact: true};
   const notices = [];
-  if (!exact) notices.push(`${describeTime(view.time, calendar)} is not a step of this run; the nearest is shown.`);
+  if (!exact && view.time !== "T+0") notices.push(`${describeTime(view.time, calendar)} is not a step of this run; the nearest is shown.`);
   for (const {variable, series} of layers) if (!series) notices.push(`${variable.name} is not in this run.`);
   return {dataset, run, runIndex, layers, calendar, times, index, exact, member: view.member, members, notices};
 }
@@ -150,5 +150,6 @@ export function completeView(view, catalog, presets, dataRanges = {}) {
     if (!variable) return layer;
     return {...presetLayer(variable, presets, dataRanges[variable.id] ?? null), ...layer, variable: variable.id};
   });
-  return {...view, layers};
+  const exaggeration = view.exaggeration ?? defaultExaggeration(dataset, layers.length ? findVariable(dataset, layers[0].variable) : null);
+  return {...view, layers, exaggeration};
 }
