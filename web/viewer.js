@@ -59,6 +59,7 @@ export class Viewer extends EventTarget {
             brick: () => this.#wake(),
             done: (generation, degraded) => { this.#doneGeneration = generation; this.#degraded = degraded; this.#selectDirty = true; this.#wake(); },
             catalog: () => this.loadCatalog().catch((error) => this.#error(error.message)),
+            again: () => this.#again(),
             error: (message) => this.#error(message),
         });
         this.controls = new Controls(canvas, this.camera_, {moved: () => this.#cameraMoved(true), placeAt: (x, y) => this.#placeAt(x, y)});
@@ -88,7 +89,7 @@ export class Viewer extends EventTarget {
         else this.stage = new Stage(gl, this.renderer, this.loader, {...this.options, smooth: this.options.smooth ?? this.#software});
         this.stage.setLayers(this.layers);
         this.layers.forEach((layer, row) => this.renderer.volumePass.setTransfer(row, layer.transfer.data));
-        this.basemap.upload(this.renderer);
+        this.basemap.upload(this.renderer, this.#view?.map);
         this.#shownIndex = -1;
         this.#selectDirty = true;
         this.#loop.drawnOnce = false;
@@ -100,6 +101,14 @@ export class Viewer extends EventTarget {
         this.#emit('catalog', {catalog: this.catalog});
         if (this.#view) this.setView(this.#view);
         return this.catalog;
+    }
+
+    // A server that answers again may have other runs, or other numbers in the same files.
+    async #again() {
+        try { await this.loadCatalog(); } catch (error) { this.#error(error.message); }
+        this.loader.connection.resume();
+        this.#interestDirty = true;
+        this.#wake();
     }
 
     setColourMaps(maps) {

@@ -22,7 +22,7 @@ export class Loader {
         this.failed = new Map();      // what could not be fetched: key → when
         this.pending = new Set();     // brick keys in the decoders
         this.connection = new Connection(base, {
-            onState: on.state, onDone: on.done, onCatalog: on.catalog, onError: on.error,
+            onState: on.state, onDone: on.done, onCatalog: on.catalog, onAgain: on.again, onError: on.error,
             onTable: (field, bytes) => this.#table(field, bytes), onBrick: (field, level, b, bytes) => this.#brick(field, level, b, bytes),
             onFetchFailed: (item) => this.failed.set(nameOf(item), performance.now()),
         }, {websocket, backlog: () => this.pool.busy});

@@ -3,7 +3,7 @@
 // nothing of what they mean.
 //
 // handlers: onState(state, message, transport), onTable(field, bytes), onBrick(field, level, b, bytes), onDone(generation, degraded),
-//   onCatalog(), onError(message). A field is {edition, member, step, key}.
+//   onCatalog(), onAgain() when the server answers after it was lost (then call resume()), onError(message). A field is {edition, member, step, key}.
 import {PART_BRICK, PART_TABLE, parseBatch} from './messages.js';
 
 const FIRST_DELAY = 500, LONGEST_DELAY = 15000, PARALLEL_FETCHES = 6, KEPT_GENERATIONS = 64;
@@ -44,6 +44,7 @@ export class Connection {
         this.open = false;
         this.socket = null;
         if (this.closed) return;
+        this.lostOnce ||= wasOpen;
         const delay = Math.min(LONGEST_DELAY, FIRST_DELAY * 2 ** this.attempts) * (0.75 + Math.random() / 2);
         this.attempts++;
         const words = reason ? `: ${reason}` : '';
@@ -68,9 +69,12 @@ export class Connection {
             if (message.version !== 1) { this.handlers.onError(`The server speaks version ${message.version} of the protocol, this page version 1. Reload the page.`); return; }
             this.open = true;
             this.attempts = 0;
+            this.unacknowledged = 0;
             this.transport = 'websocket';
             this.handlers.onState('open', 'Connected', 'websocket');
-            if (this.interest) this.sendInterest(this.interest.message, this.interest.layers);
+            // What was named before may be something else by now: nothing is asked for until the catalog was read again.
+            if (this.lostOnce && this.handlers.onAgain) { this.held = true; this.handlers.onAgain(); }
+            else if (this.interest) this.sendInterest(this.interest.message, this.interest.layers);
             break;
         case 'done': this.handlers.onDone(message.generation, Boolean(message.degraded)); break;
         case 'error': this.handlers.onError(message.message || 'The server reported an error.'); break;
@@ -103,10 +107,13 @@ export class Connection {
         this.unacknowledged = 0;
     }
 
+    // After onAgain: interests are sent again.
+    resume() { this.held = false; }
+
     // message: an interest without type and generation. layers: [{edition, member}] in the same order. Returns the generation.
     sendInterest(message, layers) {
         this.interest = {message, layers};
-        if (!this.open) return this.generation;
+        if (!this.open || this.held) return this.generation;
         const generation = ++this.generation;
         this.sent.set(generation, layers);
         if (this.sent.size > KEPT_GENERATIONS) this.sent.delete(this.sent.keys().next().value);
