@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import {test} from "node:test";
 import {describeBadge} from "../../web/ui/fidelity_badge.js";
 import {makeRoom} from "../../web/ui/layers_panel.js";
+import {groupProblems} from "../../web/ui/problems_dialog.js";
 import {formatHeight, formatPlace, formatProbeValue} from "../../web/ui/probe_readout.js";
 import {compass, exaggerationToSlider, sliderToExaggeration} from "../../web/ui/scene_panel.js";
 import {labelledTicks, nearestPosition, timePositions} from "../../web/ui/timeline.js";
@@ -107,4 +108,13 @@ test("a third volume makes the first give way, a ground field none of them", () 
   const layers = variables.map((_, i) => ({variable: `v${i}`, visible: true}));
   assert.deepEqual(makeRoom(layers, variables, 2).map((layer) => layer.visible), [false, true, true, true]);
   assert.deepEqual(makeRoom(layers.slice(0, 2).concat(layers[3]), [{vertical: {}}, {vertical: {}}, {vertical: null}], 2).map((layer) => layer.visible), [true, true, true]);
+});
+
+test("what one file cannot for one reason is one entry", () => {
+  const problems = [{file: "a", variable: "u", reason: "r"}, {file: "a", variable: "v", reason: "r"}, {file: "b", variable: null, reason: "r"}, {file: "a", variable: "w", reason: "s"}];
+  assert.deepEqual(groupProblems(problems), [{file: "a", reason: "r", variables: ["u", "v"]}, {file: "b", reason: "r", variables: []}, {file: "a", reason: "s", variables: ["w"]}]);
+});
+
+test("all here but not yet drawn is not called improving", () => {
+  assert.match(badge({state: "improving", share: 1}).text, /all here, still drawing/);
 });

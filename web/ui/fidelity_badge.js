@@ -24,8 +24,9 @@ export function describeBadge(badge, layers = []) {
   const reduced = describeReductions(badge, parts, facts);
   if (reduced.moving) parts.splice(0, parts.length, ...parts.filter((part) => !part.startsWith("±")));
   if (badge.state === "final") parts.push(`${percent} %`);
+  else if (percent === 100) parts.push("all here, still drawing");
   else parts.push(`${badge.state === "loading" ? "loading" : "improving"} ${percent} %`);
-  facts.push(badge.state === "final" ? `All that this camera needs is here (${percent} %).` : `${percent} % of what this camera needs is here; more is on its way.`);
+  facts.push(badge.state === "final" ? `All that this camera needs is here (${percent} %).` : `${percent} % of what this camera needs is here; ${percent === 100 ? "the picture is still being refined" : "more is on its way"}.`);
   const degraded = reduced.lasting || (badge.state === "final" && badge.level > 0);
   const state = badge.state !== "final" ? "busy" : degraded ? "degraded" : reduced.moving ? "busy" : "final";
   return {state, text: parts.join(" · "), facts};

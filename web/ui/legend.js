@@ -59,7 +59,7 @@ export function createLegends(host) {
           units.label ? h("span", {class: "legend-units"}, units.label) : null),
         canvas,
         h("div", {class: "ticks", "aria-hidden": "true"}, ticks.map(({position, text}) =>
-          h("span", {class: position < 0.06 ? "start" : position > 0.94 ? "end" : "", style: {left: `${position * 100}%`}}, text))));
+          h("span", {class: position < 0.02 ? "start" : position > 0.98 ? "end" : "", style: {left: `${position * 100}%`}}, text))));
     }));
     paint();
   }

@@ -206,7 +206,7 @@ export function createOpacityEditor(change) {
     draw();
     const wide = [toValue(0), toValue(WIDTH)];
     ticks.replaceChildren(...scaleTicks(wide, units, 4).map(({position, text}) =>
-      h("span", {class: position < 0.06 ? "start" : position > 0.94 ? "end" : "", style: {left: `${position * 100}%`}}, text)));
+      h("span", {class: position < 0.02 ? "start" : position > 0.98 ? "end" : "", style: {left: `${position * 100}%`}}, text)));
   }
 
   return {element, update};

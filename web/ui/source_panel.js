@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which forecast: dataset, run and ensemble member, and the way to what could not be read.
 import {formatTimeShort} from "../view/times.js";
+import {groupProblems} from "./problems_dialog.js";
 import {field, fillSelect, h} from "./dom.js";
 
 /** on: {dataset(id), run("latest" or ISO), member(index), problems()} */
@@ -20,7 +21,7 @@ export function createSourcePanel(host, on) {
       fillSelect(member, resolved.members.map((label, i) => ({value: String(i), label: label || String(i)})), String(resolved.member));
     }
     memberField.hidden = !resolved || resolved.members.length < 2;
-    const count = catalog.problems?.length ?? 0;
+    const count = groupProblems(catalog.problems ?? []).length;
     problems.hidden = count === 0;
     problems.textContent = count === 1 ? "1 thing could not be read" : `${count} things could not be read`;
   }
