@@ -49,7 +49,7 @@ class Fields {
         if (!this.bricks.has(key)) {
             const volume = this.volume(edition, member, step), at = volume && volume.levels[level];
             if (!at || b.some((value, axis) => !(value >= 0 && value < at.bricks[axis]))) return undefined;
-            this.bricks.set(key, encodeBrick(volume, level, b, (b[0] + b[1]) % 3));
+            this.bricks.set(key, encodeBrick(volume, level, b, [0, 1, 2, 4][(b[0] + b[1]) % 4], {half: b[1] % 2 === 1}));
         }
         return this.bricks.get(key);
     }

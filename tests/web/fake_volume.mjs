@@ -60,34 +60,49 @@ function describe({values, mask}) {
     return {kind, min: kind ? min : 0, max: kind ? max : 0};
 }
 
-// A brick's bytes, or null when the table says all. predictor: 0, 1 or 2.
-export function encodeBrick(volume, level, b, predictor = 1) {
+const WEIGHTS = [200, 180, 160, -120, -100, -90, 30, 3];
+
+// A brick's bytes, or null when the table says all. predictor: 0, 1, 2 or 4; half: half bytes with escapes.
+export function encodeBrick(volume, level, b, predictor = 1, {half = false} = {}) {
     const box = stored(volume, level, b), {kind, min, max} = describe(box);
     if (kind < 2) return null;
     const {size: [sx, sy, sz], values, mask} = box, S = values.length, base = Math.floor((min + max) / 2);
     const d = new Int32Array(S), r = new Uint32Array(S);
     const at = (x, y, z) => x < 0 || y < 0 || z < 0 ? 0 : d[(z * sy + y) * sx + x];
+    const around = (x, y, z) => [at(x - 1, y, z), at(x, y - 1, z), at(x, y, z - 1), at(x - 1, y - 1, z), at(x - 1, y, z - 1), at(x, y - 1, z - 1), at(x - 1, y - 1, z - 1)];
     let top = 0;
     for (let z = 0, s = 0; z < sz; z++) for (let y = 0; y < sy; y++) for (let x = 0; x < sx; x++, s++) {
+        if (!mask[s]) { d[s] = x ? at(x - 1, y, z) : y ? at(x, y - 1, z) : at(x, y, z - 1); continue; }
         let p = 0;
-        if (predictor === 1) p = at(x - 1, y, z) + at(x, y - 1, z) + at(x, y, z - 1) - at(x - 1, y - 1, z) - at(x - 1, y, z - 1) - at(x, y - 1, z - 1) + at(x - 1, y - 1, z - 1);
+        if (predictor === 1 || predictor === 4) p = around(x, y, z).reduce((sum, value, n) => sum + [1, 1, 1, -1, -1, -1, 1][n] * value, 0);
+        if (predictor === 4 && x && y && z) p = (around(x, y, z).reduce((sum, value, n) => sum + WEIGHTS[n] * value, WEIGHTS[7]) | 0) >> 8;
         if (predictor === 2) {
             const W = at(x - 1, y, z), N = at(x, y - 1, z), C = at(x - 1, y - 1, z);
-            p = x === 0 && y === 0 ? at(0, 0, z - 1) : y === 0 ? W : x === 0 ? N : [W, N, W + N - C].sort((a, c) => a - c)[1];
+            p = x === 0 && y === 0 ? at(0, 0, z - 1) : y === 0 ? W : x === 0 ? N : [W, N, W + N - C].sort((m, n) => m - n)[1];
         }
-        const residual = mask[s] ? (values[s] - base - p) | 0 : 0;
+        const residual = (values[s] - base - p) | 0;
         d[s] = (residual + p) | 0;
         r[s] = ((residual << 1) ^ (residual >> 31)) >>> 0;
         top = Math.max(top, r[s]);
     }
-    const width = top < 256 ? 1 : top < 65536 ? 2 : 4, M = kind === 3 ? (S + 7) >> 3 : 0;
-    const body = new Uint8Array(M + width * S);
-    if (M) mask.forEach((present, s) => { if (present) body[s >> 3] |= 1 << (s & 7); });
-    for (let plane = 0; plane < width; plane++) for (let s = 0; s < S; s++) body[M + plane * S + s] = r[s] >>> (8 * plane);
-    const head = Buffer.alloc(12);
+    const width = half ? 0 : top < 256 ? 1 : top < 65536 ? 2 : 4, M = kind === 3 ? (S + 7) >> 3 : 0, head = Buffer.alloc(predictor === 4 ? 28 : 12), maskBytes = Buffer.alloc(M);
+    if (M) mask.forEach((present, s) => { if (present) maskBytes[s >> 3] |= 1 << (s & 7); });
     head.writeUInt8(1, 0); head.writeUInt8(width, 1); head.writeUInt8(predictor, 2); head.writeUInt8(kind === 3 ? 1 : 0, 3);
     head.writeInt32LE(base, 4);
-    return Buffer.concat([head, deflateRawSync(body)]);
+    if (predictor === 4) WEIGHTS.forEach((weight, n) => head.writeInt16LE(weight, 12 + 2 * n));
+    return Buffer.concat([head, deflateRawSync(Buffer.concat([maskBytes, half ? halves(r) : bytePlanes(r, width)]))]);
+}
+
+function bytePlanes(numbers, width) {
+    const out = Buffer.alloc(width * numbers.length);
+    for (let plane = 0; plane < width; plane++) numbers.forEach((number, s) => { out[plane * numbers.length + s] = number >>> (8 * plane); });
+    return out;
+}
+
+function halves(numbers) {
+    const low = Buffer.alloc((numbers.length + 1) >> 1), escapes = [];
+    numbers.forEach((number, s) => { low[s >> 1] |= Math.min(number, 15) << (4 * (s & 1)); if (number >= 15) escapes.push(number); });
+    return Buffer.concat([low, bytePlanes(Uint32Array.from(escapes), 4)]);
 }
 
 export function encodeTable(volume) {

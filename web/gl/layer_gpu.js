@@ -43,13 +43,16 @@ export class LayerGpu {
 
     #columnTexture(map) {
         if (!this.hasColumns) return null;
-        const {gl, geometry} = this, count = geometry.nx * geometry.ny, data = new Float32Array(count * 4);
+        const {gl, geometry} = this, filter = this.smooth ? gl.LINEAR : gl.NEAREST, wrap = geometry.wraps ? gl.REPEAT : gl.CLAMP_TO_EDGE;
+        // With hybrid heights all three are the ground.
+        this.oneColumn = geometry.ground && map.base === geometry.ground && (!map.parameter || map.parameter === geometry.ground);
+        if (this.oneColumn) return this.#keep(texture2d(gl, {format: gl.R32F, width: geometry.nx, height: geometry.ny, data: geometry.ground, from: gl.RED, type: gl.FLOAT, filter, wrap}));
+        const count = geometry.nx * geometry.ny, data = new Float32Array(count * 4);
         for (let c = 0; c < count; c++) {
             if (map.base) data[4 * c] = map.base[c];
             if (map.parameter) data[4 * c + 1] = map.parameter[c];
             if (geometry.ground) data[4 * c + 2] = geometry.ground[c];
         }
-        const filter = this.smooth ? gl.LINEAR : gl.NEAREST, wrap = geometry.wraps ? gl.REPEAT : gl.CLAMP_TO_EDGE;
         return this.#keep(texture2d(gl, {format: gl.RGBA32F, width: geometry.nx, height: geometry.ny, data, from: gl.RGBA, type: gl.FLOAT, filter, wrap}));
     }
 
@@ -74,13 +77,13 @@ export class LayerGpu {
 
     // What a program must be compiled anew for.
     get variant() {
-        return [this.kind, this.#columnKind, +this.filtered, +this.irregular, +this.geometry.wraps, +(this.atlas.channels === 2)].join('');
+        return [this.kind, this.#columnKind, +Boolean(this.oneColumn), +this.filtered, +this.irregular, +this.geometry.wraps, +(this.atlas.channels === 2)].join('');
     }
 
     get #columnKind() { return this.hasColumns ? this.smooth ? 2 : 1 : 0; }
 
     defines(number) {
-        return [['KIND', this.kind], ['COLUMNS', this.#columnKind], ['FILTERED', +this.filtered], ['IRREGULAR', +this.irregular], ['WRAPS', +this.geometry.wraps],
+        return [['KIND', this.kind], ['COLUMNS', this.#columnKind], ['ONE_COLUMN', +Boolean(this.oneColumn)], ['FILTERED', +this.filtered], ['IRREGULAR', +this.irregular], ['WRAPS', +this.geometry.wraps],
             ['MASKED', +(this.atlas.channels === 2)]].map(([name, value]) => `#define ${name}${number} ${value}\n`).join('');
     }
 

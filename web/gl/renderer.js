@@ -8,6 +8,8 @@ import {GroundPass} from './ground_pass.js';
 import {LinePass} from './line_pass.js';
 
 const SHADERS = ['screen.vert.glsl', 'composite.frag.glsl', 'layer.glsl', 'march.frag.glsl', 'march_layer.glsl', 'light.frag.glsl', 'ground.vert.glsl', 'ground.frag.glsl', 'line.vert.glsl', 'line.frag.glsl'];
+// Voxels a step in a picture in full.
+const FULL_STEP = 1.2;
 const SMALLEST = 1 / 8, MOVING_MS = 110, SMOOTH_MS = 24, TILE_MS = 60;
 
 export class Renderer {
@@ -71,7 +73,7 @@ export class Renderer {
         this.coarse.bind(width, height);
         gl.clearColor(0, 0, 0, 0);
         gl.clear(gl.COLOR_BUFFER_BIT);
-        this.volumePass.draw(scene, this.volumes, {relative: matrices.relative, eye: matrices.eye, viewport: [width, height], depth: this.ground.depth, depthShare: this.groundShare, stepFactor: quick ? Math.min(3.5, Math.max(1.25, 0.8 / this.scale)) : 1, gradients: !quick});
+        this.volumePass.draw(scene, this.volumes, {relative: matrices.relative, eye: matrices.eye, viewport: [width, height], depth: this.ground.depth, depthShare: this.groundShare, stepFactor: quick ? Math.min(3.5, Math.max(FULL_STEP, 0.8 / this.scale)) : FULL_STEP, gradients: !quick});
         this.#compose(scene, this.coarse, [width / this.width, height / this.height]);
         this.full = false;
         this.tiles = null;
@@ -101,7 +103,7 @@ export class Renderer {
             gl.scissor(tile.x, tile.y, tile.w, tile.h);
             gl.clearColor(0, 0, 0, 0);
             gl.clear(gl.COLOR_BUFFER_BIT);
-            this.volumePass.draw(scene, this.volumes, {relative: matrices.relative, eye: matrices.eye, viewport: [this.width, this.height], depth: this.ground.depth, depthShare: [1, 1], stepFactor: 1, gradients: true});
+            this.volumePass.draw(scene, this.volumes, {relative: matrices.relative, eye: matrices.eye, viewport: [this.width, this.height], depth: this.ground.depth, depthShare: [1, 1], stepFactor: FULL_STEP, gradients: true});
             pixels += tile.w * tile.h;
         }
         gl.disable(gl.SCISSOR_TEST);

@@ -3,7 +3,7 @@
 uniform highp sampler3D atlas@N;      // value × presence (and presence): residuals from the middle of each brick
 uniform highp usampler3D page@N;      // for each brick of the finest level: where its finest resident brick is
 uniform highp sampler2D levels@N;     // the level map's table: row = column of the table; level, and change to the next node
-uniform highp sampler2D columns@N;    // per grid column: base, parameter, ground
+uniform highp sampler2D columns@N;    // per grid column: base, parameter, ground; or one number where they are the same
 uniform highp sampler2D axes@N;       // irregular axes: rows x values, y values, x guess, y guess
 uniform vec4 indexOf@N;               // i = X * x + y, j = Y * z + w (regular axes)
 uniform vec4 guess@N;                 // irregular axes: first scene coordinate and guesses per km, along x and y
@@ -65,7 +65,12 @@ vec3 coarseAt@N(float index, float count, float n) {
 // Base, parameter and ground at fractional (i, j).
 vec3 columnAt@N(vec2 ij) {
 #if COLUMNS@N == 2
-    return texture(columns@N, (ij + 0.5) / size@N.xy).rgb;
+    vec3 found = texture(columns@N, (ij + 0.5) / size@N.xy).rgb;
+#if ONE_COLUMN@N
+    return found.rrr;
+#else
+    return found;
+#endif
 #elif COLUMNS@N == 1
     ivec2 n = ivec2(size@N.xy);
     ivec2 p0 = ivec2(floor(ij));
@@ -84,7 +89,11 @@ vec3 columnAt@N(vec2 ij) {
     p1.y = min(p0.y + 1, n.y - 1);
     vec3 low = mix(texelFetch(columns@N, p0, 0).rgb, texelFetch(columns@N, ivec2(p1.x, p0.y), 0).rgb, f.x);
     vec3 high = mix(texelFetch(columns@N, ivec2(p0.x, p1.y), 0).rgb, texelFetch(columns@N, p1, 0).rgb, f.x);
+#if ONE_COLUMN@N
+    return vec3(mix(low.r, high.r, f.y));
+#else
     return mix(low, high, f.y);
+#endif
 #else
     return vec3(0.0);
 #endif
