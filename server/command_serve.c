@@ -120,6 +120,7 @@ static int run_server(struct app *app, struct failure *failure) {
     if (status != VIRGA_OK) failure_set(failure, status, "the server stopped: %s", status_name(status));
     if (status == VIRGA_OK) log_info("serve", "stopping");
     running = NULL;
+    source_pool_stop(app->sources);  // nothing that is still being read is wanted any more
     web_server_free(server);  // a second signal still ends it at once
     handle_signals(SIG_DFL);
     return status;

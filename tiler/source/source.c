@@ -67,14 +67,14 @@ static int open_file(const char *path, int *fd, struct source_identity *identity
 }
 
 static int changed_failure(const char *path, struct failure *failure) {
-    return failure_set(failure, VIRGA_GONE, "%s: the file changed since it was opened", path);
+    return failure_set(failure, VIRGA_GONE, "%s: the file changed since it was opened; start again to see it as it is now", path);
 }
 
 // The same file, as it was when it was opened: by path for a replaced one, by time and size for one written to.
 static int reopen_file(const struct source *source, int *fd, struct failure *failure) {
     struct source_identity now;
     int status = open_file(source->path, fd, &now, failure);
-    if (status == VIRGA_NOT_FOUND) return failure_set(failure, VIRGA_GONE, "%s: the file is gone", source->path);
+    if (status == VIRGA_NOT_FOUND) return failure_set(failure, VIRGA_GONE, "%s: the file is gone since it was opened", source->path);
     if (status) return status;
     if (source_identity_equal(&now, &source->identity)) return VIRGA_OK;
     close(*fd);

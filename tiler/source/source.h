@@ -88,6 +88,9 @@ void source_limits_default(struct source_limits *limits);
 // reader_path: the virga-reader program, or NULL to look beside this program. Children start at once.
 int source_pool_new(const char *reader_path, const struct source_limits *limits, struct source_pool **pool,
                     struct failure *failure);
+// Any thread. Ends what is being read and refuses what comes later (VIRGA_CANCELLED), so that a program that ends waits for
+// no disk. source_pool_free is still to be called.
+void source_pool_stop(struct source_pool *pool);
 // Waits for running requests; NULL allowed. Sources may be unreferenced later, but no longer read.
 void source_pool_free(struct source_pool *pool);
 // Children replaced since start because they died, were late or had met a malformed file: for metrics and tests.

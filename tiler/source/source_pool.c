@@ -43,6 +43,7 @@ struct source_pool {
     char parent[16], memory[24];
     pthread_t keeper;  // starts every child, so that none outlives it, and clears them away
     int wake;          // eventfd to the keeper
+    atomic_bool stop;  // what is being read is to end
     atomic_uint_fast64_t next_request;
     pthread_mutex_t lock;
     pthread_cond_t changed;  // a slot became idle, or starting failed, or stopping
@@ -87,7 +88,7 @@ static void wake_keeper(struct source_pool *pool) {
 // Keeper, without the lock: the slot is EMPTY, so nobody else touches it. Returns whether a child runs.
 static bool start_child(struct source_pool *pool, struct pool_slot *slot) {
     struct source_process_options options = {
-        .argv = pool->argv, .memory_limit = pool->limits.child_memory, .start_seconds = START_SECONDS};
+        .argv = pool->argv, .memory_limit = pool->limits.child_memory, .start_seconds = START_SECONDS, .stop = &pool->stop};
     struct source_process *process;
     struct failure failure;
     int status = source_process_start(&options, &process, &failure);
@@ -245,6 +246,7 @@ int source_pool_ask(struct source_pool *pool, const struct source_identity *iden
     pthread_mutex_lock(&pool->lock);
     pool->users++;
     pthread_mutex_unlock(&pool->lock);
+    question->stop = &pool->stop;
     int status = ask_some_child(pool, identity, question, answer, failure);
     pthread_mutex_lock(&pool->lock);
     if (--pool->users == 0) pthread_cond_broadcast(&pool->changed);
@@ -311,6 +313,15 @@ int source_pool_new(const char *reader_path, const struct source_limits *limits,
     if (status) source_pool_free(p);
     else *pool = p;
     return status;
+}
+
+void source_pool_stop(struct source_pool *pool) {
+    atomic_store(&pool->stop, true);
+    pthread_mutex_lock(&pool->lock);
+    pool->stopping = true;
+    pthread_cond_broadcast(&pool->changed);
+    pthread_mutex_unlock(&pool->lock);
+    wake_keeper(pool);
 }
 
 void source_pool_free(struct source_pool *pool) {

@@ -38,6 +38,7 @@ struct watch {
     struct source_process *process;
     double deadline;
     size_t resident;  // at the last look
+    const atomic_bool *stop;
 };
 
 pid_t source_process_pid(const struct source_process *process) { return process->pid; }
@@ -60,6 +61,7 @@ static size_t resident_bytes(pid_t pid) {
 static int watch_wait(void *context, int socket, short events) {
     struct watch *w = context;
     double left = w->deadline - clock_monotonic();
+    if (w->stop && atomic_load(w->stop)) return VIRGA_CANCELLED;
     if (left <= 0) return VIRGA_TIMED_OUT;
     int ms = left * 1000 < WATCH_MS ? (int)(left * 1000) + 1 : WATCH_MS;
     struct pollfd p = {.fd = socket, .events = events};
@@ -179,7 +181,7 @@ static int receive_answer(struct source_process *p, struct watch *watch, size_t 
 }
 
 static int wait_for_hello(struct source_process *p, const struct source_process_options *options, struct failure *failure) {
-    struct watch watch = {.process = p, .deadline = clock_monotonic() + options->start_seconds};
+    struct watch watch = {.process = p, .deadline = clock_monotonic() + options->start_seconds, .stop = options->stop};
     struct source_answer answer = {0};
     struct source_hello hello;
     int status = receive_answer(p, &watch, SOURCE_MAX_REQUEST_BYTES, &answer);
@@ -263,6 +265,8 @@ static int explain(struct source_process *p, const struct source_question *q, in
                            resident >> 20, p->memory_limit >> 20);
     case VIRGA_NO_MEMORY:
         return failure_set(failure, status, "%s: out of memory", q->about);
+    case VIRGA_CANCELLED:
+        return failure_set(failure, status, "%s: not read, the program is ending", q->about);
     default:
         return failure_set(failure, VIRGA_GONE, "%s: the reader broke its protocol on it and was stopped; the file is probably "
                            "malformed", q->about);
@@ -271,7 +275,7 @@ static int explain(struct source_process *p, const struct source_question *q, in
 
 int source_process_ask(struct source_process *p, const struct source_question *q, struct source_answer *answer,
                        struct failure *failure) {
-    struct watch watch = {.process = p, .deadline = clock_monotonic() + q->seconds};
+    struct watch watch = {.process = p, .deadline = clock_monotonic() + q->seconds, .stop = q->stop};
     struct source_channel channel = {.socket = p->socket, .wait = watch_wait, .context = &watch};
     *answer = (struct source_answer){0};
     struct pollfd early = {.fd = p->socket, .events = POLLIN};

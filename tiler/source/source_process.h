@@ -4,6 +4,7 @@
 #ifndef VIRGA_SOURCE_SOURCE_PROCESS_H
 #define VIRGA_SOURCE_SOURCE_PROCESS_H
 
+#include <stdatomic.h>
 #include <sys/types.h>
 
 #include "source/source_protocol.h"
@@ -14,6 +15,7 @@ struct source_process_options {
     const char *const *argv;  // argv[0] is the program's path; ends with NULL
     size_t memory_limit;      // bytes resident, shared memory counted, beyond which a child is killed
     double start_seconds;     // until it has said hello
+    const atomic_bool *stop;  // or NULL; as a question's
 };
 
 struct source_answer;
@@ -29,6 +31,7 @@ struct source_question {
     // Called with an answer before the child is trusted again; VIRGA_INVALID where it makes no sense ends the child.
     int (*check)(void *context, struct source_answer *answer);
     void *context;
+    const atomic_bool *stop;  // or NULL; once true, waiting ends: VIRGA_CANCELLED
 };
 
 struct source_answer {
@@ -47,7 +50,7 @@ pid_t source_process_pid(const struct source_process *process);
 
 // Asks and waits. VIRGA_OK with an answer that carries the question's number and is no longer than max_body (what it
 // says is still to be decoded). Otherwise the child is dead on return: VIRGA_GONE (it died or broke the protocol),
-// VIRGA_TIMED_OUT, VIRGA_TOO_LARGE (memory), VIRGA_NO_MEMORY (in this process); VIRGA_AGAIN when it was dead before it was
+// VIRGA_TIMED_OUT, VIRGA_TOO_LARGE (memory), VIRGA_NO_MEMORY (in this process), VIRGA_CANCELLED; VIRGA_AGAIN when it was dead before it was
 // asked, so that another child may be. A code that `check` returned is passed on; VIRGA_INVALID becomes VIRGA_GONE.
 int source_process_ask(struct source_process *process, const struct source_question *question,
                        struct source_answer *answer, struct failure *failure);

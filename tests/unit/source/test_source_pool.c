@@ -344,6 +344,26 @@ static void tear_down_waits_for_the_running_request(void **state) {
     assert_int_equal(VIRGA_TIMED_OUT, worker.status);
 }
 
+static void a_stopped_pool_waits_for_nothing(void **state) {
+    (void)state;
+    struct source_pool *pool = pool_of_this(1, 600);
+    struct worker worker = {.pool = pool, .path = file_called("marks")};
+    struct source *source;
+    struct failure failure;
+    pthread_t thread;
+    const char *marker = fixture_path("marks.asked");
+    unlink(marker);
+    double began = clock_monotonic();
+    pthread_create(&thread, NULL, open_in_thread, &worker);
+    while (access(marker, F_OK)) sched_yield();
+    source_pool_stop(pool);
+    pthread_join(thread, NULL);
+    assert_int_equal(VIRGA_CANCELLED, worker.status);
+    assert_int_equal(VIRGA_CANCELLED, source_open(pool, file_called("marks"), &source, &failure));
+    source_pool_free(pool);
+    assert_true(clock_monotonic() - began < 300);
+}
+
 static void a_program_that_is_not_there_is_named(void **state) {
     (void)state;
     struct source_limits limits;
@@ -385,6 +405,7 @@ int main(int argc, char **argv) {
         cmocka_unit_test(a_child_that_dies_while_it_reads_is_named_by_its_file),
         cmocka_unit_test(one_hanging_child_does_not_hold_up_others),
         cmocka_unit_test(tear_down_waits_for_the_running_request),
+        cmocka_unit_test(a_stopped_pool_waits_for_nothing),
         cmocka_unit_test(a_program_that_is_not_there_is_named),
     };
     return cmocka_run_group_tests(tests, fixture_setup, fixture_teardown);
