@@ -66,14 +66,14 @@ export class Renderer {
         this.linePass.draw(scene, matrices, [width, height], this.scale < 0.5 && scale < 1);
     }
 
-    // One whole picture at a drawing scale; quick ones take larger steps. Returns when its commands are given.
-    drawMoving(scene, matrices, quick) {
+    // One whole picture at a drawing scale, with larger steps and without gradients. Returns when its commands are given.
+    drawMoving(scene, matrices) {
         const {gl} = this, width = Math.max(1, Math.round(this.width * this.scale)), height = Math.max(1, Math.round(this.height * this.scale));
-        this.#prepare(scene, matrices, quick ? 0.5 : 1, quick ? Math.min(1, Math.max(0.5, this.scale * 1.5)) : 1);
+        this.#prepare(scene, matrices, 0.5, Math.min(1, Math.max(0.4, this.scale * 1.5)));
         this.coarse.bind(width, height);
         gl.clearColor(0, 0, 0, 0);
         gl.clear(gl.COLOR_BUFFER_BIT);
-        this.volumePass.draw(scene, this.volumes, {relative: matrices.relative, eye: matrices.eye, viewport: [width, height], depth: this.ground.depth, depthShare: this.groundShare, stepFactor: quick ? Math.min(3.5, Math.max(FULL_STEP, 0.8 / this.scale)) : FULL_STEP, gradients: !quick});
+        this.volumePass.draw(scene, this.volumes, {relative: matrices.relative, eye: matrices.eye, viewport: [width, height], depth: this.ground.depth, depthShare: this.groundShare, stepFactor: Math.min(3.5, Math.max(FULL_STEP, 0.8 / this.scale)), gradients: this.scale >= 1});
         this.#compose(scene, this.coarse, [width / this.width, height / this.height]);
         this.full = false;
         this.tiles = null;
@@ -124,7 +124,7 @@ export class Renderer {
         gl.disable(gl.BLEND);
         gl.bindVertexArray(this.empty);
         this.composite.use().texture('ground', gl.TEXTURE_2D, this.ground.colour).texture('volume', gl.TEXTURE_2D, volume.colour)
-            .set({viewport: [this.width, this.height], share, groundShare: this.groundShare, skyTop: scene.sky.top, skyLow: scene.sky.low});
+            .set({viewport: [this.width, this.height], share, groundShare: this.groundShare, smoothing: volume === this.fine ? 1 : 0, skyTop: scene.sky.top, skyLow: scene.sky.low});
         gl.drawArrays(gl.TRIANGLES, 0, 3);
     }
 

@@ -6,6 +6,7 @@ uniform sampler2D volume;   // premultiplied, perhaps smaller
 uniform vec2 viewport;
 uniform vec2 share, groundShare; // parts of those textures in use
 uniform vec3 skyTop, skyLow;
+uniform float smoothing;   // 1: even out the grain
 out vec4 colour;
 
 void main() {
@@ -14,7 +15,8 @@ void main() {
     vec4 below = texture(ground, uv * groundShare);
     // Neighbours' jitters differ evenly; a small cross of them evens out the grain.
     vec2 texel = 1.0 / vec2(textureSize(volume, 0)), at = uv * share, last = share - 0.5 * texel;
-    vec4 over = 0.32 * texture(volume, at) + 0.17 * (texture(volume, min(at + vec2(texel.x, 0.0), last)) + texture(volume, max(at - vec2(texel.x, 0.0), 0.5 * texel))
+    vec4 over = texture(volume, at);
+    if (smoothing > 0.5) over = 0.32 * over + 0.17 * (texture(volume, min(at + vec2(texel.x, 0.0), last)) + texture(volume, max(at - vec2(texel.x, 0.0), 0.5 * texel))
         + texture(volume, min(at + vec2(0.0, texel.y), last)) + texture(volume, max(at - vec2(0.0, texel.y), 0.5 * texel)));
     vec3 c = sky * (1.0 - below.a) + below.rgb;
     c = c * (1.0 - over.a) + over.rgb;

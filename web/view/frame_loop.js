@@ -55,16 +55,16 @@ export class FrameLoop {
     }
 
     async #quick({scene, matrices}, now) {
-        const {host} = this, {renderer} = host, scale = renderer.scale, quick = this.moving || host.animating;
+        const {host} = this, {renderer} = host, scale = renderer.scale;
         this.dirty = false;
-        renderer.drawMoving(scene, matrices, quick);
+        renderer.drawMoving(scene, matrices);
         const ms = await renderer.finished(now);
         if (now - this.lastStart < 1000) this.fps = 0.8 * this.fps + 0.2 * 1000 / (now - this.lastStart);
         this.lastStart = now;
-        if (quick) renderer.adapt(ms);
+        if (this.drawnOnce) renderer.adapt(ms);   // the first one also compiled its shaders
         this.drawnOnce = true;
         this.needsFull = true;
-        host.drawn({full: false, scale, ms, simplified: quick});
+        host.drawn({full: false, scale, ms, simplified: true});
         if (!this.dirty) this.#fullLater();
         return true;
     }
