@@ -229,8 +229,8 @@ static bool read_box(struct chain *chain) {
     chain->values = malloc(bytes);
     int status = chain->values ? VIRGA_OK : failure_set(&failure, VIRGA_NO_MEMORY, "out of memory for %zu MB of values", bytes >> 20);
     if (!status) status = build->store->access->read(&build->field, chain->box, chain->values, &failure);
-    if (status) {
-        stop_build(build, status, &failure);
+    if (status) {  // a build that is given up is tried again where somebody waits; a source that ends is no reason for that
+        stop_build(build, status == VIRGA_CANCELLED ? VIRGA_GONE : status, &failure);
         return false;
     }
     pthread_mutex_lock(&build->store->lock);
@@ -253,8 +253,8 @@ static int recount(struct build *build, struct failure *failure) {
     const bool full = brick_store_used(store) > store->memory;
     pthread_mutex_unlock(&store->lock);
     if (!full || brick_room_make(store) || held <= store->memory) return VIRGA_OK;
-    return failure_set(failure, VIRGA_NO_MEMORY, "the field needs more than the %zu MB of the cache; give it more memory or a spool folder",
-                       store->memory >> 20);
+    return failure_set(failure, VIRGA_NO_MEMORY, "the field needs more than the %zu MB of the cache; give it more memory%s",
+                       store->memory >> 20, build->in_file ? "" : " or a spool folder");
 }
 
 static void add_box(struct chain *chain) {
