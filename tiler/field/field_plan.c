@@ -5,6 +5,8 @@
 
 #include "field/catalog_private.h"
 
+enum { UNLIKE_BYTES = 32 << 20 };  // a box of a derived field whose inputs are stored in different chunks
+
 struct cuts {  // where an axis may be cut, in normalised order: 0 = at[0] < … < at[count] = n
     size_t count;
     size_t *at;
@@ -109,10 +111,12 @@ static int plan_piece(const struct field_step *step, const struct catalog_variab
     return status;
 }
 
-// A derived field is cut as its u is, when v is stored in the same chunks; else it is read as one box.
+// A derived field is cut as its u is. Where v is stored in other chunks, some of those are read more than once: boxes are
+// large then, so that it is few, but not the whole field, which may be more than can be read at once.
 static bool same_chunks(const struct field_step *a, const struct field_step *b) {
     const struct source_variable *u = cf_file_variable(a->file, a->variable->index), *v = cf_file_variable(b->file, b->variable->index);
-    return u->rank == v->rank && u->chunked == v->chunked && memcmp(u->chunk, v->chunk, (size_t)u->rank * sizeof *u->chunk) == 0 &&
+    bool chunks = !u->chunked || memcmp(u->chunk, v->chunk, (size_t)u->rank * sizeof *u->chunk) == 0;
+    return u->rank == v->rank && u->chunked == v->chunked && chunks &&
            a->variable->x == b->variable->x && a->variable->y == b->variable->y && a->variable->z == b->variable->z;
 }
 
@@ -128,7 +132,7 @@ int field_plan(const struct field_ref *field, size_t max_bytes, struct field_box
         struct field_ref u = field_input(field, false), v = field_input(field, true);
         step = field_step_of(&u);
         share = 2;
-        if (!same_chunks(step, field_step_of(&v))) max_bytes = SIZE_MAX;
+        if (max_bytes < UNLIKE_BYTES && !same_chunks(step, field_step_of(&v))) max_bytes = UNLIKE_BYTES;
     }
     status = plan_piece(step, variable, max_bytes / source_type_size(step->variable->packing.type) / share, boxes, count);
     if (!status) return VIRGA_OK;

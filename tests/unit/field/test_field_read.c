@@ -105,6 +105,35 @@ static void test_plans_never_split_a_chunk(void **state) {
     catalog_unref(c);
 }
 
+// Inputs in unlike chunks: the derived field is still cut into pieces, each once.
+static void test_derived_fields_of_unlike_chunks_are_cut(void **state) {
+    (void)state;
+    static const size_t levels[3] = {1, 300, 400}, rows[3] = {40, 1, 400};
+    double lev[40];
+    int dims[3], nc = made_create("unlike.nc");
+    for (size_t k = 0; k < 40; k++) lev[k] = 1000 - 20 * (double)k;
+    dims[0] = made_axis(nc, "lev", 40, lev, "air_pressure", "hPa");
+    dims[1] = made_even_axis(nc, "lat", 300, 0, 0.1, "latitude", "degrees_north");
+    dims[2] = made_even_axis(nc, "lon", 400, 0, 0.1, "longitude", "degrees_east");
+    int u = made_var(nc, "u", NC_FLOAT, 3, dims, "eastward_wind", "m s-1"), v = made_var(nc, "v", NC_FLOAT, 3, dims, "northward_wind", "m s-1");
+    NC(nc_def_var_chunking(nc, u, NC_CHUNKED, levels));
+    NC(nc_def_var_chunking(nc, v, NC_CHUNKED, rows));
+    NC(nc_close(nc));
+    struct catalog *c = made_open("unlike.nc");
+    struct field_ref field = {.dataset = &c->datasets[0], .variable = made_variable(&c->datasets[0], "wind_speed")};
+    struct field_box *boxes;
+    size_t count, voxels = 0;
+    assert_int_equal(field_plan(&field, 1 << 20, &boxes, &count, NULL), VIRGA_OK);
+    for (size_t n = 0; n < count; n++) {
+        assert_true(boxes[n].nx * boxes[n].ny * boxes[n].nz * sizeof(float) <= 32 << 20);
+        voxels += boxes[n].nx * boxes[n].ny * boxes[n].nz;
+    }
+    assert_int_equal(voxels, 40 * 300 * 400);
+    assert_true(count > 1);
+    free(boxes);
+    catalog_unref(c);
+}
+
 // --- packing and missing -----------------------------------------------------------------------------------------------
 
 static int begin_flat(const char *name, int dims[2]) {
@@ -214,6 +243,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_order_of_axes_is_normalised),
         cmocka_unit_test(test_plans_never_split_a_chunk),
+        cmocka_unit_test(test_derived_fields_of_unlike_chunks_are_cut),
         cmocka_unit_test(test_packed_shorts_are_unpacked),
         cmocka_unit_test(test_unsigned_bytes_in_signed_ones),
         cmocka_unit_test(test_missing_values_of_either_type),
