@@ -2,9 +2,11 @@
 """Every voxel that a running server gives out, against the file's own number: read by netCDF4, decoded by brick_decoder."""
 import netCDF4
 import numpy
+import pyproj
 import pytest
 
 import make_files
+import place
 from served import Served, compare, source
 
 NAME = "air_temperature"
@@ -185,6 +187,43 @@ def test_dimensions_in_another_order(check, serve, tmp_path):
     with serve(path) as server, Served(server) as served:
         assert not served.catalog["problems"]
         compare(served, NAME, source(path, NAME, {"time": 0}).transpose(2, 0, 1))
+
+
+@pytest.mark.parametrize("axes", (make_files.plain_axes, make_files.rotated_axes), ids=lambda axes: axes.__name__)
+def test_wind_speed_and_the_direction_from_true_north(serve, tmp_path, axes):
+    """From components along the grid: the direction is turned by the angle between the grid's north and the true one."""
+    shape, path = (3, 21, 35), tmp_path / "a.nc"
+    u, v = (numpy.random.default_rng(n).uniform(-30, 30, shape).astype("f4") for n in (1, 2))
+    turned = axes is make_files.rotated_axes
+    with netCDF4.Dataset(path, "w") as file:
+        make_files.times(file, 1)
+        y, x = axes(file, shape[2], shape[1])
+        make_files.axis(file, "height", 100.0 * (numpy.arange(shape[0]) + 1), "height", "m", positive="up")
+        for name, values in (("x_wind", u), ("y_wind", v)) if turned else (("eastward_wind", u), ("northward_wind", v)):
+            stored = file.createVariable(name, "f4", ("time", "height", y, x))
+            stored.standard_name, stored.units = name, "m s-1"
+            if turned:
+                stored.grid_mapping = "grid"
+            stored[:] = values[None]
+        lon, lat = numpy.meshgrid(file[x][:].data, file[y][:].data)
+    angle = numpy.zeros(lon.shape)
+    if turned:
+        pole = place.rotated(177.5, 37.5)
+        to_true = pyproj.Proj("+proj=ob_tran +o_proj=longlat +o_lon_p=0 +o_lat_p=37.5 +lon_0=-2.5 +R=6371229")
+        for j, i in numpy.ndindex(lon.shape):
+            here, north = (numpy.array(to_true(numpy.radians(lon[j, i]), numpy.radians(lat[j, i] + d), inverse=True)) for d in (0, 1e-3))
+            assert pole(*here)[1] == pytest.approx(lat[j, i], abs=1e-9)
+            angle[j, i] = numpy.degrees(numpy.arctan2((north[0] - here[0]) * numpy.cos(numpy.radians(here[1])), north[1] - here[1]))
+    speed, towards = numpy.hypot(u, v), numpy.degrees(numpy.arctan2(u, v))
+    direction = (towards + angle + 180) % 360
+    if not turned:
+        speed, direction = speed[:, ::-1], direction[:, ::-1]  # the file goes from north to south
+    with serve(path) as server, Served(server) as served:
+        by_name = {v["standard_name"]: v for v in served.catalog["datasets"][0]["variables"]}
+        fast, off = by_name["wind_speed"], by_name["wind_from_direction"]
+        assert abs(served.values(fast["name"]) - speed).max() <= fast["epsilon"] * (1 + 1e-9)
+        apart = (served.values(off["name"]) - direction + 180) % 360 - 180
+        assert abs(apart).max() <= off["epsilon"] + 0.01
 
 
 def volumes(path, steps):
