@@ -24,6 +24,7 @@ static pthread_mutex_t fake_lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t fake_changed = PTHREAD_COND_INITIALIZER;
 static int reads, reading, references;
 static bool gate_closed, fail_reads;
+static int fail_status = VIRGA_GONE;  // of reads that fail
 static double fake_time;
 static int boxes_of_step[STEPS];
 
@@ -53,7 +54,7 @@ static int fake_read(const struct field_ref *field, const struct field_box *box,
     reading--;
     const bool fails = fail_reads;
     pthread_mutex_unlock(&fake_lock);
-    if (fails) return failure_set(failure, VIRGA_GONE, "the reader of file.nc died");
+    if (fails) return failure_set(failure, fail_status, "the reader of file.nc died");
     for (size_t z = 0; z < box->nz; z++)
         for (size_t y = 0; y < box->ny; y++)
             for (size_t x = 0; x < box->nx; x++) *values++ = value_at(box->x0 + x, box->y0 + y, box->z0 + z, field->step);
@@ -398,6 +399,21 @@ static void a_failed_read_fails_its_requests_and_is_tried_again_later(void **sta
     close_store(&f);
 }
 
+// Where the sources end before the store, a read that they cancel must not be tried again and again.
+static void a_read_that_the_source_cancels_fails_its_requests(void **state) {
+    (void)state;
+    struct fixture f = open_store(64 << 20, NULL, 0);
+    struct reply table;
+    fail_reads = true;
+    fail_status = VIRGA_CANCELLED;
+    ask_table(f.store, 5, &table);
+    wait_reply(&table);
+    assert_int_equal(table.status, VIRGA_GONE);
+    fail_reads = false;
+    fail_status = VIRGA_GONE;
+    close_store(&f);
+}
+
 static void a_cancelled_request_hears_nothing_and_others_still_do(void **state) {
     (void)state;
     struct fixture f = open_store(64 << 20, NULL, 0);
@@ -579,6 +595,7 @@ int main(void) {
         cmocka_unit_test(the_spool_stays_within_its_limit),
         cmocka_unit_test(a_field_larger_than_the_memory_is_made_in_the_spool),
         cmocka_unit_test(a_failed_read_fails_its_requests_and_is_tried_again_later),
+        cmocka_unit_test(a_read_that_the_source_cancels_fails_its_requests),
         cmocka_unit_test(a_cancelled_request_hears_nothing_and_others_still_do),
         cmocka_unit_test(a_build_that_nobody_waits_for_stops_early),
         cmocka_unit_test(who_asks_again_while_a_build_is_given_up_gets_an_answer),
