@@ -211,7 +211,7 @@ static void varying_id(const struct field_ref *at, char id[33]) {
     id[0] = 0;
     if (!state) return;
     XXH3_128bits_reset(state);
-    XXH3_128bits_update(state, "varying level map 1", 19);
+    XXH3_128bits_update(state, "varying level map 2", 19);
     if (heights_field(at, &heights)) {
         uint64_t member = heights.member;
         hash_step(state, field_step_of(&heights));

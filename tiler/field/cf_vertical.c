@@ -184,6 +184,7 @@ static int fill(struct cf_file *file, struct cf_vertical *v, struct failure *fai
     free(a);
     free(b);
     v->key = XXH3_64bits_withSeed(v->a ? v->a : (double[1]){0}, v->a ? v->level_count * sizeof *v->a : 0, (uint64_t)v->kind + 1);
+    if (v->b) v->key = XXH3_64bits_withSeed(v->b, v->level_count * sizeof *v->b, v->key);
     return status;
 }
 
