@@ -14,7 +14,7 @@
 
 enum {
     NODES_FLAT = 4096, NODES_BY_SURFACE = 1024, NODES_COARSE = 256,
-    SURFACE_COLUMNS = 129, COARSE_NUMBERS = 3 << 20, COARSE_STEP = 8, TEST_COLUMNS = 400, FINAL_LEVELS = 1 << 18,
+    SURFACE_COLUMNS = 129, COARSE_NUMBERS = 3 << 20, COARSE_MOST = 8 << 20, COARSE_STEP = 8, TEST_COLUMNS = 400, FINAL_LEVELS = 1 << 18,
 };
 static const double coarse_scale = 4000;  // metres; suits the usual pressure levels
 static const double near_error = 5, far_error = 20, near_height = 3000;
@@ -287,7 +287,7 @@ static int build_coarse(struct builder *b, struct failure *failure) {
     if ((status = base_on_level(b, reference_level(h)))) return failure_set(failure, status, "out of memory");
     map->scale = coarse_scale;
     size_t first = COARSE_STEP;
-    while (coarse_columns(map->nx, first) * coarse_columns(map->ny, first) * NODES_COARSE > COARSE_NUMBERS) first *= 2;
+    while (coarse_columns(map->nx, first) * coarse_columns(map->ny, first) * NODES_COARSE > COARSE_MOST) first *= 2;
     size_t best_nodes = NODES_COARSE, best_step = first, tested;
     double best = INFINITY;
     for (size_t step = first; step >= 1 && best > 1; step /= 2)
@@ -295,7 +295,7 @@ static int build_coarse(struct builder *b, struct failure *failure) {
             double metres = 0;
             map->coarse_step = step;
             map->height_count = nodes[n];
-            if (coarse_columns(map->nx, step) * coarse_columns(map->ny, step) * nodes[n] > COARSE_NUMBERS) continue;
+            if (coarse_columns(map->nx, step) * coarse_columns(map->ny, step) * nodes[n] > (step == first ? COARSE_MOST : COARSE_NUMBERS)) continue;
             if ((status = fill_coarse(b))) return failure_set(failure, status, "out of memory");
             double error = sampled_error(b, TEST_COLUMNS, &metres, &tested);
             if (error < best) best = error, best_nodes = nodes[n], best_step = step;
