@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Known fields for the page's tests: ramps in i, j and height, a sphere, a slab, holes, and something like weather.
-import {flatLevelMap, hybridLevelMap, makeVolume} from './fake_volume.mjs';
+import {coarseLevelMap, flatLevelMap, hybridLevelMap, makeVolume} from './fake_volume.mjs';
 
 const latticeOf = (epsilon, v0 = 0) => ({v0, step: 2 * epsilon * (1 - 2 ** -10), epsilon});
 const RUN = {time: '2026-06-21T06:00:00Z'};
@@ -43,6 +43,13 @@ function hybridDataset() {
     const lattice = latticeOf(0.5), height = (i, j, k) => a[k] + b[k] * ground[j * nx + i];
     return {id: 'hybrid', title: 'Hybrid heights over a ridge', runs: [RUN], grid: metreGrid(nx, ny, spacing), ground, geometries: {hybrid: {map: hybridLevelMap(a, b, ground)}},
         variables: [variable('height', [nx, ny, nz], 'hybrid', lattice, a, height, {units: 'm'}), variable('level', [nx, ny, nz], 'hybrid', latticeOf(0.005), a, (i, j, k) => k)]};
+}
+
+function pressureDataset() {
+    const nx = 37, ny = 29, nz = 9, height = (i, j, k) => 100 + 1200 * k + 60 * k * Math.sin(i / 9) + 40 * k * Math.cos(j / 7), lattice = latticeOf(0.005);
+    return {id: 'pressure', title: 'Pressure levels whose heights vary', runs: [RUN], grid: metreGrid(nx, ny, 5000), ground: null, geometries: {coarse: {map: coarseLevelMap(nx, ny, nz, 8, height)}},
+        variables: [variable('level', [nx, ny, nz], 'coarse', lattice, Array.from({length: nz}, (_, k) => 100 + 1200 * k), (i, j, k) => k),
+            variable('moving', [nx, ny, nz], 'coarse', lattice, Array.from({length: nz}, (_, k) => 100 + 1200 * k), (i, j, k, step) => 10 * step + 0.1 * i, {times: 3})]};
 }
 
 function globalDataset() {
@@ -98,7 +105,7 @@ function weatherDataset(id, nx, ny, nz, times, degrees) {
 }
 
 export function fakeDatasets({ukv = false} = {}) {
-    const all = [knownDataset(), hybridDataset(), globalDataset(), weatherDataset('weather', 150, 180, 30, 6, 0.08)];
+    const all = [knownDataset(), hybridDataset(), pressureDataset(), globalDataset(), weatherDataset('weather', 150, 180, 30, 6, 0.08)];
     if (ukv) all.push(weatherDataset('ukv', 621, 810, 37, 4, 0.0135 * 1.5));
     return Object.fromEntries(all.map((dataset) => [dataset.id, dataset]));
 }

@@ -3,6 +3,7 @@
 //
 //   const server = await startFakeServer({port: 0, datasets: {...}, websocket: true});  // server.url, server.close(), server.state
 // or on the command line: node fake_server.mjs [port] [ukv]
+import {createHash} from 'node:crypto';
 import {createServer} from 'node:http';
 import {readFile} from 'node:fs/promises';
 import {extname, join, normalize} from 'node:path';
@@ -55,7 +56,7 @@ class Fields {
     }
 }
 
-export function editionOf(dataset, run, variable) { return Buffer.from(`${dataset.id}:${run.time}:${variable.id}`).toString('hex').padEnd(32, '0').slice(-32); }
+export function editionOf(dataset, run, variable) { return createHash('sha256').update(`${dataset.id}:${run.time}:${variable.id}`).digest('hex').slice(0, 32); }
 
 function catalogOf(datasets) {
     const iso = (seconds) => new Date(seconds * 1000).toISOString().replace('.000Z', 'Z');

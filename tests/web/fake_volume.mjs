@@ -198,3 +198,20 @@ export function hybridLevelMap(a, b, ground) {
         height_count: count, columns: [columns, 1], coarse_step: 1, parameter_start: 0, parameter_step: parameterStep, table, base: 'ground',
         parameter: 'ground', nominal: a, max_error: 2};
 }
+
+// Heights that vary from column to column in their own way: heightOf(i, j, k) metres. Tables at every `step` columns and the last.
+export function coarseLevelMap(nx, ny, nz, step, heightOf) {
+    const stands = (n) => { const at = []; for (let c = 0; c < n - 1; c += step) at.push(c); at.push(n - 1); return at; }, xs = stands(nx), ys = stands(ny);
+    const count = 1024, bottom = 0, top = Math.max(...xs.flatMap((i) => ys.map((j) => heightOf(i, j, nz - 1)))), scale = 500, span = Math.log(1 + (top - bottom) / scale), table = [];
+    for (const j of ys) for (const i of xs) {
+        const heights = Array.from({length: nz}, (_, k) => heightOf(i, j, k));
+        for (let node = 0; node < count; node++) {
+            const r = bottom + scale * (Math.exp(node / (count - 1) * span) - 1);
+            let at = 0;
+            while (at < nz - 2 && heights[at + 1] <= r) at++;
+            table.push(at + (r - heights[at]) / (heights[at + 1] - heights[at]));
+        }
+    }
+    return {kind: 'coarse', datum: 'sea', method: 'geopotential height', coordinate: 'pressure', level_count: nz, bottom, top, scale, height_count: count,
+        columns: [xs.length, ys.length], coarse_step: step, parameter_start: 0, parameter_step: 1, table, base: null, parameter: null, nominal: Array.from({length: nz}, (_, k) => heightOf(0, 0, k)), max_error: 5};
+}

@@ -74,7 +74,7 @@ test('a ramp in height has the height as its value', async () => {
     for (const [n, g] of got.entries()) if (g.inside) assert.ok(Math.abs(g.value - places[n][2] * 10) < 0.05 + 5 / 256 + 0.02, `${g.value} at ${places[n][2]} km`);
 });
 
-for (const [dataset, variable] of [['known', 'ramp_i'], ['hybrid', 'level'], ['global', 'wave']]) {
+for (const [dataset, variable] of [['known', 'ramp_i'], ['hybrid', 'level'], ['pressure', 'level'], ['global', 'wave']]) {
     test(`the level map on the GPU equals the formula: ${dataset}`, async () => {
         await show(dataset, [layer(variable)]);
         const places = await somePlaces(1000), got = await gpuAt(places), want = await expected(places);
@@ -130,6 +130,30 @@ test('numbers that span more than 4096 lattice steps lose only low bits', async 
         return viewer.probeAt(place[0], place[1], h)?.layers[0].value ?? null;
     }), places);
     got.forEach((g, n) => { if (g.present && want[n] !== null) assert.ok(Math.abs(g.value - want[n]) < 0.001 * 2 ** dropped + 0.06, `${g.value} for ${want[n]}`); });
+});
+
+test('columns read one by one give the same levels as columns filtered', async () => {
+    await show('hybrid', [layer('level')]);
+    const places = await somePlaces(500, 11), filtered = await gpuAt(places);
+    await page.evaluate(() => { viewer.stage.smooth = false; viewer.stage.setLayers([]); viewer.stage.setLayers(viewer.layers); viewer.stage.show(viewer.layers[0], 'front', viewer.layers[0].field(0)); });
+    await page.waitForFunction(() => { viewer.stage.select(null); viewer.stage.upload(1e9); return viewer.stage.drawn(0).volumes.length === 1; });
+    const exact = await gpuAt(places), variant = await page.evaluate(() => viewer.layers[0].gpu.smooth);
+    await page.evaluate(() => { viewer.stage.smooth = true; viewer.stage.setLayers([]); viewer.stage.setLayers(viewer.layers); viewer.stage.show(viewer.layers[0], 'front', viewer.layers[0].field(0)); });
+    assert.equal(variant, false);
+    filtered.forEach((f, n) => { if (f.inside && exact[n].inside) assert.ok(Math.abs(f.k - exact[n].k) < 2e-3, `${f.k} and ${exact[n].k}`); });
+});
+
+test('two time slots are blended in the share that is asked for', async () => {
+    await show('pressure', [layer('moving', {range: [0, 30], opacity: [[0, 0.4], [30, 0.4]]})]);
+    await page.evaluate(() => { viewer.setTime(0, {direction: 1, rate: 1}); });
+    await page.waitForFunction(() => { const l = viewer.layers[0], f = l.field(1); if (!viewer.stage.ready(l, f)) return false; viewer.stage.show(l, 'back', f); viewer.stage.select(null); viewer.stage.upload(1e9); const slot = viewer.stage.slot(l, 'back'); return slot.wanted.length > 0 && slot.wanted.length === slot.resident; }, null, {timeout: 30000});
+    const places = await somePlaces(200, 5), got = await page.evaluate(async (list) => { const {readPlaces} = await import('./shader_probe.js'); return readPlaces(viewer, list, 0.3); }, places), want = await expected(places);
+    let compared = 0;
+    got.forEach((g, n) => { if (g.present && want[n].inside) { compared++; assert.ok(Math.abs(g.value - (3 + 0.1 * want[n].i)) < 0.03, `${g.value}`); } });
+    assert.ok(compared > 80);
+    const {error, filled} = await page.evaluate(async () => { const {blendedPixels} = await import('./shader_probe.js'); return blendedPixels(viewer, 0.5); });
+    assert.equal(error, 0);
+    assert.ok(filled > 1000);
 });
 
 // Alpha of the middle of a picture straight from above, over a volume of 10 km in which opacity is the same everywhere.

@@ -2,15 +2,16 @@
 // Runs in the page: what shaders/layer.glsl computes at given places, read back as floats.
 import {Program, fillIn, shaderText, texture2d} from './gl/program.js';
 
-export function readPlaces(viewer, places) {
-    const {gl} = viewer, item = viewer.renderer.volumes[0] ?? viewer.stage.drawn(0).volumes[0], width = 64, height = Math.ceil(places.length / width);
+// blend: share of the second time slot.
+export function readPlaces(viewer, places, blend = 0) {
+    const {gl} = viewer, item = viewer.stage.drawn(blend).volumes[0], width = 64, height = Math.ceil(places.length / width);
     if (!gl.getExtension('EXT_color_buffer_float')) throw new Error('this test needs float targets');
     const data = new Float32Array(width * height * 4);
     places.forEach((place, n) => data.set(place, 4 * n));
     const input = texture2d(gl, {format: gl.RGBA32F, width, height, data, from: gl.RGBA, type: gl.FLOAT});
     const source = fillIn(`#version 300 es
 precision highp float; precision highp int; precision highp sampler3D;
-#define BLENDED 0
+#define BLENDED ${blend > 0 ? 1 : 0}
 ${item.gpu.defines(0)}
 uniform highp sampler2D places;
 ${item.gpu.code(0)}
@@ -73,4 +74,20 @@ export function marchedAlpha(viewer, stepFactor) {
 export function coverage(viewer) {
     const {out, width, height} = march(viewer, 0.5, true);
     return Array.from({length: width * height}, (_, n) => out[4 * n + 3]);
+}
+
+// Pixels with something in them when two time slots are drawn blended.
+export function blendedPixels(viewer, blend) {
+    viewer.renderer.volumes = viewer.stage.drawn(blend).volumes;
+    const {scene, matrices} = viewer.scene(), {renderer, gl} = viewer, {width, height} = renderer;
+    renderer.volumes = viewer.stage.drawn(blend).volumes;
+    renderer.volumePass.castLight(scene, renderer.volumes, 0.5);
+    renderer.fine.bind();
+    gl.clearColor(0, 0, 0, 0);
+    gl.clear(gl.COLOR_BUFFER_BIT);
+    renderer.volumePass.draw(scene, renderer.volumes, {relative: matrices.relative, eye: matrices.eye, viewport: [width, height], depth: renderer.ground.depth, depthShare: [1, 1], stepFactor: 1, gradients: true});
+    const out = new Uint8Array(width * height * 4);
+    gl.readPixels(0, 0, width, height, gl.RGBA, gl.UNSIGNED_BYTE, out);
+    gl.bindFramebuffer(gl.FRAMEBUFFER, null);
+    return {error: gl.getError(), filled: out.filter((value, n) => n % 4 === 3 && value > 0).length};
 }

@@ -2,7 +2,7 @@
 // When to draw what: coarse and often while something moves, in full soon after it rests, nothing when nothing changes.
 // One picture is in flight at a time, so that a slow machine stays responsive.
 
-const REST_MS = 160;
+const REST_MS = 130;
 
 export class FrameLoop {
     // host: {update(now) → true while things change by themselves, loading, animating, scene() → {scene, matrices} or null, renderer, drawn({full, scale, ms, simplified})}
@@ -37,7 +37,8 @@ export class FrameLoop {
             for (let again = true; again && !this.stopped;) {
                 this.woken = false;
                 again = await this.#turn() || this.woken;
-                if (again) await nextFrame();
+                // Between tiles nothing waits for the screen.
+                if (again && !(this.host.renderer?.tiles && !this.dirty)) await nextFrame();
             }
         } catch (error) { this.host.failed(error); }
         this.running = false;
