@@ -39,7 +39,8 @@ function trilinear({d, base, mask, size: [nx, ny, nz]}, lo, I, J, K) {
     return weight >= 0.5 - 1e-12 ? base + sum / weight : null;
 }
 
-// Marches a ray (origin, direction in the exaggerated scene) and gives the place that contributes most to the pixel:
+// Marches a ray (origin, direction in the exaggerated scene) and gives the place that contributes most to the pixel: on the ground where
+// more light comes from there than from all that is before it, else where most of the volumes' share comes from:
 // {scene: [X, Y, Z], on: 'volume' | 'ground'} or null. layers: volume layers with field, table, peek.
 export function strike(ray, {box, exaggeration, layers, valueOf, groundAt}) {
     const low = [box.low[0], box.low[1], box.low[2] * exaggeration], high = [box.high[0], box.high[1], box.high[2] * exaggeration];
@@ -59,7 +60,7 @@ export function strike(ray, {box, exaggeration, layers, valueOf, groundAt}) {
             let a = before, b = t;
             for (let turn = 0; turn < 30; turn++) { const m = (a + b) / 2, p = place(m), g = groundAt(p[0], p[1]); if (g !== null && p[2] / exaggeration <= g) b = m; else a = m; }
             const p = place(b);
-            return through * 0.6 > best || !found ? {scene: [p[0], p[1], groundAt(p[0], p[1]) ?? p[2] / exaggeration], on: 'ground'} : found;
+            return through > 0.5 || !found ? {scene: [p[0], p[1], groundAt(p[0], p[1]) ?? p[2] / exaggeration], on: 'ground'} : found;
         }
         before = t;
         let tau = 0;
@@ -72,5 +73,5 @@ export function strike(ray, {box, exaggeration, layers, valueOf, groundAt}) {
         through *= 1 - alpha;
         if (through < 0.02) break;
     }
-    return best > 0.004 ? found : null;
+    return through < 0.97 ? found : null;
 }
