@@ -166,7 +166,8 @@ int catalog_open(struct source_pool *pool, const char *const *paths, size_t path
     }
     if (!status) status = catalog_group(whole, &scanned, failure);
     if (!status) status = catalog_choose_lattices(&whole->catalog, state_dir, failure);
-    for (size_t n = 0; !status && n < whole->catalog.dataset_count; n++) catalog_set_editions(&whole->catalog.datasets[n]);
+    for (size_t n = 0; !status && n < whole->catalog.dataset_count; n++)
+        if ((status = catalog_set_editions(&whole->catalog.datasets[n]))) failure_set(failure, status, "out of memory");
     scanned_files_destroy(&scanned);
     if (status) whole_free(whole);
     else *catalog = &whole->catalog;

@@ -27,13 +27,13 @@ static void add_steps(XXH3_state_t *state, const struct catalog_dataset *d, size
     }
 }
 
-static void set_edition(struct catalog_dataset *d, size_t variable, size_t run) {
+static int set_edition(struct catalog_dataset *d, size_t variable, size_t run) {
     const struct catalog_variable *v = &d->variables[variable];
     struct catalog_series *series = &d->runs[run].series[variable];
     XXH3_state_t *state = XXH3_createState();
     struct field_ref field = {.dataset = d, .variable = variable, .run = run};
     char geometry[33];
-    if (!state) return;
+    if (!state) return VIRGA_NO_MEMORY;
     XXH3_128bits_reset(state);
     uint64_t header[] = {format_version, v->from->shared->grid_hash, (uint64_t)v->from->derived, v->nx, v->ny, v->nz};
     XXH3_128bits_update(state, header, sizeof header);
@@ -51,10 +51,13 @@ static void set_edition(struct catalog_dataset *d, size_t variable, size_t run) 
     XXH128_hash_t hash = XXH3_128bits_digest(state);
     XXH3_freeState(state);
     snprintf(series->edition, sizeof series->edition, "%016llx%016llx", (unsigned long long)hash.high64, (unsigned long long)hash.low64);
+    return VIRGA_OK;
 }
 
-void catalog_set_editions(struct catalog_dataset *d) {
+int catalog_set_editions(struct catalog_dataset *d) {
+    int status = VIRGA_OK;
     for (size_t r = 0; r < d->run_count; r++)
-        for (size_t v = 0; v < d->variable_count; v++)
-            if (d->runs[r].series[v].present) set_edition(d, v, r);
+        for (size_t v = 0; v < d->variable_count && !status; v++)
+            if (d->runs[r].series[v].present) status = set_edition(d, v, r);
+    return status;
 }

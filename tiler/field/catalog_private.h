@@ -71,7 +71,7 @@ int catalog_make_maps(struct catalog_dataset *dataset, size_t variable, struct f
 
 // Chooses lattices; may read the first step of variables that the table does not know.
 int catalog_choose_lattices(struct catalog *catalog, const char *state_dir, struct failure *failure);
-// Fills every series' edition.
-void catalog_set_editions(struct catalog_dataset *dataset);
+// Fills every series' edition. VIRGA_OK or VIRGA_NO_MEMORY.
+int catalog_set_editions(struct catalog_dataset *dataset);
 
 #endif
