@@ -49,7 +49,10 @@ export class Labels {
         context.stroke();
         ticks.forEach((km, index) => {
             const p = place([x, y, km]);
-            if (p) this.#text(context, index === ticks.length - 1 ? `${km} km${datum === 'ground' ? ' above ground' : ''}` : String(km), p[0] - 9, p[1], 'right');
+            if (!p) return;
+            const text = index === ticks.length - 1 ? `${km} km${datum === 'ground' ? ' above ground' : ''}` : String(km), room = p[0] - 11 - context.measureText(text).width;
+            // A text that finds no room on the axis's outer side stands on the other.
+            if (room < -6) this.#text(context, text, p[0] + 9, p[1], 'left'); else this.#text(context, text, p[0] - 9 - Math.min(0, room), p[1], 'right');
         });
     }
 
