@@ -19,8 +19,12 @@
 
 #include "base/status.h"
 
+// A lower limit that is there already stays.
 static int limit(int resource, rlim_t most) {
-    struct rlimit l = {.rlim_cur = most, .rlim_max = most};
+    struct rlimit l;
+    if (getrlimit(resource, &l)) return VIRGA_IO;
+    if (l.rlim_max < most) most = l.rlim_max;  // RLIM_INFINITY is the largest
+    l = (struct rlimit){.rlim_cur = most, .rlim_max = most};
     return setrlimit(resource, &l) ? VIRGA_IO : VIRGA_OK;
 }
 
