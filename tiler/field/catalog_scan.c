@@ -82,7 +82,9 @@ static bool folder_enter(struct folder *folder, const char *path, const struct f
 static int add_folder(struct scanned_files *files, const char *path, const char *base, const struct folder *above) {
     struct folder here;
     struct dirent **entries = NULL;
+    char reason[160];
     int status = VIRGA_OK, count = folder_enter(&here, path, above) ? scandir(path, &entries, NULL, alphasort) : 0;
+    if (count < 0) snprintf(reason, sizeof reason, "the folder cannot be read: %s", strerror(errno));
     for (int n = 0; n < count; n++) {
         char *inside = NULL;
         struct stat info;
@@ -97,7 +99,7 @@ static int add_folder(struct scanned_files *files, const char *path, const char 
         free(entries[n]);
     }
     free(entries);
-    return status;
+    return count < 0 ? add_file(files, path, base, reason) : status;
 }
 
 // The folder that a configured path stands for; see scanned_files. The caller frees it.

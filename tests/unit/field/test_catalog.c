@@ -181,6 +181,22 @@ static void test_links_are_followed_and_files_count_once(void **state) {
     }
 }
 
+static void test_a_folder_that_cannot_be_read_is_named(void **state) {
+    (void)state;
+    if (geteuid() == 0) skip();  // root reads everything
+    make_subfolder("locked");
+    make_subfolder("locked/inside");
+    struct wanted_file a = t_file("locked/a.nc", 0, 0, 1);
+    write_file(&a);
+    assert_int_equal(chmod(made_path("locked/inside"), 0), 0);
+    struct catalog *cat = made_open("locked");
+    assert_int_equal(chmod(made_path("locked/inside"), 0700), 0);
+    assert_int_equal(cat->problem_count, 1);
+    assert_non_null(strstr(cat->problems[0].file, "locked/inside"));
+    assert_non_null(strstr(cat->problems[0].reason, "cannot be read"));
+    catalog_unref(cat);
+}
+
 static void test_runs_of_one_orography_share_a_map(void **state) {
     (void)state;
     make_subfolder("shared");
@@ -570,6 +586,7 @@ int main(void) {
         cmocka_unit_test(test_ids_stay_when_runs_come_and_go),
         cmocka_unit_test(test_ways_to_name_a_folder_are_one),
         cmocka_unit_test(test_links_are_followed_and_files_count_once),
+        cmocka_unit_test(test_a_folder_that_cannot_be_read_is_named),
         cmocka_unit_test(test_runs_of_one_orography_share_a_map),
         cmocka_unit_test(test_runs_without_a_reference_time),
         cmocka_unit_test(test_a_variable_that_cannot_be_placed_takes_nobody_along),
