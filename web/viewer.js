@@ -256,7 +256,8 @@ export class Viewer extends EventTarget {
     }
 
     get playing() { return Boolean(this.#play); }
-    get animating() { return this.playing; }
+    // While playing, a picture may take most of a step.
+    get frameBudget() { return this.#play ? Math.min(220, Math.max(110, 700 / this.#play.rate)) : undefined; }
     // While bricks arrive quickly, pictures in full would be begun in vain.
     get loading() { return !this.allHere && performance.now() - (this.uploadedAt ?? -Infinity) < 400; }
 

@@ -83,12 +83,12 @@ export class BrickAtlas {
         return [x * SLOT, y * SLOT, z * this.depth + bz * SLOT];
     }
 
-    // Writes one time slot (0 or 1) of the page table. kindAt(level, index) → 0 missing, 1 constant, else coded;
-    // constantAt(level, index) → lattice integer. Returns {finest: Uint8Array of levels in use a finest brick, dropped: largest shift}.
+    // Writes one time slot (0 or 1) of the page table from what is resident of a field and its step table (or null).
+    // → {chosen: level in use for each finest brick, dropped: low bits dropped at most}
     writePage(timeSlot, field, table) {
         const {pyramid, entries, gl} = this, [nx, ny, nz] = pyramid[0].bricks;
         const chosen = new Uint8Array(nx * ny * nz);
-        let dropped = 0, at = 0, resident = true;
+        let dropped = 0, at = 0;
         for (let z = 0; z < nz; z++) for (let y = 0; y < ny; y++) for (let x = 0; x < nx; x++, at++) {
             let kind = PAGE_NOTHING, packed = 0, middle = 0, shift = 0, level = 0;
             for (; table && level < pyramid.length; level++) {
@@ -103,7 +103,7 @@ export class BrickAtlas {
                 kind = PAGE_TEXELS; packed = (ox | oy << 11 | oz << 22) >>> 0; ({middle, shift} = brick);
                 break;
             }
-            if (level >= pyramid.length) { level = pyramid.length - 1; resident = false; }
+            if (level >= pyramid.length) level = pyramid.length - 1;
             chosen[at] = level;
             dropped = Math.max(dropped, shift);
             entries[4 * at] = packed; entries[4 * at + 1] = kind | level << 8 | shift << 16; entries[4 * at + 2] = middle >>> 0; entries[4 * at + 3] = 0;
@@ -111,7 +111,7 @@ export class BrickAtlas {
         gl.bindTexture(gl.TEXTURE_3D, this.page);
         gl.pixelStorei(gl.UNPACK_ALIGNMENT, 1);
         gl.texSubImage3D(gl.TEXTURE_3D, 0, 0, 0, timeSlot * nz, nx, ny, nz, gl.RGBA_INTEGER, gl.UNSIGNED_INT, entries);
-        return {chosen, dropped, resident: resident && Boolean(table)};
+        return {chosen, dropped};
     }
 
     delete() { this.gl.deleteTexture(this.texture); this.gl.deleteTexture(this.page); }

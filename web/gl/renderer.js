@@ -143,11 +143,13 @@ export class Renderer {
         return performance.now() - start;
     }
 
-    // After a moving picture took ms: the scale for the next one. Smooth where the machine can, else about 9 a second.
-    adapt(ms) {
+    // After a moving picture took ms: the scale for the next one. Smooth where the machine can, else so many a second as
+    // `target` ms allow. Below a quarter about half of the time does not depend on the scale.
+    adapt(ms, slow = MOVING_MS) {
         this.frameMs = ms;
-        const perShare = ms / (this.scale * this.scale), target = perShare * 0.25 < SMOOTH_MS ? SMOOTH_MS : MOVING_MS;
-        const wanted = Math.sqrt(target / Math.max(perShare, 0.1));
+        const area = this.scale * this.scale, fixed = this.scale < 0.25 ? 0.5 * ms : 0.15 * ms, perShare = (ms - fixed) / area;
+        const target = fixed + perShare * 0.25 < SMOOTH_MS ? SMOOTH_MS : slow;
+        const wanted = Math.sqrt(Math.max(0, target - fixed) / Math.max(perShare, 0.1));
         this.scale = Math.min(1, Math.max(SMALLEST, this.scale + (Math.min(1, wanted) - this.scale) * 0.6));
     }
 

@@ -5,7 +5,7 @@
 const REST_MS = 130;
 
 export class FrameLoop {
-    // host: {update(now) → true while things change by themselves, loading, animating, scene() → {scene, matrices} or null, renderer, drawn({full, scale, ms, simplified})}
+    // host: {update(now) → true while things change by themselves, loading, frameBudget: ms or undefined, scene() → {scene, matrices} or null, renderer, drawn({full, scale, ms, simplified})}
     constructor(host) {
         this.host = host;
         this.dirty = true;
@@ -62,7 +62,7 @@ export class FrameLoop {
         const ms = await renderer.finished(now);
         if (now - this.lastStart < 1000) this.fps = 0.8 * this.fps + 0.2 * 1000 / (now - this.lastStart);
         this.lastStart = now;
-        if (this.drawnOnce) renderer.adapt(ms);   // the first one also compiled its shaders
+        if (this.drawnOnce) renderer.adapt(ms, host.frameBudget);   // the first one also compiled its shaders
         this.drawnOnce = true;
         this.needsFull = true;
         host.drawn({full: false, scale, ms, simplified: true});
