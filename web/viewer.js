@@ -29,7 +29,7 @@ import {Stage} from './gl/stage.js';
 import {Loader} from './data/loader.js';
 import {LayerState} from './data/layer_state.js';
 import {strike, valueAt} from './data/probe.js';
-import {projection, wrap} from './layers/projection.js';
+import {onAxes, projection, wrap} from './layers/projection.js';
 import {Basemap} from './layers/basemap.js';
 import {Labels} from './layers/labels.js';
 import {lightOf} from './layers/light.js';
@@ -139,7 +139,7 @@ export class Viewer extends EventTarget {
         this.loader.setLayers(this.layers);
         if (timeAsked) { this.#wantIndex = resolved.index; }
         this.#wantIndex = Math.min(this.#wantIndex, resolved.times.length - 1);
-        if (this.layers.length !== old.length || this.layers.some((layer, n) => layer !== old[n])) { this.#shownIndex = -1; this.stage?.setLayers(this.layers); }
+        if (this.layers.length !== old.length || this.layers.some((layer, n) => layer !== old[n])) { this.#shownIndex = -1; this.drawnFull = false; this.stage?.setLayers(this.layers); }
         this.layers.forEach((layer, row) => this.renderer?.volumePass.setTransfer(row, layer.transfer.data));
         if (cameraAsked) this.camera_.set(view.camera);
         this.cameraFromView = Boolean(view.camera && view.camera.eye);
@@ -157,6 +157,7 @@ export class Viewer extends EventTarget {
     }
 
     #changed() {
+        this.drawnFull = false;
         this.#selectDirty = true;
         if (this.stage) this.stage.skipDirty = true;
         if (this.renderer) this.renderer.lightDirty = true;
@@ -333,6 +334,7 @@ export class Viewer extends EventTarget {
             this.stage.show(layer, 'front', step >= 0 ? layer.field(step) : null);
         });
         this.#shownIndex = index;
+        this.drawnFull = false;
         this.#selectDirty = false;
         this.#lastSelect = performance.now();
         this.stage.select(this.#selectCamera());
@@ -426,6 +428,9 @@ export class Viewer extends EventTarget {
         return {matrices: this.camera_.matrices(width / height),
             scene: {box: this.scene_.box, exaggeration: this.camera_.exaggeration, light: this.light, sky: this.light.sky, map: this.#view.map || {}, volumeCount: volumes.length, pixelRatio: this.#ratio}};
     }
+
+    // A picture is begun: what is on screen is not it yet.
+    begun() { this.drawnFull = false; }
 
     drawn({full, scale, ms, simplified}) {
         this.drawnFull = full;
@@ -611,11 +616,4 @@ export class Viewer extends EventTarget {
         this.labels.dispose();
         if (this.renderer) this.renderer.delete();
     }
-}
-
-// A projection whose angles run on where the grid's axes do (0 … 360, or across the date line).
-function onAxes(turn, {angular, domain}) {
-    if (!angular) return turn;
-    const middle = (domain.x[0] + domain.x[1]) / 2;
-    return {inverse: turn.inverse, forward(lon, lat) { const place = turn.forward(lon, lat); return place && [middle + wrap(place[0] - middle), place[1]]; }};
 }

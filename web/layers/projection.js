@@ -49,3 +49,10 @@ function rotated(p) {
 const clamp = (value) => Math.min(1, Math.max(-1, value));
 // Into −180 … 180.
 export const wrap = (degrees) => degrees >= -180 && degrees <= 180 ? degrees : ((degrees + 180) % 360 + 360) % 360 - 180;
+
+// A projection whose angles run on where the grid's axes do (0 … 360, or across the date line).
+export function onAxes(turn, {angular, domain}) {
+    if (!angular) return turn;
+    const middle = (domain.x[0] + domain.x[1]) / 2;
+    return {inverse: turn.inverse, forward(lon, lat) { const place = turn.forward(lon, lat); return place && [middle + wrap(place[0] - middle), place[1]]; }};
+}

@@ -5,7 +5,7 @@
 const REST_MS = 130;
 
 export class FrameLoop {
-    // host: {update(now) → true while things change by themselves, loading, frameBudget: ms or undefined, scene() → {scene, matrices} or null, renderer, drawn({full, scale, ms, simplified})}
+    // host: {update(now) → true while things change by themselves, loading, frameBudget: ms or undefined, scene() → {scene, matrices} or null, renderer, begun(), drawn({full, scale, ms, simplified})}
     constructor(host) {
         this.host = host;
         this.dirty = true;
@@ -50,7 +50,7 @@ export class FrameLoop {
         const busy = host.update(now), view = host.scene(), {renderer} = host;
         if (!view || !renderer) return busy;
         if (this.dirty && (this.moving || busy || host.loading || !this.drawnOnce)) return this.#quick(view, now);
-        if (this.dirty) { this.dirty = false; this.needsFull = true; renderer.beginFull(view.scene, view.matrices); await renderer.finished(now); return true; }
+        if (this.dirty) { this.dirty = false; this.needsFull = true; host.begun(); renderer.beginFull(view.scene, view.matrices); await renderer.finished(now); return true; }
         if (renderer.tiles) return this.#tiles();
         return this.moving || busy;
     }
@@ -58,6 +58,7 @@ export class FrameLoop {
     async #quick({scene, matrices}, now) {
         const {host} = this, {renderer} = host, scale = renderer.scale;
         this.dirty = false;
+        host.begun();
         renderer.drawMoving(scene, matrices);
         const ms = await renderer.finished(now);
         if (now - this.lastStart < 1000) this.fps = 0.8 * this.fps + 0.2 * 1000 / (now - this.lastStart);
