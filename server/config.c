@@ -105,7 +105,7 @@ static const char *set_reader(struct config *config, const char *value) {
 }
 
 static const char *set_cache_memory(struct config *config, const char *value) {
-    return parse_size(value, 1 << 20, &config->cache_memory) ? NULL : "a size of at least 1M, such as 256M or 1G";
+    return parse_size(value, 8 << 20, &config->cache_memory) ? NULL : "a size of at least 8M, such as 256M or 1G";
 }
 
 static const char *set_spool_limit(struct config *config, const char *value) {

@@ -90,7 +90,10 @@ static void run(void *argument, bool cancelled) {
     http_job_post(&job->job);
 }
 
-static const char immutable[] = "public, max-age=31536000, immutable";
+// The id of a level map names its content; that of the surface does not, so copies of it are asked about each time.
+static const char *caching(const char *geometry) {
+    return strcmp(geometry, "surface") ? "public, max-age=31536000, immutable" : "no-cache";
+}
 
 static void finish(struct http_job *job, struct peer *peer) {
     if (job->status) {
@@ -99,7 +102,7 @@ static void finish(struct http_job *job, struct peer *peer) {
     }
     memcpy(peer->reply.etag, job->etag, sizeof job->etag);
     cache_put(peer->server->geometries, job->etag, job->body);
-    peer->reply.cache = immutable;
+    peer->reply.cache = caching(((struct geometry_job *)job)->geometry);
     peer->reply.encoding = "gzip";
     http_answer(peer, 200, "application/octet-stream", job->body);
     job->body = NULL;
@@ -107,11 +110,15 @@ static void finish(struct http_job *job, struct peer *peer) {
 
 static void destroy(struct http_job *job) { level_map_unref(((struct geometry_job *)job)->map); }
 
-// What a document depends on besides its map: the grid.
-static uint64_t hash_grid(const struct catalog_dataset *dataset) {
+// What a document depends on besides its map: the grid and the terrain.
+static uint64_t hash_surface(const struct catalog_dataset *dataset) {
     const struct grid *grid = dataset->grid;
     uint64_t hash = XXH3_64bits(grid->proj, strlen(grid->proj));
     hash = XXH3_64bits_withSeed(dataset->id, strlen(dataset->id), hash);
+    for (size_t r = 0; dataset->terrain >= 0 && r < dataset->run_count; r++) {
+        const struct catalog_series *terrain = &dataset->runs[r].series[dataset->terrain];
+        hash = XXH3_64bits_withSeed(terrain->edition, sizeof terrain->edition, hash);
+    }
     hash = XXH3_64bits_withSeed(grid->x.values, grid->x.n * sizeof *grid->x.values, hash);
     return XXH3_64bits_withSeed(grid->y.values, grid->y.n * sizeof *grid->y.values, hash);
 }
@@ -132,14 +139,14 @@ int http_geometry(const struct http_request *request) {
     const char *geometry = slash + 1;
     for (const char *c = geometry; *c; c++)
         if (!strchr("0123456789abcdefghijklmnopqrstuvwxyz", *c)) return http_answer_error(peer, 404, "no such geometry");
-    snprintf(peer->reply.etag, sizeof peer->reply.etag, "\"%s-%016llx\"", geometry, (unsigned long long)hash_grid(found));
+    snprintf(peer->reply.etag, sizeof peer->reply.etag, "\"%s-%016llx\"", geometry, (unsigned long long)hash_surface(found));
     if (http_has_copy(peer, peer->reply.etag)) {
-        peer->reply.cache = immutable;
+        peer->reply.cache = caching(geometry);
         return http_answer(peer, 304, NULL, NULL);
     }
     struct shared_bytes *body = cache_find(server->geometries, peer->reply.etag);
     if (body) {
-        peer->reply.cache = immutable;
+        peer->reply.cache = caching(geometry);
         peer->reply.encoding = "gzip";
         return http_answer(peer, 200, "application/octet-stream", body);
     }

@@ -94,8 +94,8 @@ static void a_list_grows_within_a_step_and_is_replaced_by_the_next(void **state)
 static void sizes_are_read_in_powers_of_1024(void **state) {
     (void)state;
     static const struct { const char *text; size_t size; } sizes[] = {
-        {"268435456", (size_t)1 << 28}, {"256M", (size_t)1 << 28}, {"1.5G", (size_t)3 << 29}, {"2048k", (size_t)1 << 21},
-        {"3 MiB", (size_t)3 << 20}, {"1GB", (size_t)1 << 30}, {"1T", (size_t)1 << 40}};
+        {"268435456", (size_t)1 << 28}, {"256M", (size_t)1 << 28}, {"1.5G", (size_t)3 << 29}, {"16384k", (size_t)1 << 24},
+        {"30 MiB", (size_t)30 << 20}, {"1GB", (size_t)1 << 30}, {"1T", (size_t)1 << 40}};
     struct config c;
     config_defaults(&c);
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
@@ -220,20 +220,20 @@ static void what_is_printed_can_be_read_back(void **state) {
     (void)state;
     struct config a, b;
     config_defaults(&a);
-    const char *const values[][2] = {{"listen", "[::1]:0"}, {"base-path", "/x/"}, {"cache_memory", "1536K"}, {"workers", "9"},
+    const char *const values[][2] = {{"listen", "[::1]:0"}, {"base-path", "/x/"}, {"cache_memory", "8193K"}, {"workers", "9"},
                                      {"embed-host", "a.org b.org"}, {"allow-origin", "https://c.org"}, {"log-format", "json"},
                                      {"message-rate", "12.5"}, {"paths", "/data/one two.nc"}, {"paths", "/data/*.nc"}};
     for (size_t i = 0; i < sizeof values / sizeof *values; i++)
         assert_int_equal(VIRGA_OK, config_set(&a, values[i][0], values[i][1], NULL));
     char *text = config_to_text(&a);
-    assert_non_null(strstr(text, "cache-memory = 1536K  ; --cache-memory\n"));
+    assert_non_null(strstr(text, "cache-memory = 8193K  ; --cache-memory\n"));
     config_defaults(&b);
     struct failure failure = {0};
     if (read_text(&b, text, &failure)) fail_msg("%s", failure.message);
     assert_string_equal(b.listen_host, "::1");
     assert_int_equal(b.listen_port, 0);
     assert_string_equal(b.base_path, "/x/");
-    assert_int_equal(b.cache_memory, 1536 << 10);
+    assert_int_equal(b.cache_memory, 8193 << 10);
     assert_int_equal(b.workers, 9);
     assert_string_equal(b.embed_hosts[1], "b.org");
     assert_true(b.log_json && b.message_rate == 12.5);
