@@ -91,7 +91,7 @@ static void to_doubles(enum source_type type, const uint8_t *from, size_t n, dou
 }
 
 static bool is_missing(const struct source_slab_request *q, double v) {
-    if (isnan(v)) return true;
+    if (!isfinite(v)) return true;  // as the field layer has it
     for (int i = 0; i < q->missing_count; i++)
         if (v == q->missing[i]) return true;
     return false;
