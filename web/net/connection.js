@@ -6,7 +6,8 @@
 //   onCatalog(), onAgain() when the server answers after it was lost (then call resume()), onError(message). A field is {edition, member, step, key}.
 import {PART_BRICK, PART_TABLE, parseBatch} from './messages.js';
 
-const FIRST_DELAY = 500, LONGEST_DELAY = 15000, PARALLEL_FETCHES = 6, KEPT_GENERATIONS = 64;
+// A server that restarts is found at once; one that stays away is asked ever less often.
+const FIRST_DELAY = 400, PATIENT_TRIES = 75, LONGEST_DELAY = 15000, PARALLEL_FETCHES = 6, KEPT_GENERATIONS = 64;
 
 export class Connection {
     constructor(base, handlers, options = {}) {
@@ -45,7 +46,7 @@ export class Connection {
         this.socket = null;
         if (this.closed) return;
         this.lostOnce ||= wasOpen;
-        const delay = Math.min(LONGEST_DELAY, FIRST_DELAY * 2 ** this.attempts) * (0.75 + Math.random() / 2);
+        const delay = Math.min(LONGEST_DELAY, FIRST_DELAY * 2 ** Math.max(0, this.attempts - PATIENT_TRIES)) * (0.75 + Math.random() / 2);
         this.attempts++;
         const words = reason ? `: ${reason}` : '';
         // Without a socket the same bricks come over HTTP, in the order the page asks.
