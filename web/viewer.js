@@ -46,7 +46,7 @@ export class Viewer extends EventTarget {
     constructor(canvas, options = {}) {
         super();
         this.canvas = canvas;
-        this.options = {base: './', websocket: true, storeBytes: 700 * MB, atlasBytes: 420 * MB, pixelRatio: null, ...options};
+        this.options = {base: './', websocket: true, storeBytes: Math.min(700, (navigator.deviceMemory || 8) * 100) * MB, atlasBytes: Math.min(420, (navigator.deviceMemory || 8) * 64) * MB, pixelRatio: null, ...options};
         this.#loop = new FrameLoop(this);
         this.camera_ = new Camera();
         this.layers = [];
@@ -371,7 +371,7 @@ export class Viewer extends EventTarget {
             const {eye, target, up, fov} = this.camera_, [width, height] = this.#size;
             this.wantedGeneration = connection.sendInterest({
                 dataset: this.#resolved.dataset.id, run: this.#resolved.run.time, member: this.#resolved.member || 0,
-                layers: this.layers.map((layer) => ({variable: layer.variable.id, opacity: layer.volume ? layer.transfer.opacity : null})),
+                layers: this.layers.map((layer) => ({variable: layer.variable.id, opacity: layer.view.visible === false ? [[0, 0]] : layer.volume ? layer.transfer.opacity : null})),
                 time: this.#wantIndex, direction: this.#hint.direction, rate: this.#hint.rate, steps: KEEP_AHEAD,
                 camera: {eye, target, up, fov, width, height, exaggeration: this.camera_.exaggeration}, budget: this.options.storeBytes, max_level: 0,
             }, this.layers.map((layer) => ({edition: layer.series.edition, member: layer.member})));

@@ -131,6 +131,19 @@ test('2-D layers lie on the ground and are probed there', async () => {
     assert.deepEqual(page.problems, []);
 });
 
+test('what the opacity hides is not asked for', async () => {
+    await open({websocket: false, width: 900, height: 600});
+    const cut = {...CLOUD, opacity: [[0, 0], [0.985, 0], [1, 0.9]]};
+    await show(view('weather', [cut]));
+    await settle();
+    const few = server.state.requests.filter((path) => /\/bricks\/.*\/0\/\d+\/\d+\/\d+$/.test(path)).length;
+    await show(view('weather', [CLOUD]));
+    await until(() => viewer.layers[0].transfer.opacity[1][0] === 0.15 && viewer.stats().allHere);
+    await settle();
+    const more = server.state.requests.filter((path) => /\/bricks\/.*\/0\/\d+\/\d+\/\d+$/.test(path)).length;
+    assert.ok(few < more * 0.8, `${few} fine bricks, then ${more}`);
+});
+
 test('an unknown variable is an error that leaves the picture as it is', async () => {
     await open();
     await show(view('known', [RAMP]));

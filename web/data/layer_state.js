@@ -40,7 +40,8 @@ export class LayerState {
         this.transfer = new Transfer(colourMap, view.range, view.opacity);
         this.lookup = this.transfer.lookup(this.lattice);
         const {v0, step} = this.lattice;
-        this.shows = this.volume ? (min, max) => this.transfer.visible(v0 + min * step, v0 + max * step) : null;
+        // A hidden layer wants no more than its coarsest level.
+        this.shows = view.visible === false ? () => false : this.volume ? (min, max) => this.transfer.visible(v0 + min * step, v0 + max * step) : null;
     }
 
     // The layer's own step with this valid time, or −1.
