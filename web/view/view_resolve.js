@@ -102,7 +102,8 @@ const FAVOURITES = [
   "air_temperature",
 ];
 
-/** The variable to show first: a cloud fraction in 3-D if there is one, else the first volume, else the first variable. */
+/** The variable to show first: a cloud fraction in 3-D if there is one, else temperature or wind speed, else the first
+ * volume, else the first variable. */
 export function favouriteVariable(dataset, run = dataset.runs.at(-1)) {
   const usable = dataset.variables.filter((variable) => findSeries(run, variable));
   const volumes = usable.filter((variable) => variable.vertical);
@@ -110,7 +111,8 @@ export function favouriteVariable(dataset, run = dataset.runs.at(-1)) {
     const found = volumes.find((variable) => variable.standard_name === name);
     if (found) return found;
   }
-  return volumes.find((variable) => !variable.derived) ?? volumes[0] ?? usable[0] ?? dataset.variables[0];
+  const temperature = volumes.find((variable) => variable.units === "K"), wind = volumes.find((variable) => variable.standard_name === "wind_speed");
+  return temperature ?? wind ?? volumes.find((variable) => !variable.derived) ?? volumes[0] ?? usable[0] ?? dataset.variables[0];
 }
 
 /** A sensible view of a dataset; of the first one where `datasetId` is absent. null where the catalog is empty. */
