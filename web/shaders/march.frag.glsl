@@ -3,7 +3,7 @@
 //   A ray's length is counted in kilometres of true height: length in the exaggerated scene / exaggeration. A volume of
 //   opacity a per km lets (1 − a)^r of the light through r km, so a step of r km has the opacity 1 − (1 − a)^r; the table
 //   holds tau = −log(1 − a), and two volumes in one step add their tau and mix their colours by them.
-//   A step is `stepFactor` voxels long along the axis on which the ray passes most voxels (and up to 1.7 times that as the
+//   A step is `stepFactor` voxels long along the axis on which the ray passes most voxels (and up to 1.9 times that as the
 //   light that comes through fades), by the voxels at its sample, which stands at the
 //   share `jitter` of it; steps meet without gaps, so that their lengths add up to the ray's.
 precision highp float;
@@ -92,7 +92,7 @@ void main() {
         vec3 scene = at * toScene;
         float perKm = 0.0;
 @DENSITY_CODE
-        ds = max(stepFactor * (1.7 - 0.7 * through) / max(perKm, 1e-6), shortest);
+        ds = max(stepFactor * (1.9 - 0.9 * through) / max(perKm, 1e-6), shortest);
         if (first) {
             // The first step after nothing: only now is its length known.
             first = false;
