@@ -47,10 +47,16 @@ def others_are_served(server):
     dataset, variable = dataset_and_variable(server)
 
     def look():
-        with Stream(server.url) as stream:
-            stream.interest(dataset, [variable], time=1)
-            stream.until_done()
-            return len(stream.bricks)
+        end = time.monotonic() + 10
+        while True:
+            try:
+                with Stream(server.url) as stream:
+                    stream.interest(dataset, [variable], time=1)
+                    stream.until_done()
+                    return len(stream.bricks)
+            except Closed:  # all MAX_CONNECTIONS are taken until the server has noticed that they were closed
+                if time.monotonic() > end:
+                    raise
     bricks, before = look(), resident(server)
     yield
     assert server.process.poll() is None, server.stderr
