@@ -485,7 +485,7 @@ export class Viewer extends EventTarget {
 
     resetCamera() { this.camera_.reset(this.#aspect); this.#cameraMoved(false); }
     topDown() { this.camera_.topDown(this.#aspect); this.#cameraMoved(false); }
-    fly(on) { this.camera_.mode = on ? 'fly' : 'orbit'; this.#cameraMoved(false); }
+    fly(on) { this.camera_.leaveTop(on ? 'fly' : 'orbit'); this.#cameraMoved(false); }
     get camera() { return this.camera_.document(); }
 
     // ---- places

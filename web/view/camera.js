@@ -3,7 +3,7 @@
 // Movements are made in the exaggerated scene, where they look right.
 import {add, cross, dot, invert, length, lookAt, multiply, normalise, perspective, scale, sub, transform} from './matrix.js';
 
-const MODES = ['orbit', 'fly', 'top'];
+const MODES = ['orbit', 'fly', 'top'], FOV = 40, TOP_FOV = 8;   // from above nearly parallel, so that high air stands over its ground
 
 export class Camera {
     constructor() {
@@ -11,7 +11,7 @@ export class Camera {
         this.eye = [0, -1000, 60];
         this.target = [0, 0, 0];
         this.up = [0, 0, 1];
-        this.fov = 40;
+        this.fov = FOV;
         this.exaggeration = 1;
         this.box = {low: [-500, -500, 0], high: [500, 500, 15]};   // scene, not exaggerated
     }
@@ -50,7 +50,7 @@ export class Camera {
         const {low, high} = this.box, size = sub(this.#show(high), this.#show(low));
         this.mode = 'orbit';
         this.up = [0, 0, 1];
-        this.fov = 40;
+        this.fov = FOV;
         const direction = normalise([-0.26, -1, 0.78]), length3 = length(size);
         this.target = this.#hide([(low[0] + high[0]) / 2, (low[1] + high[1]) / 2, (low[2] + high[2]) / 2]);
         this.eye = this.#hide(add(this.shownTarget, scale(direction, length3)));
@@ -73,18 +73,29 @@ export class Camera {
     }
 
     topDown(aspect = 16 / 9) {
-        const {low, high} = this.box, size = sub(high, low), tall = Math.tan(this.fov * Math.PI / 360);
         this.mode = 'top';
+        this.fov = TOP_FOV;
+        const {low, high} = this.box, size = sub(high, low), tall = Math.tan(this.fov * Math.PI / 360);
         this.up = [0, 1, 0];
         this.target = [(low[0] + high[0]) / 2, (low[1] + high[1]) / 2, 0];
         const reach = 1.06 * Math.max(size[0] / 2 / (tall * aspect), size[1] / 2 / tall) + high[2] * this.exaggeration;
         this.eye = this.#hide(add(this.target, [0, 0, reach]));
     }
 
+    // Leaves the view from above: as large on screen as before, with the usual perspective.
+    leaveTop(mode) {
+        if (this.mode === 'top') {
+            const nearer = Math.tan(this.fov * Math.PI / 360) / Math.tan(FOV * Math.PI / 360);
+            this.fov = FOV;
+            this.eye = this.#hide(add(this.shownTarget, scale(sub(this.shownEye, this.shownTarget), nearer)));
+        }
+        this.mode = mode;
+    }
+
     // dx, dy: share of the picture's height that the pointer moved.
     orbit(dx, dy) {
         if (this.mode === 'fly') { this.turn(dx, dy); return; }
-        if (this.mode === 'top') { this.mode = 'orbit'; }
+        if (this.mode === 'top') this.leaveTop('orbit');
         const target = this.shownTarget, arm = sub(this.shownEye, target), reach = length(arm);
         let azimuth = Math.atan2(arm[1], arm[0]), elevation = Math.asin(Math.min(1, Math.max(-1, arm[2] / reach)));
         if (Math.hypot(arm[0], arm[1]) < 1e-6 * reach) azimuth = Math.atan2(-this.up[1], -this.up[0]);
@@ -132,7 +143,8 @@ export class Camera {
     // factor < 1 comes nearer. towards: a place in the exaggerated scene that stays under the pointer, or null.
     zoom(factor, towards = null) {
         const target = this.shownTarget, arm = sub(this.shownEye, target), size = length(sub(this.#show(this.box.high), this.#show(this.box.low)));
-        const reach = Math.min(size * 3, Math.max(size * 0.004, length(arm) * factor)), real = reach / length(arm);
+        const farthest = 3 * Math.tan(FOV * Math.PI / 360) / Math.tan(this.fov * Math.PI / 360);
+        const reach = Math.min(size * farthest, Math.max(size * 0.004, length(arm) * factor)), real = reach / length(arm);
         let centre = target;
         if (towards && real < 1) centre = add(target, scale(sub(towards, target), 1 - real));
         this.target = this.#hide(centre);
