@@ -143,6 +143,7 @@ export class Viewer extends EventTarget {
         this.layers.forEach((layer, row) => this.renderer?.volumePass.setTransfer(row, layer.transfer.data));
         if (cameraAsked) this.camera_.set(view.camera);
         this.cameraFromView = Boolean(view.camera && view.camera.eye);
+        if (!this.scene_) this.#askEarly();
         this.#openScene(sameDataset && this.scene_ ? false : true, mapAsked);
         this.#interestDirty = true;
         this.#changed();
@@ -362,19 +363,30 @@ export class Viewer extends EventTarget {
         return {matrices: this.camera_.matrices(this.#aspect), width: this.#size[0], height: this.#size[1], exaggeration: this.camera_.exaggeration};
     }
 
+    #ask({camera, steps, max_level}) {
+        const {connection} = this.loader;
+        this.loader.tellDropped();
+        this.wantedGeneration = connection.sendInterest({
+            dataset: this.#resolved.dataset.id, run: this.#resolved.run.time, member: this.#resolved.member || 0,
+            layers: this.layers.map((layer) => ({variable: layer.variable.id, opacity: layer.view.visible === false ? [[0, 0]] : layer.volume ? layer.transfer.opacity : null})),
+            time: this.#wantIndex, direction: this.#hint.direction, rate: this.#hint.rate, steps, camera, budget: this.options.storeBytes, max_level,
+        }, this.layers.map((layer) => ({edition: layer.series.edition, member: layer.member})));
+    }
+
+    // Before anything is known of the scene: the server shall begin to read, and send the coarsest level.
+    #askEarly() {
+        if (!this.layers.length || this.layers.some((layer) => !layer.pyramid)) return;
+        const coarsest = Math.min(...this.layers.map((layer) => layer.coarsest));
+        this.#ask({camera: null, steps: 0, max_level: coarsest});
+    }
+
     #sendInterest(now) {
         const {connection} = this.loader;
         if (this.#interestDirty && now - this.#lastInterest > INTEREST_MS) {
             this.#interestDirty = false;
             this.#lastInterest = now;
-            this.loader.tellDropped();
             const {eye, target, up, fov} = this.camera_, [width, height] = this.#size;
-            this.wantedGeneration = connection.sendInterest({
-                dataset: this.#resolved.dataset.id, run: this.#resolved.run.time, member: this.#resolved.member || 0,
-                layers: this.layers.map((layer) => ({variable: layer.variable.id, opacity: layer.view.visible === false ? [[0, 0]] : layer.volume ? layer.transfer.opacity : null})),
-                time: this.#wantIndex, direction: this.#hint.direction, rate: this.#hint.rate, steps: KEEP_AHEAD,
-                camera: {eye, target, up, fov, width, height, exaggeration: this.camera_.exaggeration}, budget: this.options.storeBytes, max_level: 0,
-            }, this.layers.map((layer) => ({edition: layer.series.edition, member: layer.member})));
+            this.#ask({camera: {eye, target, up, fov, width, height, exaggeration: this.camera_.exaggeration}, steps: KEEP_AHEAD, max_level: 0});
         }
         if (connection.transport === 'http' || this.#doneGeneration >= this.wantedGeneration) this.#fetchMissing();
     }
@@ -434,6 +446,7 @@ export class Viewer extends EventTarget {
 
     drawn({full, scale, ms, simplified}) {
         this.drawnFull = full;
+        if (this.#shownIndex >= 0) this.basemap.pictureDrawn(); else setTimeout(this.basemap.pictureDrawn, 3000);   // no data is no reason for no map
         this.drawnScale = full ? 1 : scale;
         this.simplified = simplified;
         this.frameMs = ms;

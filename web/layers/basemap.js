@@ -10,7 +10,13 @@ const AROUND = 0.42;
 const INKS = {coast: [0.80, 0.86, 0.90, 0.85], border: [0.75, 0.78, 0.80, 0.38], graticule: [0.80, 0.87, 0.95, 0.20], box: [0.80, 0.87, 0.95, 0.30], outer: [0.75, 0.82, 0.88, 0.28]};
 
 export class Basemap {
-    constructor(ready) { this.ready = ready; this.token = 0; this.lines = {}; this.degrees = []; }
+    constructor(ready) {
+        this.ready = ready;
+        this.token = 0;
+        this.lines = {};
+        this.degrees = [];
+        this.firstPicture = new Promise((resolve) => { this.pictureDrawn = resolve; });
+    }
 
     // geometry: of the first layer; heightAt(i, j) metres; turn: of projection(); box in scene km.
     setDomain(geometry, heightAt, turn, box) {
@@ -47,7 +53,8 @@ export class Basemap {
         this.lines = {box: boxSegments({low: [box.low[0], box.low[1], Math.max(0, box.low[2])], high: box.high})};
         this.#graticule(toScene, inside);
         this.land = null;
-        this.#world(token, Math.max(...size)).then(() => { if (token === this.token) this.ready('world'); }, (error) => this.ready('world', error));
+        // Coastlines cost as much time as the first picture: they come right after it.
+        this.firstPicture.then(() => this.#world(token, Math.max(...size))).then(() => { if (token === this.token) this.ready('world'); }, (error) => this.ready('world', error));
         return corners;
     }
 
@@ -73,6 +80,7 @@ export class Basemap {
     }
 
     async #world(token, km) {
+        if (token !== this.token) return;
         const world = await loadWorld(km < 1600 ? '10m' : km < 9000 ? '50m' : '110m');
         if (token !== this.token) return;
         const size = [this.box.high[0] - this.box.low[0], this.box.high[1] - this.box.low[1]], margin = AROUND * Math.max(...size);

@@ -2,7 +2,7 @@
 // When to draw what: coarse and often while something moves, in full soon after it rests, nothing when nothing changes.
 // One picture is in flight at a time, so that a slow machine stays responsive.
 
-const REST_MS = 130;
+const REST_MS = 90;
 
 export class FrameLoop {
     // host: {update(now) → true while things change by themselves, loading, frameBudget: ms or undefined, scene() → {scene, matrices} or null, renderer, begun(), drawn({full, scale, ms, simplified})}
