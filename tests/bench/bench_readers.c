@@ -121,6 +121,16 @@ static double measure_library(const char *path) {
     return error ? -1 : took;
 }
 
+static void print_figures(off_t bytes, double library, double one, double two, double mean_one, double mean_two) {
+    printf("file: %.0f MB of float32, deflated to %.0f %%\n", FIELD_BYTES / 1e6, 100 * (double)bytes / FIELD_BYTES);
+    printf("netCDF-C in this process: %.0f MB/s\n", FIELD_BYTES / 1e6 / library);
+    printf("one reader: %.0f MB/s\n", FIELD_BYTES / 1e6 / one);
+    printf("two readers: %.0f MB/s\n", FIELD_BYTES / 1e6 / two);
+    printf("two readers over one: %.2f\n", one / two);
+    printf("one reader, means of 4 x 4: %.0f MB/s\n", FIELD_BYTES / 1e6 / mean_one);
+    printf("two readers over one, means of 4 x 4: %.2f\n", mean_one / mean_two);
+}
+
 int main(int argc, char **argv) {
     const char *base = getenv("TMPDIR"), *reader = argc > 1 ? argv[1] : NULL;
     char folder[256], path[300];
@@ -136,13 +146,7 @@ int main(int argc, char **argv) {
         double library = measure_library(path), one = measure(reader, path, 1, &whole), two = measure(reader, path, 2, &whole);
         double mean_one = measure(reader, path, 1, &mean), mean_two = measure(reader, path, 2, &mean);
         status = library < 0 || one < 0 || two < 0 || mean_one < 0 || mean_two < 0;
-        printf("file: %.0f MB of float32, deflated to %.0f %%\n", FIELD_BYTES / 1e6, 100 * (double)s.st_size / FIELD_BYTES);
-        printf("netCDF-C in this process: %.0f MB/s\n", FIELD_BYTES / 1e6 / library);
-        printf("one reader: %.0f MB/s\n", FIELD_BYTES / 1e6 / one);
-        printf("two readers: %.0f MB/s\n", FIELD_BYTES / 1e6 / two);
-        printf("two readers over one: %.2f\n", one / two);
-        printf("one reader, means of 4 x 4: %.0f MB/s\n", FIELD_BYTES / 1e6 / mean_one);
-        printf("two readers over one, means of 4 x 4: %.2f\n", mean_one / mean_two);
+        if (!status) print_figures(s.st_size, library, one, two, mean_one, mean_two);
     }
     unlink(path);
     rmdir(folder);
