@@ -10,7 +10,7 @@ import {LinePass} from './line_pass.js';
 const SHADERS = ['screen.vert.glsl', 'composite.frag.glsl', 'layer.glsl', 'march.frag.glsl', 'march_layer.glsl', 'light.frag.glsl', 'ground.vert.glsl', 'ground.frag.glsl', 'line.vert.glsl', 'line.frag.glsl'];
 // Voxels a step in a picture in full.
 const FULL_STEP = 1.35;
-const SMALLEST = 1 / 8, MOVING_MS = 110, SMOOTH_MS = 24, TILE_MS = 100;
+const SMALLEST = 1 / 8, MOVING_MS = 110, SMOOTH_MS = 24, TILE_MS = 160;
 
 export class Renderer {
     static load() { return loadShaders(SHADERS); }
