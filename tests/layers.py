@@ -61,7 +61,7 @@ def kept(root):
 
 def unlicensed(root, files):
     for path in files:
-        if path.suffix in (".c", ".h", ".py", ".js", ".mjs", ".sh") and SPDX not in path.read_text()[:400]:
+        if path.suffix in (".c", ".h", ".py", ".js", ".mjs", ".sh", ".glsl") and SPDX not in path.read_text()[:400]:
             yield f"{path.relative_to(root)}: no SPDX licence line at its beginning"
 
 

@@ -1,4 +1,5 @@
 #version 300 es
+// SPDX-License-Identifier: Apache-2.0
 // The picture: sky, ground and lines, and the volume over them.
 precision highp float;
 uniform sampler2D ground;   // premultiplied

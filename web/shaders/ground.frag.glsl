@@ -1,4 +1,5 @@
 #version 300 es
+// SPDX-License-Identifier: Apache-2.0
 // Ground: land and sea in quiet colours, tinted by height, lit by the sun through the volumes; 2-D layers lie on it.
 precision highp float;
 precision highp int;

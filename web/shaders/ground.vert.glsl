@@ -1,4 +1,5 @@
 #version 300 es
+// SPDX-License-Identifier: Apache-2.0
 precision highp float;
 in vec3 position;   // scene km, height not exaggerated
 in vec3 normal;     // of the true shape: slopes along X and Y; 1, or 0 where the height is as shown, not exaggerated

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // One layer (@N is its number): from a place in the scene to fractional indices, and from those to a value.
 // The same formulas in doubles: data/geometry.js. KIND@N: 0 no level map (2-D), 1 flat, 2 by surface, 3 coarse.
 uniform highp sampler3D atlas@N;      // value × presence (and presence): residuals from the middle of each brick

@@ -1,4 +1,5 @@
 #version 300 es
+// SPDX-License-Identifier: Apache-2.0
 // One slice of the light grid: the share of sunlight that arrives, from the slice above (already done) and what lies between.
 precision highp float;
 precision highp int;

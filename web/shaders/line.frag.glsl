@@ -1,4 +1,5 @@
 #version 300 es
+// SPDX-License-Identifier: Apache-2.0
 precision highp float;
 in float across;
 uniform float width;

@@ -1,4 +1,5 @@
 #version 300 es
+// SPDX-License-Identifier: Apache-2.0
 // Segments as quads of an even width on the screen.
 precision highp float;
 in vec3 a;

@@ -1,4 +1,5 @@
 #version 300 es
+// SPDX-License-Identifier: Apache-2.0
 // Marches rays through up to two volumes at once. The rendering equation, in words:
 //   A ray's length is counted in kilometres of true height: length in the exaggerated scene / exaggeration. A volume of
 //   opacity a per km lets (1 − a)^r of the light through r km, so a step of r km has the opacity 1 − (1 − a)^r; the table

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // section begin
     ivec3 at@N = ivec3(-1);
     Brick@N brick@N;
