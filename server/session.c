@@ -511,6 +511,16 @@ static bool next_queued(struct session *s, struct session_action *action, enum s
     return false;
 }
 
+// The first glance is not complete: a coarsest brick of the step in view is still being made.
+static bool glance_pending(const struct session *s) {
+    for (size_t i = 0; i < SESSION_MAX_PENDING; i++)
+        for (size_t l = 0; s->pending[i].used && l < s->interest.layer_count; l++) {
+            const struct slot *slot = s->window[l][0];
+            if (slot && slot->serial == s->pending[i].slot && s->pending[i].level + 1 == s->interest.layers[l].shape.level_count) return true;
+        }
+    return false;
+}
+
 void session_next(struct session *s, struct session_action *action) {
     *action = (struct session_action){.kind = SESSION_WAIT};
     if (!s->active) return;
@@ -523,6 +533,7 @@ void session_next(struct session *s, struct session_action *action) {
         if (!s->loaded) load_stage(s);
         if (next_queued(s, action, kind, d)) return;
         s->loaded = false;
+        if (s->stage == 0 && glance_pending(s)) return;  // nothing finer may overtake it
         if (!s->more) s->stage++;
     }
     if (s->finished || s->pending_count || s->blocked != NO_STAGE) return;
