@@ -446,7 +446,7 @@ export class Viewer extends EventTarget {
 
     drawn({full, scale, ms, simplified}) {
         this.drawnFull = full;
-        if (this.#shownIndex >= 0) this.basemap.pictureDrawn(); else setTimeout(this.basemap.pictureDrawn, 3000);   // no data is no reason for no map
+        if (this.#shownIndex >= 0) this.basemap.pictureDrawn();
         this.drawnScale = full ? 1 : scale;
         this.simplified = simplified;
         this.frameMs = ms;

@@ -53,7 +53,8 @@ export class Basemap {
         this.lines = {box: boxSegments({low: [box.low[0], box.low[1], Math.max(0, box.low[2])], high: box.high})};
         this.#graticule(toScene, inside);
         this.land = null;
-        // Coastlines cost as much time as the first picture: they come right after it.
+        // Coastlines cost as much time as the first picture: they come right after it, or soon where there is none.
+        this.patience ??= setTimeout(this.pictureDrawn, 3000);
         this.firstPicture.then(() => this.#world(token, Math.max(...size))).then(() => { if (token === this.token) this.ready('world'); }, (error) => this.ready('world', error));
         return corners;
     }
