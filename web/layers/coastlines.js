@@ -20,6 +20,20 @@ export function loadWorld(detail) {
     return loaded.get(detail);
 }
 
+// A ring whose longitudes run on across the date line. One that goes around a pole is closed along it.
+export function unrolledRing(ring) {
+    const out = [];
+    let turned = 0;
+    for (let n = 0; n < ring.length; n++) {
+        const step = n ? ring[n][0] - ring[n - 1][0] : 0;
+        if (Math.abs(step) > 180) turned -= 360 * Math.sign(step);
+        out.push([ring[n][0] + turned, ring[n][1]]);
+    }
+    const pole = 90 * Math.sign(ring.reduce((sum, [, lat]) => sum + lat, 0));
+    if (turned) out.push([out[out.length - 1][0], pole], [out[0][0], pole]);
+    return out;
+}
+
 // Draws land white on black. bounds: {west, east, south, north}, unwrapped degrees. → {canvas, of} with texture coordinate = lonlat * of.xy + of.zw
 export function landMap({polygons}, {west, east, south, north}, size = 2048) {
     const canvas = document.createElement('canvas'), aspect = (east - west) / (north - south);
@@ -30,11 +44,12 @@ export function landMap({polygons}, {west, east, south, north}, size = 2048) {
     context.fillRect(0, 0, canvas.width, canvas.height);
     context.fillStyle = '#fff';
     const sx = canvas.width / (east - west), sy = canvas.height / (north - south);
-    for (const turn of [-360, 0, 360]) {
-        if (180 + turn < west || -180 + turn > east) continue;
-        for (const polygon of polygons) {
+    for (const polygon of polygons) {
+        const rings = polygon.map(unrolledRing), all = rings[0].map(([lon]) => lon);
+        const least = all.reduce((a, b) => Math.min(a, b)), most = all.reduce((a, b) => Math.max(a, b));
+        for (let turn = 360 * Math.ceil((west - most) / 360); least + turn <= east; turn += 360) {
             context.beginPath();
-            for (const ring of polygon) ring.forEach(([lon, lat], n) => context[n ? 'lineTo' : 'moveTo']((lon + turn - west) * sx, (north - lat) * sy));
+            for (const ring of rings) ring.forEach(([lon, lat], n) => context[n ? 'lineTo' : 'moveTo']((lon + turn - west) * sx, (north - lat) * sy));
             context.fill('evenodd');
         }
     }
