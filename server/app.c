@@ -10,6 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "server/opening_progress.h"
+
 enum { QUEUE_LIMIT = 65536 };
 
 static pthread_mutex_t catalog_lock = PTHREAD_MUTEX_INITIALIZER;
@@ -57,8 +59,12 @@ static int start_readers(struct app *app, struct failure *failure) {
 }
 
 static int open_catalog(struct app *app, const char *state_dir, struct failure *failure) {
-    return catalog_open(app->sources, (const char *const *)app->config.paths, app->config.path_count, state_dir, &app->catalog,
-                        failure);
+    bool tells = log_enabled(LOG_LEVEL_INFO), terminal = isatty(STDERR_FILENO) && !app->config.log_json;
+    struct opening_progress progress = {.terminal = terminal ? stderr : NULL};
+    struct catalog_options options = {.state_dir = state_dir, .progress = tells ? opening_progress_tell : NULL, .context = &progress};
+    int status = catalog_open(app->sources, (const char *const *)app->config.paths, app->config.path_count, &options, &app->catalog, failure);
+    opening_progress_end(&progress);
+    return status;
 }
 
 static int start_workers(struct app *app, struct failure *failure) {

@@ -158,20 +158,22 @@ static bool nothing_found(const struct scanned_files *scanned) {
     return true;
 }
 
-int catalog_open(struct source_pool *pool, const char *const *paths, size_t path_count, const char *state_dir, struct catalog **catalog,
-                 struct failure *failure) {
+int catalog_open(struct source_pool *pool, const char *const *paths, size_t path_count, const struct catalog_options *options,
+                 struct catalog **catalog, struct failure *failure) {
+    static const struct catalog_options plain;
     struct scanned_files scanned;
     struct catalog_whole *whole = calloc(1, sizeof *whole);
     *catalog = NULL;
     if (!whole) return failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
+    if (!options) options = &plain;
     atomic_init(&whole->references, 1);
-    int status = catalog_scan(pool, paths, path_count, &scanned, failure);
+    int status = catalog_scan(pool, paths, path_count, options, &scanned, failure);
     if (!status && path_count > 0 && nothing_found(&scanned)) {
         const char *path = scanned.count > 0 ? scanned.files[0].path : paths[0], *why = scanned.count > 0 ? scanned.files[0].failure.message : "no file matches";
         status = failure_set(failure, VIRGA_NOT_FOUND, "%.300s: %s", path, why);
     }
     if (!status) status = catalog_group(whole, &scanned, failure);
-    if (!status) status = catalog_choose_lattices(&whole->catalog, state_dir, failure);
+    if (!status) status = catalog_choose_lattices(&whole->catalog, options->state_dir, failure);
     for (size_t n = 0; !status && n < whole->catalog.dataset_count; n++)
         if ((status = catalog_set_editions(&whole->catalog.datasets[n]))) failure_set(failure, status, "out of memory");
     scanned_files_destroy(&scanned);

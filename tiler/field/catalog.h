@@ -84,8 +84,15 @@ struct catalog {
 // Opens every file under `paths` (files, folders, globs) through the pool, reads metadata and coordinates only, and groups
 // them: paths that stand for one folder (itself, a glob in it, files in it) belong together, and its name, made absolute
 // without following links, is the configured path that ids derive from. Bad files and variables end in problems; fails only when nothing at all can be named (no such path) or out of
-// memory. state_dir (or NULL) keeps the lattices of variables that the table does not know, so that they stay the same.
-int catalog_open(struct source_pool *pool, const char *const *paths, size_t path_count, const char *state_dir,
+// memory. As many files at once as there are readers. options may be NULL. Blocks.
+struct catalog_options {
+    const char *state_dir;  // keeps the lattices of variables that the table does not know, so that they stay the same; or NULL
+    // Called after each file that was opened or refused; `done` rises by one each time, up to `total`. On any thread, one call at a
+    // time, all before catalog_open returns. Must not block for long. Or NULL.
+    void (*progress)(void *context, size_t done, size_t total);
+    void *context;
+};
+int catalog_open(struct source_pool *pool, const char *const *paths, size_t path_count, const struct catalog_options *options,
                  struct catalog **catalog, struct failure *failure);
 struct catalog *catalog_ref(struct catalog *catalog);
 void catalog_unref(struct catalog *catalog);

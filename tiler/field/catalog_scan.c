@@ -188,7 +188,10 @@ static int add_path(struct scanned_files *files, const char *given, const char *
 struct opening {
     struct source_pool *pool;
     struct scanned_files *files;
+    const struct catalog_options *options;
     atomic_size_t next;
+    pthread_mutex_t lock;  // one call of progress at a time
+    size_t done;           // lock
 };
 
 static void open_one(struct source_pool *pool, struct scanned_file *f) {
@@ -199,14 +202,24 @@ static void open_one(struct source_pool *pool, struct scanned_file *f) {
     source_unref(source);
 }
 
+static void tell_progress(struct opening *opening) {
+    if (!opening->options->progress) return;
+    pthread_mutex_lock(&opening->lock);
+    opening->options->progress(opening->options->context, ++opening->done, opening->files->count);
+    pthread_mutex_unlock(&opening->lock);
+}
+
 static void *opener(void *argument) {
     struct opening *opening = argument;
-    for (size_t n; (n = atomic_fetch_add(&opening->next, 1)) < opening->files->count;) open_one(opening->pool, &opening->files->files[n]);
+    for (size_t n; (n = atomic_fetch_add(&opening->next, 1)) < opening->files->count;) {
+        open_one(opening->pool, &opening->files->files[n]);
+        tell_progress(opening);
+    }
     return NULL;
 }
 
-static void open_all(struct source_pool *pool, struct scanned_files *files) {
-    struct opening opening = {.pool = pool, .files = files};
+static void open_all(struct source_pool *pool, struct scanned_files *files, const struct catalog_options *options) {
+    struct opening opening = {.pool = pool, .files = files, .options = options, .lock = PTHREAD_MUTEX_INITIALIZER};
     pthread_t threads[OPENERS_MAX];
     size_t wanted = (size_t)source_pool_readers(pool), started = 0;
     atomic_init(&opening.next, 0);
@@ -216,7 +229,8 @@ static void open_all(struct source_pool *pool, struct scanned_files *files) {
     for (size_t n = 0; n < started; n++) pthread_join(threads[n], NULL);
 }
 
-int catalog_scan(struct source_pool *pool, const char *const *paths, size_t path_count, struct scanned_files *files, struct failure *failure) {
+int catalog_scan(struct source_pool *pool, const char *const *paths, size_t path_count, const struct catalog_options *options,
+                 struct scanned_files *files, struct failure *failure) {
     *files = (struct scanned_files){0};
     int status = VIRGA_OK;
     for (size_t n = 0; !status && n < path_count; n++) {
@@ -230,7 +244,7 @@ int catalog_scan(struct source_pool *pool, const char *const *paths, size_t path
         scanned_files_destroy(files);
         return failure_set(failure, status, "out of memory");
     }
-    open_all(pool, files);
+    open_all(pool, files, options);
     return VIRGA_OK;
 }
 

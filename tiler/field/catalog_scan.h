@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <sys/types.h>
 
+#include "field/catalog.h"
 #include "field/cf_file.h"
 #include "source/source.h"
 
@@ -31,7 +32,8 @@ struct scanned_files {
 
 // Files under paths: a file, a folder (searched through; files that are no netCDF or HDF5 by their first bytes are passed over
 // in it), or a glob. Opens them in parallel through the pool. Paths that name nothing get an entry with a failure.
-int catalog_scan(struct source_pool *pool, const char *const *paths, size_t path_count, struct scanned_files *files, struct failure *failure);
+int catalog_scan(struct source_pool *pool, const char *const *paths, size_t path_count, const struct catalog_options *options,
+                 struct scanned_files *files, struct failure *failure);
 void scanned_files_destroy(struct scanned_files *files);
 
 #endif

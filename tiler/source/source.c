@@ -251,6 +251,7 @@ int source_read(struct source *source, const struct source_slab_request *request
     if (!status) status = reopen_file(source, &fds[0], failure);
     if (status) return status;
     status = slab_memory_new(shape.bytes, &fds[1], slab, source->path, failure);
+    if (!status) source_pool_count_slab(source->pool, shape.bytes);
     if (!status) status = ask_slab(source, request, fds, &shape, failure);
     if (!status) status = check_unchanged(source, fds[0], failure);
     close(fds[0]);

@@ -96,6 +96,8 @@ void source_pool_free(struct source_pool *pool);
 // Children replaced since start because they died, were late or had met a malformed file: for metrics and tests.
 size_t source_pool_restarts(struct source_pool *pool);
 int source_pool_readers(const struct source_pool *pool);
+// Bytes of slabs asked for since start: likewise.
+uint64_t source_pool_slab_bytes(struct source_pool *pool);
 
 // Blocks until a child has listed the file (metadata only). *source is refcounted; the caller owns one reference.
 // Failure messages name the file.

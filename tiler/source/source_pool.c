@@ -44,7 +44,7 @@ struct source_pool {
     pthread_t keeper;  // starts every child, so that none outlives it, and clears them away
     int wake;          // eventfd to the keeper
     atomic_bool stop;  // what is being read is to end
-    atomic_uint_fast64_t next_request;
+    atomic_uint_fast64_t next_request, slab_bytes;
     pthread_mutex_t lock;
     pthread_cond_t changed;  // a slot became idle, or starting failed, or stopping
     bool stopping, failed, keeper_runs;  // lock
@@ -71,6 +71,9 @@ void source_limits_default(struct source_limits *limits) {
 const struct source_limits *source_pool_limits(const struct source_pool *pool) { return &pool->limits; }
 int source_pool_readers(const struct source_pool *pool) { return pool->limits.readers; }
 uint64_t source_pool_next_request(struct source_pool *pool) { return atomic_fetch_add(&pool->next_request, 1) + 1; }
+
+void source_pool_count_slab(struct source_pool *pool, size_t bytes) { atomic_fetch_add_explicit(&pool->slab_bytes, bytes, memory_order_relaxed); }
+uint64_t source_pool_slab_bytes(struct source_pool *pool) { return atomic_load_explicit(&pool->slab_bytes, memory_order_relaxed); }
 
 size_t source_pool_restarts(struct source_pool *pool) {
     pthread_mutex_lock(&pool->lock);

@@ -11,5 +11,6 @@ int source_pool_ask(struct source_pool *pool, const struct source_identity *iden
                     struct source_answer *answer, struct failure *failure);
 const struct source_limits *source_pool_limits(const struct source_pool *pool);
 uint64_t source_pool_next_request(struct source_pool *pool);
+void source_pool_count_slab(struct source_pool *pool, size_t bytes);
 
 #endif

@@ -110,7 +110,8 @@ static inline void made_scalar(int nc, const char *name, double value, const cha
 static inline struct catalog *made_open_paths(const char *const *paths, size_t count, const char *state) {
     struct catalog *catalog = NULL;
     struct failure failure = {0};
-    if (catalog_open(made_pool, paths, count, state, &catalog, &failure)) fail_msg("%s", failure.message);
+    struct catalog_options options = {.state_dir = state};
+    if (catalog_open(made_pool, paths, count, &options, &catalog, &failure)) fail_msg("%s", failure.message);
     return catalog;
 }
 
