@@ -88,7 +88,7 @@ export class Viewer extends EventTarget {
         if (this.stage) this.stage.lost(gl, this.renderer);
         else this.stage = new Stage(gl, this.renderer, this.loader, {...this.options, smooth: this.options.smooth ?? this.#software});
         this.stage.setLayers(this.layers);
-        this.layers.forEach((layer, row) => this.renderer.volumePass.setTransfer(row, layer.transfer.data));
+        this.layers.forEach((layer, row) => this.renderer.volumePass.setTransfer(row, layer.transfer));
         this.basemap.upload(this.renderer, this.#view?.map);
         this.#shownIndex = -1;
         this.#selectDirty = true;
@@ -140,7 +140,7 @@ export class Viewer extends EventTarget {
         if (timeAsked) { this.#wantIndex = resolved.index; }
         this.#wantIndex = Math.min(this.#wantIndex, resolved.times.length - 1);
         if (this.layers.length !== old.length || this.layers.some((layer, n) => layer !== old[n])) { this.#shownIndex = -1; this.drawnFull = false; this.stage?.setLayers(this.layers); }
-        this.layers.forEach((layer, row) => this.renderer?.volumePass.setTransfer(row, layer.transfer.data));
+        this.layers.forEach((layer, row) => this.renderer?.volumePass.setTransfer(row, layer.transfer));
         if (cameraAsked) this.camera_.set(view.camera);
         this.cameraFromView = Boolean(view.camera && view.camera.eye);
         if (!this.scene_) this.#askEarly();
@@ -152,7 +152,7 @@ export class Viewer extends EventTarget {
     #restyle() {
         this.layers.forEach((layer, row) => {
             layer.setView(layer.view, this.#colourMaps[layer.view.colour_map]);
-            this.renderer?.volumePass.setTransfer(row, layer.transfer.data);
+            this.renderer?.volumePass.setTransfer(row, layer.transfer);
         });
         this.#changed();
     }

@@ -169,6 +169,17 @@ test('opacity does not depend on the step: 1 − (1 − a)^r', async () => {
     }
 });
 
+test('a peak that is much narrower than a step is seen at its full strength, at any step', async () => {
+    // The value is ten times the height in km: the peak from 48 to 52 lies in 400 m of it. Between its points a is linear.
+    await show('known', [layer('ramp_h', {range: [0, 100], opacity: [[0, 0], [48, 0], [50, 0.9], [52, 0], [100, 0]]})], {exaggeration: 3, camera: {mode: 'top', eye: [0, 0, 400], target: [0, 0, 0], up: [0, 1, 0], fov: 20}});
+    let tau = 0;
+    for (let n = 0; n < 4000; n++) tau -= Math.log(1 - 0.9 * (1 - Math.abs((n + 0.5) / 2000 - 1))) * 0.4 / 4000;
+    for (const factor of [0.5, 1, 3.7]) {
+        const alpha = await page.evaluate(async (f) => { const {marchedAlpha} = await import('./shader_probe.js'); return marchedAlpha(viewer, f); }, factor);
+        assert.ok(Math.abs(alpha - (1 - Math.exp(-tau))) < 0.02, `step ${factor}: ${alpha} for ${1 - Math.exp(-tau)}`);
+    }
+});
+
 test('nothing is drawn where the transfer function shows nothing, and skipping loses nothing', async () => {
     await show('known', [layer('sphere', {range: [0, 20], opacity: [[0, 0], [9.99, 0], [10, 0.9], [20, 0.9]]})], {exaggeration: 3, camera: {mode: 'orbit', eye: [20, -120, 25], target: [0, 0, 5], up: [0, 0, 1], fov: 40}});
     const {withSkip, without} = await page.evaluate(async () => {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A layer's transfer function as a table: colour (sRGB 0…1) and tau = −log(1 − opacity per km), evenly over the values
-// that colours or opacities speak of; and the question whether anything shows between two values.
+// that colours or opacities speak of; its integral, for the mean between two values; and the question whether anything
+// shows between two values.
 
 export const ENTRIES = 1024;
 const GREY = [[0, 40, 40, 40], [1, 245, 245, 245]], MOST = 0.9999;
@@ -27,6 +28,7 @@ export class Transfer {
         this.low = low;
         this.high = high;
         this.data = new Float32Array(ENTRIES * 4);
+        this.integral = new Float32Array(ENTRIES * 4); // from the first entry up to each: colour × tau and tau, in entries
         this.visibleBefore = new Uint16Array(ENTRIES + 1);
         const span = range[1] - range[0] || 1;
         for (let k = 0; k < ENTRIES; k++) {
@@ -35,6 +37,15 @@ export class Transfer {
             const a = Math.min(MOST, Math.max(0, interpolate(this.opacity, value, 1)));
             this.data[4 * k + 3] = -Math.log(1 - a);
             this.visibleBefore[k + 1] = this.visibleBefore[k] + (a > 0 ? 1 : 0);
+        }
+        this.#integrate();
+    }
+
+    #integrate() {
+        const sum = [0, 0, 0, 0], {data} = this;
+        for (let k = 1; k < ENTRIES; k++) for (let c = 0; c < 4; c++) {
+            const a = data[4 * k - 4 + c] * (c < 3 ? data[4 * k - 1] : 1), b = data[4 * k + c] * (c < 3 ? data[4 * k + 3] : 1);
+            this.integral[4 * k + c] = sum[c] += (a + b) / 2;
         }
     }
 

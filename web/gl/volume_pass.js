@@ -16,6 +16,7 @@ export class VolumePass {
         this.gl = gl;
         this.programs = new Map();
         this.transfer = texture2d(gl, {format: gl.RGBA16F, width: ENTRIES, height: 4, filter: gl.LINEAR});
+        this.integral = texture2d(gl, {format: gl.RGBA32F, width: ENTRIES, height: 4});
         this.skip = null;
         this.light = null;
         // Every sampler needs a texture of its kind, though it is not read.
@@ -23,10 +24,12 @@ export class VolumePass {
         this.empty = gl.createVertexArray();
     }
 
-    setTransfer(row, data) {
+    setTransfer(row, {data, integral}) {
         const {gl} = this;
-        gl.bindTexture(gl.TEXTURE_2D, this.transfer);
-        gl.texSubImage2D(gl.TEXTURE_2D, 0, 0, row, ENTRIES, 1, gl.RGBA, gl.FLOAT, data);
+        for (const [texture, numbers] of [[this.transfer, data], [this.integral, integral]]) {
+            gl.bindTexture(gl.TEXTURE_2D, texture);
+            gl.texSubImage2D(gl.TEXTURE_2D, 0, 0, row, ENTRIES, 1, gl.RGBA, gl.FLOAT, numbers);
+        }
     }
 
     setSkip(grid) {
@@ -49,11 +52,11 @@ export class VolumePass {
         let program = this.programs.get(key);
         if (program) return program;
         const parts = shaderText('march_layer.glsl');
-        const each = (part) => layers.map((layer, n) => fillIn(section(parts, part), {N: n, ROW: rowOf(layer.row)})).join('');
+        const each = (part) => layers.map((layer, n) => fillIn(section(parts, part), {N: n, ROW: rowOf(layer.row), LINE: layer.row})).join('');
         const source = fillIn(shaderText(name), {
-            BLENDED: +options.blended, LAYERS: layers.length, DEFINES: `#define GRADIENTS ${+options.gradients}\n` + layers.map((layer, n) => layer.gpu.defines(n)).join(''),
+            BLENDED: +options.blended, LAYERS: layers.length, DEFINES: `#define GRADIENTS ${+options.gradients}\n#define ENTRIES ${ENTRIES}.0\n` + layers.map((layer, n) => layer.gpu.defines(n)).join(''),
             LAYER_CODE: layers.map((layer, n) => layer.gpu.code(n)).join('\n'), SHADE_CODE: each('shade'), DENSITY_CODE: each('density'),
-            BEGIN_CODE: each('begin'), PLACE_CODE: each('place'), VALUE_CODE: each('value'), TAU_CODE: each('tau'),
+            BEGIN_CODE: each('begin'), VALUE_CODE: each('value'), TAU_CODE: each('tau'),
         });
         program = new Program(this.gl, shaderText('screen.vert.glsl'), source);
         this.programs.set(key, program);
@@ -64,7 +67,7 @@ export class VolumePass {
     #common(program, scene, layers) {
         const {gl} = this, {box, exaggeration, light} = scene;
         const low = [box.low[0], box.low[1], box.low[2] * exaggeration], high = [box.high[0], box.high[1], box.high[2] * exaggeration];
-        program.texture('transfer', gl.TEXTURE_2D, this.transfer);
+        program.texture('transfer', gl.TEXTURE_2D, this.transfer).texture('integral', gl.TEXTURE_2D, this.integral);
         program.set({boxLow: low, boxHigh: high, exaggeration, lightDirection: light.direction, lightColour: light.colour, ambientColour: light.ambient,
             shadows: light.shadows && this.light ? 1 : 0, lightRate: high.map((h, axis) => 1 / (h - low[axis]))});
         layers.forEach((layer, n) => { layer.gpu.bind(program, n, layer); program.set({['shade' + n]: layer.shading ? 1 : 0}); });
@@ -138,6 +141,7 @@ export class VolumePass {
         const {gl} = this;
         this.#dropLight();
         gl.deleteTexture(this.transfer);
+        gl.deleteTexture(this.integral);
         gl.deleteTexture(this.dark);
         if (this.skip) gl.deleteTexture(this.skip);
         for (const program of this.programs.values()) program.delete();

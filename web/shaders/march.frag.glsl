@@ -5,8 +5,9 @@
 //   opacity a per km lets (1 − a)^r of the light through r km, so a step of r km has the opacity 1 − (1 − a)^r; the table
 //   holds tau = −log(1 − a), and two volumes in one step add their tau and mix their colours by them.
 //   A step is `stepFactor` voxels long along the axis on which the ray passes most voxels (and up to 1.9 times that as the
-//   light that comes through fades), by the voxels at its sample, which stands at the
-//   share `jitter` of it; steps meet without gaps, so that their lengths add up to the ray's.
+//   light that comes through fades), by the voxels where it begins; the first one is the share `jitter` of that. Steps meet
+//   without gaps, so that their lengths add up to the ray's. A step's colour and opacity are the table's means over all
+//   values from its beginning to its end, so that no peak between two samples is missed.
 precision highp float;
 precision highp int;
 precision highp sampler3D;
@@ -24,6 +25,7 @@ uniform highp sampler2D depth; // of the ground
 uniform vec2 depthShare;      // part of that texture in use
 uniform float stepFactor;     // voxels a step
 uniform highp sampler2D transfer; // row n: colour and tau of layer n
+uniform highp sampler2D integral; // row n: its integral from the first entry: colour × tau, tau
 uniform highp usampler3D skip; // 0: something may be here; n: nothing within n − 1 cells around
 uniform vec3 skipLow, skipRate; // where the skip grid begins, cells a km of the exaggerated scene
 uniform vec3 lightDirection;  // to the light, in the exaggerated scene
@@ -50,6 +52,27 @@ float jitterOf(ivec2 pixel) {
     return float(h >> 8) / 16777216.0;
 }
 
+// Up to a fractional entry; beyond the table's ends their values go on.
+vec4 integralTo(float x, int row) {
+    float inside = clamp(x, 0.0, ENTRIES - 1.0), k = min(floor(inside), ENTRIES - 2.0);
+    vec4 sum = mix(texelFetch(integral, ivec2(int(k), row), 0), texelFetch(integral, ivec2(int(k) + 1, row), 0), inside - k);
+    if (x != inside) {
+        vec4 end = texelFetch(transfer, ivec2(x < 0.0 ? 0 : int(ENTRIES) - 1, row), 0);
+        sum += (x - inside) * vec4(end.rgb * end.a, end.a);
+    }
+    return sum;
+}
+
+const float NO_SAMPLE = 1e9;
+
+// The mean between two entries of the table, one of which may be NO_SAMPLE: then the other's own.
+vec4 lookBetween(float before, float entry, int row, float line) {
+    float one = entry == NO_SAMPLE ? before : entry, change = one - (before == NO_SAMPLE ? one : before);
+    if (abs(change) < 2.0) return texture(transfer, vec2((one + 0.5) / ENTRIES, line));
+    vec4 mean = (integralTo(entry, row) - integralTo(before, row)) / change;
+    return mean.a > 1e-6 ? vec4(mean.rgb / mean.a, mean.a) : vec4(0.0);
+}
+
 @SHADE_CODE
 
 void main() {
@@ -72,37 +95,25 @@ void main() {
     float through = 1.0;
     vec3 sum = vec3(0.0);
 @BEGIN_CODE
-    bool first = true;
     vec3 forward = step(vec3(0.0), ray);
-    float shortest = (end - t) / 4000.0, ds = 0.0;
+    float shortest = (end - t) / 4000.0, ds = 0.0; // ds 0: a sample where a step is to begin
     for (int n = 0; n < 4096; n++) {
         if (t >= end) break;
-        float s = min(t + jitter * ds, end);
-        vec3 at = eye + ray * s;
-        vec3 cell = (at - skipLow) * skipRate;
+        vec3 cell = (eye + ray * t - skipLow) * skipRate;
         ivec3 here = clamp(ivec3(floor(cell)), ivec3(0), textureSize(skip, 0) - 1);
         float empty = float(texelFetch(skip, here, 0).r);
         if (empty > 0.0) {
             vec3 edge = vec3(here) + mix(vec3(1.0 - empty), vec3(empty), forward);
             vec3 leap = (edge - cell) / (safe * skipRate);
-            t = s + max(min(leap.x, min(leap.y, leap.z)), 0.0) + shortest * 0.05;
-            first = true;
+            t += max(min(leap.x, min(leap.y, leap.z)), 0.0) + shortest * 0.05;
             ds = 0.0;
             continue;
         }
-        vec3 scene = at * toScene;
+        float s = min(t + ds, end), kilometres = (s - t) / exaggeration;
+        vec3 middle = eye + ray * (0.5 * (t + s)); // where the step's light is looked up
+        vec3 scene = (eye + ray * s) * toScene;
         float perKm = 0.0;
 @DENSITY_CODE
-        ds = max(stepFactor * (1.9 - 0.9 * through) / max(perKm, 1e-6), shortest);
-        if (first) {
-            // The first step after nothing: only now is its length known.
-            first = false;
-            s = min(t + jitter * ds, end);
-            at = eye + ray * s;
-            scene = at * toScene;
-@PLACE_CODE
-        }
-        float next = min(s + (1.0 - jitter) * ds, end), kilometres = (next - t) / exaggeration;
         float tau = 0.0;
         vec3 mixed = vec3(0.0);
 @VALUE_CODE
@@ -112,7 +123,8 @@ void main() {
             through *= 1.0 - alpha;
             if (through < 0.008) { through = 0.0; break; }
         }
-        t = next;
+        t = s;
+        ds = max(stepFactor * (1.9 - 0.9 * through) / max(perKm, 1e-6), shortest) * (ds == 0.0 ? max(jitter, 0.01) : 1.0);
     }
     colour = vec4(sum, 1.0 - through);
 }

@@ -2,11 +2,7 @@
 // section begin
     ivec3 at@N = ivec3(-1);
     Brick@N brick@N;
-// section place
-            place@N = placeOf@N(scene);
-            place@N.ijk = wrapped@N(place@N.ijk);
-            at@N = brickIndex@N(place@N.ijk);
-            brick@N = brickOf@N(at@N, slots@N.x);
+    float before@N = NO_SAMPLE; // entry of the transfer table at the last sample
 // section density
         Place@N place@N = placeOf@N(scene);
         place@N.ijk = wrapped@N(place@N.ijk);
@@ -15,15 +11,21 @@
         vec3 fine@N = absolute * place@N.density / brick@N.scale;
         perKm = max(perKm, max(fine@N.x, max(fine@N.y, fine@N.z)));
 // section value
-        if (place@N.inside) {
-            float q;
-            if (valueWith@N(brick@N, place@N.ijk, q)) {
-                vec4 look = texture(transfer, vec2(q * lookup@N.x + lookup@N.y, @ROW));
+        {
+            float q, entry = NO_SAMPLE, before = ds == 0.0 ? NO_SAMPLE : before@N;
+            if (place@N.inside && valueWith@N(brick@N, place@N.ijk, q)) entry = (q * lookup@N.x + lookup@N.y) * ENTRIES - 0.5;
+            if (entry != NO_SAMPLE || before != NO_SAMPLE) {
+                // Where one end has no value the edge lies somewhere between: half of the step, on average. The ground ends it.
+                float share = (entry != NO_SAMPLE && before != NO_SAMPLE) || (entry == NO_SAMPLE && s >= end) ? 1.0 : 0.5;
+                if (entry == NO_SAMPLE) q = ((before + 0.5) / ENTRIES - lookup@N.y) / lookup@N.x;
+                vec4 look = lookBetween(before, entry, @LINE, @ROW);
+                look.a *= share;
                 if (look.a > 0.0) {
                     tau += look.a;
-                    mixed += look.a * shadeAt@N(place@N, brick@N, q, look, at, through * (1.0 - exp(-look.a * kilometres)));
+                    mixed += look.a * shadeAt@N(place@N, brick@N, q, look, middle, through * (1.0 - exp(-look.a * kilometres)));
                 }
             }
+            before@N = entry;
         }
 // section shade
 // Colour of a lit sample that gives the share `alpha` of the pixel. Gradients are differences over half a voxel on each side, turned towards thinner matter.
