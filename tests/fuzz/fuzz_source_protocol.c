@@ -28,17 +28,21 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size) {
     struct source_header header;
     struct source_hello hello;
     struct source_slab_answer slab;
+    static struct source_want want;
     struct failure failure;
     bool retire;
+    int answer;
     if (size < 1) return 0;
     const uint8_t *body = bytes + 1;
-    switch (bytes[0] % 7) {
+    switch (bytes[0] % 9) {
     case 0: inventory(body, size - 1); break;
     case 1: read_request(body, size - 1); break;
     case 2: (void)source_decode_open(body, size - 1, &open); break;
     case 3: (void)source_decode_hello(body, size - 1, &hello); break;
     case 4: (void)source_decode_slab(body, size - 1, &slab); break;
     case 5: (void)source_decode_failure(body, size - 1, &failure, &retire); break;
+    case 6: (void)source_decode_want(body, size - 1, &want); break;
+    case 7: (void)source_decode_grant(body, size - 1, &answer); break;
     default:
         if (size > SOURCE_HEADER_BYTES) (void)source_decode_header(body, &header);
     }

@@ -18,6 +18,8 @@
 #include <unistd.h>
 
 #include "base/status.h"
+#include "source/reader_broker.h"
+#include "source/source_library.h"
 
 // A lower limit that is there already stays.
 static int limit(int resource, rlim_t most) {
@@ -54,49 +56,105 @@ static bool confine_files(void) {
     return done;
 }
 
-// The number in "/proc/self/fd/N", or -1.
-static int lent_descriptor(const char *path) {
+// Where a path that a library names lies.
+enum place_kind {
+    PLACE_NOWHERE,
+    PLACE_LENT,     // "/proc/self/fd/N": descriptor N itself
+    PLACE_INSIDE,   // "/proc/self/fd/N/path": inside the folder that was lent with the request
+    PLACE_LIBRARY,  // below a folder of source_library.h
+};
+
+struct place {
+    enum place_kind kind;
+    int fd;            // PLACE_LENT
+    const char *path;  // as reader_broker_want takes it
+};
+
+static const char *library_roots = "";
+
+static struct place place_of(const char *path) {
     static const char prefix[] = "/proc/self/fd/";
+    static const struct place nowhere = {PLACE_NOWHERE, -1, NULL};
+    const char *root;
+    size_t length;
     int fd = 0;
-    if (!path || strncmp(path, prefix, sizeof prefix - 1)) return -1;
-    const char *c = path + sizeof prefix - 1;
-    if (!*c) return -1;
-    for (; *c; c++) {
-        if (*c < '0' || *c > '9' || fd > 100000) return -1;
-        fd = fd * 10 + (*c - '0');
+    if (!path) return nowhere;
+    if (strncmp(path, prefix, sizeof prefix - 1)) {
+        bool below = source_library_below(library_roots, path, &root, &length) != NULL;
+        return below ? (struct place){PLACE_LIBRARY, -1, path} : nowhere;
     }
-    return fd;
+    const char *digits = path + sizeof prefix - 1, *c = digits;
+    for (; *c >= '0' && *c <= '9' && fd <= 100000; c++) fd = fd * 10 + (*c - '0');
+    if (c == digits || (*c && *c != '/')) return nowhere;
+    if (!*c) return (struct place){PLACE_LENT, fd, NULL};
+    return (struct place){PLACE_INSIDE, -1, c + strspn(c, "/")};
 }
 
-static long open_lent(const char *path, int flags) {
-    int fd = lent_descriptor(path);
-    if (fd < 0) return -ENOENT;
-    if ((flags & O_ACCMODE) != O_RDONLY || (flags & (O_CREAT | O_TRUNC))) return -EACCES;
+static long copy_lent(int fd) {
+    struct stat s;
+    if (fstat(fd, &s)) return -ENOENT;
+    if (S_ISDIR(s.st_mode)) return reader_broker_want(SOURCE_INSIDE, "");  // a copy would share its place in the list
     int copy = fcntl(fd, F_DUPFD_CLOEXEC, 4);
     if (copy < 0) return -errno;
     return lseek(copy, 0, SEEK_SET) < 0 ? -errno : copy;
 }
 
-static long stat_lent(const char *path, struct stat *out) {
-    int fd = lent_descriptor(path);
-    if (fd < 0) return -ENOENT;
-    return fstat(fd, out) ? -errno : 0;
+static long open_place(const char *path) {
+    struct place p = place_of(path);
+    switch (p.kind) {
+    case PLACE_LENT: return copy_lent(p.fd);
+    case PLACE_INSIDE: return reader_broker_want(SOURCE_INSIDE, p.path);
+    case PLACE_LIBRARY: return reader_broker_want(SOURCE_LIBRARY, p.path);
+    default: return -ENOENT;
+    }
+}
+
+static long answer_open(const char *path, int flags) {
+    struct stat s;
+    if ((flags & O_ACCMODE) != O_RDONLY || (flags & (O_CREAT | O_TRUNC))) return -EACCES;
+    long fd = open_place(path);
+    if (fd < 0 || !(flags & O_DIRECTORY) || (!fstat((int)fd, &s) && S_ISDIR(s.st_mode))) return fd;
+    close((int)fd);
+    return -ENOTDIR;
+}
+
+static long answer_stat(const char *path, struct stat *out) {
+    struct place p = place_of(path);
+    if (p.kind == PLACE_LENT) return fstat(p.fd, out) ? -ENOENT : 0;
+    long fd = open_place(path);
+    if (fd < 0) return fd;
+    long result = fstat((int)fd, out) ? -errno : 0;
+    close((int)fd);
+    return result;
+}
+
+static long answer_access(const char *path, int mode) {
+    struct stat s;
+    long result = answer_stat(path, &s);
+    return result ? result : mode & W_OK ? -EACCES : 0;
+}
+
+// Nothing that can be named is a link.
+static long answer_readlink(const char *path) {
+    struct stat s;
+    long result = answer_stat(path, &s);
+    return result ? result : -EINVAL;
 }
 
 // A call that takes a path, made by a library: answered here as confine.h says. Async-signal-safe.
 static long answer_call(int call, const uintptr_t argument[4]) {
     switch (call) {
-    case SYS_openat: return open_lent((const char *)argument[1], (int)argument[2]);
-    case SYS_newfstatat: return stat_lent((const char *)argument[1], (struct stat *)argument[2]);
+    case SYS_openat: return answer_open((const char *)argument[1], (int)argument[2]);
+    case SYS_newfstatat: return answer_stat((const char *)argument[1], (struct stat *)argument[2]);
 #ifdef SYS_open
-    case SYS_open: return open_lent((const char *)argument[0], (int)argument[1]);
+    case SYS_open: return answer_open((const char *)argument[0], (int)argument[1]);
     case SYS_stat:
-    case SYS_lstat: return stat_lent((const char *)argument[0], (struct stat *)argument[1]);
-    case SYS_access: return lent_descriptor((const char *)argument[0]) < 0 ? -ENOENT : 0;
-    case SYS_readlink: return lent_descriptor((const char *)argument[0]) < 0 ? -ENOENT : -EINVAL;
+    case SYS_lstat: return answer_stat((const char *)argument[0], (struct stat *)argument[1]);
+    case SYS_access: return answer_access((const char *)argument[0], (int)argument[1]);
+    case SYS_readlink: return answer_readlink((const char *)argument[0]);
 #endif
-    case SYS_faccessat: return lent_descriptor((const char *)argument[1]) < 0 ? -ENOENT : 0;
-    case SYS_readlinkat: return lent_descriptor((const char *)argument[1]) < 0 ? -ENOENT : -EINVAL;
+    case SYS_faccessat: return answer_access((const char *)argument[1], (int)argument[2]);
+    case SYS_readlinkat: return answer_readlink((const char *)argument[1]);
     default: return -EPERM;
     }
 }
@@ -121,7 +179,7 @@ static void on_trapped_call(int signal_number, siginfo_t *info, void *context) {
 
 static const int allowed_calls[] = {
     SCMP_SYS(read), SCMP_SYS(pread64), SCMP_SYS(readv), SCMP_SYS(preadv), SCMP_SYS(write), SCMP_SYS(writev),
-    SCMP_SYS(lseek), SCMP_SYS(close), SCMP_SYS(dup), SCMP_SYS(fstat), SCMP_SYS(fstatfs), SCMP_SYS(fadvise64),
+    SCMP_SYS(lseek), SCMP_SYS(close), SCMP_SYS(dup), SCMP_SYS(fstat), SCMP_SYS(fstatfs), SCMP_SYS(fadvise64), SCMP_SYS(getdents64),
     SCMP_SYS(recvmsg), SCMP_SYS(sendmsg), SCMP_SYS(poll), SCMP_SYS(ppoll),
     SCMP_SYS(munmap), SCMP_SYS(mremap), SCMP_SYS(madvise), SCMP_SYS(brk), SCMP_SYS(mincore),
     SCMP_SYS(futex), SCMP_SYS(sched_yield), SCMP_SYS(sched_getaffinity), SCMP_SYS(restart_syscall),
@@ -132,6 +190,7 @@ static const int allowed_calls[] = {
     SCMP_SYS(exit), SCMP_SYS(exit_group),
 };
 
+// Each with its answer in answer_call.
 static const int trapped_calls[] = {
     SCMP_SYS(open), SCMP_SYS(openat), SCMP_SYS(stat), SCMP_SYS(lstat), SCMP_SYS(access), SCMP_SYS(faccessat),
     SCMP_SYS(readlink), SCMP_SYS(readlinkat),
@@ -180,6 +239,7 @@ static int confine_calls(void) {
 }
 
 int confine(size_t memory, bool *landlock, struct failure *failure) {
+    library_roots = source_library_roots();
     struct sigaction trapped = {.sa_sigaction = on_trapped_call, .sa_flags = SA_SIGINFO | SA_NODEFER};
     if (sigaction(SIGSYS, &trapped, NULL) || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
         return failure_set(failure, VIRGA_IO, "cannot be confined: %s", strerror(errno));

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "source/confine.h"
+#include "source/reader_broker.h"
 #include "source/reader_format.h"
 #include "source/reader_selftest.h"
 #include "source/source_channel.h"
@@ -94,6 +95,7 @@ static int get_file(struct reader *r, int fd, const struct source_identity *iden
 }
 
 static int send_frame(const struct reader *r, struct source_frame *frame) {
+    reader_broker_end();  // with the answer the server expects no more questions
     int status = source_channel_send(&r->channel, frame->data, frame->size, NULL, 0);
     source_frame_free(frame);
     return status;
@@ -113,6 +115,7 @@ static int answer_open(struct reader *r, uint64_t request, const uint8_t *body, 
     struct source_inventory inventory;
     struct arena arena = {0};
     if (source_decode_open(body, bytes, &open)) return VIRGA_INVALID;
+    reader_broker_begin(SOCKET, request);
     arena.limit = open.max_inventory_bytes * 16;
     int status = get_file(r, fd, &open.identity, &file, &failure);
     if (!status) {
@@ -133,6 +136,7 @@ static int answer_read(struct reader *r, uint64_t request, const uint8_t *body, 
     struct source_frame frame;
     struct source_slab_shape shape = {0};
     if (source_decode_read(body, bytes, &message)) return VIRGA_INVALID;
+    reader_broker_begin(SOCKET, request);
     void *slab = mmap(NULL, message.slab_bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, fds[1], 0);
     close(fds[1]);
     int status = get_file(r, fds[0], &message.identity, &file, &failure);
@@ -157,9 +161,10 @@ static int answer_one(struct reader *r) {
     if (source_decode_header(bytes, &header) || header.body_bytes > sizeof body) return VIRGA_INVALID;
     status = source_channel_receive(&r->channel, body, header.body_bytes, fds, &fd_count);
     if (status) return status;
-    if (header.kind == SOURCE_OPEN && fd_count == 1) return answer_open(r, header.request, body, header.body_bytes, fds[0]);
-    if (header.kind == SOURCE_READ && fd_count == 2) return answer_read(r, header.request, body, header.body_bytes, fds);
-    return VIRGA_INVALID;
+    bool open = header.kind == SOURCE_OPEN && fd_count == 1, read = header.kind == SOURCE_READ && fd_count == 2;
+    if (!open && !read) return VIRGA_INVALID;
+    return open ? answer_open(r, header.request, body, header.body_bytes, fds[0]) :
+                  answer_read(r, header.request, body, header.body_bytes, fds);
 }
 
 // The library sets itself up before it is confined: it looks for its own files then, and starts nothing later.

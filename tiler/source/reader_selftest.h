@@ -3,7 +3,9 @@
 #ifndef VIRGA_SOURCE_READER_SELFTEST_H
 #define VIRGA_SOURCE_READER_SELFTEST_H
 
-// Confines this process and tries what must fail, a line each on stdout ("network: denied"). Returns 0 when all is denied.
+// Confines a child of this process, to which this one lends what a server would, and tries in it what must fail, a line each on
+// stdout ("network: denied", or ALLOWED), and what must work ("a lent descriptor: readable", or NOT READABLE). Returns 0 when all
+// is as it should be, else 1.
 int reader_selftest(void);
 
 #endif

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "source/source_broker.h"
 #include "source/source_pool.h"
 
 struct source {  // immutable but for the count
@@ -113,6 +114,8 @@ static int check_answer(void *context, struct source_answer *answer) {
 static int ask(struct source_pool *pool, const struct source *source, struct source_question *question,
                struct expected *expected, struct failure *failure) {
     struct source_answer answer = {0};
+    struct source_broker broker = {.folder = -1};
+    question->broker = &broker;
     question->about = source->path;
     question->check = check_answer;
     question->context = expected;

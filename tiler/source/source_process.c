@@ -16,7 +16,9 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "source/source_broker.h"
 #include "source/source_channel.h"
+#include "source/source_library.h"
 
 enum { CHILD_SOCKET = 3, LOG_LINES = 20, LOG_WINDOW_SECONDS = 10, WATCH_MS = 20, REAP_MS = 2000 };
 
@@ -110,11 +112,15 @@ static char **child_environment(void) {
     static const char *const fixed[] = {"LC_ALL=C", "TZ=UTC", "HDF5_PLUGIN_PRELOAD=::", "HDF5_USE_FILE_LOCKING=FALSE",
                                         "ASAN_OPTIONS=allocator_may_return_null=1:detect_leaks=0"};
     static const char *const passed[] = {"UBSAN_OPTIONS", "TSAN_OPTIONS", "LD_LIBRARY_PATH"};
-    size_t n = 0, most = sizeof fixed / sizeof *fixed + sizeof passed / sizeof *passed + 1;
+    size_t n = 0, most = sizeof fixed / sizeof *fixed + sizeof passed / sizeof *passed + 2;
     char **list = calloc(most, sizeof *list);
     for (size_t i = 0; list && i < sizeof fixed / sizeof *fixed; i++) {
         list[n] = strdup(fixed[i]);
         n += list[n] != NULL;
+    }
+    if (list && *source_library_roots()) {
+        if (asprintf(&list[n], "ECCODES_DEFINITION_PATH=%s", source_library_roots()) >= 0) n++;
+        else list[n] = NULL;
     }
     for (size_t i = 0; list && i < sizeof passed / sizeof *passed; i++) {
         const char *value = getenv(passed[i]);
@@ -178,6 +184,37 @@ static int receive_answer(struct source_process *p, struct watch *watch, size_t 
         answer->body = NULL;
     }
     return status;
+}
+
+// A WANT is answered; what breaks the protocol is VIRGA_INVALID.
+static int grant_wanted(struct source_process *p, struct watch *watch, const struct source_question *q,
+                        const struct source_answer *answer) {
+    struct source_channel channel = {.socket = p->socket, .wait = watch_wait, .context = watch};
+    struct source_want want;
+    struct source_frame frame;
+    int fd = -1;
+    if (!q->broker || answer->header.request != q->request) return VIRGA_INVALID;
+    if (source_decode_want(answer->body, answer->header.body_bytes, &want)) return VIRGA_INVALID;
+    int opened = source_broker_open(q->broker, &want, &fd);
+    if (opened == VIRGA_INVALID) return VIRGA_INVALID;
+    int status = source_encode_grant(q->request, opened, &frame);
+    if (!status) status = source_channel_send(&channel, frame.data, frame.size, &fd, opened ? 0 : 1);
+    source_frame_free(&frame);
+    if (fd >= 0) close(fd);
+    return status;
+}
+
+// The answer, after whatever the child wants before it.
+static int receive_final(struct source_process *p, struct watch *watch, const struct source_question *q,
+                         struct source_answer *answer) {
+    for (;;) {
+        int status = receive_answer(p, watch, q->max_body, answer);
+        if (status || answer->header.kind != SOURCE_WANT) return status;
+        status = grant_wanted(p, watch, q, answer);
+        free(answer->body);
+        *answer = (struct source_answer){0};
+        if (status) return status;
+    }
 }
 
 static int wait_for_hello(struct source_process *p, const struct source_process_options *options, struct failure *failure) {
@@ -286,7 +323,7 @@ int source_process_ask(struct source_process *p, const struct source_question *q
         process_reap(p);
         return VIRGA_AGAIN;
     }
-    if (!status) status = receive_answer(p, &watch, q->max_body, answer);
+    if (!status) status = receive_final(p, &watch, q, answer);
     if (!status && answer->header.request != q->request) status = VIRGA_INVALID;
     if (!status) status = q->check(q->context, answer);
     if (!status) return VIRGA_OK;

@@ -19,6 +19,7 @@ struct source_process_options {
 };
 
 struct source_answer;
+struct source_broker;
 
 struct source_question {
     struct source_frame frame;
@@ -26,6 +27,7 @@ struct source_question {
     int fds[2];
     int fd_count;
     double seconds;        // until the whole answer is here
+    struct source_broker *broker;  // opens what the child wants meanwhile; NULL: it may want nothing
     size_t max_body;       // of an answer
     const char *about;     // the file's name, for messages
     // Called with an answer before the child is trusted again; VIRGA_INVALID where it makes no sense ends the child.

@@ -63,6 +63,16 @@ static struct body_writer frame_start(size_t limit) {
     return w;
 }
 
+static void write_header(uint8_t *out, size_t body, enum source_message_kind kind, uint64_t request) {
+    uint8_t bytes[SOURCE_HEADER_BYTES];
+    struct byte_writer header = {.at = bytes, .end = bytes + sizeof bytes};
+    bytes_write_u32(&header, (uint32_t)body);
+    bytes_write_u16(&header, SOURCE_PROTOCOL_VERSION);
+    bytes_write_u16(&header, (uint16_t)kind);
+    bytes_write_u64(&header, request);
+    memcpy(out, bytes, sizeof bytes);
+}
+
 static int frame_end(struct body_writer *w, enum source_message_kind kind, uint64_t request, struct source_frame *frame) {
     *frame = (struct source_frame){0};
     if (!w->status && w->size - SOURCE_HEADER_BYTES > UINT32_MAX) w->status = VIRGA_TOO_LARGE;
@@ -70,13 +80,7 @@ static int frame_end(struct body_writer *w, enum source_message_kind kind, uint6
         free(w->data);
         return w->status;
     }
-    uint8_t bytes[SOURCE_HEADER_BYTES];
-    struct byte_writer header = {.at = bytes, .end = bytes + sizeof bytes};
-    bytes_write_u32(&header, (uint32_t)(w->size - SOURCE_HEADER_BYTES));
-    bytes_write_u16(&header, SOURCE_PROTOCOL_VERSION);
-    bytes_write_u16(&header, (uint16_t)kind);
-    bytes_write_u64(&header, request);
-    memcpy(w->data, bytes, sizeof bytes);
+    write_header(w->data, w->size - SOURCE_HEADER_BYTES, kind, request);
     *frame = (struct source_frame){.data = w->data, .size = w->size};
     return VIRGA_OK;
 }
@@ -91,7 +95,7 @@ int source_decode_header(const uint8_t bytes[SOURCE_HEADER_BYTES], struct source
     header->body_bytes = bytes_read_u32(&r);
     uint16_t version = bytes_read_u16(&r), kind = bytes_read_u16(&r);
     header->request = bytes_read_u64(&r);
-    if (version != SOURCE_PROTOCOL_VERSION || kind < SOURCE_HELLO || kind > SOURCE_FAILURE) return VIRGA_INVALID;
+    if (version != SOURCE_PROTOCOL_VERSION || kind < SOURCE_HELLO || kind > SOURCE_GRANT) return VIRGA_INVALID;
     header->kind = (enum source_message_kind)kind;
     return VIRGA_OK;
 }
@@ -262,6 +266,39 @@ int source_decode_failure(const uint8_t *body, size_t bytes, struct failure *fai
     if (status >= VIRGA_AGAIN || status < VIRGA_INTERNAL) status = VIRGA_INTERNAL;
     failure_set(failure, status, "%s", message);
     return VIRGA_OK;
+}
+
+int source_encode_grant(uint64_t request, int status, struct source_frame *frame) {
+    struct body_writer w = frame_start(SOURCE_MAX_REQUEST_BYTES);
+    put(&w, (uint32_t)status, 4);
+    return frame_end(&w, SOURCE_GRANT, request, frame);
+}
+
+int source_decode_grant(const uint8_t *body, size_t bytes, int *answer) {
+    struct byte_reader r = {.at = body, .end = body + bytes};
+    *answer = bytes_read_i32(&r);
+    return *answer > VIRGA_OK ? VIRGA_INVALID : decoded(&r);
+}
+
+size_t source_write_want(uint64_t request, enum source_space space, const char *path,
+                         uint8_t out[SOURCE_HEADER_BYTES + SOURCE_MAX_WANT_BYTES]) {
+    size_t length = strlen(path);
+    if (length > SOURCE_MAX_PATH) return 0;
+    struct byte_writer w = {.at = out + SOURCE_HEADER_BYTES, .end = out + SOURCE_HEADER_BYTES + SOURCE_MAX_WANT_BYTES};
+    write_header(out, 5 + length, SOURCE_WANT, request);
+    bytes_write_u8(&w, (uint8_t)space);
+    bytes_write_u32(&w, (uint32_t)length);
+    bytes_write(&w, path, length);
+    return (size_t)(w.at - out);
+}
+
+int source_decode_want(const uint8_t *body, size_t bytes, struct source_want *want) {
+    struct byte_reader r = {.at = body, .end = body + bytes};
+    uint8_t space = bytes_read_u8(&r);
+    get_text_into(&r, want->path, sizeof want->path);
+    if (space < SOURCE_LIBRARY || space >= SOURCE_SPACES) return VIRGA_INVALID;
+    want->space = (enum source_space)space;
+    return decoded(&r);
 }
 
 bool source_type_is_integer(enum source_type type) { return type <= SOURCE_U64; }

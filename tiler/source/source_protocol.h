@@ -13,6 +13,8 @@ enum {
     SOURCE_MAX_REQUEST_BYTES = 65536,  // body of a message to a child, and of a failure or greeting from one
     SOURCE_MAX_PATH = 4096,            // bytes of a name in OPEN and READ
     SOURCE_MAX_MISSING = 4,
+    SOURCE_MAX_WANT_BYTES = 1 + 4 + SOURCE_MAX_PATH,  // body of a WANT
+    SOURCE_GRANT_BYTES = 4,                           // body of a GRANT
 };
 
 enum source_message_kind {
@@ -22,6 +24,15 @@ enum source_message_kind {
     SOURCE_READ,       // server, with the descriptors of file and slab memory: fill the memory
     SOURCE_SLAB,       // child: answers READ
     SOURCE_FAILURE,    // child: answers OPEN or READ
+    SOURCE_WANT,       // child, while it is to answer OPEN or READ: open this for me
+    SOURCE_GRANT,      // server, with the descriptor unless it is refused: answers WANT
+};
+
+enum source_space {      // where what a child wants lies
+    SOURCE_LIBRARY = 1,  // a file below a folder of source_library.h, by its absolute path
+    SOURCE_INSIDE,       // a file or folder inside the folder that was lent with the request, by its path there
+    SOURCE_NETWORK,      // kept for readers of OPeNDAP
+    SOURCE_SPACES,
 };
 
 struct source_header {
@@ -58,6 +69,11 @@ struct source_slab_answer {
     uint64_t elements, bytes;
 };
 
+struct source_want {
+    enum source_space space;
+    char path[SOURCE_MAX_PATH + 1];
+};
+
 // Every encoder makes a whole frame and returns VIRGA_OK, VIRGA_NO_MEMORY, or VIRGA_TOO_LARGE where a limit is passed;
 // on failure *frame is empty.
 int source_encode_hello(const struct source_hello *hello, struct source_frame *frame);
@@ -68,7 +84,12 @@ int source_encode_read(uint64_t request, const struct source_read_message *read,
 int source_encode_slab(uint64_t request, const struct source_slab_answer *slab, struct source_frame *frame);
 // retire: the child asks to be replaced, since a library may have been harmed by what it read.
 int source_encode_failure(uint64_t request, const struct failure *failure, bool retire, struct source_frame *frame);
+int source_encode_grant(uint64_t request, int status, struct source_frame *frame);
 void source_frame_free(struct source_frame *frame);
+
+// Writes the frame of a WANT to `out` and returns its bytes, or 0 where the path is too long. Async-signal-safe.
+size_t source_write_want(uint64_t request, enum source_space space, const char *path,
+                         uint8_t out[SOURCE_HEADER_BYTES + SOURCE_MAX_WANT_BYTES]);
 
 // VIRGA_INVALID for another version or an unknown kind. The caller bounds body_bytes before reading a body.
 int source_decode_header(const uint8_t bytes[SOURCE_HEADER_BYTES], struct source_header *header);
@@ -81,6 +102,9 @@ int source_decode_inventory(const uint8_t *body, size_t bytes, struct arena *are
 int source_decode_read(const uint8_t *body, size_t bytes, struct source_read_message *read);
 int source_decode_slab(const uint8_t *body, size_t bytes, struct source_slab_answer *slab);
 int source_decode_failure(const uint8_t *body, size_t bytes, struct failure *failure, bool *retire);
+int source_decode_want(const uint8_t *body, size_t bytes, struct source_want *want);
+// *answer: VIRGA_OK, or why it was refused. Async-signal-safe, as is source_decode_header.
+int source_decode_grant(const uint8_t *body, size_t bytes, int *answer);
 
 // What a request's answer holds; both sides compute it.
 struct source_slab_shape {

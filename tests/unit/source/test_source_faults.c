@@ -431,33 +431,40 @@ static void children_end_with_a_server_that_is_killed(void **state) {
     }
 }
 
-static void a_reader_is_confined(void **state) {
-    (void)state;
-    char line[128], missing[128] = "";
-    int denied = 0;
-    FILE *f = popen(VIRGA_READER " --self-test", "r");
+// Runs the self-test by a shell command and holds it against what it must say; its output goes through a file, since a reader
+// may write to none.
+static void assert_self_test(const char *before) {
+#ifdef VIRGA_SANITIZED
+    const int expected = 23;  // without memory, which the parent watches in these builds
+#else
+    const int expected = 24;
+#endif
+    const char *said = fixture_path("self-test.txt");
+    char line[1200];
+    int denied = 0, readable = 0;
+    snprintf(line, sizeof line, "%s " VIRGA_READER " --self-test >%s", before, said);
+    int status = system(line);
+    FILE *f = fopen(said, "r");
     while (fgets(line, sizeof line, f)) {
         denied += strstr(line, ": denied") != NULL;
-        if (strstr(line, "ALLOWED") || strstr(line, "NOT READABLE")) memcpy(missing, line, sizeof line);
+        readable += strstr(line, ": readable") != NULL;
+        if (strstr(line, "ALLOWED") || strstr(line, "NOT READABLE")) fail_msg("%s", line);
     }
-    int status = pclose(f);
-#ifdef VIRGA_SANITIZED
-    if (!strncmp(missing, "memory", 6)) return;  // watched by the parent in these builds
-#endif
-    if (missing[0]) fail_msg("%s", missing);
-    assert_int_equal(14, denied);
+    fclose(f);
+    assert_int_equal(expected, denied);
+    assert_true(readable >= 3);  // a fourth where ecCodes is installed
     assert_int_equal(0, status);
+}
+
+static void a_reader_is_confined(void **state) {
+    (void)state;
+    assert_self_test("exec");
 }
 
 // A service manager or a shell may have set lower limits than a reader sets itself: they stay, and it starts.
 static void a_reader_starts_under_lower_limits(void **state) {
     (void)state;
-    char line[128];
-    int denied = 0;
-    FILE *f = popen("ulimit -n 64; exec " VIRGA_READER " --self-test", "r");
-    while (fgets(line, sizeof line, f)) denied += strstr(line, ": denied") != NULL;
-    pclose(f);
-    assert_true(denied >= 13);  // memory is watched by the parent in sanitizer builds
+    assert_self_test("ulimit -n 64; exec");
 }
 
 static void a_child_shows_its_confinement_in_proc(void **state) {

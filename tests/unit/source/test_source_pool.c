@@ -63,6 +63,36 @@ static void child_chatter(void) {
         if (write(STDERR_FILENO, "a library's opinion of this file\n", 33) < 0 && errno != EAGAIN) _exit(1);
 }
 
+// Asks for what the server may open, and closes what it is granted. Returns the server's status.
+static int child_want(uint64_t request, enum source_space space, const char *path) {
+    static uint8_t want[SOURCE_HEADER_BYTES + SOURCE_MAX_WANT_BYTES];
+    uint8_t grant[SOURCE_HEADER_BYTES + SOURCE_GRANT_BYTES];
+    int answer, fds[2], count = 0;
+    child_raw(want, source_write_want(request, space, path, want));
+    if (source_channel_receive(&child_channel, grant, sizeof grant, fds, &count)) _exit(0);
+    if (source_decode_grant(grant + SOURCE_HEADER_BYTES, SOURCE_GRANT_BYTES, &answer) || count != (answer == VIRGA_OK)) _exit(4);
+    if (count) close(fds[0]);
+    return answer;
+}
+
+static void child_want_much(uint64_t request) {
+    while (child_want(request, SOURCE_LIBRARY, "/nowhere") == VIRGA_NOT_FOUND) {
+    }
+    if (child_want(request, SOURCE_LIBRARY, "/nowhere") != VIRGA_TOO_LARGE) _exit(5);
+}
+
+// Ways to ask that break the protocol.
+static void child_want_wrongly(uint64_t request, const char *name) {
+    uint8_t want[SOURCE_HEADER_BYTES + SOURCE_MAX_WANT_BYTES];
+    size_t size = source_write_want(request, SOURCE_LIBRARY, "/x", want);
+    if (!strcmp(name, "wants-space")) want[SOURCE_HEADER_BYTES] = 77;
+    if (!strcmp(name, "wants-nonsense")) want[SOURCE_HEADER_BYTES + 1] = 200;
+    if (!strcmp(name, "wants-for-another")) want[8]++;
+    if (!strcmp(name, "wants-inside")) want[SOURCE_HEADER_BYTES] = SOURCE_INSIDE;  // but a file was lent
+    child_raw(want, size);
+    for (;;) pause();
+}
+
 static void child_open(uint64_t request, const char *path) {
     const char *name = strrchr(path, '/') + 1;
     if (!strcmp(name, "hang")) for (;;) pause();
@@ -80,7 +110,16 @@ static void child_open(uint64_t request, const char *path) {
     if (!strcmp(name, "drip")) child_drip(request);
     if (!strcmp(name, "eat")) child_eat();
     if (!strcmp(name, "chatter")) child_chatter();
+    if (!strcmp(name, "wants-much")) child_want_much(request);
+    if (!strcmp(name, "wants-endlessly")) for (;;) child_want(request, SOURCE_LIBRARY, "/nowhere");
+    if (!strcmp(name, "wants-outside") && child_want(request, SOURCE_LIBRARY, "/etc/passwd") != VIRGA_NOT_FOUND) _exit(6);
+    if (!strncmp(name, "wants-", 6) && strcmp(name, "wants-much") && strcmp(name, "wants-outside") && strcmp(name, "wants-late"))
+        child_want_wrongly(request, name);
     child_inventory(!strcmp(name, "other") ? request + 1 : request, !strcmp(name, "twice"));
+    if (!strcmp(name, "wants-late")) {
+        static uint8_t want[SOURCE_HEADER_BYTES + SOURCE_MAX_WANT_BYTES];
+        child_raw(want, source_write_want(request, SOURCE_LIBRARY, "/x", want));
+    }
 }
 
 static void child_nonsense(uint64_t request) {
@@ -277,6 +316,26 @@ static int read_status(struct source_pool *pool, const char *name, struct failur
     return status;
 }
 
+static void wants_that_break_the_protocol_end_the_child(void **state) {
+    (void)state;
+    assert_open_fails("wants-space", VIRGA_GONE, "protocol");
+    assert_open_fails("wants-nonsense", VIRGA_GONE, "protocol");
+    assert_open_fails("wants-for-another", VIRGA_GONE, "protocol");
+    assert_open_fails("wants-inside", VIRGA_GONE, "protocol");
+    assert_open_fails("wants-endlessly", VIRGA_GONE, "protocol");
+}
+
+static void wants_that_are_refused_fail_nothing(void **state) {
+    (void)state;
+    struct source_pool *pool = pool_of_this(1, 60);
+    source_unref(fixture_open(pool, file_called("wants-outside")));
+    source_unref(fixture_open(pool, file_called("wants-much")));
+    assert_int_equal(0, source_pool_restarts(pool));
+    source_unref(fixture_open(pool, file_called("wants-late")));  // unasked: this child is replaced, and nobody notices
+    assert_pool_works(pool);
+    source_pool_free(pool);
+}
+
 static void shared_memory_cannot_be_shrunk_by_a_child(void **state) {
     (void)state;
     struct source_pool *pool = pool_of_this(1, 20);
@@ -403,6 +462,8 @@ int main(int argc, char **argv) {
         cmocka_unit_test(a_late_child_is_replaced),
         cmocka_unit_test(a_chattering_child_holds_nothing_up),
         cmocka_unit_test(a_child_that_speaks_unasked_is_replaced_in_silence),
+        cmocka_unit_test(wants_that_break_the_protocol_end_the_child),
+        cmocka_unit_test(wants_that_are_refused_fail_nothing),
         cmocka_unit_test(shared_memory_cannot_be_shrunk_by_a_child),
         cmocka_unit_test(a_slab_of_the_wrong_size_is_refused),
         cmocka_unit_test(a_child_that_dies_while_it_reads_is_named_by_its_file),

@@ -29,7 +29,7 @@ static void another_version_or_kind_is_refused(void **state) {
     (void)state;
     struct source_header header;
     const uint8_t good[16] = {0, 0, 0, 0, 1, 0, 4, 0}, version[16] = {0, 0, 0, 0, 2, 0, 4, 0};
-    const uint8_t none[16] = {0, 0, 0, 0, 1, 0, 0, 0}, beyond[16] = {0, 0, 0, 0, 1, 0, 7, 0};
+    const uint8_t none[16] = {0, 0, 0, 0, 1, 0, 0, 0}, beyond[16] = {0, 0, 0, 0, 1, 0, 9, 0};
     assert_int_equal(VIRGA_OK, source_decode_header(good, &header));
     assert_int_equal(SOURCE_READ, header.kind);
     assert_int_equal(VIRGA_INVALID, source_decode_header(version, &header));
@@ -130,8 +130,10 @@ static int decode_exactly(enum source_message_kind kind, const uint8_t *body, si
     struct source_hello hello;
     struct source_slab_answer slab;
     struct source_inventory inventory;
+    static struct source_want want;
     struct failure failure;
     bool retire;
+    int answer;
     struct arena arena = {.limit = arena_limit};
     uint8_t *copy = malloc(bytes ? bytes : 1);
     if (bytes) memcpy(copy, body, bytes);
@@ -140,6 +142,8 @@ static int decode_exactly(enum source_message_kind kind, const uint8_t *body, si
                  kind == SOURCE_READ ? source_decode_read(copy, bytes, &read) :
                  kind == SOURCE_SLAB ? source_decode_slab(copy, bytes, &slab) :
                  kind == SOURCE_FAILURE ? source_decode_failure(copy, bytes, &failure, &retire) :
+                 kind == SOURCE_WANT ? source_decode_want(copy, bytes, &want) :
+                 kind == SOURCE_GRANT ? source_decode_grant(copy, bytes, &answer) :
                  source_decode_inventory(copy, bytes, &arena, &inventory);
     if (!status && kind == SOURCE_INVENTORY)  // whatever was accepted can be walked
         for (size_t i = 0; i < inventory.variable_count; i++) {
@@ -169,6 +173,11 @@ static struct source_frame sample_frame(enum source_message_kind kind) {
     case SOURCE_SLAB: source_encode_slab(1, &slab, &frame); break;
     case SOURCE_FAILURE: source_encode_failure(1, &failure, false, &frame); break;
     case SOURCE_INVENTORY: source_encode_inventory(1, &sample_inventory, 1 << 20, &frame); break;
+    case SOURCE_GRANT: source_encode_grant(1, VIRGA_NOT_FOUND, &frame); break;
+    case SOURCE_WANT:
+        frame.data = malloc(SOURCE_HEADER_BYTES + SOURCE_MAX_WANT_BYTES);
+        frame.size = source_write_want(1, SOURCE_INSIDE, "t/0.0", frame.data);
+        break;
     }
     assert_non_null(frame.data);
     return frame;
@@ -176,7 +185,7 @@ static struct source_frame sample_frame(enum source_message_kind kind) {
 
 static void every_truncation_is_refused(void **state) {
     (void)state;
-    for (int kind = SOURCE_HELLO; kind <= SOURCE_FAILURE; kind++) {
+    for (int kind = SOURCE_HELLO; kind <= SOURCE_GRANT; kind++) {
         struct source_frame frame = sample_frame((enum source_message_kind)kind);
         size_t bytes;
         const uint8_t *body = body_of(&frame, &bytes);
@@ -194,7 +203,7 @@ static void every_truncation_is_refused(void **state) {
 static void mutated_messages_are_refused_or_make_sense(void **state) {
     (void)state;
     uint32_t seed = 12345;
-    for (int kind = SOURCE_HELLO; kind <= SOURCE_FAILURE; kind++) {
+    for (int kind = SOURCE_HELLO; kind <= SOURCE_GRANT; kind++) {
         struct source_frame frame = sample_frame((enum source_message_kind)kind);
         size_t bytes;
         uint8_t *body = (uint8_t *)body_of(&frame, &bytes);
@@ -262,6 +271,32 @@ static void a_failure_never_carries_a_success(void **state) {
     }
 }
 
+static void a_want_comes_back_as_sent(void **state) {
+    (void)state;
+    static uint8_t bytes[SOURCE_HEADER_BYTES + SOURCE_MAX_WANT_BYTES];
+    static char path[SOURCE_MAX_PATH + 2];
+    struct source_header header;
+    struct source_want want;
+    for (size_t length = 0; length <= SOURCE_MAX_PATH; length += SOURCE_MAX_PATH / 2) {
+        memset(path, 'x', length);
+        size_t size = source_write_want(77, SOURCE_LIBRARY, path, bytes);
+        assert_int_equal(SOURCE_HEADER_BYTES + 5 + length, size);
+        assert_int_equal(VIRGA_OK, source_decode_header(bytes, &header));
+        assert_true(header.kind == SOURCE_WANT && header.request == 77 && header.body_bytes == 5 + length);
+        assert_int_equal(VIRGA_OK, source_decode_want(bytes + SOURCE_HEADER_BYTES, header.body_bytes, &want));
+        assert_true(want.space == SOURCE_LIBRARY && !strcmp(want.path, path));
+    }
+    memset(path, 'x', sizeof path - 1);
+    assert_int_equal(0, source_write_want(77, SOURCE_LIBRARY, path, bytes));
+    for (int space = 0; space < 256; space++) {
+        const uint8_t body[] = {(uint8_t)space, 0, 0, 0, 0};
+        bool known = space >= SOURCE_LIBRARY && space < SOURCE_SPACES;
+        assert_int_equal(known ? VIRGA_OK : VIRGA_INVALID, source_decode_want(body, sizeof body, &want));
+    }
+    int answer;
+    assert_int_equal(VIRGA_INVALID, source_decode_grant((const uint8_t[]){1, 0, 0, 0}, 4, &answer));
+}
+
 static int shape_status(struct source_slab_request request, enum source_type type, size_t max) {
     struct source_slab_shape shape;
     struct failure failure;
@@ -305,6 +340,7 @@ int main(void) {
         cmocka_unit_test(a_huge_count_allocates_nothing),
         cmocka_unit_test(an_inventory_that_does_not_fit_fails_cleanly),
         cmocka_unit_test(a_failure_never_carries_a_success),
+        cmocka_unit_test(a_want_comes_back_as_sent),
         cmocka_unit_test(slab_shapes_are_checked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
