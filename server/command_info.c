@@ -62,7 +62,8 @@ static void print_place(const double place[2]) {
 
 static void print_axis(const struct grid *grid, const struct grid_axis *axis) {
     double spacing = axis->n > 1 ? (axis->values[axis->n - 1] - axis->values[0]) / (double)(axis->n - 1) : 0;
-    const char *about = axis->regular ? "" : "about ";
+    const char *about = axis->regular && !grid_is_curvilinear(grid) ? "" : "about ";
+    if (grid_is_curvilinear(grid)) spacing = grid->km_per_unit[axis == &grid->y] * 1000;
     if (grid->angular) printf("%s%.4g°", about, spacing);
     else if (spacing >= 1000) printf("%s%.4g km", about, spacing / 1000);
     else printf("%s%.4g m", about, spacing);
@@ -77,7 +78,7 @@ static void print_grid(const struct grid *grid) {
     print_place(grid->corners[0]);
     printf(" to ");
     print_place(grid->corners[2]);
-    printf("\n          %s\n", grid->proj);
+    printf("\n          %s\n", grid_is_curvilinear(grid) ? "curvilinear: latitude and longitude of every column" : grid->proj);
 }
 
 static void print_runs(const struct catalog_dataset *set) {

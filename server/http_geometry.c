@@ -119,6 +119,10 @@ static uint64_t hash_surface(const struct catalog_dataset *dataset) {
         const struct catalog_series *terrain = &dataset->runs[r].series[dataset->terrain];
         hash = XXH3_64bits_withSeed(terrain->edition, sizeof terrain->edition, hash);
     }
+    if (grid_is_curvilinear(grid)) {
+        hash = XXH3_64bits_withSeed(grid->lon, grid->x.n * grid->y.n * sizeof *grid->lon, hash);
+        hash = XXH3_64bits_withSeed(grid->lat, grid->x.n * grid->y.n * sizeof *grid->lat, hash);
+    }
     hash = XXH3_64bits_withSeed(grid->x.values, grid->x.n * sizeof *grid->x.values, hash);
     return XXH3_64bits_withSeed(grid->y.values, grid->y.n * sizeof *grid->y.values, hash);
 }

@@ -20,7 +20,7 @@ static enum wind_kind u_kind(const struct catalog_dataset *d, const struct catal
     if (strcmp(v->standard_name, "eastward_wind") == 0) return WIND_TRUE;
     if (strcmp(v->standard_name, "x_wind") == 0 || strcmp(v->standard_name, "grid_eastward_wind") == 0) return WIND_GRID;
     // Without a standard name GRIB's components are known to be true only where the grid's own axes are.
-    bool plain = d->grid->angular && strncmp(d->grid->proj, "+proj=longlat", 13) == 0;
+    bool plain = grid_is_lonlat(d->grid);
     if (!*v->standard_name && plain && strncasecmp(v->name, grib_u, sizeof grib_u - 1) == 0) return WIND_GRIB;
     return WIND_NONE;
 }
@@ -149,10 +149,8 @@ int catalog_add_derived(struct catalog_dataset *d) {
 
 // --- directions of the grid's axes -------------------------------------------------------------------------------------
 
-// East and north parts of the unit vector from (x, y) by a small step along an axis, by central differences.
-static bool along(const struct grid *grid, double x, double y, double dx, double dy, float *east, float *north) {
-    double lon[2], lat[2];
-    if (grid_to_lonlat(grid, x - dx, y - dy, &lon[0], &lat[0]) || grid_to_lonlat(grid, x + dx, y + dy, &lon[1], &lat[1])) return false;
+// East and north parts of the unit vector from one place to another.
+static bool heading(const double lon[2], const double lat[2], float *east, float *north) {
     double middle = 0.5 * (lat[0] + lat[1]) * 0.017453292519943295;
     double e = remainder(lon[1] - lon[0], 360) * cos(middle), n = lat[1] - lat[0], length = hypot(e, n);
     if (!(length > 0)) return false;
@@ -161,10 +159,34 @@ static bool along(const struct grid *grid, double x, double y, double dx, double
     return true;
 }
 
+// Along an axis at (x, y), by central differences over a small step.
+static bool along(const struct grid *grid, double x, double y, double dx, double dy, float *east, float *north) {
+    double lon[2], lat[2];
+    if (grid_to_lonlat(grid, x - dx, y - dy, &lon[0], &lat[0]) || grid_to_lonlat(grid, x + dx, y + dy, &lon[1], &lat[1])) return false;
+    return heading(lon, lat, east, north);
+}
+
+// Along an axis of a curvilinear grid: from the column before to the one after, or from the column itself at an edge.
+static bool along_columns(const struct grid *grid, size_t i, size_t j, bool x_axis, float *east, float *north) {
+    size_t nx = grid->x.n, ny = grid->y.n, from[2] = {i, j}, to[2] = {i, j};
+    int axis = x_axis ? 0 : 1;
+    bool turns = x_axis && grid->wraps;
+    size_t n = x_axis ? nx : ny;
+    if (from[axis] > 0) from[axis]--;
+    else if (turns) from[axis] = n - 1;
+    if (to[axis] + 1 < n) to[axis]++;
+    else if (turns) to[axis] = 0;
+    size_t here = j * nx + i, a = from[1] * nx + from[0], b = to[1] * nx + to[0];
+    if (isnan(grid->lon[a])) a = here;
+    if (isnan(grid->lon[b])) b = here;
+    const double lon[] = {grid->lon[a], grid->lon[b]}, lat[] = {grid->lat[a], grid->lat[b]};
+    return heading(lon, lat, east, north);
+}
+
 static float *make_directions(const struct grid *grid, bool grid_winds) {
     size_t nx = grid->x.n, ny = grid->y.n;
     float *all = malloc(nx * ny * 4 * sizeof *all);
-    bool plain = !grid_winds || strncmp(grid->proj, "+proj=longlat", 13) == 0;
+    bool plain = !grid_winds || grid_is_lonlat(grid), curvilinear = grid_is_curvilinear(grid);
     double step = grid->angular ? 1e-3 : 100;
     for (size_t c = 0; all && c < nx * ny; c++) {
         float *at = all + 4 * c;
@@ -172,7 +194,9 @@ static float *make_directions(const struct grid *grid, bool grid_winds) {
         double inward = grid->angular && fabs(y) + step > 90 ? (y > 0 ? -2 : 2) * step : 0;  // at the grid's own poles
         at[0] = 1, at[1] = 0, at[2] = 0, at[3] = 1;
         if (plain) continue;
-        if (!along(grid, x, y + inward, step, 0, &at[0], &at[1]) || !along(grid, x, y + inward, 0, step, &at[2], &at[3])) at[0] = at[1] = at[2] = at[3] = NAN;
+        bool fine = curvilinear ? along_columns(grid, c % nx, c / nx, true, &at[0], &at[1]) && along_columns(grid, c % nx, c / nx, false, &at[2], &at[3])
+                                : along(grid, x, y + inward, step, 0, &at[0], &at[1]) && along(grid, x, y + inward, 0, step, &at[2], &at[3]);
+        if (!fine) at[0] = at[1] = at[2] = at[3] = NAN;
     }
     return all;
 }

@@ -8,7 +8,7 @@
 #include "base/memory.h"
 #include "field/catalog_private.h"
 
-enum { ARRAYS_MAX = 8 };
+enum { ARRAYS_MAX = 12 };
 
 struct arrays {
     size_t count, numbers;
@@ -43,6 +43,15 @@ static json_t *axis_json(struct arrays *arrays, const struct grid_axis *axis) {
         json_object_set_new(o, "values", name_array(arrays, NULL, axis->values, axis->n));
     }
     return o;
+}
+
+// Longitude and latitude of every column, where there is no projection.
+static json_t *lonlat_json(struct arrays *arrays, const struct grid *grid) {
+    if (!grid_is_curvilinear(grid)) return json_null();
+    json_t *list = json_array();
+    json_array_append_new(list, name_array(arrays, NULL, grid->lon, grid->x.n * grid->y.n));
+    json_array_append_new(list, name_array(arrays, NULL, grid->lat, grid->x.n * grid->y.n));
+    return list;
 }
 
 static json_t *same_or_array(struct arrays *arrays, const float *array, const float *ground, size_t count) {
@@ -121,13 +130,14 @@ int catalog_geometry(const struct catalog_dataset *d, const struct level_map *ma
     json_t *o = json_object();
     int status = VIRGA_NO_MEMORY;
     *bytes = NULL;
-    json_object_set_new(o, "proj", json_string(grid->proj));
+    json_object_set_new(o, "proj", grid_is_curvilinear(grid) ? json_null() : json_string(grid->proj));
     json_object_set_new(o, "angular", json_boolean(grid->angular));
     json_object_set_new(o, "wraps", json_boolean(grid->wraps));
     json_object_set_new(o, "centre", two(grid->centre[0], grid->centre[1]));
     json_object_set_new(o, "km_per_unit", two(grid->km_per_unit[0], grid->km_per_unit[1]));
     json_object_set_new(o, "x", axis_json(&arrays, &grid->x));
     json_object_set_new(o, "y", axis_json(&arrays, &grid->y));
+    json_object_set_new(o, "lonlat", lonlat_json(&arrays, grid));
     json_object_set_new(o, "ground", ground ? name_array(&arrays, ground, NULL, grid->x.n * grid->y.n) : json_null());
     json_object_set_new(o, "level_map", map_json(&arrays, map, ground));
     char *text = json_dumps(o, JSON_COMPACT | JSON_REAL_PRECISION(17));

@@ -26,7 +26,7 @@ static json_t *sizes(const size_t *values, size_t count) {
 static json_t *grid_json(const struct grid *grid) {
     json_t *corners = json_array(), *o = json_object();
     for (int c = 0; c < 4; c++) json_array_append_new(corners, numbers(grid->corners[c], 2));
-    json_object_set_new(o, "proj", json_string(grid->proj));
+    json_object_set_new(o, "proj", grid_is_curvilinear(grid) ? json_null() : json_string(grid->proj));
     json_object_set_new(o, "nx", json_integer((json_int_t)grid->x.n));
     json_object_set_new(o, "ny", json_integer((json_int_t)grid->y.n));
     json_object_set_new(o, "corners", corners);

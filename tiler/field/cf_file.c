@@ -10,6 +10,7 @@
 #include <xxhash.h>
 
 #include "field/cf_attributes.h"
+#include "field/cf_columns.h"
 #include "field/cf_units.h"
 
 enum { AXIS_MAX = 1 << 20, MEMBERS_MAX = 4096, PROBLEMS_MAX = 500, VARIABLES_MAX = 4000 };
@@ -94,7 +95,10 @@ static int find_mapping(const struct source *source, const struct source_variabl
 static uint64_t hash_grid(const struct grid *grid) {
     uint64_t h = XXH3_64bits(grid->proj, strlen(grid->proj));
     h = XXH3_64bits_withSeed(grid->x.values, grid->x.n * sizeof(double), h);
-    return XXH3_64bits_withSeed(grid->y.values, grid->y.n * sizeof(double), h);
+    h = XXH3_64bits_withSeed(grid->y.values, grid->y.n * sizeof(double), h);
+    if (!grid_is_curvilinear(grid)) return h;
+    h = XXH3_64bits_withSeed(grid->lon, grid->x.n * grid->y.n * sizeof(double), h);
+    return XXH3_64bits_withSeed(grid->lat, grid->x.n * grid->y.n * sizeof(double), h);
 }
 
 static int fill_grid(struct cf_file *file, struct cf_grid_slot *slot) {
@@ -133,19 +137,43 @@ static int find_shared_mapping(const struct source *source, const struct source_
     return mapping;
 }
 
+static struct cf_grid_slot *add_slot(struct cf_file *file, int x, int y, int mapping) {
+    struct cf_grid_slot *grown = cf_grow(file->grids, file->grid_count, sizeof *grown);
+    if (!grown) return NULL;
+    file->grids = grown;
+    struct cf_grid_slot *slot = &grown[file->grid_count++];
+    slot->x_variable = x;
+    slot->y_variable = y;
+    slot->mapping = mapping;
+    return slot;
+}
+
 static int find_grid(struct cf_file *file, const struct source_variable *v, int x, int y) {
     int mapping = find_shared_mapping(file->source, v, x, y);
     for (size_t n = 0; n < file->grid_count; n++)
         if (file->grids[n].x_variable == x && file->grids[n].y_variable == y && file->grids[n].mapping == mapping) return (int)n;
-    struct cf_grid_slot *grown = cf_grow(file->grids, file->grid_count, sizeof *grown);
-    if (!grown) return -1;
-    file->grids = grown;
-    struct cf_grid_slot *slot = &grown[file->grid_count];
-    slot->x_variable = x;
-    slot->y_variable = y;
-    slot->mapping = mapping;
+    struct cf_grid_slot *slot = add_slot(file, x, y, mapping);
+    if (!slot) return -1;
+    slot->x_dimension = cf_file_variable(file, (size_t)x)->dimensions[0];
+    slot->y_dimension = cf_file_variable(file, (size_t)y)->dimensions[0];
     fill_grid(file, slot);
-    return (int)file->grid_count++;
+    return (int)(slot - file->grids);
+}
+
+// The grid of two-dimensional longitude and latitude.
+static int find_columns_grid(struct cf_file *file, const struct cf_columns *columns) {
+    for (size_t n = 0; n < file->grid_count; n++)
+        if (file->grids[n].columns && file->grids[n].x_variable == columns->lon && file->grids[n].y_variable == columns->lat) return (int)n;
+    struct cf_grid_slot *slot = add_slot(file, columns->lon, columns->lat, CF_NO_VARIABLE);
+    struct cf_columns_order order;
+    if (!slot) return -1;
+    slot->columns = true;
+    if (cf_columns_read(file->source, columns, &slot->grid, &order, &slot->failure)) return (int)(slot - file->grids);
+    slot->x_dimension = columns->dimension[order.x];
+    slot->y_dimension = columns->dimension[1 - order.x];
+    slot->x = order.x_order, slot->y = order.y_order;
+    slot->hash = hash_grid(slot->grid);
+    return (int)(slot - file->grids);
 }
 
 // --- a variable's dimensions -------------------------------------------------------------------------------------------
@@ -173,19 +201,9 @@ static enum cf_role role_of_dimension(const struct source *source, const struct 
     return ROLE_NONE;
 }
 
-static bool two_dimensional_coordinates(const struct source *source, const struct source_variable *v) {
-    const struct source_inventory *inventory = source_inventory(source);
-    const char *at = cf_text_or_empty(v, "coordinates");
-    size_t length;
-    for (const char *word; (word = cf_next_word(&at, &length));) {
-        int n = cf_find_variable(source, v, word, length);
-        if (n != CF_NO_VARIABLE && inventory->variables[n].rank >= 2 && cf_is_lonlat(&inventory->variables[n])) return true;
-    }
-    return false;
-}
-
-// VIRGA_OK, or VIRGA_UNSUPPORTED and why.
-static int sort_dimensions(const struct cf_file *file, const struct source_variable *v, struct dimensions *d, struct failure *failure) {
+// VIRGA_OK, or VIRGA_UNSUPPORTED and why. columns: the dimensions of two-dimensional coordinates, which need none of their own; or NULL.
+static int sort_dimensions(const struct cf_file *file, const struct source_variable *v, const struct cf_columns *columns, struct dimensions *d,
+                           struct failure *failure) {
     const struct source_inventory *inventory = source_inventory(file->source);
     for (int r = 0; r <= ROLE_RUN; r++) d->position[r] = -1, d->coordinate[r] = CF_NO_VARIABLE;
     const char *lost = NULL;
@@ -195,6 +213,11 @@ static int sort_dimensions(const struct cf_file *file, const struct source_varia
         int coordinate;
         enum cf_role role = role_of_dimension(file->source, v, v->dimensions[n], &coordinate);
         if (dimension->length == 0) return failure_set(failure, VIRGA_UNSUPPORTED, "its dimension %.60s has length 0", dimension->name);
+        if (columns) {
+            if (v->dimensions[n] == columns->dimension[0]) role = ROLE_Y, coordinate = columns->lat;
+            else if (v->dimensions[n] == columns->dimension[1]) role = ROLE_X, coordinate = columns->lon;
+            else if (role == ROLE_X || role == ROLE_Y) role = ROLE_NONE;
+        }
         bool again = role != ROLE_NONE && d->position[role] >= 0;
         if (role == ROLE_NONE || again || (role == ROLE_RUN && dimension->length > 1)) {
             if (dimension->length > 1 && !lost) lost = dimension->name, lost_length = dimension->length;
@@ -204,8 +227,6 @@ static int sort_dimensions(const struct cf_file *file, const struct source_varia
         d->coordinate[role] = coordinate;
     }
     bool placed = d->position[ROLE_X] >= 0 && d->position[ROLE_Y] >= 0;
-    if (!placed && two_dimensional_coordinates(file->source, v))
-        return failure_set(failure, VIRGA_UNSUPPORTED, "its latitude and longitude are two-dimensional, which is not placed yet");
     if (lost) return failure_set(failure, VIRGA_UNSUPPORTED, "its dimension %.60s of length %zu has no coordinate that says what it is", lost, lost_length);
     if (!placed) return failure_set(failure, VIRGA_UNSUPPORTED, "it has no two horizontal axes");
     return VIRGA_OK;
@@ -323,18 +344,41 @@ static int place_vertical(struct cf_file *file, const struct source_variable *v,
     return VIRGA_OK;
 }
 
+static int position_of(const struct source_variable *v, size_t dimension) {
+    for (int d = 0; d < v->rank; d++)
+        if (v->dimensions[d] == dimension) return d;
+    return -1;
+}
+
+// Finds the grid by a projection and its axes, or else by the columns' own longitude and latitude.
+static int place_columns(struct cf_file *file, const struct source_variable *v, struct dimensions *d, struct cf_variable *out, struct failure *failure) {
+    struct cf_columns columns;
+    struct failure other = {0};
+    int status = sort_dimensions(file, v, NULL, d, failure);
+    if (!status) {
+        if ((out->grid = find_grid(file, v, d->coordinate[ROLE_X], d->coordinate[ROLE_Y])) < 0) return failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
+        if (file->grids[out->grid].grid) return VIRGA_OK;
+        *failure = file->grids[out->grid].failure;
+        status = failure->status;
+    }
+    int found = cf_columns_find(file->source, v, &columns, &other);
+    if (found == VIRGA_NOT_FOUND) return status;
+    if (found || (found = sort_dimensions(file, v, &columns, d, &other))) return *failure = other, found;
+    if ((out->grid = find_columns_grid(file, &columns)) < 0) return failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
+    if (!file->grids[out->grid].grid) return *failure = file->grids[out->grid].failure, failure->status;
+    return VIRGA_OK;
+}
+
 static int place(struct cf_file *file, size_t index, struct cf_variable *out, struct failure *failure) {
     const struct source_variable *v = cf_file_variable(file, index);
     struct dimensions d;
     int status;
     *out = (struct cf_variable){.index = index};
     if ((status = cf_packing_init(&out->packing, v))) return failure_set(failure, status, "it does not hold numbers");
-    if ((status = sort_dimensions(file, v, &d, failure))) return status;
-    out->x = d.position[ROLE_X], out->y = d.position[ROLE_Y], out->z = d.position[ROLE_Z];
-    out->t = d.position[ROLE_T], out->member = d.position[ROLE_MEMBER];
-    if ((out->grid = find_grid(file, v, d.coordinate[ROLE_X], d.coordinate[ROLE_Y])) < 0) return failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
+    if ((status = place_columns(file, v, &d, out, failure))) return status;
     const struct cf_grid_slot *slot = &file->grids[out->grid];
-    if (!slot->grid) return *failure = slot->failure, slot->failure.status;
+    out->x = position_of(v, slot->x_dimension), out->y = position_of(v, slot->y_dimension);
+    out->z = d.position[ROLE_Z], out->t = d.position[ROLE_T], out->member = d.position[ROLE_MEMBER];
     if ((status = place_vertical(file, v, out, failure))) return status;
     out->time = cf_time_find(file, v, out->t >= 0 ? (int)v->dimensions[out->t] : -1, failure);
     if (out->time < -1) return out->time;

@@ -18,6 +18,8 @@
 
 struct cf_grid_slot {
     int x_variable, y_variable, mapping;  // in the inventory; mapping may be CF_NO_VARIABLE
+    bool columns;                         // x_variable and y_variable are two-dimensional longitude and latitude
+    size_t x_dimension, y_dimension;      // in the inventory
     struct grid *grid;                    // NULL when refused; taken over by the catalog
     struct cf_axis_order x, y;
     uint64_t hash;                        // of projection and axes
@@ -86,7 +88,9 @@ int cf_file_numbers(struct source *source, size_t variable, size_t limit, double
 // The pieces below are private to cf_file_*.c and cf_vertical.c.
 enum cf_role { ROLE_NONE, ROLE_X, ROLE_Y, ROLE_Z, ROLE_T, ROLE_MEMBER, ROLE_RUN };
 enum cf_role cf_role_of(const struct source *source, const struct source_variable *coordinate);
-// Whether a coordinate is a true longitude or latitude by its name or units.
+// Whether a coordinate is a true longitude or latitude by its standard name, units or name.
+bool cf_is_longitude(const struct source_variable *coordinate);
+bool cf_is_latitude(const struct source_variable *coordinate);
 bool cf_is_lonlat(const struct source_variable *coordinate);
 // Finds or makes the vertical coordinate of a dimension (or, dimension -1, of a scalar coordinate `scalar`): index in
 // file->verticals, also of a refused one, or a negative code.

@@ -13,14 +13,14 @@ static bool one_of(const char *text, const char *const *list) {
     return false;
 }
 
-static bool is_longitude(const struct source_variable *c) {
+bool cf_is_longitude(const struct source_variable *c) {
     static const char *const units[] = {"degrees_east", "degree_east", "degree_E", "degrees_E", "degreeE", "degreesE", NULL};
     static const char *const names[] = {"lon", "longitude", "lons", "nav_lon", NULL};
     return cf_text_is(c, "standard_name", "longitude") || one_of(cf_text(c, "units"), units) || cf_text_is(c, "_CoordinateAxisType", "Lon") ||
            (!cf_text(c, "standard_name") && one_of(cf_base_name(c->name), names));
 }
 
-static bool is_latitude(const struct source_variable *c) {
+bool cf_is_latitude(const struct source_variable *c) {
     static const char *const units[] = {"degrees_north", "degree_north", "degree_N", "degrees_N", "degreeN", "degreesN", NULL};
     static const char *const names[] = {"lat", "latitude", "lats", "nav_lat", NULL};
     return cf_text_is(c, "standard_name", "latitude") || one_of(cf_text(c, "units"), units) || cf_text_is(c, "_CoordinateAxisType", "Lat") ||
@@ -30,7 +30,7 @@ static bool is_latitude(const struct source_variable *c) {
 bool cf_is_lonlat(const struct source_variable *c) {
     // A rotated longitude may carry the units "degrees_east" by mistake; its standard name says what it is.
     if (cf_text_is(c, "standard_name", "grid_longitude") || cf_text_is(c, "standard_name", "grid_latitude")) return false;
-    return is_longitude(c) || is_latitude(c);
+    return cf_is_longitude(c) || cf_is_latitude(c);
 }
 
 static bool is_vertical(const struct source_variable *c) {
@@ -60,8 +60,8 @@ enum cf_role cf_role_of(const struct source *source, const struct source_variabl
     if (one_of(standard_name, ys) || cf_text_is(c, "_CoordinateAxisType", "GeoY")) return ROLE_Y;
     if ((standard_name && strcasecmp(standard_name, "time") == 0) || cf_time_units_like(units) || cf_text_is(c, "axis", "T")) return ROLE_T;
     if (one_of(standard_name, members) || cf_text_is(c, "axis", "E") || cf_text_is(c, "_CoordinateAxisType", "Ensemble")) return ROLE_MEMBER;
-    if (is_longitude(c)) return ROLE_X;
-    if (is_latitude(c)) return ROLE_Y;
+    if (cf_is_longitude(c)) return ROLE_X;
+    if (cf_is_latitude(c)) return ROLE_Y;
     if (cf_text_is(c, "axis", "X")) return ROLE_X;
     if (cf_text_is(c, "axis", "Y")) return ROLE_Y;
     if (is_vertical(c)) return ROLE_Z;

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "field/grid_mesh.h"
 #include "field/grid_transform.h"
 
 static const double degrees = 57.29577951308232;
@@ -16,14 +17,23 @@ struct grid_transform {
     PJ_CONTEXT *context;  // guarded by lock, with pj
     PJ *pj;               // NULL: plain longitude and latitude
     bool radians;         // pj answers in radians
+    struct grid_mesh *mesh;  // of curvilinear grids
 };
+
+bool grid_is_curvilinear(const struct grid *grid) { return grid->lon != NULL; }
+
+bool grid_is_lonlat(const struct grid *grid) { return grid->angular && strncmp(grid->proj, "+proj=longlat", 13) == 0; }
 
 int grid_transform_new(struct grid *grid) {
     struct grid_transform *t = calloc(1, sizeof *t);
     if (!t) return VIRGA_NO_MEMORY;
     pthread_mutex_init(&t->lock, NULL);
     grid->transform = t;
-    if (strncmp(grid->proj, "+proj=longlat", 13) == 0) return VIRGA_OK;
+    if (grid_is_curvilinear(grid)) {
+        t->mesh = grid_mesh_new(grid->lon, grid->lat, grid->x.n, grid->y.n, grid->wraps);
+        return t->mesh ? VIRGA_OK : VIRGA_NO_MEMORY;
+    }
+    if (grid_is_lonlat(grid)) return VIRGA_OK;
     t->context = proj_context_create();
     if (!t->context) return VIRGA_NO_MEMORY;
     proj_log_level(t->context, PJ_LOG_NONE);
@@ -34,8 +44,11 @@ int grid_transform_new(struct grid *grid) {
     return VIRGA_OK;
 }
 
+const struct grid_mesh *grid_mesh_of(const struct grid *grid) { return ((const struct grid_transform *)grid->transform)->mesh; }
+
 static void transform_free(struct grid_transform *t) {
     if (!t) return;
+    grid_mesh_free(t->mesh);
     if (t->pj) proj_destroy(t->pj);
     if (t->context) proj_context_destroy(t->context);
     pthread_mutex_destroy(&t->lock);
@@ -47,6 +60,8 @@ void grid_free(struct grid *grid) {
     transform_free(grid->transform);
     free(grid->x.values);
     free(grid->y.values);
+    free(grid->lon);
+    free(grid->lat);
     free(grid);
 }
 
@@ -76,6 +91,7 @@ int grid_from_lonlat(const struct grid *grid, double lon, double lat, double *x,
     struct grid_transform *t = grid->transform;
     if (!isfinite(lon) || !(fabs(lat) <= 90) || fabs(lon) > 1e6) return VIRGA_UNSUPPORTED;
     *x = lon, *y = lat;
+    if (t->mesh) return grid_mesh_locate(t->mesh, lon, lat, x, y) ? VIRGA_OK : VIRGA_UNSUPPORTED;
     if (t->pj) {
         if (!apply(t, PJ_FWD, remainder(lon, 360) / degrees, lat / degrees, x, y)) return VIRGA_UNSUPPORTED;
         if (t->radians) *x *= degrees, *y *= degrees;
@@ -88,6 +104,7 @@ int grid_to_lonlat(const struct grid *grid, double x, double y, double *lon, dou
     struct grid_transform *t = grid->transform;
     if (!isfinite(x) || !isfinite(y) || (grid->angular && fabs(y) > 90 + 1e-9)) return VIRGA_UNSUPPORTED;
     *lon = x, *lat = y;
+    if (t->mesh) return grid_mesh_place(t->mesh, x, y, lon, lat) ? VIRGA_OK : VIRGA_UNSUPPORTED;
     if (t->pj) {
         double scale = t->radians ? 1 / degrees : 1;
         if (!apply(t, PJ_INV, x * scale, y * scale, lon, lat)) return VIRGA_UNSUPPORTED;

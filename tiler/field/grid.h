@@ -4,6 +4,9 @@
 // Index order is normalised once, here: i grows with x (eastward on latitude-longitude grids), j grows with y
 // (northward). Fractional (i, j) are found on the axes by linear interpolation between grid points. Immutable after
 // construction; any thread, except that the PROJ functions take a lock of their own.
+//
+// A curvilinear grid is known only by the longitude and latitude of every column (lon is not NULL): its axes are then the
+// column numbers 0 … n-1 themselves, and between columns places follow grid_mesh.h.
 #ifndef VIRGA_FIELD_GRID_H
 #define VIRGA_FIELD_GRID_H
 
@@ -14,7 +17,7 @@
 
 struct grid_axis {
     size_t n;
-    double *values;  // n strictly increasing coordinates: degrees or metres (km axes are converted)
+    double *values;  // n strictly increasing coordinates: degrees, metres (km axes are converted) or column numbers
     bool regular;    // |values[i] - (start + i step)| ≤ 1e-4 step everywhere (1e-3 for axes stored as float32): then start and step are in force
     double start, step;
 };
@@ -22,17 +25,24 @@ struct grid_axis {
 struct grid {
     struct grid_axis x, y;
     bool angular;      // axes are degrees (geographic or rotated longitude, latitude); else metres in the projection
-    bool wraps;        // angular, and the x axis closes around the globe: column n is column 0 again
+    bool wraps;        // the x axis closes around the globe: column n is column 0 again (angular and curvilinear grids)
     char proj[512];    // PROJ string made from checked numbers, from lon/lat degrees to axis coordinates, e.g.
-                       // "+proj=longlat +R=6371229 +no_defs", "+proj=ob_tran +o_proj=longlat …", "+proj=laea …"
+                       // "+proj=longlat +R=6371229 +no_defs", "+proj=ob_tran +o_proj=longlat …", "+proj=laea …"; "" when curvilinear
+    double *lon, *lat; // curvilinear grids: [y.n][x.n] degrees of every column, NaN where unknown; else NULL
     double corners[4][2];  // lon, lat of the outermost grid points: south-west, south-east, north-east, north-west in grid terms
     double centre[2];      // x, y of the scene's origin: the middle of the axes' ranges
     double km_per_unit[2]; // scene kilometres for one axis unit along x and along y: 0.001 for metres; for degrees
-                           // (pi/180) 6371.229 cos(centre latitude of the grid's own axes) and (pi/180) 6371.229
-    void *transform;       // PROJ objects, private
+                           // (pi/180) 6371.229 cos(centre latitude of the grid's own axes) and (pi/180) 6371.229;
+                           // for column numbers the median distances of neighbours
+    void *transform;       // PROJ objects or the mesh, private
 };
 
-// Axis coordinates of a place. lon and lat in degrees. VIRGA_OK, or VIRGA_UNSUPPORTED outside the projection's domain.
+bool grid_is_curvilinear(const struct grid *grid);
+// Whether the axes are true longitude and latitude.
+bool grid_is_lonlat(const struct grid *grid);
+
+// Axis coordinates of a place. lon and lat in degrees. VIRGA_OK, or VIRGA_UNSUPPORTED outside the projection's domain (of a
+// curvilinear grid: outside its cells).
 int grid_from_lonlat(const struct grid *grid, double lon, double lat, double *x, double *y);
 int grid_to_lonlat(const struct grid *grid, double x, double y, double *lon, double *lat);
 

@@ -91,13 +91,35 @@ static int read_column(const struct field_step *step, size_t member, size_t i, s
     return VIRGA_OK;
 }
 
+// Azimuth of a curvilinear grid's axis at a column, by the great circle between its neighbours there.
+static bool axis_azimuth(const struct grid *grid, size_t i, size_t j, int di, int dj, double *azimuth) {
+    ptrdiff_t nx = (ptrdiff_t)grid->x.n, ny = (ptrdiff_t)grid->y.n;
+    double lon[2], lat[2];
+    for (int side = 0; side < 2; side++) {
+        ptrdiff_t x = (ptrdiff_t)i + (side ? di : -di), y = (ptrdiff_t)j + (side ? dj : -dj);
+        if (grid->wraps) x = (x + nx) % nx;
+        bool inside = x >= 0 && x < nx && y >= 0 && y < ny && !isnan(grid->lon[y * nx + x]);
+        size_t at = inside ? (size_t)(y * nx + x) : j * (size_t)nx + i;
+        lon[side] = grid->lon[at] / 57.29577951308232, lat[side] = grid->lat[at] / 57.29577951308232;
+    }
+    double d = lon[1] - lon[0], east = cos(lat[1]) * sin(d), north = cos(lat[0]) * sin(lat[1]) - sin(lat[0]) * cos(lat[1]) * cos(d);
+    // From the first place's meridian to that half way: half of how much they converge.
+    *azimuth = atan2(east, north) + atan(tan(0.5 * d) * sin(0.5 * (lat[0] + lat[1])) / cos(0.5 * (lat[0] - lat[1])));
+    return hypot(east, north) > 0;
+}
+
 // Wind from components at one column; the grid's axes by a finite difference of their own.
 static double wind(const struct field_ref *field, size_t i, size_t j, double u, double v) {
     const struct variable_source *from = field->dataset->variables[field->variable].from;
     const struct grid *grid = field->dataset->grid;
     if (from->derived == DERIVED_WIND_SPEED) return hypot(u, v);
     double x = grid->x.values[i], y = grid->y.values[j], lon[3], lat[3], east = u, north = v;
-    if (from->grid_winds && strncmp(grid->proj, "+proj=longlat", 13) != 0) {
+    if (from->grid_winds && grid_is_curvilinear(grid)) {
+        double azimuth[2];
+        if (!axis_azimuth(grid, i, j, 1, 0, &azimuth[0]) || !axis_azimuth(grid, i, j, 0, 1, &azimuth[1])) return NAN;
+        east = u * sin(azimuth[0]) + v * sin(azimuth[1]);
+        north = u * cos(azimuth[0]) + v * cos(azimuth[1]);
+    } else if (from->grid_winds && !grid_is_lonlat(grid)) {
         double d = grid->angular ? 1e-4 : 10, back = grid->angular && y + d > 90 ? -1 : 1;
         if (grid_to_lonlat(grid, x, y, &lon[0], &lat[0]) || grid_to_lonlat(grid, x + d, y, &lon[1], &lat[1]) ||
             grid_to_lonlat(grid, x, y + back * d, &lon[2], &lat[2]))
