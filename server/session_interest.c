@@ -42,7 +42,7 @@ static int resolve_layer(const struct catalog_dataset *dataset, size_t run, cons
     if (!own->present) return failure_set(failure, VIRGA_NOT_FOUND, "the run of %s has no %s", dataset->runs[run].time.iso, name);
     *named = (struct interest_layer){.variable = (size_t)variable, .run = run, .member = asked->member};
     if (asked->member >= v->member_count) {  // a variable without members goes with every member of the others
-        if (v->member_count > 1 || l == 0) return failure_set(failure, VIRGA_NOT_FOUND, "%s has no member %u", name, asked->member);
+        if (v->member_count > 1) return failure_set(failure, VIRGA_NOT_FOUND, "%s has no member %u", name, asked->member);
         named->member = 0;
     }
     const struct catalog_series *first = l ? &dataset->runs[run].series[catalog_find_variable(dataset, asked->layers[0].variable)] : own;

@@ -4,16 +4,17 @@
 #include <string.h>
 #include <xxhash.h>
 
-#include "field/catalog_private.h"
+#include "field/derived.h"
 
 static const uint64_t format_version = 1;
 
 static void add_text(XXH3_state_t *state, const char *text) { XXH3_128bits_update(state, text, strlen(text) + 1); }
 
+// A derived variable's inputs belong to it.
 static void add_steps(XXH3_state_t *state, const struct catalog_dataset *d, size_t variable, size_t run) {
     const struct variable_source *from = d->variables[variable].from;
     const struct cf_file *last = NULL;
-    for (size_t s = 0; s < from->runs[run].step_count; s++) {
+    for (size_t s = 0; s < run_piece_count(&d->variables[variable], run); s++) {
         const struct field_step *step = &from->runs[run].steps[s];
         if (step->file && step->file != last) {
             const struct source_identity *id = source_identity(step->file->source);
@@ -21,10 +22,15 @@ static void add_steps(XXH3_state_t *state, const struct catalog_dataset *d, size
             XXH3_128bits_update(state, numbers, sizeof numbers);
             last = step->file;
         }
-        uint64_t at[] = {step->time, step->u_step, step->v_step, step->variable ? step->variable->index : 0};
+        uint64_t at[] = {step->time, step->u_step, step->v_step, step->variable ? step->variable->index : 0, step->member, step->absent};
         XXH3_128bits_update(state, at, sizeof at);
-        XXH3_128bits_update(state, &d->runs[run].series[variable].times[s].seconds, sizeof(double));
     }
+    for (size_t s = 0; s < from->runs[run].step_count; s++)
+        XXH3_128bits_update(state, &d->runs[run].series[variable].times[s].seconds, sizeof(double));
+    if (!from->derived) return;
+    add_text(state, from->derived->name);
+    add_steps(state, d, (size_t)from->u, run);
+    if (from->v != NO_VARIABLE) add_steps(state, d, (size_t)from->v, run);
 }
 
 static int set_edition(struct catalog_dataset *d, size_t variable, size_t run) {
@@ -35,7 +41,7 @@ static int set_edition(struct catalog_dataset *d, size_t variable, size_t run) {
     char geometry[33];
     if (!state) return VIRGA_NO_MEMORY;
     XXH3_128bits_reset(state);
-    uint64_t header[] = {format_version, v->from->shared->grid_hash, (uint64_t)v->from->derived, v->nx, v->ny, v->nz};
+    uint64_t header[] = {format_version, v->from->shared->grid_hash, v->nx, v->ny, v->nz, v->member_count};
     XXH3_128bits_update(state, header, sizeof header);
     add_text(state, d->id);
     add_text(state, v->id);
@@ -44,10 +50,6 @@ static int set_edition(struct catalog_dataset *d, size_t variable, size_t run) {
     field_geometry_id(&field, geometry);
     add_text(state, geometry);
     add_steps(state, d, variable, run);
-    if (v->from->derived) {
-        add_steps(state, d, (size_t)v->from->u, run);
-        add_steps(state, d, (size_t)v->from->v, run);
-    }
     XXH128_hash_t hash = XXH3_128bits_digest(state);
     XXH3_freeState(state);
     snprintf(series->edition, sizeof series->edition, "%016llx%016llx", (unsigned long long)hash.high64, (unsigned long long)hash.low64);

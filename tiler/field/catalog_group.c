@@ -8,10 +8,12 @@
 #include <strings.h>
 #include <xxhash.h>
 
+#include "base/memory.h"
 #include "base/utf8.h"
+#include "field/catalog_members.h"
 #include "field/cf_attributes.h"
 
-enum { NAME_MAX_BYTES = 400, RUNS_MAX = 20000 };
+enum { NAME_MAX_BYTES = 400, RUNS_MAX = 20000, PLACES_MAX = 1 << 23 };  // PLACES_MAX: steps of a run times members that are apart
 
 // --- drafts: variables with the pieces that hold them ------------------------------------------------------------------
 
@@ -22,12 +24,14 @@ struct draft_variable {
     uint64_t level_key;
     size_t piece_count, piece_room;
     struct piece *pieces;
+    struct member_list members;  // of all pieces, set when all are there
 };
 
 struct draft {
     const char *base;
     const char *source_text;
-    uint64_t grid_hash, member_key;
+    uint64_t grid_hash;
+    bool ensemble;
     struct cf_grid_slot *slot;  // of the first file: its grid is the dataset's
     size_t variable_count;
     struct draft_variable *variables;
@@ -37,34 +41,34 @@ struct drafts { size_t count; struct draft *drafts; };
 
 static void drafts_destroy(struct drafts *all) {
     for (size_t d = 0; d < all->count; d++) {
-        for (size_t v = 0; v < all->drafts[d].variable_count; v++) free(all->drafts[d].variables[v].pieces);
+        for (size_t v = 0; v < all->drafts[d].variable_count; v++) {
+            free(all->drafts[d].variables[v].pieces);
+            member_list_destroy(&all->drafts[d].variables[v].members);
+        }
         free(all->drafts[d].variables);
     }
     free(all->drafts);
 }
 
-static uint64_t member_key(const struct cf_file *file) {
-    for (size_t v = 0; v < file->variable_count; v++) {
-        const struct cf_variable *variable = &file->variables[v];
-        if (variable->member_count == 1 && !*variable->members[0]) continue;
-        uint64_t key = 1;
-        for (size_t m = 0; m < variable->member_count; m++) key = XXH3_64bits_withSeed(variable->members[m], strlen(variable->members[m]) + 1, key);
-        return key;
-    }
-    return 0;
+static bool has_members(const struct cf_variable *v) { return v->member_count > 1 || *v->members[0]; }
+
+static bool is_ensemble(const struct cf_file *file) {
+    for (size_t v = 0; v < file->variable_count; v++)
+        if (has_members(&file->variables[v])) return true;
+    return false;
 }
 
-static struct draft *find_draft(struct drafts *all, const struct scanned_file *f, struct cf_grid_slot *slot, uint64_t members) {
+static struct draft *find_draft(struct drafts *all, const struct scanned_file *f, struct cf_grid_slot *slot, bool ensemble) {
     const char *text = cf_global_text(f->file->source, "source");
     if (!text) text = "";
     for (size_t d = 0; d < all->count; d++) {
         struct draft *draft = &all->drafts[d];
-        if (strcmp(draft->base, f->base) == 0 && draft->grid_hash == slot->hash && draft->member_key == members && strcmp(draft->source_text, text) == 0) return draft;
+        if (strcmp(draft->base, f->base) == 0 && draft->grid_hash == slot->hash && draft->ensemble == ensemble && strcmp(draft->source_text, text) == 0) return draft;
     }
     struct draft *grown = cf_grow(all->drafts, all->count, sizeof *grown);
     if (!grown) return NULL;
     all->drafts = grown;
-    grown[all->count] = (struct draft){f->base, text, slot->hash, members, slot, 0, NULL};
+    grown[all->count] = (struct draft){f->base, text, slot->hash, ensemble, slot, 0, NULL};
     return &grown[all->count++];
 }
 
@@ -72,12 +76,12 @@ static int add_piece(struct draft *draft, const struct cf_file *file, const stru
     const struct source_variable *stored = cf_file_variable(file, variable->index);
     const char *standard_name = cf_text_or_empty(stored, "standard_name"), *units = cf_text(stored, "units");
     struct draft_variable wanted = {stored->name, standard_name, cf_text_or_empty(stored, "long_name"), units && *units ? units : "1",
-                                    variable->vertical >= 0 ? file->verticals[variable->vertical].key : 0, 0, 0, NULL};
+                                    variable->vertical >= 0 ? file->verticals[variable->vertical].key : 0, 0, 0, NULL, {0}};
     struct draft_variable *found = NULL;
     for (size_t v = 0; v < draft->variable_count && !found; v++) {
         struct draft_variable *have = &draft->variables[v];
         const struct cf_variable *first = have->pieces[0].variable;
-        if (have->level_key == wanted.level_key && first->level_count == variable->level_count && first->member_count == variable->member_count &&
+        if (have->level_key == wanted.level_key && first->level_count == variable->level_count && has_members(first) == has_members(variable) &&
             strcmp(have->name, wanted.name) == 0 && strcmp(have->standard_name, standard_name) == 0 && strcmp(have->units, wanted.units) == 0)
             found = have;
     }
@@ -101,42 +105,36 @@ static int add_piece(struct draft *draft, const struct cf_file *file, const stru
     return VIRGA_OK;
 }
 
-// Files without members (an orography) go with the ensemble of their source and grid, where there is just one.
-static uint64_t adopted_members(const struct scanned_files *scanned, const struct scanned_file *f, uint64_t grid_hash) {
+// Files without members (an orography) go with the ensemble of their source and grid, where there is one.
+static bool has_ensemble(const struct scanned_files *scanned, const struct scanned_file *f, uint64_t grid_hash) {
     const char *text = cf_global_text(f->file->source, "source");
-    uint64_t found = 0;
     for (size_t n = 0; n < scanned->count; n++) {
         const struct scanned_file *other = &scanned->files[n];
-        if (!other->file || strcmp(other->base, f->base) != 0) continue;
+        if (!other->file || strcmp(other->base, f->base) != 0 || !is_ensemble(other->file)) continue;
         const char *theirs = cf_global_text(other->file->source, "source");
-        uint64_t members = member_key(other->file);
-        if (members == 0 || members == found || strcmp(text ? text : "", theirs ? theirs : "") != 0) continue;
+        if (strcmp(text ? text : "", theirs ? theirs : "") != 0) continue;
         for (size_t g = 0; g < other->file->grid_count; g++)
-            if (other->file->grids[g].grid && other->file->grids[g].hash == grid_hash) {
-                if (found != 0 && found != members) return 0;
-                found = members;
-            }
+            if (other->file->grids[g].grid && other->file->grids[g].hash == grid_hash) return true;
     }
-    return found;
+    return false;
 }
 
-static bool any_members(const struct scanned_files *scanned) {
+static bool any_ensemble(const struct scanned_files *scanned) {
     for (size_t n = 0; n < scanned->count; n++)
-        if (scanned->files[n].file && member_key(scanned->files[n].file) != 0) return true;
+        if (scanned->files[n].file && is_ensemble(scanned->files[n].file)) return true;
     return false;
 }
 
 static int draft_all(struct drafts *all, struct scanned_files *scanned) {
-    bool ensembles = any_members(scanned);
+    bool ensembles = any_ensemble(scanned);
     for (size_t n = 0; n < scanned->count; n++) {
         struct scanned_file *f = &scanned->files[n];
         if (!f->file) continue;
-        uint64_t members = member_key(f->file);
+        bool ensemble = is_ensemble(f->file);
         for (size_t v = 0; v < f->file->variable_count; v++) {
             const struct cf_variable *variable = &f->file->variables[v];
             struct cf_grid_slot *slot = &f->file->grids[variable->grid];
-            uint64_t key = members == 0 && ensembles ? adopted_members(scanned, f, slot->hash) : members;
-            struct draft *draft = find_draft(all, f, slot, key);
+            struct draft *draft = find_draft(all, f, slot, ensemble || (ensembles && has_ensemble(scanned, f, slot->hash)));
             int status = draft ? add_piece(draft, f->file, variable) : VIRGA_NO_MEMORY;
             if (status) return status;
         }
@@ -187,7 +185,7 @@ static int moments_of(const struct draft_variable *v, double unknown, struct mom
         for (size_t s = 0; s < t->count; s++)
             if (isfinite(t->seconds[s])) {
                 double run = isfinite(t->run[s]) ? t->run[s] : unknown;
-                moments[n] = (struct moment){run, t->seconds[s], {piece->file, piece->variable, s, 0, 0}, n};
+                moments[n] = (struct moment){run, t->seconds[s], {.file = piece->file, .variable = piece->variable, .time = s}, n};
                 n++;
             }
     }
@@ -265,11 +263,28 @@ static size_t run_index(const struct catalog_dataset *d, double seconds) {
     return low < d->run_count && d->runs[low].time.seconds == seconds ? low : d->run_count;
 }
 
-static int room_for_steps(struct catalog_series *series, struct run_source *run, size_t count) {
+static int room_for_steps(struct catalog_series *series, struct run_source *run, size_t count, size_t places) {
+    size_t total;
+    if (memory_multiply(count, places, &total)) return VIRGA_NO_MEMORY;
     series->times = calloc(count, sizeof *series->times);
-    run->steps = calloc(count, sizeof *run->steps);
+    run->steps = calloc(total, sizeof *run->steps);
     return series->times && run->steps ? VIRGA_OK : VIRGA_NO_MEMORY;
 }
+
+// A step of one piece: for all members, or for those it has, the first one for each. A new step's other members are absent.
+static void put_step(struct field_step *places, const struct field_step *step, const struct member_list *members, bool new_step) {
+    if (!members->apart) {
+        *places = *step;
+        return;
+    }
+    for (size_t m = 0; new_step && m < members->count; m++) places[m] = *step, places[m].absent = true;
+    for (size_t own = 0; own < step->variable->member_count; own++) {
+        size_t place = member_list_find(members, step->variable->members[own]);
+        if (place < members->count && places[place].absent) places[place] = *step, places[place].member = own;
+    }
+}
+
+static size_t places_of(const struct member_list *members) { return members->apart ? members->count : 1; }
 
 // A variable without time stands in every run, at the run's own time.
 static int fill_constant(struct catalog_dataset *d, size_t index, const struct draft_variable *draft) {
@@ -277,19 +292,28 @@ static int fill_constant(struct catalog_dataset *d, size_t index, const struct d
     v->from->constant = true;
     for (size_t r = 0; r < d->run_count; r++) {
         struct catalog_series *series = &d->runs[r].series[index];
-        if (room_for_steps(series, &v->from->runs[r], 1)) return VIRGA_NO_MEMORY;
+        if (room_for_steps(series, &v->from->runs[r], 1, places_of(&draft->members))) return VIRGA_NO_MEMORY;
         series->present = true;
         series->time_count = v->from->runs[r].step_count = 1;
         series->times[0] = d->runs[r].time;
-        v->from->runs[r].steps[0] = (struct field_step){draft->pieces[0].file, draft->pieces[0].variable, 0, 0, 0};
+        for (size_t p = 0; p < (draft->members.apart ? draft->piece_count : 1); p++) {
+            struct field_step step = {.file = draft->pieces[p].file, .variable = draft->pieces[p].variable};
+            put_step(v->from->runs[r].steps, &step, &draft->members, p == 0);
+        }
     }
     return VIRGA_OK;
+}
+
+static size_t count_times(const struct moment *moments, size_t count, size_t places) {
+    size_t times = 0;
+    for (size_t m = 0; m < count; m++) times += m == 0 || moments[m].seconds != moments[m - 1].seconds;
+    return times < PLACES_MAX / places ? times : PLACES_MAX / places;
 }
 
 static int fill_steps(struct catalog_dataset *d, size_t index, const struct draft_variable *draft, double unknown) {
     struct catalog_variable *v = &d->variables[index];
     struct moment *moments = NULL;
-    size_t count = 0;
+    size_t count = 0, places = places_of(&draft->members);
     int status = moments_of(draft, unknown, &moments, &count);
     if (!status && count == 0) status = fill_constant(d, index, draft);
     enum cf_calendar calendar = calendar_of(draft);
@@ -302,12 +326,15 @@ static int fill_steps(struct catalog_dataset *d, size_t index, const struct draf
         }
         struct catalog_series *series = &d->runs[r].series[index];
         struct run_source *run = &v->from->runs[r];
-        if ((status = room_for_steps(series, run, end - m))) break;
+        size_t room = count_times(&moments[m], end - m, places);
+        if ((status = room_for_steps(series, run, room, places))) break;
         series->present = true;
         for (; m < end; m++) {
-            if (series->time_count > 0 && series->times[series->time_count - 1].seconds == moments[m].seconds) continue;
-            if (set_time(&series->times[series->time_count], calendar, moments[m].seconds)) continue;
-            run->steps[series->time_count++] = moments[m].step;
+            bool again = series->time_count > 0 && series->times[series->time_count - 1].seconds == moments[m].seconds;
+            if (again && !draft->members.apart) continue;
+            if (!again && (series->time_count == room || set_time(&series->times[series->time_count], calendar, moments[m].seconds))) continue;
+            if (!again) series->time_count++;
+            put_step(&run->steps[(series->time_count - 1) * places], &moments[m].step, &draft->members, !again);
         }
         run->step_count = series->time_count;
     }
@@ -338,6 +365,7 @@ static int fill_variable(struct catalog_dataset *d, struct dataset_shared *share
     struct catalog_variable *v = catalog_add_variable(d, shared);
     if (!v) return VIRGA_NO_MEMORY;
     const struct cf_variable *first = draft->pieces[0].variable;
+    const struct member_list *members = &draft->members;
     size_t index = d->variable_count - 1;
     v->id = catalog_variable_id(d, draft->name);
     v->name = clean_copy(draft->name);
@@ -345,10 +373,11 @@ static int fill_variable(struct catalog_dataset *d, struct dataset_shared *share
     v->long_name = clean_copy(draft->long_name);
     v->units = clean_copy(draft->units);
     v->calendar = strdup(cf_calendar_name(calendar_of(draft)));
-    v->members = calloc(first->member_count, sizeof *v->members);
+    v->members = calloc(members->count, sizeof *v->members);
     if (!v->id || !v->name || !v->standard_name || !v->long_name || !v->units || !v->calendar || !v->members) return VIRGA_NO_MEMORY;
-    for (v->member_count = 0; v->member_count < first->member_count; v->member_count++)
-        if (!(v->members[v->member_count] = clean_copy(first->members[v->member_count]))) return VIRGA_NO_MEMORY;
+    for (v->member_count = 0; v->member_count < members->count; v->member_count++)
+        if (!(v->members[v->member_count] = clean_copy(members->labels[v->member_count]))) return VIRGA_NO_MEMORY;
+    v->from->members_apart = members->apart;
     v->vertical = first->level_count > 1;
     v->nx = d->grid->x.n, v->ny = d->grid->y.n, v->nz = first->level_count;
     return fill_steps(d, index, draft, unknown);
@@ -418,7 +447,7 @@ static int name_dataset(struct catalog_dataset *d, const struct draft *draft) {
     slug[n] = 0;
     uint64_t hash = XXH3_64bits(draft->base, strlen(draft->base));
     hash = XXH3_64bits_withSeed(draft->source_text, strlen(draft->source_text), hash);
-    snprintf(key, sizeof key, "%016llx %016llx", (unsigned long long)draft->grid_hash, (unsigned long long)draft->member_key);
+    snprintf(key, sizeof key, "%016llx %016llx", (unsigned long long)draft->grid_hash, (unsigned long long)draft->ensemble);
     hash = XXH3_64bits_withSeed(key, strlen(key), hash);
     return asprintf(&d->id, "%s-%08x", *slug ? slug : "dataset", (unsigned)(hash ^ (hash >> 32))) < 0 ? VIRGA_NO_MEMORY : VIRGA_OK;
 }
@@ -482,6 +511,13 @@ static int place_levels(struct catalog *catalog, struct catalog_dataset *d) {
     return VIRGA_OK;
 }
 
+static int join_members(struct draft_variable *v) {
+    for (size_t p = 0; p < v->piece_count; p++)
+        if (member_list_add(&v->members, v->pieces[p].variable)) return VIRGA_NO_MEMORY;
+    member_list_sort(&v->members);
+    return VIRGA_OK;
+}
+
 static int fill_dataset(struct catalog *catalog, struct catalog_dataset *d, struct draft *draft) {
     struct dataset_shared *shared = calloc(1, sizeof *shared);
     double unknown = unknown_run(draft);
@@ -493,10 +529,9 @@ static int fill_dataset(struct catalog *catalog, struct catalog_dataset *d, stru
     draft->slot->grid = NULL;
     shared->dataset = d;
     shared->grid_hash = draft->grid_hash;
-    shared->member_key = draft->member_key;
     if ((status = find_runs(d, draft, unknown))) goto fail;
     for (size_t v = 0; v < draft->variable_count; v++)
-        if ((status = fill_variable(d, shared, &draft->variables[v], unknown))) goto fail;
+        if ((status = join_members(&draft->variables[v])) || (status = fill_variable(d, shared, &draft->variables[v], unknown))) goto fail;
     find_helpers(d);
     if ((status = place_levels(catalog, d)) || (status = catalog_add_derived(d)) || (status = name_dataset(d, draft)) ||
         (status = title_dataset(d, draft)))

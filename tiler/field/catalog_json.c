@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "field/catalog_private.h"
+#include "field/derived.h"
 
 enum { PYRAMID_ROOM = 32 };
 
@@ -120,8 +120,12 @@ static json_t *variable_json(const struct catalog_dataset *d, size_t index, cata
     json_object_set_new(o, "lattice", lattice);
     json_t *level = level_json(d, index);
     if (level) json_object_set_new(o, "level", level);
-    if (v->from->derived == DERIVED_WIND_DIRECTION)
-        json_object_set_new(o, "note", json_string("between grid points a direction is interpolated as a number: across north the value between is no direction"));
+    const struct derived_kind *kind = v->from->derived;
+    if (kind && kind->note) json_object_set_new(o, "note", json_string(kind->note));
+    if (kind && kind->statistic) {
+        json_object_set_new(o, "statistic", json_string(kind->statistic));
+        json_object_set_new(o, "of", json_string(d->variables[v->from->u].id));
+    }
     if (pyramid) json_object_set_new(o, "pyramid", pyramid_json(d, index, pyramid));
     return o;
 }
@@ -163,7 +167,7 @@ static json_t *run_json(const struct catalog_dataset *d, size_t run) {
 static bool concerns(const struct catalog_dataset *d, const char *file) {
     for (size_t v = 0; v < d->variable_count; v++)
         for (size_t r = 0; r < d->run_count; r++)
-            for (size_t s = 0; s < d->variables[v].from->runs[r].step_count; s++) {
+            for (size_t s = 0; s < run_piece_count(&d->variables[v], r); s++) {
                 const struct field_step *step = &d->variables[v].from->runs[r].steps[s];
                 if (step->file && strcmp(source_path(step->file->source), file) == 0) return true;
             }

@@ -12,8 +12,8 @@
 
 #include "base/log.h"
 #include "base/memory.h"
-#include "field/catalog_private.h"
 #include "field/cf_units.h"
+#include "field/derived.h"
 #include "field/quantisation_json.h"
 
 enum { RANGE_POINTS = 4 << 20, RANGE_LEVELS = 8 };
@@ -61,7 +61,7 @@ static const struct field_step *first_piece(const struct catalog_dataset *d, con
 static bool same_packing_everywhere(const struct catalog_dataset *d, const struct catalog_variable *v) {
     const struct cf_packing *first = &first_piece(d, v)->variable->packing;
     for (size_t r = 0; r < d->run_count; r++)
-        for (size_t s = 0; s < v->from->runs[r].step_count; s++) {
+        for (size_t s = 0; s < run_piece_count(v, r); s++) {
             const struct cf_packing *p = &v->from->runs[r].steps[s].variable->packing;
             if (p->type != first->type || p->scale != first->scale || p->offset != first->offset) return false;
         }
@@ -120,9 +120,19 @@ static bool from_kept(const struct chooser *c, const char *key, struct lattice_s
     return true;
 }
 
+// Means stay within their members' range; a spread is smaller than its members, and so is what matters in it.
+static bool of_members(const struct catalog_dataset *d, const struct catalog_variable *v, struct lattice_spec *lattice) {
+    const struct derived_kind *kind = v->from->derived;
+    if (!kind || !kind->folds_members) return false;
+    const struct lattice_spec *input = &d->variables[v->from->u].lattice;
+    *lattice = kind == &derived_member_spread ? lattice_of(0, input->epsilon / 4) : lattice_of(input->v0, input->epsilon);
+    return true;
+}
+
 static int choose(struct chooser *c, const struct catalog_dataset *d, size_t index, struct failure *failure) {
     struct catalog_variable *v = &d->variables[index];
     char key[640];
+    if (of_members(d, v, &v->lattice)) return VIRGA_OK;
     if (from_table(c, v, &v->lattice)) {
         struct lattice_spec own;
         if (own_lattice(d, v, v->lattice.epsilon, &own)) v->lattice = own;

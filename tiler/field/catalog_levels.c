@@ -13,9 +13,7 @@
 static const struct cf_vertical *vertical_of(const struct field_step *step) { return &step->file->verticals[step->variable->vertical]; }
 
 // Derived fields stand where their inputs stand.
-static struct field_ref underlying(const struct field_ref *field) {
-    return field->dataset->variables[field->variable].from->derived ? field_input(field, false) : *field;
-}
+static struct field_ref underlying(const struct field_ref *field) { return field_underlying(field); }
 
 static size_t columns_of(const struct catalog_dataset *d) { return d->grid->x.n * d->grid->y.n; }
 

@@ -11,25 +11,30 @@
 #include "field/level_heights.h"
 
 enum { NO_VARIABLE = -1, CACHED_MAPS = 16 };
-enum derived_kind { DERIVED_NONE, DERIVED_WIND_SPEED, DERIVED_WIND_DIRECTION };
+// As a field's member: the mean over all members of its variable, which field_read makes.
+#define MEMBER_MEAN SIZE_MAX
+struct derived_kind;  // field/derived.h
 
 struct field_step {
     const struct cf_file *file;           // NULL for derived variables
     const struct cf_variable *variable;
     size_t time;                          // index on the file's time dimension
+    size_t member;                        // on the file's member dimension, where the variable's members are apart
+    bool absent;                          // this member lacks this step: file and variable are another's, and nothing is read
     size_t u_step, v_step;                // derived variables: steps of their inputs in the same run
 };
 
 struct run_source {
     size_t step_count;
-    struct field_step *steps;
+    struct field_step *steps;             // [step_count]; [step_count][member_count] where members are apart
     struct level_map *map;                // one for all steps, made when the catalog was; NULL where it is not vertical or varies
 };
 
 struct variable_source {
     struct dataset_shared *shared;
-    enum derived_kind derived;
-    int u, v;                             // inputs of derived variables, in the dataset
+    const struct derived_kind *derived;   // NULL for a file's own variable
+    bool members_apart;                   // members come from several pieces: each step has a place for each member
+    int u, v;                             // inputs of derived variables, in the dataset; v may be NO_VARIABLE
     bool grid_winds;                      // the inputs blow along the grid's axes
     bool constant;                        // no time: one step that stands for every run
     int heights;                          // variable with the heights of its pressure levels, or NO_VARIABLE
@@ -38,7 +43,7 @@ struct variable_source {
 
 struct dataset_shared {
     struct catalog_dataset *dataset;
-    uint64_t grid_hash, member_key;
+    uint64_t grid_hash;
     pthread_mutex_t lock;
     float *directions;                    // guarded by lock until set: [ny][nx][4] east and north parts of the grid's x and y axes
     float *plain_directions;              // likewise for winds that are eastward and northward already
@@ -57,10 +62,14 @@ struct catalog_whole {
 int piece_read(const struct cf_file *file, const struct cf_variable *variable, size_t time, size_t member, const struct field_box *box,
                double *values, struct failure *failure);
 const struct field_step *field_step_of(const struct field_ref *field);  // NULL when there is no such field
-// The input of a derived field.
+// The places in a run's steps: as many as there are files' pieces behind it.
+size_t run_piece_count(const struct catalog_variable *variable, size_t run);
+// The input of a derived field; for one made of all members its member is MEMBER_MEAN.
 struct field_ref field_input(const struct field_ref *field, bool v);
-// [ny][nx][4]: east and north parts of unit vectors along the grid's x and y axes. Owned by the dataset.
-int wind_directions(const struct field_ref *field, const float **directions, struct failure *failure);
+// The field of a file on whose columns and levels a field stands: itself, or a derived one's first input.
+struct field_ref field_underlying(const struct field_ref *field);
+// Mean, or standard deviation, over all members of a variable (the field's own member does not count), as field_read.
+int field_read_members(const struct field_ref *field, const struct field_box *box, bool spread, double *values, struct failure *failure);
 
 // Exact heights of a field's levels. The caller frees them. Blocks.
 int field_heights(const struct field_ref *field, struct level_heights **heights, struct failure *failure);

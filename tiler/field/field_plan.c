@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "field/catalog_private.h"
+#include "field/derived.h"
 
 enum { UNLIKE_BYTES = 32 << 20 };  // a box of a derived field whose inputs are stored in different chunks
 
@@ -128,11 +128,16 @@ int field_plan(const struct field_ref *field, size_t max_bytes, struct field_box
     const struct catalog_variable *variable = &field->dataset->variables[field->variable];
     size_t share = 1;
     int status;
-    if (variable->from->derived) {
-        struct field_ref u = field_input(field, false), v = field_input(field, true);
-        step = field_step_of(&u);
-        share = 2;
-        if (max_bytes < UNLIKE_BYTES && !same_chunks(step, field_step_of(&v))) max_bytes = UNLIKE_BYTES;
+    const struct derived_kind *kind = variable->from->derived;
+    if (kind) {
+        struct field_ref first = field_underlying(field);
+        step = field_step_of(&first);
+        share = 4;  // sums, or the inputs beside each other
+        if (kind->inputs == 2) {
+            struct field_ref v = field_input(field, true);
+            share = 2;
+            if (max_bytes < UNLIKE_BYTES && !same_chunks(step, field_step_of(&v))) max_bytes = UNLIKE_BYTES;
+        }
     }
     status = plan_piece(step, variable, max_bytes / source_type_size(step->variable->packing.type) / share, boxes, count);
     if (!status) return VIRGA_OK;

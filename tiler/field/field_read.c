@@ -3,15 +3,20 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "base/memory.h"
-#include "field/catalog_private.h"
+#include "field/derived.h"
 
 const struct field_step *field_step_of(const struct field_ref *field) {
     const struct catalog_dataset *d = field->dataset;
     if (field->variable >= d->variable_count || field->run >= d->run_count) return NULL;
     const struct catalog_variable *v = &d->variables[field->variable];
     const struct run_source *run = &v->from->runs[field->run];
-    return field->step < run->step_count && field->member < v->member_count ? &run->steps[field->step] : NULL;
+    size_t member = field->member == MEMBER_MEAN ? 0 : field->member;
+    if (field->step >= run->step_count || member >= v->member_count) return NULL;
+    return v->from->members_apart ? &run->steps[field->step * v->member_count + member] : &run->steps[field->step];
+}
+
+size_t run_piece_count(const struct catalog_variable *v, size_t run) {
+    return v->from->runs[run].step_count * (v->from->members_apart ? v->member_count : 1);
 }
 
 struct field_ref field_input(const struct field_ref *field, bool v) {
@@ -20,7 +25,14 @@ struct field_ref field_input(const struct field_ref *field, bool v) {
     struct field_ref input = *field;
     input.variable = (size_t)(v ? from->v : from->u);
     input.step = v ? step->v_step : step->u_step;
+    if (from->derived->folds_members) input.member = MEMBER_MEAN;
     return input;
+}
+
+struct field_ref field_underlying(const struct field_ref *field) {
+    struct field_ref at = *field;
+    while (at.dataset->variables[at.variable].from->derived && field_step_of(&at)) at = field_input(&at, false);
+    return at;
 }
 
 struct axis_read {  // one axis of a slab
@@ -103,38 +115,8 @@ static bool box_inside(const struct catalog_variable *v, const struct field_box 
            b->y0 <= v->ny - b->ny && b->z0 <= v->nz - b->nz;
 }
 
-static double wind_direction(double u, double v, const float *d) {
-    double east = u * (double)d[0] + v * (double)d[2], north = u * (double)d[1] + v * (double)d[3];
-    if (isnan(east) || isnan(north)) return NAN;
-    double from = atan2(-east, -north) * 57.29577951308232;
-    if (from < 0) from += 360;
-    return from >= 360 ? 0 : from;
-}
-
-static int read_derived(const struct field_ref *field, const struct field_box *box, double *values, struct failure *failure) {
-    const struct catalog_dataset *d = field->dataset;
-    const struct variable_source *from = d->variables[field->variable].from;
-    struct field_ref u = field_input(field, false), v = field_input(field, true);
-    size_t row = box->nx, rows = box->ny * box->nz;
-    const float *directions = NULL;
-    int status = field_read(&u, box, values, failure);
-    if (status) return status;
-    double *other = memory_new_aligned(64, row * rows, sizeof *other);
-    if (!other) return failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
-    status = field_read(&v, box, other, failure);
-    if (!status && from->derived == DERIVED_WIND_DIRECTION) status = wind_directions(field, &directions, failure);
-    for (size_t r = 0; !status && r < rows; r++) {
-        double *a = values + r * row;
-        const double *b = other + r * row;
-        if (from->derived == DERIVED_WIND_SPEED) {
-            for (size_t i = 0; i < row; i++) a[i] = sqrt(a[i] * a[i] + b[i] * b[i]);
-        } else {
-            const float *place = directions + 4 * ((box->y0 + r % box->ny) * d->grid->x.n + box->x0);
-            for (size_t i = 0; i < row; i++) a[i] = wind_direction(a[i], b[i], place + 4 * i);
-        }
-    }
-    free(other);
-    return status;
+static void fill_absent(const struct field_box *box, double *values) {
+    for (size_t n = 0, count = box->nx * box->ny * box->nz; n < count; n++) values[n] = NAN;
 }
 
 int field_read(const struct field_ref *field, const struct field_box *box, double *values, struct failure *failure) {
@@ -142,6 +124,9 @@ int field_read(const struct field_ref *field, const struct field_box *box, doubl
     if (!step) return failure_set(failure, VIRGA_NOT_FOUND, "no such field");
     const struct catalog_variable *v = &field->dataset->variables[field->variable];
     if (!box_inside(v, box)) return failure_set(failure, VIRGA_INVALID, "the box leaves the field");
-    if (v->from->derived) return read_derived(field, box, values, failure);
-    return piece_read(step->file, step->variable, step->time, step->variable->member_count > 1 ? field->member : 0, box, values, failure);
+    if (field->member == MEMBER_MEAN && v->member_count > 1) return field_read_members(field, box, false, values, failure);
+    if (v->from->derived) return v->from->derived->read(field, box, values, failure);
+    if (step->absent) return fill_absent(box, values), VIRGA_OK;
+    size_t member = v->from->members_apart ? step->member : step->variable->member_count > 1 ? field->member : 0;
+    return piece_read(step->file, step->variable, step->time, member, box, values, failure);
 }

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "field/catalog_private.h"
+#include "field/derived.h"
 
 // Four columns around a place, and their weights.
 struct columns {
@@ -67,14 +67,18 @@ static double number_value(const struct cf_packing *p, double stored) {
 }
 
 // All levels, upward, of the column at normalised (i, j).
-static int read_column(const struct field_step *step, size_t member, size_t i, size_t j, double *values, struct failure *failure) {
+static int read_column(const struct field_ref *field, size_t i, size_t j, double *values, struct failure *failure) {
+    const struct field_step *step = field_step_of(field);
     const struct cf_variable *v = step->variable;
+    size_t member = field->dataset->variables[field->variable].from->members_apart ? step->member : field->member;
     const struct source_inventory *inventory = source_inventory(step->file->source);
     const struct source_variable *stored = &inventory->variables[v->index];
     const struct cf_grid_slot *slot = &step->file->grids[v->grid];
     size_t nx = inventory->dimensions[stored->dimensions[v->x]].length, ny = inventory->dimensions[stored->dimensions[v->y]].length;
     struct source_slab_request request = {.variable = v->index, .rank = stored->rank, .scale = 1};
     struct source_slab slab = {0};
+    for (size_t k = 0; k < v->level_count; k++) values[k] = NAN;
+    if (step->absent) return VIRGA_OK;
     for (int d = 0; d < stored->rank; d++) request.count[d] = request.block[d] = 1;
     request.start[v->x] = slot->x.reversed ? nx - 1 - i : i;
     request.start[v->y] = slot->y.reversed ? ny - 1 - j : j;
@@ -112,7 +116,7 @@ static bool axis_azimuth(const struct grid *grid, size_t i, size_t j, int di, in
 static double wind(const struct field_ref *field, size_t i, size_t j, double u, double v) {
     const struct variable_source *from = field->dataset->variables[field->variable].from;
     const struct grid *grid = field->dataset->grid;
-    if (from->derived == DERIVED_WIND_SPEED) return hypot(u, v);
+    if (from->derived == &derived_wind_speed) return hypot(u, v);
     double x = grid->x.values[i], y = grid->y.values[j], lon[3], lat[3], east = u, north = v;
     if (from->grid_winds && grid_is_curvilinear(grid)) {
         double azimuth[2];
@@ -133,16 +137,49 @@ static double wind(const struct field_ref *field, size_t i, size_t j, double u, 
     return degrees >= 360 ? degrees - 360 : degrees;
 }
 
-static int read_values(const struct field_ref *field, size_t i, size_t j, double *values, struct failure *failure) {
-    const struct catalog_variable *v = &field->dataset->variables[field->variable];
-    if (!v->from->derived) return read_column(field_step_of(field), field->member, i, j, values, failure);
+static int read_values(const struct field_ref *field, size_t i, size_t j, double *values, struct failure *failure);
+
+static int read_wind(const struct field_ref *field, size_t i, size_t j, double *values, struct failure *failure) {
     struct field_ref u_field = field_input(field, false), v_field = field_input(field, true);
-    double *other = malloc(v->nz * sizeof *other);
-    int status = other ? read_column(field_step_of(&u_field), field->member, i, j, values, failure) : failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
-    if (!status) status = read_column(field_step_of(&v_field), field->member, i, j, other, failure);
-    for (size_t k = 0; !status && k < v->nz; k++) values[k] = wind(field, i, j, values[k], other[k]);
+    size_t nz = field->dataset->variables[field->variable].nz;
+    double *other = malloc(nz * sizeof *other);
+    int status = other ? read_values(&u_field, i, j, values, failure) : failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
+    if (!status) status = read_values(&v_field, i, j, other, failure);
+    for (size_t k = 0; !status && k < nz; k++) values[k] = wind(field, i, j, values[k], other[k]);
     free(other);
     return status;
+}
+
+// Mean or standard deviation of numbers that lie `stride` apart, by their sums; absent where more than half are.
+static double statistic(const double *numbers, size_t count, size_t stride, bool spread) {
+    double sum = 0, squares = 0, present = 0;
+    for (size_t n = 0; n < count; n++)
+        if (!isnan(numbers[n * stride])) sum += numbers[n * stride], present++;
+    if (present == 0 || present < (double)count / 2 || (spread && present < 2)) return NAN;
+    double mean = sum / present;
+    for (size_t n = 0; n < count; n++)
+        if (!isnan(numbers[n * stride])) squares += (numbers[n * stride] - mean) * (numbers[n * stride] - mean);
+    return spread ? sqrt(squares / (present - 1)) : mean;
+}
+
+static int read_members(const struct field_ref *field, size_t i, size_t j, double *values, struct failure *failure) {
+    struct field_ref member = field_input(field, false);
+    const struct catalog_dataset *d = field->dataset;
+    size_t nz = d->variables[field->variable].nz, count = d->variables[member.variable].member_count;
+    bool spread = d->variables[field->variable].from->derived == &derived_member_spread;
+    double *all = malloc(count * nz * sizeof *all);
+    int status = all ? VIRGA_OK : failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
+    for (member.member = 0; !status && member.member < count; member.member++) status = read_values(&member, i, j, all + member.member * nz, failure);
+    for (size_t k = 0; !status && k < nz; k++) values[k] = statistic(all + k, count, nz, spread);
+    free(all);
+    return status;
+}
+
+// All levels of a column, upward, whether stored or computed.
+static int read_values(const struct field_ref *field, size_t i, size_t j, double *values, struct failure *failure) {
+    const struct derived_kind *kind = field->dataset->variables[field->variable].from->derived;
+    if (!kind) return read_column(field, i, j, values, failure);
+    return kind->folds_members ? read_members(field, i, j, values, failure) : read_wind(field, i, j, values, failure);
 }
 
 // The four columns' values, [4][nz]; columns without weight are left NaN.

@@ -8,8 +8,9 @@
 #include <string.h>
 #include <strings.h>
 
-#include "field/catalog_group.h"
+#include "base/memory.h"
 #include "field/cf_units.h"
+#include "field/derived.h"
 
 enum wind_kind { WIND_NONE, WIND_TRUE, WIND_GRID, WIND_GRIB };
 
@@ -64,34 +65,6 @@ static int find_partner(const struct catalog_dataset *d, size_t u, enum wind_kin
     return best;
 }
 
-// Steps that both components have.
-static int join_steps(struct catalog_dataset *d, size_t index, size_t u, size_t v) {
-    struct variable_source *from = d->variables[index].from;
-    for (size_t r = 0; r < d->run_count; r++) {
-        const struct catalog_series *a = &d->runs[r].series[u], *b = &d->runs[r].series[v];
-        struct catalog_series *series = &d->runs[r].series[index];
-        struct run_source *run = &from->runs[r];
-        size_t most = a->time_count < b->time_count ? a->time_count : b->time_count;
-        if (most == 0) continue;
-        series->times = calloc(most, sizeof *series->times);
-        run->steps = calloc(most, sizeof *run->steps);
-        if (!series->times || !run->steps) return VIRGA_NO_MEMORY;
-        for (size_t s = 0, t = 0; s < a->time_count && t < b->time_count;) {
-            double difference = a->times[s].seconds - b->times[t].seconds;
-            if (difference == 0) {
-                run->steps[series->time_count] = (struct field_step){NULL, NULL, 0, s, t};
-                series->times[series->time_count++] = a->times[s];
-            }
-            if (difference <= 0) s++;
-            if (difference >= 0) t++;
-        }
-        run->step_count = series->time_count;
-        series->present = series->time_count > 0;
-        run->map = level_map_ref(d->variables[u].from->runs[r].map);
-    }
-    return VIRGA_OK;
-}
-
 static bool has_own(const struct catalog_dataset *d, const struct catalog_variable *like, const char *standard_name) {
     for (size_t n = 0; n < d->variable_count; n++)
         if (!d->variables[n].derived && strcmp(d->variables[n].standard_name, standard_name) == 0 && level_key(d, &d->variables[n]) == level_key(d, like) &&
@@ -100,49 +73,27 @@ static bool has_own(const struct catalog_dataset *d, const struct catalog_variab
     return false;
 }
 
-static int add_one(struct catalog_dataset *d, size_t u, size_t v, enum wind_kind kind, enum derived_kind derived) {
-    bool speed = derived == DERIVED_WIND_SPEED;
+static int add_one(struct catalog_dataset *d, size_t u, size_t v, enum wind_kind kind, bool speed) {
     const char *standard_name = speed ? "wind_speed" : "wind_from_direction";
-    if (has_own(d, &d->variables[u], standard_name)) return VIRGA_OK;
-    struct catalog_variable *w = catalog_add_variable(d, d->variables[u].from->shared);
-    if (!w) return VIRGA_NO_MEMORY;
     const struct catalog_variable *a = &d->variables[u], *b = &d->variables[v];
-    size_t index = d->variable_count - 1;
-    const char *suffix = kind == WIND_GRIB ? a->name + sizeof grib_u - 1 : "";
-    char name[SOURCE_MAX_NAME + 32];
-    snprintf(name, sizeof name, "%s%s", standard_name, suffix);
-    w->id = catalog_variable_id(d, name);
-    w->name = strdup(name);
-    w->standard_name = strdup(standard_name);
-    if (asprintf(&w->long_name, "%s from %s and %s", speed ? "wind speed" : "direction the wind comes from", a->name, b->name) < 0) w->long_name = NULL;
-    w->units = strdup(speed ? a->units : "degree");
-    w->calendar = strdup(a->calendar);
-    w->members = calloc(a->member_count, sizeof *w->members);
-    if (!w->id || !w->name || !w->standard_name || !w->long_name || !w->units || !w->calendar || !w->members) return VIRGA_NO_MEMORY;
-    for (w->member_count = 0; w->member_count < a->member_count; w->member_count++)
-        if (!(w->members[w->member_count] = strdup(a->members[w->member_count]))) return VIRGA_NO_MEMORY;
-    w->derived = true;
-    w->vertical = a->vertical;
-    w->nx = a->nx, w->ny = a->ny, w->nz = a->nz;
-    w->level_map = level_map_ref(a->level_map);
-    w->from->derived = derived;
-    w->from->u = (int)u, w->from->v = (int)v;
-    w->from->grid_winds = kind == WIND_GRID;
-    w->from->constant = a->from->constant;
-    int status = join_steps(d, index, u, v);
-    bool any = false;
-    for (size_t r = 0; r < d->run_count; r++) any |= d->runs[r].series[index].present;
-    if (!status && !any) catalog_remove_variable(d, index);
+    if (has_own(d, a, standard_name)) return VIRGA_OK;
+    char name[SOURCE_MAX_NAME + 32], long_name[2 * SOURCE_MAX_NAME + 64];
+    snprintf(name, sizeof name, "%s%s", standard_name, kind == WIND_GRIB ? a->name + sizeof grib_u - 1 : "");
+    snprintf(long_name, sizeof long_name, "%s by %s and %s", speed ? "wind speed" : "direction the wind comes from", a->name, b->name);
+    struct derived_texts texts = {name, standard_name, long_name, speed ? a->units : "degree"};
+    struct variable_source *added;
+    int status = derived_add(d, speed ? &derived_wind_speed : &derived_wind_direction, (int)u, (int)v, &texts, &added);
+    if (added) added->grid_winds = kind == WIND_GRID;
     return status;
 }
 
-int catalog_add_derived(struct catalog_dataset *d) {
+int derived_add_winds(struct catalog_dataset *d) {
     size_t count = d->variable_count;
     for (size_t u = 0; u < count; u++) {
         enum wind_kind kind = u_kind(d, &d->variables[u]);
         int v = kind == WIND_NONE ? NO_VARIABLE : find_partner(d, u, kind), status;
         if (v < 0) continue;
-        if ((status = add_one(d, u, (size_t)v, kind, DERIVED_WIND_SPEED)) || (status = add_one(d, u, (size_t)v, kind, DERIVED_WIND_DIRECTION))) return status;
+        if ((status = add_one(d, u, (size_t)v, kind, true)) || (status = add_one(d, u, (size_t)v, kind, false))) return status;
     }
     return VIRGA_OK;
 }
@@ -201,7 +152,8 @@ static float *make_directions(const struct grid *grid, bool grid_winds) {
     return all;
 }
 
-int wind_directions(const struct field_ref *field, const float **directions, struct failure *failure) {
+// [ny][nx][4]: east and north parts of unit vectors along the grid's x and y axes. Owned by the dataset.
+static int wind_directions(const struct field_ref *field, const float **directions, struct failure *failure) {
     const struct variable_source *from = field->dataset->variables[field->variable].from;
     struct dataset_shared *shared = from->shared;
     float **slot = from->grid_winds ? &shared->directions : &shared->plain_directions;
@@ -211,3 +163,49 @@ int wind_directions(const struct field_ref *field, const float **directions, str
     pthread_mutex_unlock(&shared->lock);
     return *directions ? VIRGA_OK : failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
 }
+
+// --- values ------------------------------------------------------------------------------------------------------------
+
+static double wind_direction(double u, double v, const float *d) {
+    double east = u * (double)d[0] + v * (double)d[2], north = u * (double)d[1] + v * (double)d[3];
+    if (isnan(east) || isnan(north)) return NAN;
+    double from = atan2(-east, -north) * 57.29577951308232;
+    if (from < 0) from += 360;
+    return from >= 360 ? 0 : from;
+}
+
+static int read_wind(const struct field_ref *field, const struct field_box *box, bool speed, double *values, struct failure *failure) {
+    struct field_ref u = field_input(field, false), v = field_input(field, true);
+    size_t row = box->nx, rows = box->ny * box->nz;
+    const float *directions = NULL;
+    int status = field_read(&u, box, values, failure);
+    if (status) return status;
+    double *other = memory_new_aligned(64, row * rows, sizeof *other);
+    if (!other) return failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
+    status = field_read(&v, box, other, failure);
+    if (!status && !speed) status = wind_directions(field, &directions, failure);
+    for (size_t r = 0; !status && r < rows; r++) {
+        double *a = values + r * row;
+        const double *b = other + r * row;
+        if (speed) {
+            for (size_t i = 0; i < row; i++) a[i] = sqrt(a[i] * a[i] + b[i] * b[i]);
+        } else {
+            const float *place = directions + 4 * ((box->y0 + r % box->ny) * field->dataset->grid->x.n + box->x0);
+            for (size_t i = 0; i < row; i++) a[i] = wind_direction(a[i], b[i], place + 4 * i);
+        }
+    }
+    free(other);
+    return status;
+}
+
+static int read_speed(const struct field_ref *field, const struct field_box *box, double *values, struct failure *failure) {
+    return read_wind(field, box, true, values, failure);
+}
+
+static int read_direction(const struct field_ref *field, const struct field_box *box, double *values, struct failure *failure) {
+    return read_wind(field, box, false, values, failure);
+}
+
+const struct derived_kind derived_wind_speed = {"wind speed", 2, false, NULL, NULL, read_speed};
+const struct derived_kind derived_wind_direction = {
+    "wind direction", 2, false, NULL, "between grid points a direction is interpolated as a number: across north the value between is no direction", read_direction};
