@@ -144,7 +144,8 @@ static void print_dataset(const struct catalog_dataset *set) {
     print_runs(set);
     print_grid(set->grid);
     printf("  variables\n");
-    for (size_t v = 0; v < set->variable_count; v++) print_variable(set, v);
+    for (size_t v = 0; v < set->variable_count; v++)
+        if (!set->variables[v].helper) print_variable(set, v);
     printf("\n");
 }
 

@@ -10,6 +10,17 @@ static const uint64_t format_version = 1;
 
 static void add_text(XXH3_state_t *state, const char *text) { XXH3_128bits_update(state, text, strlen(text) + 1); }
 
+// How numbers are made from stored ones.
+static void add_making(XXH3_state_t *state, const struct cf_variable *v) {
+    for (int a = 0; a < 3; a++) {
+        const int64_t how[] = {v->average[a].on, v->average[a].wraps, v->average[a].hold, v->average[a].shift};
+        XXH3_128bits_update(state, how, sizeof how);
+    }
+    const int64_t plus = v->plus;
+    XXH3_128bits_update(state, &plus, sizeof plus);
+    XXH3_128bits_update(state, &v->constant, sizeof v->constant);
+}
+
 // A derived variable's inputs belong to it.
 static void add_steps(XXH3_state_t *state, const struct catalog_dataset *d, size_t variable, size_t run) {
     const struct variable_source *from = d->variables[variable].from;
@@ -22,6 +33,7 @@ static void add_steps(XXH3_state_t *state, const struct catalog_dataset *d, size
             XXH3_128bits_update(state, numbers, sizeof numbers);
             last = step->file;
         }
+        if (step->variable && step->variable->made) add_making(state, step->variable);
         uint64_t at[] = {step->time, step->u_step, step->v_step, step->variable ? step->variable->index : 0, step->member, step->absent};
         XXH3_128bits_update(state, at, sizeof at);
     }

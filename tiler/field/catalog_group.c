@@ -73,16 +73,15 @@ static struct draft *find_draft(struct drafts *all, const struct scanned_file *f
 }
 
 static int add_piece(struct draft *draft, const struct cf_file *file, const struct cf_variable *variable) {
-    const struct source_variable *stored = cf_file_variable(file, variable->index);
-    const char *standard_name = cf_text_or_empty(stored, "standard_name"), *units = cf_text(stored, "units");
-    struct draft_variable wanted = {stored->name, standard_name, cf_text_or_empty(stored, "long_name"), units && *units ? units : "1",
+    struct cf_texts texts = cf_variable_texts(file, variable);
+    struct draft_variable wanted = {texts.name, texts.standard_name, texts.long_name, texts.units,
                                     variable->vertical >= 0 ? file->verticals[variable->vertical].key : 0, 0, 0, NULL, {0}};
     struct draft_variable *found = NULL;
     for (size_t v = 0; v < draft->variable_count && !found; v++) {
         struct draft_variable *have = &draft->variables[v];
         const struct cf_variable *first = have->pieces[0].variable;
         if (have->level_key == wanted.level_key && first->level_count == variable->level_count && has_members(first) == has_members(variable) &&
-            strcmp(have->name, wanted.name) == 0 && strcmp(have->standard_name, standard_name) == 0 && strcmp(have->units, wanted.units) == 0)
+            strcmp(have->name, wanted.name) == 0 && strcmp(have->standard_name, wanted.standard_name) == 0 && strcmp(have->units, wanted.units) == 0)
             found = have;
     }
     if (!found) {
@@ -131,8 +130,10 @@ static int draft_all(struct drafts *all, struct scanned_files *scanned) {
         struct scanned_file *f = &scanned->files[n];
         if (!f->file) continue;
         bool ensemble = is_ensemble(f->file);
-        for (size_t v = 0; v < f->file->variable_count; v++) {
-            const struct cf_variable *variable = &f->file->variables[v];
+        // Mass points first: the first dataset is the one that people are shown first.
+        for (size_t turn = 0; turn < 2 * f->file->variable_count; turn++) {
+            const struct cf_variable *variable = &f->file->variables[turn % f->file->variable_count];
+            if (f->file->grids[variable->grid].staggered != (turn >= f->file->variable_count)) continue;
             struct cf_grid_slot *slot = &f->file->grids[variable->grid];
             struct draft *draft = find_draft(all, f, slot, ensemble || (ensembles && has_ensemble(scanned, f, slot->hash)));
             int status = draft ? add_piece(draft, f->file, variable) : VIRGA_NO_MEMORY;
@@ -379,6 +380,7 @@ static int fill_variable(struct catalog_dataset *d, struct dataset_shared *share
         if (!(v->members[v->member_count] = clean_copy(members->labels[v->member_count]))) return VIRGA_NO_MEMORY;
     v->from->members_apart = members->apart;
     v->vertical = first->level_count > 1;
+    v->helper = first->helper;
     v->nx = d->grid->x.n, v->ny = d->grid->y.n, v->nz = first->level_count;
     return fill_steps(d, index, draft, unknown);
 }

@@ -97,6 +97,13 @@ static json_t *level_json(const struct catalog_dataset *d, size_t variable) {
     return NULL;
 }
 
+static bool is_made(const struct catalog_dataset *d, size_t variable) {
+    const struct variable_source *from = d->variables[variable].from;
+    for (size_t r = 0; r < d->run_count; r++)
+        if (from->runs[r].step_count > 0) return from->runs[r].steps[0].variable && from->runs[r].steps[0].variable->made;
+    return false;
+}
+
 static json_t *variable_json(const struct catalog_dataset *d, size_t index, catalog_pyramid pyramid) {
     const struct catalog_variable *v = &d->variables[index];
     json_t *o = json_object(), *members = json_array(), *lattice = json_object();
@@ -110,7 +117,7 @@ static json_t *variable_json(const struct catalog_dataset *d, size_t index, cata
     json_object_set_new(o, "standard_name", json_string(v->standard_name));
     json_object_set_new(o, "long_name", json_string(v->long_name));
     json_object_set_new(o, "units", json_string(v->units));
-    json_object_set_new(o, "derived", json_boolean(v->derived));
+    json_object_set_new(o, "derived", json_boolean(v->derived || is_made(d, index)));
     json_object_set_new(o, "shape", v->vertical ? sizes(shape, 3) : sizes(shape + 1, 2));
     json_object_set_new(o, "vertical", vertical_json(v));
     json_object_set_new(o, "times", times_json(latest_series(d, index)));
@@ -148,7 +155,7 @@ static json_t *run_json(const struct catalog_dataset *d, size_t run) {
     json_t *o = json_object(), *all = json_object();
     for (size_t v = 0; v < d->variable_count; v++) {
         const struct catalog_series *series = &d->runs[run].series[v];
-        if (!series->present) continue;
+        if (!series->present || d->variables[v].helper) continue;
         json_t *one = json_object(), *seconds = json_array();
         for (size_t s = 0; s < series->time_count; s++) json_array_append_new(seconds, number(series->times[s].seconds));
         json_object_set_new(one, "edition", json_string(series->edition));
@@ -185,7 +192,8 @@ static json_t *problem_json(const struct catalog_problem *p) {
 static json_t *dataset_json(const struct catalog_dataset *d, catalog_pyramid pyramid) {
     json_t *o = json_object(), *runs = json_array(), *variables = json_array();
     for (size_t r = 0; r < d->run_count; r++) json_array_append_new(runs, run_json(d, r));
-    for (size_t v = 0; v < d->variable_count; v++) json_array_append_new(variables, variable_json(d, v, pyramid));
+    for (size_t v = 0; v < d->variable_count; v++)
+        if (!d->variables[v].helper) json_array_append_new(variables, variable_json(d, v, pyramid));
     json_object_set_new(o, "id", json_string(d->id));
     json_object_set_new(o, "title", json_string(d->title));
     json_object_set_new(o, "runs", runs);

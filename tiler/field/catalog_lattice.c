@@ -72,7 +72,7 @@ static bool same_packing_everywhere(const struct catalog_dataset *d, const struc
 static bool own_lattice(const struct catalog_dataset *d, const struct catalog_variable *v, double wanted, struct lattice_spec *lattice) {
     static const double lows[] = {-128, 0, -32768, 0, -2147483648.0}, highs[] = {127, 255, 32767, 65535, 2147483647.0};
     const struct field_step *step = v->derived ? NULL : first_piece(d, v);
-    if (!step || step->variable->packing.type > SOURCE_I32 || !same_packing_everywhere(d, v)) return false;
+    if (!step || step->variable->made || step->variable->packing.type > SOURCE_I32 || !same_packing_everywhere(d, v)) return false;
     const struct cf_packing *p = &step->variable->packing;
     double size = fabs(p->scale), largest = fmax(fabs(lows[p->type] * p->scale + p->offset), fabs(highs[p->type] * p->scale + p->offset));
     if (!(size > 0) || !isfinite(largest) || (wanted > 0 && size > 2 * wanted)) return false;
@@ -194,7 +194,8 @@ int catalog_choose_lattices(struct catalog *catalog, const char *state_dir, stru
     c.kept = load_kept(path);
     if (!c.kept) status = failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
     for (size_t d = 0; !status && d < catalog->dataset_count; d++)
-        for (size_t v = 0; !status && v < catalog->datasets[d].variable_count; v++) status = choose(&c, &catalog->datasets[d], v, failure);
+        for (size_t v = 0; !status && v < catalog->datasets[d].variable_count; v++)
+            if (!catalog->datasets[d].variables[v].helper) status = choose(&c, &catalog->datasets[d], v, failure);
     if (!status && c.kept_changed && *path) save_kept(c.kept, state_dir, path);
     json_decref(c.table);
     json_decref(c.kept);

@@ -148,7 +148,7 @@ static struct cf_grid_slot *add_slot(struct cf_file *file, int x, int y, int map
     return slot;
 }
 
-static int find_grid(struct cf_file *file, const struct source_variable *v, int x, int y) {
+int cf_grid_find(struct cf_file *file, const struct source_variable *v, int x, int y) {
     int mapping = find_shared_mapping(file->source, v, x, y);
     for (size_t n = 0; n < file->grid_count; n++)
         if (file->grids[n].x_variable == x && file->grids[n].y_variable == y && file->grids[n].mapping == mapping) return (int)n;
@@ -356,7 +356,7 @@ static int place_columns(struct cf_file *file, const struct source_variable *v, 
     struct failure other = {0};
     int status = sort_dimensions(file, v, NULL, d, failure);
     if (!status) {
-        if ((out->grid = find_grid(file, v, d->coordinate[ROLE_X], d->coordinate[ROLE_Y])) < 0) return failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
+        if ((out->grid = cf_grid_find(file, v, d->coordinate[ROLE_X], d->coordinate[ROLE_Y])) < 0) return failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
         if (file->grids[out->grid].grid) return VIRGA_OK;
         *failure = file->grids[out->grid].failure;
         status = failure->status;
@@ -373,13 +373,14 @@ static int place(struct cf_file *file, size_t index, struct cf_variable *out, st
     const struct source_variable *v = cf_file_variable(file, index);
     struct dimensions d;
     int status;
-    *out = (struct cf_variable){.index = index};
+    *out = (struct cf_variable){.index = index, .plus = CF_NO_VARIABLE};
     if ((status = cf_packing_init(&out->packing, v))) return failure_set(failure, status, "it does not hold numbers");
     if ((status = place_columns(file, v, &d, out, failure))) return status;
     const struct cf_grid_slot *slot = &file->grids[out->grid];
     out->x = position_of(v, slot->x_dimension), out->y = position_of(v, slot->y_dimension);
     out->z = d.position[ROLE_Z], out->t = d.position[ROLE_T], out->member = d.position[ROLE_MEMBER];
     if ((status = place_vertical(file, v, out, failure))) return status;
+    out->stored_grid = out->grid, out->stored_vertical = out->vertical;
     out->time = cf_time_find(file, v, out->t >= 0 ? (int)v->dimensions[out->t] : -1, failure);
     if (out->time < -1) return out->time;
     if (out->time >= 0 && file->times[out->time].refused) return *failure = file->times[out->time].failure, failure->status;
@@ -395,6 +396,32 @@ static int place(struct cf_file *file, size_t index, struct cf_variable *out, st
 static void variable_destroy(struct cf_variable *v) {
     for (size_t m = 0; v->members && m < v->member_count; m++) free(v->members[m]);
     free(v->members);
+    free(v->name);
+    free(v->long_name);
+}
+
+struct cf_texts cf_variable_texts(const struct cf_file *file, const struct cf_variable *v) {
+    const struct source_variable *stored = cf_file_variable(file, v->index);
+    const char *units = v->units ? v->units : cf_text(stored, "units");
+    return (struct cf_texts){v->name ? v->name : stored->name, v->standard_name ? v->standard_name : cf_text_or_empty(stored, "standard_name"),
+                             v->long_name ? v->long_name : cf_text_or_empty(stored, "long_name"), units && *units ? units : "1"};
+}
+
+struct cf_variable *cf_variable_copy(struct cf_file *file, size_t index) {
+    struct cf_variable *grown = cf_grow(file->variables, file->variable_count, sizeof *grown);
+    if (!grown) return NULL;
+    file->variables = grown;
+    struct cf_variable *to = &grown[file->variable_count];
+    const struct cf_variable *from = &grown[index];
+    *to = *from;
+    to->name = from->name ? strdup(from->name) : NULL;
+    to->long_name = from->long_name ? strdup(from->long_name) : NULL;
+    to->members = calloc(from->member_count, sizeof *to->members);
+    bool whole = to->members && !from->name == !to->name && !from->long_name == !to->long_name;
+    for (size_t m = 0; whole && m < from->member_count; m++) whole = (to->members[m] = strdup(from->members[m]));
+    if (whole) return file->variable_count++, to;
+    variable_destroy(to);
+    return NULL;
 }
 
 static int place_all(struct cf_file *file, struct failure *failure) {
@@ -428,6 +455,7 @@ static int place_all(struct cf_file *file, struct failure *failure) {
         file->variables[file->variable_count++] = placed;
     }
     free(standing);
+    if (cf_stagger_add(file)) return failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
     for (size_t n = 0; n < inventory->note_count; n++) problem(file, -1, "%s", inventory->notes[n]);
     if (file->variable_count == 0 && file->problem_count == 0) problem(file, -1, "no variable in it has two horizontal axes");
     return VIRGA_OK;

@@ -23,6 +23,7 @@ struct cf_grid_slot {
     struct grid *grid;                    // NULL when refused; taken over by the catalog
     struct cf_axis_order x, y;
     uint64_t hash;                        // of projection and axes
+    bool staggered;                       // wind from it is formed on another grid of the file
     struct failure failure;
 };
 
@@ -52,9 +53,27 @@ struct cf_time_axis {
     struct failure failure;
 };
 
+// Averaging along an axis: point n stands between the stored points n + shift and n + shift + 1, both counted as the axis goes
+// when normalised, and has the mean of the two.
+struct cf_average {
+    bool on;
+    bool wraps;  // beyond the last stored point comes the first
+    bool hold;   // where one of the two does not exist the other stands alone; else the number is missing
+    int shift;
+};
+
 struct cf_variable {
     size_t index;                // in the inventory
     int grid, vertical, time;    // in this file; vertical and time may be -1
+    int stored_grid, stored_vertical;  // where its numbers are stored: others than grid and vertical only along averaged axes
+    struct cf_average average[3];      // x, y, z
+    int plus;                    // a variable of the same shape whose values are added, or CF_NO_VARIABLE
+    struct cf_packing plus_packing;
+    double constant;             // added to its values
+    bool made;                   // averaged or summed: not as stored
+    bool helper;                 // made to tell where other variables' levels and ground are: not on offer
+    char *name, *long_name;      // in place of what the inventory says, or NULL
+    const char *standard_name, *units;  // likewise; static or the source's
     int x, y, z, t, member;      // positions among the variable's dimensions, or -1
     size_t level_count;          // 1 without a vertical dimension
     size_t member_count;
@@ -82,10 +101,13 @@ int cf_file_new(struct source *source, struct cf_file **file, struct failure *fa
 void cf_file_free(struct cf_file *file);  // NULL allowed
 
 const struct source_variable *cf_file_variable(const struct cf_file *file, size_t index);
+// What a variable is called; "" where nothing says so, "1" for units. Owned by the file.
+struct cf_texts { const char *name, *standard_name, *long_name, *units; };
+struct cf_texts cf_variable_texts(const struct cf_file *file, const struct cf_variable *variable);
 // All numbers of a small variable, unpacked, NaN where missing. The caller frees *values. VIRGA_TOO_LARGE over `limit`.
 int cf_file_numbers(struct source *source, size_t variable, size_t limit, double **values, size_t *count, struct failure *failure);
 
-// The pieces below are private to cf_file_*.c and cf_vertical.c.
+// The pieces below are private to cf_*.c.
 enum cf_role { ROLE_NONE, ROLE_X, ROLE_Y, ROLE_Z, ROLE_T, ROLE_MEMBER, ROLE_RUN };
 enum cf_role cf_role_of(const struct source *source, const struct source_variable *coordinate);
 // Whether a coordinate is a true longitude or latitude by its standard name, units or name.
@@ -97,6 +119,12 @@ bool cf_is_lonlat(const struct source_variable *coordinate);
 int cf_vertical_find(struct cf_file *file, const struct source_variable *variable, int dimension, int scalar, struct failure *failure);
 // Likewise for a variable's time: index in file->times, -1 without time (static), or below -1 when out of memory.
 int cf_time_find(struct cf_file *file, const struct source_variable *variable, int dimension, struct failure *failure);
+// Index in file->grids, also of a refused one, or -1 when out of memory. x and y: coordinate variables in the inventory.
+int cf_grid_find(struct cf_file *file, const struct source_variable *variable, int x, int y);
+// A copy of a variable with members and texts of its own, at the end of file->variables. NULL: out of memory.
+struct cf_variable *cf_variable_copy(struct cf_file *file, size_t index);
+// Adds what stands between stored points: see cf_stagger.c. VIRGA_OK or VIRGA_NO_MEMORY.
+int cf_stagger_add(struct cf_file *file);
 void *cf_grow(void *array, size_t count, size_t size);  // room for one more of zeroed items; NULL: out of memory, array kept
 
 #endif

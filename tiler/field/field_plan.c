@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "field/cf_attributes.h"
 #include "field/derived.h"
 
 enum { UNLIKE_BYTES = 32 << 20 };  // a box of a derived field whose inputs are stored in different chunks
@@ -96,13 +97,14 @@ static int plan_piece(const struct field_step *step, const struct catalog_variab
     const struct cf_variable *v = step->variable;
     const struct source_variable *stored = cf_file_variable(step->file, v->index);
     const struct source_dimension *dimensions = source_inventory(step->file->source)->dimensions;
-    const struct cf_grid_slot *slot = &step->file->grids[v->grid];
+    const struct cf_grid_slot *slot = &step->file->grids[v->stored_grid];
     struct cuts x = {0}, y = {0}, z = {0};
     // Without chunks the numbers lie in one piece; any cut is as good as another, but rows should stay whole.
     size_t nx = dimensions[stored->dimensions[v->x]].length, ny = dimensions[stored->dimensions[v->y]].length;
     int status = cut_axis(variable->nx, nx, chunk_of(stored, v->x, nx), slot->x.reversed, &x);
     if (!status) status = cut_axis(variable->ny, ny, chunk_of(stored, v->y, 1), slot->y.reversed, &y);
-    if (!status && v->vertical >= 0 && v->z >= 0) status = cut_levels(&step->file->verticals[v->vertical], chunk_of(stored, v->z, 1), &z);
+    if (!status && v->average[2].on) status = cut_axis(variable->nz, variable->nz, chunk_of(stored, v->z, 1), false, &z);
+    else if (!status && v->vertical >= 0 && v->z >= 0) status = cut_levels(&step->file->verticals[v->vertical], chunk_of(stored, v->z, 1), &z);
     else if (!status) status = cut_axis(1, 1, 1, false, &z);
     if (!status) status = cut_boxes(&x, &y, &z, limit, boxes, count);
     free(x.at);
@@ -139,6 +141,10 @@ int field_plan(const struct field_ref *field, size_t max_bytes, struct field_box
             if (max_bytes < UNLIKE_BYTES && !same_chunks(step, field_step_of(&v))) max_bytes = UNLIKE_BYTES;
         }
     }
+    const struct cf_variable *v = step->variable;
+    // Neighbouring boxes of averaged points share stored points, and the chunks that these are in.
+    if (max_bytes < UNLIKE_BYTES && (v->average[0].on || v->average[1].on || v->average[2].on)) max_bytes = UNLIKE_BYTES;
+    if (v->plus != CF_NO_VARIABLE) share *= 2;
     status = plan_piece(step, variable, max_bytes / source_type_size(step->variable->packing.type) / share, boxes, count);
     if (!status) return VIRGA_OK;
     free(*boxes);

@@ -3,6 +3,8 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "base/memory.h"
+#include "field/cf_attributes.h"
 #include "field/derived.h"
 
 const struct field_step *field_step_of(const struct field_ref *field) {
@@ -62,14 +64,14 @@ static int read_levels(const struct cf_file *file, const struct cf_variable *v, 
                        size_t nk, double *values, struct failure *failure) {
     const struct source_inventory *inventory = source_inventory(file->source);
     const struct source_variable *stored = &inventory->variables[v->index];
-    const struct cf_grid_slot *slot = &file->grids[v->grid];
+    const struct cf_grid_slot *slot = &file->grids[v->stored_grid];
     struct source_slab_request request = {.variable = v->index, .rank = stored->rank, .scale = 1};
     struct source_slab slab = {0};
     struct axis_read x, y, z = {0, 1, 0, 0};
     x = axis_read_of(inventory->dimensions[stored->dimensions[v->x]].length, slot->x.reversed, box->x0, box->nx);
     y = axis_read_of(inventory->dimensions[stored->dimensions[v->y]].length, slot->y.reversed, box->y0, box->ny);
-    if (v->z >= 0 && v->vertical >= 0) {
-        const size_t *order = file->verticals[v->vertical].order;
+    if (v->z >= 0 && v->stored_vertical >= 0) {
+        const size_t *order = file->verticals[v->stored_vertical].order;
         bool down = nk > 1 && order[k0 + 1] < order[k0];
         z = (struct axis_read){order[down ? k0 + nk - 1 : k0], nk, down ? -1 : 1, down ? nk - 1 : 0};
     }
@@ -94,9 +96,10 @@ static int read_levels(const struct cf_file *file, const struct cf_variable *v, 
     return status;
 }
 
-int piece_read(const struct cf_file *file, const struct cf_variable *v, size_t time, size_t member, const struct field_box *box, double *values,
-               struct failure *failure) {
-    const size_t *order = v->vertical >= 0 && v->z >= 0 ? file->verticals[v->vertical].order : NULL;
+// A box among the stored points.
+static int read_stored(const struct cf_file *file, const struct cf_variable *v, size_t time, size_t member, const struct field_box *box, double *values,
+                       struct failure *failure) {
+    const size_t *order = v->stored_vertical >= 0 && v->z >= 0 ? file->verticals[v->stored_vertical].order : NULL;
     int status = VIRGA_OK;
     for (size_t k = box->z0, end = box->z0 + box->nz; !status && k < end;) {
         size_t n = 1;
@@ -107,6 +110,93 @@ int piece_read(const struct cf_file *file, const struct cf_variable *v, size_t t
         status = read_levels(file, v, time, member, box, k, n, values + (k - box->z0) * box->ny * box->nx, failure);
         k += n;
     }
+    return status;
+}
+
+// The same of a variable that may be the sum of two.
+static int read_sum(const struct cf_file *file, const struct cf_variable *v, size_t time, size_t member, const struct field_box *box, double *values,
+                    struct failure *failure) {
+    size_t total = box->nx * box->ny * box->nz;
+    int status = read_stored(file, v, time, member, box, values, failure);
+    if (!status && v->plus != CF_NO_VARIABLE) {
+        struct cf_variable second = *v;
+        second.index = (size_t)v->plus;
+        second.packing = v->plus_packing;
+        double *other = memory_new_aligned(64, total, sizeof *other);
+        if (!other) return failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
+        status = read_stored(file, &second, time, member, box, other, failure);
+        for (size_t n = 0; !status && n < total; n++) values[n] += other[n];
+        free(other);
+    }
+    if (!status && v->constant != 0)
+        for (size_t n = 0; n < total; n++) values[n] += v->constant;
+    return status;
+}
+
+// The stored points that a stretch of an axis needs: `count` from `from`, 0 where it needs none that exists.
+struct stretch { const struct cf_average *average; size_t stored, at, from, count; };
+
+// The two stored points that point n of an axis lies between: both the same without averaging. False where one is missing.
+static bool neighbours(const struct stretch *s, size_t n, size_t pair[2]) {
+    pair[0] = pair[1] = n;
+    for (int side = 0; side < 2 && s->average->on; side++) {
+        ptrdiff_t at = (ptrdiff_t)n + s->average->shift + side, last = (ptrdiff_t)s->stored - 1;
+        if (s->average->wraps) at = at < 0 ? at + last + 1 : at > last ? at - last - 1 : at;
+        if (s->average->hold) at = at < 0 ? 0 : at > last ? last : at;
+        if (at < 0 || at > last) return false;
+        pair[side] = (size_t)at;
+    }
+    return true;
+}
+
+static struct stretch stretch_of(const struct cf_average *average, size_t stored, size_t at, size_t count) {
+    struct stretch s = {average, stored, at, stored, 0};
+    size_t pair[2], end = 0;
+    for (size_t n = at; n < at + count; n++) {
+        if (!neighbours(&s, n, pair)) continue;
+        for (int side = 0; side < 2; side++) {
+            if (pair[side] < s.from) s.from = pair[side];
+            if (pair[side] >= end) end = pair[side] + 1;
+        }
+    }
+    if (end > 0) s.count = end - s.from;
+    return s;
+}
+
+// Means of the stored numbers around each point of the box; NaN where one is missing.
+static void average_box(const struct stretch axis[3], const struct field_box *box, const double *stored, double *values) {
+    size_t x[2], y[2], z[2], n = 0;
+    for (size_t k = 0; k < box->nz; k++)
+        for (size_t j = 0; j < box->ny; j++) {
+            bool row = neighbours(&axis[2], box->z0 + k, z) && neighbours(&axis[1], box->y0 + j, y);
+            for (size_t i = 0; i < box->nx; i++, n++) {
+                values[n] = NAN;
+                if (!row || !neighbours(&axis[0], box->x0 + i, x)) continue;
+                double mean[4];  // along x; then y, then z. The mean of a number with itself is exactly that number.
+                for (int edge = 0; edge < 4; edge++) {
+                    const double *along = stored + ((z[edge >> 1] - axis[2].from) * axis[1].count + y[edge & 1] - axis[1].from) * axis[0].count;
+                    mean[edge] = 0.5 * (along[x[0] - axis[0].from] + along[x[1] - axis[0].from]);
+                }
+                values[n] = 0.5 * (0.5 * (mean[0] + mean[1]) + 0.5 * (mean[2] + mean[3]));
+            }
+        }
+}
+
+int piece_read(const struct cf_file *file, const struct cf_variable *v, size_t time, size_t member, const struct field_box *box, double *values,
+               struct failure *failure) {
+    if (!v->average[0].on && !v->average[1].on && !v->average[2].on) return read_sum(file, v, time, member, box, values, failure);
+    const struct cf_grid_slot *slot = &file->grids[v->stored_grid];
+    size_t levels = v->stored_vertical >= 0 ? file->verticals[v->stored_vertical].level_count : 1, total;
+    const struct stretch axis[3] = {stretch_of(&v->average[0], slot->x.n, box->x0, box->nx), stretch_of(&v->average[1], slot->y.n, box->y0, box->ny),
+                                    stretch_of(&v->average[2], levels, box->z0, box->nz)};
+    const struct field_box around = {axis[0].from, axis[1].from, axis[2].from, axis[0].count, axis[1].count, axis[2].count};
+    if (memory_multiply(around.nx * around.ny, around.nz, &total)) return failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
+    double *stored = memory_new_aligned(64, total + 1, sizeof *stored);
+    if (!stored) return failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
+    int status = total > 0 ? read_sum(file, v, time, member, &around, stored, failure) : VIRGA_OK;
+    if (!status && total > 0) average_box(axis, box, stored, values);
+    for (size_t n = 0; !status && total == 0 && n < box->nx * box->ny * box->nz; n++) values[n] = NAN;
+    free(stored);
     return status;
 }
 

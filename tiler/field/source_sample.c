@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "field/cf_attributes.h"
 #include "field/derived.h"
 
 // Four columns around a place, and their weights.
@@ -66,33 +67,91 @@ static double number_value(const struct cf_packing *p, double stored) {
     return p->has_missing_value && value == p->missing_value ? NAN : value;
 }
 
-// All levels, upward, of the column at normalised (i, j).
-static int read_column(const struct field_ref *field, size_t i, size_t j, double *values, struct failure *failure) {
-    const struct field_step *step = field_step_of(field);
+static size_t stored_levels(const struct field_step *step) {
+    return step->variable->stored_vertical >= 0 ? step->file->verticals[step->variable->stored_vertical].level_count : 1;
+}
+
+// One stored column at normalised (i, j) of the stored grid, its levels upward.
+static int read_stored_column(const struct field_step *step, size_t index, const struct cf_packing *packing, size_t member, size_t i, size_t j, double *values,
+                              struct failure *failure) {
     const struct cf_variable *v = step->variable;
-    size_t member = field->dataset->variables[field->variable].from->members_apart ? step->member : field->member;
     const struct source_inventory *inventory = source_inventory(step->file->source);
-    const struct source_variable *stored = &inventory->variables[v->index];
-    const struct cf_grid_slot *slot = &step->file->grids[v->grid];
+    const struct source_variable *stored = &inventory->variables[index];
+    const struct cf_grid_slot *slot = &step->file->grids[v->stored_grid];
+    size_t levels = stored_levels(step);
     size_t nx = inventory->dimensions[stored->dimensions[v->x]].length, ny = inventory->dimensions[stored->dimensions[v->y]].length;
-    struct source_slab_request request = {.variable = v->index, .rank = stored->rank, .scale = 1};
+    struct source_slab_request request = {.variable = index, .rank = stored->rank, .scale = 1};
     struct source_slab slab = {0};
-    for (size_t k = 0; k < v->level_count; k++) values[k] = NAN;
+    for (size_t k = 0; k < levels; k++) values[k] = NAN;
     if (step->absent) return VIRGA_OK;
     for (int d = 0; d < stored->rank; d++) request.count[d] = request.block[d] = 1;
     request.start[v->x] = slot->x.reversed ? nx - 1 - i : i;
     request.start[v->y] = slot->y.reversed ? ny - 1 - j : j;
     if (v->t >= 0) request.start[v->t] = step->time;
     if (v->member >= 0 && v->member_count > 1) request.start[v->member] = member;
-    if (v->z >= 0) request.count[v->z] = v->level_count;
+    if (v->z >= 0) request.count[v->z] = levels;
     int status = source_read(step->file->source, &request, &slab, failure);
     if (status) return status;
-    for (size_t k = 0; k < v->level_count; k++) {
-        size_t at = v->z >= 0 && v->vertical >= 0 ? step->file->verticals[v->vertical].order[k] : k;
-        values[k] = at < slab.elements ? number_value(&v->packing, stored_number(v->packing.type, slab.data, at)) : NAN;
+    for (size_t k = 0; k < levels; k++) {
+        size_t at = v->z >= 0 && v->stored_vertical >= 0 ? step->file->verticals[v->stored_vertical].order[k] : k;
+        values[k] = at < slab.elements ? number_value(packing, stored_number(packing->type, slab.data, at)) : NAN;
     }
     source_slab_release(&slab);
     return VIRGA_OK;
+}
+
+// Where the stored point `n` of a staggered axis of `length` points is, or -1 where there is none.
+static ptrdiff_t staggered_index(const struct cf_average *a, ptrdiff_t n, ptrdiff_t length) {
+    if (n >= 0 && n < length) return n;
+    if (a->wraps) return (n + length) % length;
+    if (a->hold) return n < 0 ? 0 : length - 1;
+    return -1;
+}
+
+// Adds `weight` times the column of the variable (the sum of its parts) to values.
+static int add_column(const struct field_step *step, size_t member, ptrdiff_t i, ptrdiff_t j, double weight, double *values, struct failure *failure) {
+    const struct cf_variable *v = step->variable;
+    size_t levels = stored_levels(step);
+    double *one = calloc(levels, sizeof *one);
+    if (!one) return failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
+    int status = VIRGA_OK;
+    if (i < 0 || j < 0)
+        for (size_t k = 0; k < levels; k++) one[k] = NAN;
+    else status = read_stored_column(step, v->index, &v->packing, member, (size_t)i, (size_t)j, one, failure);
+    for (size_t k = 0; !status && k < levels; k++) values[k] += weight * (one[k] + v->constant);
+    if (!status && v->plus != CF_NO_VARIABLE && i >= 0 && j >= 0) {
+        status = read_stored_column(step, (size_t)v->plus, &v->plus_packing, member, (size_t)i, (size_t)j, one, failure);
+        for (size_t k = 0; !status && k < levels; k++) values[k] += weight * one[k];
+    }
+    free(one);
+    return status;
+}
+
+// All levels, upward, of the column at normalised (i, j).
+static int read_column(const struct field_ref *field, size_t i, size_t j, double *values, struct failure *failure) {
+    const struct field_step *step = field_step_of(field);
+    const struct cf_variable *v = step->variable;
+    size_t member = field->dataset->variables[field->variable].from->members_apart ? step->member : field->member;
+    const struct cf_average *x = &v->average[0], *y = &v->average[1], *z = &v->average[2];
+    ptrdiff_t nx = (ptrdiff_t)step->file->grids[v->stored_grid].x.n, ny = (ptrdiff_t)step->file->grids[v->stored_grid].y.n, nz = (ptrdiff_t)stored_levels(step);
+    double *sum = calloc((size_t)nz, sizeof *sum), weight = (x->on ? 0.5 : 1) * (y->on ? 0.5 : 1);
+    if (!sum) return failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
+    int status = VIRGA_OK;
+    for (int north = 0; north <= y->on && !status; north++)
+        for (int east = 0; east <= x->on && !status; east++) {
+            ptrdiff_t at_i = x->on ? staggered_index(x, (ptrdiff_t)i + x->shift + east, nx) : (ptrdiff_t)i;
+            ptrdiff_t at_j = y->on ? staggered_index(y, (ptrdiff_t)j + y->shift + north, ny) : (ptrdiff_t)j;
+            status = add_column(step, member, at_i, at_j, weight, sum, failure);
+        }
+    for (size_t k = 0; !status && k < v->level_count; k++) {
+        values[k] = z->on ? 0 : sum[k];
+        for (int up = 0; up < 2 && z->on; up++) {
+            ptrdiff_t at = staggered_index(z, (ptrdiff_t)k + z->shift + up, nz);
+            values[k] += at < 0 ? NAN : 0.5 * sum[at];
+        }
+    }
+    free(sum);
+    return status;
 }
 
 // Azimuth of a curvilinear grid's axis at a column, by the great circle between its neighbours there.
