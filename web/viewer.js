@@ -29,8 +29,8 @@ import {Stage} from './gl/stage.js';
 import {Loader} from './data/loader.js';
 import {LayerState} from './data/layer_state.js';
 import {strike, valueAt} from './data/probe.js';
-import {onAxes, projection, wrap} from './layers/projection.js';
-import {Basemap} from './layers/basemap.js';
+import {projectionOf, wrap} from './layers/projection.js';
+import {AROUND, Basemap} from './layers/basemap.js';
 import {Labels} from './layers/labels.js';
 import {lightOf} from './layers/light.js';
 
@@ -190,7 +190,7 @@ export class Viewer extends EventTarget {
         }
         const box = {low, high}, key = `${dataset.id}|${dataset.grid.proj}|${[...low, ...high].join()}|${geometry.nx}|${geometry.ny}`;
         const newDomain = key !== this.domainKey;
-        this.turn = onAxes(projection(geometry.proj || dataset.grid.proj), geometry);
+        if (newDomain || !this.turn) this.turn = projectionOf(geometry, AROUND);
         this.datum = main.geometry.levelMap?.datum || 'sea';
         this.scene_ = {box, geometry, key};
         this.camera_.box = box;

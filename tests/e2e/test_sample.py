@@ -111,6 +111,14 @@ def compare_everywhere(run, sample, tmp_path, path, name, time, step=0, count=10
     assert compared >= 0.6 * count
 
 
+@pytest.mark.parametrize("order,down", (("yx", False), ("yx", True), ("xy", False), ("xy", True)))
+def test_columns_of_two_dimensional_longitude_and_latitude_agree(run, sample, tmp_path, order, down):
+    twin = make_files.height_levels(tmp_path / "twin.nc")  # the same forecast with its projection, which the plain computation reads
+    path = make_files.columns(tmp_path / "a.nc", twin, order, down)
+    assert json.loads(run("info", "--json", path).stdout)["datasets"][0]["grid"]["proj"] is None
+    compare_everywhere(run, sample, tmp_path, path, "air_temperature", "T+6", source=twin)
+
+
 @pytest.mark.parametrize("make", (make_files.hybrid_height, make_files.height_levels, make_files.pressure_levels,
                                   make_files.packed, make_files.surface, make_files.around_the_globe), ids=lambda make: make.__name__)
 def test_a_thousand_places_of_each_kind_agree(run, sample, tmp_path, make):

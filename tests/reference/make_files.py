@@ -2,6 +2,7 @@
 """Small CF forecasts of each kind that virga reads, with values from formulas that tests can repeat."""
 import netCDF4
 import numpy
+import pyproj
 
 EPOCH = "hours since 2026-01-01 00:00:00"
 
@@ -156,4 +157,26 @@ def surface(path, ny=20, nx=33):
         values = field((1, ny, nx))
         values[0, :5, :5] = numpy.nan
         temperature(file, ("time", y, x), values)
+    return path
+
+
+def columns(path, twin, order="yx", down=False):
+    """The forecast of another file (LAEA, heights), without its projection and axes: with longitude and latitude of every column
+    instead, stored in the order given, from the north down or from the south up."""
+    with netCDF4.Dataset(twin) as of, netCDF4.Dataset(path, "w") as file:
+        times(file, len(of.dimensions["time"]))
+        axis(file, "height", of["height"][:], "height", "m", positive="up")
+        crs = pyproj.Proj("+proj=laea +lat_0=54.9 +lon_0=-2.5 +a=6378137 +b=6356752.314140356")
+        lon, lat = crs(*numpy.meshgrid(of["x"][:], of["y"][:]), inverse=True)
+        stored = {name: len(of.dimensions[name]) for name in order}
+        for name, count in stored.items():
+            file.createDimension("index_" + name, count)
+        dimensions = tuple("index_" + name for name in order)
+        turn = (lambda a: a[..., ::-1, :]) if down else (lambda a: a)
+        swap = (lambda a: a.swapaxes(-1, -2)) if order == "xy" else (lambda a: a)
+        for name, values, units in (("lon", lon, "degrees_east"), ("lat", lat, "degrees_north")):
+            v = file.createVariable(name, "f8", dimensions)
+            v.units = units
+            v[:] = swap(turn(values))
+        temperature(file, ("time", "height", *dimensions), swap(turn(of["air_temperature"][:].filled(numpy.nan))), coordinates="lon lat")
     return path

@@ -200,6 +200,13 @@ for (const [name, levels, epsilon] of [["hybrid_height", 15, "0.05 K"], ["mogrep
   inPage(`${name} is shown as the file has it`, () => showsTheFile(path, {levels, epsilon}), path);
 }
 
+inPage("columns known by their longitude and latitude alone are shown where they are", async () => {
+  const path = join(folder, "columns.nc");
+  python("make_files.columns(sys.argv[1], make_files.height_levels(sys.argv[1] + '.twin', (7, 30, 33)), 'xy', True)", path);
+  await showsTheFile(path, {levels: 7, epsilon: "0.05 K"});
+  assert.equal(await page.evaluate(() => window.virga.viewer.geometry.proj), null);
+});
+
 // ---- coordinates drawn as colours
 
 const RAMP = [[0, 0, 60, 200], [1, 200, 60, 0]];

@@ -66,6 +66,10 @@ export class Geometry {
         this.nx = this.x.n;
         this.ny = this.y.n;
         const columns = this.nx * this.ny;
+        this.lonlat = document.lonlat ? document.lonlat.map((name) => arrayAt(buffer, start, name, columns)) : null;
+        if (this.lonlat && (this.lonlat.length !== 2 || this.lonlat.includes(null))) throw new Error('a curvilinear grid without its places');
+        // Longitudes that close the globe: the axes themselves say where things are.
+        this.plainGlobe = this.wraps && /\+proj=(longlat|latlong)/.test(this.proj || '');
         this.ground = arrayAt(buffer, start, document.ground, columns);
         this.levelMap = document.level_map ? this.#parseLevelMap(document.level_map, buffer, start, columns) : null;
         this.nz = this.levelMap ? this.levelMap.levelCount : 1;

@@ -6,8 +6,17 @@ import {graticule} from './graticule.js';
 import {boxSegments} from './height_axis.js';
 import {wrap} from './projection.js';
 
-const AROUND = 0.42;
+export const AROUND = 0.42;
 const INKS = {coast: [0.80, 0.86, 0.90, 0.85], border: [0.75, 0.78, 0.80, 0.38], graticule: [0.80, 0.87, 0.95, 0.20], box: [0.80, 0.87, 0.95, 0.30], outer: [0.75, 0.82, 0.88, 0.28]};
+
+// Where the middle is no place on Earth, some other part of the domain is.
+function anyPlace(turn, {x, y}) {
+    for (let n = 0; n < 400; n++) {
+        const place = turn.inverse(x[0] + (x[1] - x[0]) * (n % 20 + 0.5) / 20, y[0] + (y[1] - y[0]) * (Math.floor(n / 20) + 0.5) / 20);
+        if (place) return place;
+    }
+    return [0, 0];
+}
 
 export class Basemap {
     constructor(ready) {
@@ -22,12 +31,12 @@ export class Basemap {
     setDomain(geometry, heightAt, turn, box) {
         const token = ++this.token, {domain} = geometry, corners = [[0, 0], [1, 0], [0, 1], [1, 1]];
         const middle = [(domain.x[0] + domain.x[1]) / 2, (domain.y[0] + domain.y[1]) / 2];
-        this.centre = turn.inverse(...middle) || [0, 0];
-        if (geometry.wraps) this.centre = [middle[0], middle[1]];
+        this.centre = turn.inverse(...middle) || anyPlace(turn, domain);
+        if (geometry.plainGlobe) this.centre = [middle[0], middle[1]];
         const unwrap = (lon) => wrap(lon - this.centre[0]) + this.centre[0];
         const lonlatAt = (X, Y) => {
             const [x, y] = geometry.fromScene([X, Y, 0]);
-            if (geometry.wraps) return [x, y];
+            if (geometry.plainGlobe) return [x, y];
             const place = turn.inverse(x, y);
             return place ? [unwrap(place[0]), place[1]] : [...this.centre];
         };
@@ -41,7 +50,7 @@ export class Basemap {
         this.#bounds(size, lonlatAt);
         const height = (X, Y) => meshHeight(this.mesh, X, Y);
         const toScene = (lon, lat) => {
-            if (geometry.wraps) { const x0 = domain.x[0]; const scene = geometry.toScene(x0 + ((lon - x0) % 360 + 360) % 360, lat); return [scene[0], scene[1]]; }
+            if (geometry.plainGlobe) { const x0 = domain.x[0]; const scene = geometry.toScene(x0 + ((lon - x0) % 360 + 360) % 360, lat); return [scene[0], scene[1]]; }
             const place = turn.forward(lon, lat);
             if (!place) return null;
             const x = geometry.angular ? middle[0] + wrap(place[0] - middle[0]) : place[0];

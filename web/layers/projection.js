@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// PROJ strings to functions between lon/lat and a grid's axis coordinates. Rotated poles are turned here, the rest by proj4.
+// PROJ strings to functions between lon/lat and a grid's axis coordinates. Rotated poles are turned here, the rest by proj4; grids
+// without a projection by the longitude and latitude of their columns.
+import {curvilinear} from './curvilinear.js';
 import * as proj4Module from '../node_modules/proj4/dist/proj4-src.js';
 
 // The package's file sets a global in browsers and a default export in Node.
@@ -49,6 +51,14 @@ function rotated(p) {
 const clamp = (value) => Math.min(1, Math.max(-1, value));
 // Into −180 … 180.
 export const wrap = (degrees) => degrees >= -180 && degrees <= 180 ? degrees : ((degrees + 180) % 360 + 360) % 360 - 180;
+
+// The projection of a geometry document. around: how far beyond the data the world is drawn, as a share of its longer side.
+export function projectionOf(geometry, around = 0) {
+    if (!geometry.lonlat) return onAxes(projection(geometry.proj), geometry);
+    const {nx, ny, wraps, kmPerUnit} = geometry, far = 1.05 * around * Math.max((nx - 1) * kmPerUnit[0], (ny - 1) * kmPerUnit[1]);
+    const [lon, lat] = geometry.lonlat;
+    return curvilinear({nx, ny, wraps, lon, lat, reach: wraps ? [0, 0] : kmPerUnit.map((km) => far / km)});
+}
 
 // A projection whose angles run on where the grid's axes do (0 … 360, or across the date line).
 export function onAxes(turn, {angular, domain}) {

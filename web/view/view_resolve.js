@@ -135,6 +135,7 @@ export function defaultExaggeration(dataset, variable = null) {
 
 function domainWidth(dataset) {
   const corners = dataset.grid?.corners;
+  if (dataset.grid?.proj === null && dataset.grid.km_per_unit) return dataset.grid.nx * dataset.grid.km_per_unit[0];
   if (!corners || corners.length < 4) return 0;
   const [[lonA, latA], [lonB, latB]] = corners;
   const middle = (corners.reduce((sum, [, lat]) => sum + lat, 0) / corners.length) * (Math.PI / 180);
