@@ -145,7 +145,7 @@ static void print_dataset(const struct catalog_dataset *set) {
     print_grid(set->grid);
     printf("  variables\n");
     for (size_t v = 0; v < set->variable_count; v++)
-        if (!set->variables[v].helper) print_variable(set, v);
+        if (!set->variables[v].hidden) print_variable(set, v);
     printf("\n");
 }
 

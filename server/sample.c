@@ -50,7 +50,7 @@ int sample_query_set(struct sample_query *query, const char *key, const char *va
 static int find_variable(const struct catalog_dataset *set, const char *wanted) {
     int index = catalog_find_variable(set, wanted);
     for (size_t v = 0; index < 0 && v < set->variable_count; v++)
-        if (!set->variables[v].helper && !strcmp(set->variables[v].standard_name, wanted)) index = (int)v;
+        if (!set->variables[v].hidden && !strcmp(set->variables[v].standard_name, wanted)) index = (int)v;
     return index;
 }
 
@@ -61,7 +61,7 @@ static void list_variables(const struct catalog *catalog, const char *dataset, c
     for (size_t d = 0; d < catalog->dataset_count; d++) {
         const struct catalog_dataset *set = &catalog->datasets[d];
         for (size_t v = 0; v < set->variable_count && used < room; v++)
-            if (!set->variables[v].helper && (!*dataset || !strcmp(dataset, set->id)))
+            if (!set->variables[v].hidden && (!*dataset || !strcmp(dataset, set->id)))
                 used += (size_t)snprintf(text + used, room - used, "%s%s", used ? ", " : "", set->variables[v].id);
     }
 }

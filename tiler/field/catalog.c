@@ -190,9 +190,9 @@ const struct catalog_dataset *catalog_find_dataset(const struct catalog *catalog
 
 int catalog_find_variable(const struct catalog_dataset *d, const char *id) {
     for (size_t v = 0; id && v < d->variable_count; v++)
-        if (!d->variables[v].helper && strcmp(d->variables[v].id, id) == 0) return (int)v;
+        if (!d->variables[v].hidden && strcmp(d->variables[v].id, id) == 0) return (int)v;
     for (size_t v = 0; id && v < d->variable_count; v++)
-        if (!d->variables[v].helper && strcmp(d->variables[v].name, id) == 0) return (int)v;
+        if (!d->variables[v].hidden && strcmp(d->variables[v].name, id) == 0) return (int)v;
     return -1;
 }
 

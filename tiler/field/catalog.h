@@ -40,7 +40,7 @@ struct catalog_variable {
     char *long_name;      // "" when none
     char *units;          // as in the file, UDUNITS text; "1" when none
     bool derived;         // computed from others (wind_speed …)
-    bool helper;          // only there to place others' levels and ground; not on offer
+    bool hidden;          // only there to place others' levels and ground; not on offer
     bool vertical;        // false: a 2-D variable (volume of one level without a vertical coordinate)
     size_t nx, ny, nz;
     size_t member_count;

@@ -380,7 +380,7 @@ static int fill_variable(struct catalog_dataset *d, struct dataset_shared *share
         if (!(v->members[v->member_count] = clean_copy(members->labels[v->member_count]))) return VIRGA_NO_MEMORY;
     v->from->members_apart = members->apart;
     v->vertical = first->level_count > 1;
-    v->helper = first->helper;
+    v->hidden = first->hidden;
     v->nx = d->grid->x.n, v->ny = d->grid->y.n, v->nz = first->level_count;
     return fill_steps(d, index, draft, unknown);
 }

@@ -155,7 +155,7 @@ static json_t *run_json(const struct catalog_dataset *d, size_t run) {
     json_t *o = json_object(), *all = json_object();
     for (size_t v = 0; v < d->variable_count; v++) {
         const struct catalog_series *series = &d->runs[run].series[v];
-        if (!series->present || d->variables[v].helper) continue;
+        if (!series->present || d->variables[v].hidden) continue;
         json_t *one = json_object(), *seconds = json_array();
         for (size_t s = 0; s < series->time_count; s++) json_array_append_new(seconds, number(series->times[s].seconds));
         json_object_set_new(one, "edition", json_string(series->edition));
@@ -193,7 +193,7 @@ static json_t *dataset_json(const struct catalog_dataset *d, catalog_pyramid pyr
     json_t *o = json_object(), *runs = json_array(), *variables = json_array();
     for (size_t r = 0; r < d->run_count; r++) json_array_append_new(runs, run_json(d, r));
     for (size_t v = 0; v < d->variable_count; v++)
-        if (!d->variables[v].helper) json_array_append_new(variables, variable_json(d, v, pyramid));
+        if (!d->variables[v].hidden) json_array_append_new(variables, variable_json(d, v, pyramid));
     json_object_set_new(o, "id", json_string(d->id));
     json_object_set_new(o, "title", json_string(d->title));
     json_object_set_new(o, "runs", runs);

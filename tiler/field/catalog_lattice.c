@@ -195,7 +195,7 @@ int catalog_choose_lattices(struct catalog *catalog, const char *state_dir, stru
     if (!c.kept) status = failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
     for (size_t d = 0; !status && d < catalog->dataset_count; d++)
         for (size_t v = 0; !status && v < catalog->datasets[d].variable_count; v++)
-            if (!catalog->datasets[d].variables[v].helper) status = choose(&c, &catalog->datasets[d], v, failure);
+            if (!catalog->datasets[d].variables[v].hidden) status = choose(&c, &catalog->datasets[d], v, failure);
     if (!status && c.kept_changed && *path) save_kept(c.kept, state_dir, path);
     json_decref(c.table);
     json_decref(c.kept);

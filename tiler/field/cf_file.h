@@ -71,7 +71,7 @@ struct cf_variable {
     struct cf_packing plus_packing;
     double constant;             // added to its values
     bool made;                   // averaged or summed: not as stored
-    bool helper;                 // made to tell where other variables' levels and ground are: not on offer
+    bool hidden;                 // made to tell where other variables' levels and ground are: not on offer
     char *name, *long_name;      // in place of what the inventory says, or NULL
     const char *standard_name, *units;  // likewise; static or the source's
     int x, y, z, t, member;      // positions among the variable's dimensions, or -1

@@ -112,22 +112,22 @@ static int find_mass_grid(struct cf_file *file, const struct cf_variable *u, con
     return made < 0 ? -2 : file->grids[made].grid ? made : -1;
 }
 
-static int add_averaged(struct cf_file *file, size_t index, int grid, const struct cf_average x_y[2], bool helper) {
+static int add_averaged(struct cf_file *file, size_t index, int grid, const struct cf_average x_y[2], bool for_heights) {
     static const char *const where[] = {"mass points", "staggered points"};
     struct cf_variable *v = cf_variable_copy(file, index);
     if (!v) return VIRGA_NO_MEMORY;
     struct cf_texts texts = cf_variable_texts(file, v);
     char *name = NULL, *long_name = NULL;
-    if (asprintf(&name, "%s_at_%s_points", texts.name, helper ? "staggered" : "mass") < 0) name = NULL;
-    if (asprintf(&long_name, "%s at %s", *texts.long_name ? texts.long_name : texts.name, where[helper]) < 0) long_name = NULL;
+    if (asprintf(&name, "%s_at_%s_points", texts.name, for_heights ? "staggered" : "mass") < 0) name = NULL;
+    if (asprintf(&long_name, "%s at %s", *texts.long_name ? texts.long_name : texts.name, where[for_heights]) < 0) long_name = NULL;
     free(v->name);
     free(v->long_name);
     v->name = name, v->long_name = long_name;
     v->grid = grid;
     v->made = true;
-    v->helper = helper && v->terrain_factor == 0;  // the ground is shown
+    v->hidden = for_heights && v->terrain_factor == 0;  // the ground is shown
     for (int a = 0; a < 2; a++)
-        if (x_y[a].on) v->average[a] = x_y[a], v->average[a].hold = helper;
+        if (x_y[a].on) v->average[a] = x_y[a], v->average[a].hold = for_heights;
     return name && long_name ? VIRGA_OK : VIRGA_NO_MEMORY;
 }
 
@@ -160,7 +160,7 @@ static bool places_others(const struct cf_file *file, const struct cf_variable *
 
 static bool has_levels(const struct cf_file *file, int grid, size_t count) {
     for (size_t n = 0; n < count; n++)
-        if (file->variables[n].grid == grid && file->variables[n].level_count > 1 && !file->variables[n].helper) return true;
+        if (file->variables[n].grid == grid && file->variables[n].level_count > 1 && !file->variables[n].hidden) return true;
     return false;
 }
 

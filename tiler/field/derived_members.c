@@ -109,6 +109,6 @@ static int add_statistics(struct catalog_dataset *d, int index) {
 int derived_add_member_statistics(struct catalog_dataset *d) {
     int status = VIRGA_OK;
     for (size_t n = 0, count = d->variable_count; !status && n < count; n++)
-        if (d->variables[n].member_count > 1 && !goes_round(&d->variables[n])) status = add_statistics(d, (int)n);
+        if (d->variables[n].member_count > 1 && !d->variables[n].hidden && !goes_round(&d->variables[n])) status = add_statistics(d, (int)n);
     return status;
 }
