@@ -28,6 +28,7 @@ static const char help[] =
     "      --profile            every model level at the place, from the ground up\n"
     "      --places FILE        many places: a line \"lon lat height\" each; - reads from standard\n"
     "                           input\n"
+    "      --units U            give values in these units, such as degC, kt or hPa (the file's)\n"
     "      --run R              the run's reference time, or latest (the default)\n"
     "      --member M           the ensemble member's label (the first)\n"
     "      --dataset ID         which dataset, when several have the variable\n"
@@ -51,7 +52,7 @@ static const char help[] =
 static const struct option_spec specs[] = {
     COMMAND_LINE_SETTINGS, {"variable", 0, true}, {"time", 0, true}, {"lon", 0, true},     {"lat", 0, true},
     {"height", 0, true},   {"profile", 0, false}, {"run", 0, true},  {"member", 0, true},  {"dataset", 0, true},
-    {"places", 0, true},   {"json", 'j', false},  {NULL, 0, false}};
+    {"units", 0, true},    {"places", 0, true},   {"json", 'j', false},  {NULL, 0, false}};
 
 struct sample_flags {
     struct sample_query query;

@@ -27,7 +27,7 @@ static void run(void *argument, bool cancelled) {
 }
 
 int http_sample(const struct http_request *request) {
-    static const char *const keys[] = {"dataset", "variable", "run", "member", "time", "lon", "lat", "height", "profile"};
+    static const char *const keys[] = {"dataset", "variable", "run", "member", "time", "units", "lon", "lat", "height", "profile"};
     struct peer *peer = request->peer;
     struct failure failure = {0};
     char value[512];

@@ -9,6 +9,7 @@
 
 #include "brick/volume_sample.h"
 #include "field/cf_time.h"
+#include "field/cf_units.h"
 #include "field/source_sample.h"
 
 void sample_query_init(struct sample_query *query) {
@@ -35,6 +36,7 @@ int sample_query_set(struct sample_query *query, const char *key, const char *va
     if (!strcmp(key, "variable")) return set_text(query->variable, key, value, failure);
     if (!strcmp(key, "run")) return set_text(query->run, key, value, failure);
     if (!strcmp(key, "member")) return set_text(query->member, key, value, failure);
+    if (!strcmp(key, "units")) return set_text(query->units, key, value, failure);
     if (!strcmp(key, "time")) return set_text(query->time, key, value, failure);
     if (!strcmp(key, "lon")) return set_number(&query->lon, key, value, -720, 720, failure);
     if (!strcmp(key, "lat")) return set_number(&query->lat, key, value, -90, 90, failure);
@@ -159,6 +161,19 @@ static int find_field(const struct catalog *catalog, const struct sample_query *
     return status;
 }
 
+// How values turn into the units asked for. A spread is a difference: it has no offset.
+static int find_units(const struct sample_query *query, const struct field_ref *field, struct cf_units_choice *units, struct failure *failure) {
+    const struct catalog_variable *v = &field->dataset->variables[field->variable];
+    struct cf_units_choice choices[UNITS_CHOICES_MAX];
+    char list[256] = "";
+    *units = (struct cf_units_choice){v->units, 1, 0};
+    if (!*query->units || cf_units_show(v->units, query->units, catalog_is_difference(v), units) == VIRGA_OK) return VIRGA_OK;
+    size_t count = cf_units_choices(v->units, v->standard_name, catalog_is_difference(v), choices);
+    for (size_t n = 0, used = 0; n < count && used < sizeof list; n++)
+        used += (size_t)snprintf(list + used, sizeof list - used, "%s%s", n ? ", " : "", choices[n].units);
+    return failure_set(failure, VIRGA_INVALID, "units = \"%s\" is not what %s can be had in; choose from %s", query->units, v->name, list);
+}
+
 struct answer {
     size_t count;  // levels of a profile, or 1
     double *bricks, *source, *height;
@@ -213,6 +228,13 @@ static int ask_source(const struct field_ref *field, const struct sample_query *
     return status;
 }
 
+static void convert(struct answer *answer, const struct cf_units_choice *units) {
+    for (size_t n = 0; n < answer->count; n++) {
+        answer->bricks[n] = answer->bricks[n] * units->scale + units->offset;
+        answer->source[n] = answer->source[n] * units->scale + units->offset;
+    }
+}
+
 static json_t *number_or_null(double number) { return isfinite(number) ? json_real(number) : json_null(); }
 
 // A number, or for a profile the array of them.
@@ -232,7 +254,8 @@ static json_t *differences(const struct answer *answer, bool profile) {
     return profile ? array : first;
 }
 
-static char *to_json(const struct field_ref *field, const struct sample_query *query, const struct answer *answer) {
+static char *to_json(const struct field_ref *field, const struct sample_query *query, const struct answer *answer,
+                     const struct cf_units_choice *units) {
     const struct catalog_dataset *set = field->dataset;
     const struct catalog_variable *v = &set->variables[field->variable];
     const struct catalog_run *run = &set->runs[field->run];
@@ -240,7 +263,7 @@ static char *to_json(const struct field_ref *field, const struct sample_query *q
     json_t *object = json_pack(
         "{s:o, s:o, s:o, s:f, s:s, s:s, s:s, s:f, s:f, s:o, s:s, s:s, s:s, s:s?, s:o}",
         "bricks", numbers(answer, answer->bricks, query->profile), "source", numbers(answer, answer->source, query->profile),
-        "difference", differences(answer, query->profile), "epsilon", v->lattice.epsilon, "units", v->units, "run",
+        "difference", differences(answer, query->profile), "epsilon", v->lattice.epsilon * fabs(units->scale), "units", units->units, "run",
         run->time.iso, "time", run->series[field->variable].times[field->step].iso, "lon", query->lon, "lat", query->lat,
         "height", numbers(answer, answer->height, query->profile), "dataset", set->id, "variable", v->name, "member",
         v->members[field->member], "datum", datum, "map_error",
@@ -254,13 +277,16 @@ int sample_run(struct catalog *catalog, struct brick_store *bricks, const struct
                struct failure *failure) {
     struct field_ref field = {0};
     struct answer answer = {0};
+    struct cf_units_choice units;
     *json = NULL;
     int status = find_field(catalog, query, &field, failure);
+    if (status == VIRGA_OK) status = find_units(query, &field, &units, failure);
     size_t levels = status == VIRGA_OK && query->profile ? field.dataset->variables[field.variable].nz : 1;
     if (status == VIRGA_OK) status = answer_init(&answer, levels, failure);
     if (status == VIRGA_OK) status = ask_bricks(catalog, bricks, &field, query, &answer, failure);
     if (status == VIRGA_OK) status = ask_source(&field, query, &answer, failure);
-    if (status == VIRGA_OK && !(*json = to_json(&field, query, &answer)))
+    if (status == VIRGA_OK) convert(&answer, &units);
+    if (status == VIRGA_OK && !(*json = to_json(&field, query, &answer, &units)))
         status = failure_set(failure, VIRGA_NO_MEMORY, "out of memory for the answer");
     answer_free(&answer);
     return status;

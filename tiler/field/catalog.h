@@ -103,6 +103,9 @@ int catalog_find_variable(const struct catalog_dataset *dataset, const char *id)
 // run: ISO 8601 time, or "latest" or NULL. Index or -1.
 int catalog_find_run(const struct catalog_dataset *dataset, const char *run);
 
+// Whether values are differences (a spread), which change units without offset.
+bool catalog_is_difference(const struct catalog_variable *variable);
+
 // One field: a variable of a run at one step for one member.
 struct field_ref {
     const struct catalog_dataset *dataset;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "field/cf_units.h"
 #include "field/derived.h"
 
 enum { PYRAMID_ROOM = 32 };
@@ -104,6 +105,16 @@ static bool is_made(const struct catalog_dataset *d, size_t variable) {
     return false;
 }
 
+// [{"units", "scale", "offset"}]: shown = value * scale + offset, the usual unit first.
+static json_t *choices_json(const struct catalog_variable *v) {
+    struct cf_units_choice choices[UNITS_CHOICES_MAX];
+    size_t count = cf_units_choices(v->units, v->standard_name, catalog_is_difference(v), choices);
+    json_t *list = json_array();
+    for (size_t n = 0; n < count; n++)
+        json_array_append_new(list, json_pack("{s:s, s:f, s:f}", "units", choices[n].units, "scale", choices[n].scale, "offset", choices[n].offset));
+    return list;
+}
+
 static json_t *variable_json(const struct catalog_dataset *d, size_t index, catalog_pyramid pyramid) {
     const struct catalog_variable *v = &d->variables[index];
     json_t *o = json_object(), *members = json_array(), *lattice = json_object();
@@ -117,6 +128,8 @@ static json_t *variable_json(const struct catalog_dataset *d, size_t index, cata
     json_object_set_new(o, "standard_name", json_string(v->standard_name));
     json_object_set_new(o, "long_name", json_string(v->long_name));
     json_object_set_new(o, "units", json_string(v->units));
+    json_object_set_new(o, "units_canonical", json_string(cf_units_canonical(v->units)));
+    json_object_set_new(o, "units_choices", choices_json(v));
     json_object_set_new(o, "derived", json_boolean(v->derived || is_made(d, index)));
     json_object_set_new(o, "shape", v->vertical ? sizes(shape, 3) : sizes(shape + 1, 2));
     json_object_set_new(o, "vertical", vertical_json(v));

@@ -3,6 +3,7 @@
 
 #include <math.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 #include <udunits2.h>
@@ -14,25 +15,57 @@ enum { UNITS_MAX_TEXT = 96 };
 static pthread_mutex_t units_lock = PTHREAD_MUTEX_INITIALIZER;
 static ut_system *units_system;  // guarded by units_lock; lives as long as the process
 
+struct spelling { const char *from, *to; };
+
+// Spellings that mean something else to UDUNITS (mb is a millibarn, C a coulomb), or nothing. In files they mean these.
 static const char *alias(const char *text) {
-    static const struct { const char *from, *to; } table[] = {
-        {"gpm", "m"}, {"geopotential meter", "m"}, {"geopotential metre", "m"}, {"kts", "knot"}, {"kt", "knot"},
-        {"mb", "hPa"}, {"mbar", "hPa"}, {"degK", "K"}, {"degC", "celsius"}, {"(0 - 1)", "1"}, {"fraction", "1"},
-        {"m2/s2", "m2 s-2"}, {"dbz", "1"}, {"dBZ", "1"},
+    static const struct spelling exact[] = {
+        {"gpm", "m"}, {"gp m", "m"}, {"geopotential meter", "m"}, {"geopotential metre", "m"}, {"gpdm", "dam"}, {"gpdam", "dam"}, {"m of water equivalent", "m"},
+        {"kts", "knot"}, {"kt", "knot"}, {"mph", "mile h-1"}, {"mps", "m s-1"}, {"ms-1", "m s-1"}, {"ms^-1", "m s-1"}, {"ms**-1", "m s-1"},
+        {"mb", "hPa"}, {"mbar", "hPa"}, {"hpa", "hPa"}, {"hPA", "hPa"}, {"HPA", "hPa"}, {"pa", "Pa"}, {"PA", "Pa"},
+        {"degK", "K"}, {"deg K", "K"}, {"degree K", "K"}, {"degrees K", "K"}, {"degrees kelvin", "K"}, {"degrees Kelvin", "K"}, {"k", "K"},
+        {"C", "celsius"}, {"degC", "celsius"}, {"deg C", "celsius"}, {"degree C", "celsius"}, {"degrees C", "celsius"}, {"degrees celsius", "celsius"},
+        {"degrees Celsius", "celsius"}, {"deg F", "degF"}, {"deg", "degree"}, {"degrees F", "degF"}, {"degrees true", "degree"},
+        {"-", "1"}, {"~", "1"}, {"0-1", "1"}, {"0 - 1", "1"}, {"(0-1)", "1"}, {"(0 - 1)", "1"}, {"0/1", "1"}, {"m2/s2", "m2 s-2"},
     };
-    for (size_t i = 0; i < sizeof table / sizeof *table; i++)
-        if (strcmp(text, table[i].from) == 0) return table[i].to;
+    static const struct spelling words[] = {  // in any case
+        {"fraction", "1"}, {"proportion", "1"}, {"ratio", "1"}, {"numeric", "1"}, {"number", "1"}, {"count", "1"}, {"index", "1"}, {"code", "1"},
+        {"none", "1"}, {"unitless", "1"}, {"dimensionless", "1"}, {"non-dimensional", "1"}, {"nondimensional", "1"}, {"non-dim", "1"}, {"boolean", "1"},
+        {"flag", "1"}, {"pct", "%"}, {"okta", "0.125"}, {"oktas", "0.125"}, {"octa", "0.125"}, {"octas", "0.125"}, {"gm/kg", "g/kg"}, {"gm kg-1", "g/kg"}, {"dbz", "1"},
+    };
+    for (size_t i = 0; i < sizeof exact / sizeof *exact; i++)
+        if (strcmp(text, exact[i].from) == 0) return exact[i].to;
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (strcasecmp(text, words[i].from) == 0) return words[i].to;
     return text;
+}
+
+// What people write instead of what UDUNITS reads: a minus sign, a degree sign, powers above the line, braces around powers.
+static void plain_text(const char *text, char out[UNITS_MAX_TEXT]) {
+    static const struct spelling signs[] = {{"\u2212", "-"}, {"\u00b7", "."}, {"\u22c5", "."}, {"\u00b0", "deg"}, {"\u207b", "-"}, {"\u00b9", "1"},
+                                                              {"\u00b2", "2"}, {"\u00b3", "3"}, {"\u2074", "4"}, {"{", ""}, {"}", ""}, {"$", ""}, {"[", ""}, {"]", ""}};
+    size_t n = 0;
+    while (*text && n < UNITS_MAX_TEXT - 4) {
+        size_t i = 0, length = 0;
+        for (; i < sizeof signs / sizeof *signs; i++)
+            if (strncmp(text, signs[i].from, length = strlen(signs[i].from)) == 0) break;
+        if (i < sizeof signs / sizeof *signs) n += (size_t)sprintf(out + n, "%s", signs[i].to), text += length;
+        else out[n++] = *text++;
+    }
+    out[n] = 0;
+    while (n > 0 && (out[n - 1] == ' ' || out[n - 1] == '\t' || out[n - 1] == '\n')) out[--n] = 0;
+    memmove(out, out + strspn(out, " \t\n"), strlen(out + strspn(out, " \t\n")) + 1);
 }
 
 // Needs units_lock.
 static ut_unit *parse(const char *text) {
-    char copy[UNITS_MAX_TEXT];
+    char plain[UNITS_MAX_TEXT], copy[UNITS_MAX_TEXT];
     if (!text || strlen(text) >= sizeof copy) return NULL;
-    for (const char *c = text; *c; c++)
-        if ((unsigned char)*c < 32 || (unsigned char)*c > 126) return NULL;
     if (strcasestr(text, "since")) return NULL;
-    strcpy(copy, alias(text));
+    plain_text(text, plain);
+    for (const char *c = plain; *c; c++)
+        if ((unsigned char)*c < 32 || (unsigned char)*c > 126) return NULL;
+    strcpy(copy, alias(plain));
     if (!units_system) {
         ut_set_error_message_handler(ut_ignore);
         units_system = ut_read_xml(NULL);

@@ -85,3 +85,5 @@ int catalog_add_derived(struct catalog_dataset *d) {
     int status = derived_add_winds(d);
     return status ? status : derived_add_member_statistics(d);
 }
+
+bool catalog_is_difference(const struct catalog_variable *v) { return v->from->derived == &derived_member_spread; }

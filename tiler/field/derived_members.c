@@ -101,7 +101,8 @@ static int add_statistics(struct catalog_dataset *d, int index) {
     snprintf(name[1], sizeof name[1], "%s_spread", v.name);
     snprintf(long_name[0], sizeof long_name[0], "%.1000s, mean of %zu members", called, v.member_count);
     snprintf(long_name[1], sizeof long_name[1], "%.1000s, standard deviation of %zu members (n - 1)", called, v.member_count);
-    struct derived_texts mean = {name[0], v.standard_name, long_name[0], v.units}, spread = {name[1], "", long_name[1], v.units};
+    const char *of_difference = strcmp(cf_units_canonical(v.units), "degC") == 0 ? "K" : v.units;
+    struct derived_texts mean = {name[0], v.standard_name, long_name[0], v.units}, spread = {name[1], "", long_name[1], of_difference};
     int status = derived_add(d, &derived_member_mean, index, NO_VARIABLE, &mean, NULL);
     return status ? status : derived_add(d, &derived_member_spread, index, NO_VARIABLE, &spread, NULL);
 }

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 #include <math.h>
 #include <pthread.h>
+#include <string.h>
 
 #include "base/status.h"
 #include "field/cf_units.h"
@@ -42,6 +43,62 @@ static void test_what_is_no_unit_is_refused(void **state) {
     assert_false(cf_units_dimensionless("K"));
 }
 
+static void test_odd_spellings_are_understood(void **state) {
+    static const struct { const char *text, *meant; } spellings[] = {
+        {"m s**-1", "m s-1"}, {"m/s", "m s-1"}, {"ms-1", "m s-1"}, {"m s^-1", "m s-1"}, {"m\u00b7s\u207b\u00b9", "m s-1"}, {"m s\u22121", "m s-1"}, {"m s^{-1}", "m s-1"},
+        {"meters/second", "m s-1"}, {"Kelvin", "K"}, {"deg K", "K"}, {"degK", "K"}, {"[K]", "K"}, {"C", "degC"}, {"\u00b0C", "degC"}, {"deg C", "degC"}, {"Celsius", "degC"},
+        {"degrees C", "degC"}, {"millibars", "hPa"}, {"mb", "hPa"}, {"hpa", "hPa"}, {"gpm", "m"}, {"gpdm", "dam"}, {"Numeric", "1"}, {"~", "1"}, {"-", "1"},
+        {"(0 - 1)", "1"}, {"Proportion", "1"}, {"", "1"}, {"percent", "%"}, {"kg kg**-1", "kg kg-1"}, {"kg/kg", "kg kg-1"}, {"g/kg", "g kg-1"},
+        {"W m**-2", "W m-2"}, {"kts", "kt"}, {"knots", "kt"}, {"kg m**-2 s**-1", "kg m-2 s-1"}, {"m**2 s**-2", "m2 s-2"}, {"degrees_true", "degree"}, {"\u00b0", "degree"}, {"oktas", "0.125"},
+    };
+    (void)state;
+    for (size_t n = 0; n < sizeof spellings / sizeof *spellings; n++) check(spellings[n].text, spellings[n].meant, 1, 0);
+    assert_string_equal(cf_units_canonical("m s**-1"), "m s-1");
+    assert_string_equal(cf_units_canonical("deg K"), "K");
+    assert_string_equal(cf_units_canonical("kg kg**-1"), "kg kg-1");
+    assert_string_equal(cf_units_canonical("~"), "1");
+    assert_string_equal(cf_units_canonical("degrees_true"), "degree");
+    assert_string_equal(cf_units_canonical("W m**-2"), "W m**-2");  // nothing to choose from
+    assert_string_equal(cf_units_canonical("mol mol-1"), "mol mol-1");
+    assert_string_equal(cf_units_canonical("dBZ"), "dBZ");
+    assert_string_equal(cf_units_canonical("rain"), "rain");
+}
+
+static void check_choices(const char *units, const char *standard_name, bool difference, const char *expected) {
+    struct cf_units_choice choices[UNITS_CHOICES_MAX];
+    char all[256] = "";
+    size_t count = cf_units_choices(units, standard_name, difference, choices);
+    for (size_t n = 0; n < count; n++) strcat(strcat(all, n ? ", " : ""), choices[n].units);
+    assert_string_equal(all, expected);
+}
+
+static void test_there_are_units_to_choose_from(void **state) {
+    struct cf_units_choice choices[UNITS_CHOICES_MAX];
+    (void)state;
+    check_choices("Kelvin", "air_temperature", false, "degC, K, degF");
+    check_choices("K", "air_potential_temperature", false, "K, degC, degF");
+    check_choices("K", "", true, "K, degF");  // a difference in degrees Celsius is one in K
+    check_choices("m s**-1", "wind_speed", false, "m s-1, kt, km h-1");
+    check_choices("m s-1", "lwe_precipitation_rate", false, "mm h-1, m s-1");
+    check_choices("millibars", "air_pressure", false, "hPa, Pa");
+    check_choices("kg kg**-1", "specific_humidity", false, "g kg-1, kg kg-1");
+    check_choices("kg m-2 s-1", "rainfall_flux", false, "mm h-1, kg m-2 s-1");
+    check_choices("(0 - 1)", "cloud_area_fraction", false, "%, 1");
+    check_choices("1", "", false, "1");
+    check_choices("gpm", "geopotential_height", false, "m, km, ft");
+    check_choices("W m**-2", "", false, "W m**-2");
+    check_choices("nonsense", "", false, "nonsense");
+    cf_units_choices("K", "air_temperature", false, choices);
+    assert_true(choices[0].scale == 1 && fabs(choices[0].offset + 273.15) < 1e-9);
+    cf_units_choices("K", "", true, choices);
+    assert_true(fabs(choices[1].scale - 1.8) < 1e-9 && choices[1].offset == 0);
+    cf_units_choices("kg m-2 s-1", "rainfall_flux", false, choices);
+    assert_true(fabs(choices[0].scale - 3600) < 1e-6 && choices[0].offset == 0);
+    assert_int_equal(cf_units_show("K", "Pa", false, choices), VIRGA_UNSUPPORTED);
+    assert_int_equal(cf_units_show("K", "fahrenheit", true, choices), VIRGA_OK);
+    assert_true(choices[0].offset == 0 && fabs(choices[0].scale - 1.8) < 1e-9);
+}
+
 static void *convert_often(void *unused) {
     for (int n = 0; n < 2000; n++) check("hPa", "Pa", 100, 0);
     return unused;
@@ -72,6 +129,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_units_of_forecasts_convert),
         cmocka_unit_test(test_what_is_no_unit_is_refused),
+        cmocka_unit_test(test_odd_spellings_are_understood),
+        cmocka_unit_test(test_there_are_units_to_choose_from),
         cmocka_unit_test(test_threads_may_convert_at_once),
         cmocka_unit_test(test_standard_atmosphere_follows_iso_2533),
     };
