@@ -14,8 +14,8 @@
 static const char help[] =
     "Usage: virga serve [OPTION…] [PATH…]\n"
     "\n"
-    "Shows forecast files in the browser. A PATH is a netCDF file, a folder (with all\n"
-    "that is below it) or a glob in quotes. Files of one model run, split by time or by\n"
+    "Shows forecast files in the browser. A PATH is a netCDF or GRIB file, a folder (with\n"
+    "all that is below it) or a glob in quotes. Files of one model run, split by time or by\n"
     "variable, become one dataset; files that differ in reference time are its runs.\n"
     "Without PATH, those of the configuration are shown. Ctrl-C stops cleanly.\n"
     "\n"

@@ -329,7 +329,7 @@ function sayEmpty() {
   const count = state.catalog.problems?.length ?? 0;
   showBlank($("stage"), "No forecast to show", [
     count ? "The server found files, but could read none of them." : "The server has no forecast files yet.",
-    "Start it with the path of a netCDF file or folder: virga serve FILE.",
+    "Start it with the path of a netCDF or GRIB file or a folder: virga serve FILE.",
   ], count ? {label: "See what could not be read", run: () => problems.open(state.catalog.problems)} : null);
 }
 

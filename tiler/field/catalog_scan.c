@@ -50,12 +50,14 @@ static int add_file(struct scanned_files *files, const char *path, const char *b
 
 // By its first bytes, or by its name: a broken netCDF file deserves a word.
 static bool looks_readable(const char *path) {
-    static const char *const endings[] = {".nc", ".nc4", ".cdf", ".netcdf", ".hdf5", ".h5"};
-    unsigned char head[8] = {0};
+    static const char *const endings[] = {".nc", ".nc4", ".cdf", ".netcdf", ".hdf5", ".h5", ".grib", ".grib1", ".grib2", ".grb", ".grb1", ".grb2"};
+    unsigned char head[4096] = {0};  // bulletin headers may stand before a GRIB message
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     ssize_t n = fd >= 0 ? read(fd, head, sizeof head) : -1;
     if (fd >= 0) close(fd);
-    if (n == 8 && (memcmp(head, "CDF", 3) == 0 || memcmp(head, "\x89HDF\r\n\x1a\n", 8) == 0)) return true;
+    if (n >= 8 && (memcmp(head, "CDF", 3) == 0 || memcmp(head, "\x89HDF\r\n\x1a\n", 8) == 0)) return true;
+    for (unsigned char *at = head; n >= 8 && (at = memmem(at, (size_t)(head + n - at), "GRIB", 4)); at += 4)
+        if (at + 8 <= head + n && (at[7] == 1 || at[7] == 2)) return true;
     const char *dot = strrchr(path, '.');
     for (size_t i = 0; dot && i < sizeof endings / sizeof *endings; i++)
         if (strcmp(dot, endings[i]) == 0) return true;
@@ -164,7 +166,7 @@ static int add_path(struct scanned_files *files, const char *given, const char *
         if (S_ISREG(info.st_mode)) return add_file(files, path, base, NULL);
         if (!S_ISDIR(info.st_mode)) return add_file(files, path, base, "it is neither a file nor a folder");
         int status = add_folder(files, path, base, NULL);
-        if (!status && files->count == before && !any_inside(files, path)) status = add_file(files, path, base, "no netCDF file in this folder");
+        if (!status && files->count == before && !any_inside(files, path)) status = add_file(files, path, base, "no netCDF or GRIB file in this folder");
         return status;
     }
     int error = errno;

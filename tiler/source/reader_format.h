@@ -13,7 +13,7 @@ struct reader_format {
     bool (*recognises)(int fd, const uint8_t *head, size_t bytes);
     // The descriptor stays the caller's, and open as long as *file is. memory: bytes this process may use in all.
     int (*open)(int fd, size_t memory, void **file, struct failure *failure);
-    // Everything *inventory points at lives in the arena, whose limit bounds it.
+    // What *inventory points at lives in the arena, whose limit bounds it, or in the file.
     int (*list)(void *file, struct arena *arena, struct source_inventory *inventory, struct failure *failure);
     // Fills `out`, which has room for exactly what source_slab_shape says and `bytes` must equal.
     int (*read)(void *file, const struct source_slab_request *request, void *out, size_t bytes,
@@ -23,6 +23,6 @@ struct reader_format {
 
 enum { READER_HEAD_BYTES = 16 };
 
-extern const struct reader_format reader_netcdf;
+extern const struct reader_format reader_netcdf, reader_grib;
 
 #endif

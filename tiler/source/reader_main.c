@@ -18,7 +18,7 @@
 
 enum { SOCKET = 3, OPEN_FILES = 8 };
 
-static const struct reader_format *const formats[] = {&reader_netcdf};
+static const struct reader_format *const formats[] = {&reader_netcdf, &reader_grib};
 
 struct open_file {
     const struct reader_format *format;  // NULL: free
@@ -43,10 +43,20 @@ static void close_file(struct open_file *f) {
     *f = (struct open_file){0};
 }
 
-static int unknown_format(const uint8_t *head, size_t bytes, struct failure *failure) {
+// Two Fortran records of the Met Office's Unified Model begin a PP field: a header of 256 bytes between its lengths.
+static bool is_pp(int fd, const uint8_t *head, size_t bytes) {
+    static const uint8_t big[4] = {0, 0, 1, 0}, little[4] = {0, 1, 0, 0};
+    uint8_t end[4];
+    if (bytes < 4 || pread(fd, end, sizeof end, 260) != sizeof end || memcmp(head, end, 4)) return false;
+    return !memcmp(head, big, 4) || !memcmp(head, little, 4);
+}
+
+static int unknown_format(int fd, const uint8_t *head, size_t bytes, struct failure *failure) {
     if (!bytes) return failure_set(failure, VIRGA_UNREADABLE, "the file is empty");
-    if (bytes >= 4 && !memcmp(head, "GRIB", 4)) return failure_set(failure, VIRGA_UNSUPPORTED, "GRIB files are not read yet");
-    return failure_set(failure, VIRGA_UNREADABLE, "is not a netCDF file");
+    if (is_pp(fd, head, bytes))
+        return failure_set(failure, VIRGA_UNSUPPORTED, "UM PP files are not read; convert it to netCDF, for example with Iris");
+    if (bytes >= 4 && !memcmp(head, "BUFR", 4)) return failure_set(failure, VIRGA_UNSUPPORTED, "BUFR files hold observations and are not read");
+    return failure_set(failure, VIRGA_UNREADABLE, "is neither a netCDF nor a GRIB file");
 }
 
 static int open_into(struct reader *r, struct open_file *f, int fd, const struct source_identity *identity,
@@ -64,7 +74,7 @@ static int open_into(struct reader *r, struct open_file *f, int fd, const struct
         f->fd = fd;
         return VIRGA_OK;
     }
-    return unknown_format(head, (size_t)got, failure);
+    return unknown_format(fd, head, (size_t)got, failure);
 }
 
 // The file of this identity, opened if need be. Takes over the descriptor.

@@ -83,14 +83,22 @@ static void text_is_refused(void **state) {
     (void)state;
     const char *path = fixture_path("text.nc");
     fixture_write(path, "netcdf x {\n}\n", 13);
-    assert_refused(path, VIRGA_UNREADABLE, "not a netCDF file");
+    assert_refused(path, VIRGA_UNREADABLE, "neither a netCDF nor a GRIB file");
 }
 
-static void grib_is_not_read_yet(void **state) {
+static void a_grib_file_without_fields_is_refused(void **state) {
     (void)state;
     const char *path = fixture_path("f.grib2");
     fixture_write(path, "GRIB\0\0\0\2........7777", 20);
-    assert_refused(path, VIRGA_UNSUPPORTED, "GRIB files are not read yet");
+    assert_refused(path, VIRGA_UNREADABLE, "no field in it can be read");
+}
+
+static void other_formats_are_named(void **state) {
+    (void)state;
+    uint8_t pp[512] = {0, 0, 1, 0, [260] = 0, 0, 1, 0};
+    const char *path = fixture_path("f.pp");
+    fixture_write(path, pp, sizeof pp);
+    assert_refused(path, VIRGA_UNSUPPORTED, "UM PP files are not read");
 }
 
 static void a_file_that_may_not_be_read_is_named(void **state) {
@@ -493,7 +501,8 @@ int main(int argc, char **argv) {
         cmocka_unit_test(a_link_is_refused),
         cmocka_unit_test(an_empty_file_is_refused),
         cmocka_unit_test(text_is_refused),
-        cmocka_unit_test(grib_is_not_read_yet),
+        cmocka_unit_test(a_grib_file_without_fields_is_refused),
+        cmocka_unit_test(other_formats_are_named),
         cmocka_unit_test(a_file_that_may_not_be_read_is_named),
         cmocka_unit_test(a_name_cannot_break_the_message),
         cmocka_unit_test(a_changed_file_is_not_read),
