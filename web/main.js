@@ -22,7 +22,7 @@ import {createTimeline} from "./ui/timeline.js";
 import {dataRange} from "./view/data_range.js";
 import {needsDataRange, presetLayer} from "./view/presets.js";
 import {colourMap, colourMapNames, loadColourMaps} from "./view/transfer_function.js";
-import {completeView, defaultView, findSeries, findVariable, resolveRun, resolveView, timeRule} from "./view/view_resolve.js";
+import {completeView, defaultView, findSeries, findVariable, memberLabels, resolveRun, resolveView, timeRule} from "./view/view_resolve.js";
 import {Viewer} from "./viewer.js";
 
 const BASE = "";
@@ -149,9 +149,9 @@ async function openDefault(datasetId) {
 }
 
 async function complete(view) {
-  const {dataset, layers, member} = resolveView(view, state.catalog);
+  const {dataset, layers} = resolveView(view, state.catalog);
   const ranges = {};
-  await Promise.all(layers.map(async ({layer, variable, series}) => {
+  await Promise.all(layers.map(async ({layer, variable, series, member}) => {
     if (layer.range || !needsDataRange(variable, state.presets)) return;
     ranges[variable.id] = await dataRange(series, member, 0, BASE);
   }));
@@ -161,7 +161,8 @@ async function complete(view) {
 async function freshLayer(id) {
   const {dataset, run, member} = state.resolved;
   const variable = findVariable(dataset, id);
-  const range = needsDataRange(variable, state.presets) ? await dataRange(findSeries(run, variable), member, 0, BASE) : null;
+  const own = member < memberLabels(variable).length ? member : 0;
+  const range = needsDataRange(variable, state.presets) ? await dataRange(findSeries(run, variable), own, 0, BASE) : null;
   return {variable: id, visible: true, shading: true, ...presetLayer(variable, state.presets, range)};
 }
 
@@ -176,8 +177,8 @@ async function replaceLayer(index, id) {
 
 // Colours from the smallest to the largest value of the step in view; the curve of opacity keeps its place among the values.
 async function fitLayer(index) {
-  const {layers, member, times} = state.resolved;
-  const {series, variable} = layers[index];
+  const {layers, times} = state.resolved;
+  const {series, variable, member} = layers[index];
   const step = series?.times.indexOf(times[state.index]) ?? -1;
   const range = step >= 0 ? await dataRange(series, member, step, BASE) : null;
   if (range && range[1] > range[0]) changeLayer(index, {range: range.map((value) => Number(value.toPrecision(6)))}, true);

@@ -129,8 +129,8 @@ export class Viewer extends EventTarget {
         this.#resolved = resolved;
         this.camera_.exaggeration = view.exaggeration > 0 ? view.exaggeration : 1;
         const old = this.layers;
-        this.layers = resolved.layers.slice(0, 4).filter(({series}) => series && series.times.length).map(({layer, variable, series}) => {
-            const fresh = new LayerState(variable, series, resolved.member || 0);
+        this.layers = resolved.layers.slice(0, 4).filter(({series}) => series && series.times.length).map(({layer, variable, series, member}) => {
+            const fresh = new LayerState(variable, series, member || 0);
             fresh.wraps = resolved.dataset.grid.wraps;
             const kept = old.find((one) => one.identity === fresh.identity && one.variable.id === variable.id) || fresh;
             kept.setView(layer, this.#colourMaps[layer.colour_map]);

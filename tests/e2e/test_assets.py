@@ -55,8 +55,8 @@ def test_colour_maps_are_those_their_program_writes(tmp_path):
         assert (tmp_path / f"{name}.json").read_bytes() == (ASSETS / "colour_maps" / f"{name}.json").read_bytes()
 
 
-@pytest.mark.parametrize("preset", [*PRESETS["standard_names"].values(), *PRESETS["units"].values(), PRESETS["default"]],
-                         ids=[*PRESETS["standard_names"], *PRESETS["units"], "default"])
+@pytest.mark.parametrize("preset", [*PRESETS["standard_names"].values(), *PRESETS["units"].values(), *PRESETS["statistics"].values(), PRESETS["default"]],
+                         ids=[*PRESETS["standard_names"], *PRESETS["units"], *PRESETS["statistics"], "default"])
 def test_a_preset_is_drawable(preset):
     assert preset["colour_map"] in MAPS
     opacity = preset["opacity"]

@@ -60,6 +60,24 @@ test("a variable is called by its long name, else its standard name, else its ow
   assert.equal(variableTitle({id: "a", name: "a"}), "A");
 });
 
+test("a spread has colours of its own, from nothing to its most", () => {
+  const spread = {standard_name: "", statistic: "spread", units: "K", long_name: "air temperature, standard deviation of 4 members (n - 1)", epsilon: 0.0125, vertical};
+  assert.ok(needsDataRange(spread, presets));
+  assert.deepEqual(presetLayer(spread, presets, [0.25, 6]).range, [0, 6]);
+  assert.equal(presetLayer(spread, presets, [0.25, 6]).colour_map, "thermal");
+  assert.ok(presetLayer(spread, presets, null).range[1] > 0);
+  assert.equal(presetLayer(spread, presets, [0, 0]).range[0], 0);
+});
+
+test("what is made of all members is called so", () => {
+  const mean = {name: "t_mean", standard_name: "air_temperature", long_name: "air temperature, mean of 4 members", derived: true, statistic: "mean"};
+  assert.equal(variableTitle(mean), "Air temperature, mean of 4 members");
+});
+
+test("a unit that only the catalog understands finds its preset", () => {
+  assert.equal(presetFor({standard_name: "", units: "metres every second", units_canonical: "m s-1"}, presets).colour_map, "wind");
+});
+
 test("a step table's head gives the data's range, or nothing", () => {
   const buffer = new ArrayBuffer(40);
   const view = new DataView(buffer);

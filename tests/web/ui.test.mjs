@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import {test} from "node:test";
 import {describeBadge} from "../../web/ui/fidelity_badge.js";
-import {makeRoom} from "../../web/ui/layers_panel.js";
+import {makeRoom, variableGroups} from "../../web/ui/layers_panel.js";
 import {groupProblems} from "../../web/ui/problems_dialog.js";
 import {formatHeight, formatPlace, formatProbeValue} from "../../web/ui/probe_readout.js";
 import {compass, exaggerationToSlider, sliderToExaggeration} from "../../web/ui/scene_panel.js";
@@ -108,6 +108,13 @@ test("a third volume makes the first give way, a ground field none of them", () 
   const layers = variables.map((_, i) => ({variable: `v${i}`, visible: true}));
   assert.deepEqual(makeRoom(layers, variables, 2).map((layer) => layer.visible), [false, true, true, true]);
   assert.deepEqual(makeRoom(layers.slice(0, 2).concat(layers[3]), [{vertical: {}}, {vertical: {}}, {vertical: null}], 2).map((layer) => layer.visible), [true, true, true]);
+});
+
+test("what is made of all members stands apart in the list", () => {
+  const variables = [{id: "t", name: "t", vertical: {}}, {id: "w", name: "w", vertical: {}, derived: true}, {id: "t_mean", name: "t_mean", vertical: {}, derived: true, statistic: "mean"}];
+  const run = {series: {t: {}, w: {}, t_mean: {}}};
+  assert.deepEqual(variableGroups({variables}, run).map(({label, options}) => [label, options.map(({value}) => value)]),
+    [["3-D fields", ["t"]], ["3-D fields, derived", ["w"]], ["3-D fields, of all members", ["t_mean"]]]);
 });
 
 test("what one file cannot for one reason is one entry", () => {

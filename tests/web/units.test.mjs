@@ -49,7 +49,23 @@ test("the view's unit holds where it can be had", () => {
   assert.equal(displayUnits(temperature).label, "°C");
   assert.equal(displayUnits(temperature, "K").label, "K");
   assert.equal(displayUnits(temperature, "hPa").label, "°C");
-  assert.ok(displayChoices("m s-1").includes("kt"));
+  assert.ok(displayChoices({units: "m s-1"}).some(({units}) => units === "kt"));
+});
+
+test("the catalog's choices of units come before the page's own", () => {
+  const choices = [{units: "hPa", scale: 0.01, offset: 0}, {units: "Pa", scale: 1, offset: 0}];
+  const pressure = {units: "pascals of old", units_canonical: "Pa", units_choices: choices, standard_name: "air_pressure"};
+  assert.deepEqual(displayChoices(pressure), choices);
+  near(displayUnits(pressure).toShown(101325), 1013.25);
+  assert.equal(displayUnits(pressure, "Pa").label, "Pa");
+  assert.equal(displayUnits({units: "m s**-1 or so", units_canonical: "m s-1"}, "kt").units, "kt");
+});
+
+test("a spread of temperatures in °C is one in K, and has no offset in °F", () => {
+  const spread = {units: "K", statistic: "spread", units_choices: [{units: "K", scale: 1, offset: 0}, {units: "degF", scale: 1.8, offset: 0}]};
+  near(displayUnits(spread, "°C").toShown(2), 2);
+  assert.equal(displayUnits(spread, "°C").label, "K");
+  near(displayUnits(spread, "degF").toShown(2), 3.6);
 });
 
 test("ε is scaled but never shifted", () => {

@@ -106,3 +106,14 @@ test("heights are drawn so that weather is readable, whatever the domain's size"
   assert.equal(defaultExaggeration({grid: {corners: [[0, -90], [-1, -90], [-1, 90], [0, 90]], wraps: true}}, {vertical: null}), 60);
   assert.equal(defaultExaggeration({grid: {}}), 15);
 });
+
+test("each layer shows the view's member, or its only one", () => {
+  const ensemble = {...uk, id: "ens", variables: uk.variables.map((v) => (v.id === "qcl" ? {...v, members: ["0", "5", "9"]} : v))};
+  const view = (member, ...names) => validateView({version: 1, dataset: "ens", member, layers: names.map((variable) => ({variable}))});
+  const resolve = (...given) => resolveView(view(...given), {datasets: [ensemble]});
+  const other = ensemble.variables.find((v) => v.id !== "qcl").id;
+  assert.deepEqual(resolve(2, other, "qcl").layers.map(({member}) => member), [0, 2]);
+  assert.deepEqual(resolve(2, other, "qcl").members, ["0", "5", "9"]);
+  assert.deepEqual(resolve(2, other).members, [""]);
+  assert.throws(() => resolve(3, "qcl"), {field: "member"});
+});

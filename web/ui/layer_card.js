@@ -84,8 +84,8 @@ export function createLayerCard(on) {
     paintMap(preview, layer.colour_map);
     low.value = shortNumber(units.toShown(layer.range[0])).replace("−", "-");
     high.value = shortNumber(units.toShown(layer.range[1])).replace("−", "-");
-    const choices = displayChoices(variable.units, variable.standard_name);
-    fillSelect(unit, choices.map((name) => ({value: name, label: unitsLabel(name) || "number"})), units.units);
+    const choices = displayChoices(variable);
+    fillSelect(unit, choices.map(({units: name}) => ({value: name, label: unitsLabel(name) || "number"})), units.units);
     unit.disabled = choices.length < 2;
     shading.input.checked = layer.shading !== false;
     shading.element.hidden = !variable.vertical;
@@ -105,8 +105,12 @@ function paintMap(canvas, name) {
   }
 }
 
-/** Words about a variable for its card: its vertical coordinate and how exact its heights are. */
+/** Words about a variable for its card: its vertical coordinate, how exact its heights are, and what the catalog has to say of it. */
 export function variableNote(variable) {
+  return [levelsNote(variable), variable.note].filter(Boolean).join(". ");
+}
+
+function levelsNote(variable) {
   if (!variable.vertical) return "On the ground";
   const {kind, levels, heights, map_error: error, datum} = variable.vertical;
   const span = heights ? `, ${shortHeight(heights[0])} to ${shortHeight(heights[1])} above ${datum === "ground" ? "the ground" : "sea level"}` : "";

@@ -8,7 +8,7 @@ import {createLayerCard, variableNote} from "./layer_card.js";
 export const MOST_VOLUMES = 2;
 export const MOST_GROUND = 2;
 
-/** Variables of a run for a list: 3-D fields, derived ones, fields on the ground. */
+/** Variables of a run for a list: 3-D fields, derived ones, those made of all members, and the same of fields on the ground. */
 export function variableGroups(dataset, run, disabled = () => false) {
   const option = (variable) => ({
     value: variable.id,
@@ -17,11 +17,14 @@ export function variableGroups(dataset, run, disabled = () => false) {
     disabled: !findSeries(run, variable) || disabled(variable),
   });
   const group = (label, filter) => ({label, options: dataset.variables.filter(filter).map(option)});
+  const sort = (words, wanted) => [
+    group(words, (v) => wanted(v) && !v.derived),
+    group(`${words}, derived`, (v) => wanted(v) && v.derived && !v.statistic),
+    group(`${words}, of all members`, (v) => wanted(v) && v.statistic),
+  ];
   return [
-    group("3-D fields", (v) => v.vertical && !v.derived),
-    group("3-D fields, derived", (v) => v.vertical && v.derived),
-    group("Ground fields", (v) => !v.vertical && !v.derived),
-    group("Ground fields, derived", (v) => !v.vertical && v.derived),
+    ...sort("3-D fields", (v) => v.vertical),
+    ...sort("Ground fields", (v) => !v.vertical),
   ].filter(({options}) => options.length > 0);
 }
 

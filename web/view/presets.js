@@ -1,26 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a variable looks like before anybody touches it: assets/presets.json by CF standard name, else by unit, else by the range
 // of the data. The results are parts of a view's layer, in the variable's own units.
-import {canonicalUnits, conversion, displayUnits, niceTicks} from "./units.js";
+import {conversion, displayUnits, niceTicks, ownUnits} from "./units.js";
 
 const LAST_RESORT = {colour_map: "lagoon", range: "data", opacity: {of: "range", points: [[0, 0], [0.2, 0.01], [0.6, 0.06], [1, 0.4]]}};
 const GROUND_OPACITY = 0.85;
 const WEATHER_DEPTH = 10000; // m
 const FITTED_MAPS = ["temperature", "thermal", "lagoon", "terrain"]; // where no colour has a meaning of its own
+const SPREAD_STEPS = 256; // a spread of which nothing is known yet
 const LITTLE = 0.4; // of a preset's range
 
 /** The preset that holds for a variable, converted to its units; `range` may be "data". */
 export function presetFor(variable, presets) {
+  if (variable.statistic === "spread") return presets?.statistics?.spread ?? presets?.default ?? LAST_RESORT;
   const named = presets?.standard_names?.[variable.standard_name];
   const converted = named ? inUnitsOf(named, variable) : null;
   if (converted) return converted;
-  const byUnit = presets?.units?.[canonicalUnits(variable.units)];
+  const byUnit = presets?.units?.[ownUnits(variable)];
   return (byUnit ? inUnitsOf(byUnit, variable) : null) ?? presets?.default ?? LAST_RESORT;
 }
 
 function inUnitsOf(preset, variable) {
   if (preset.units === undefined) return preset;
-  const change = conversion(preset.units, variable.units);
+  const change = conversion(preset.units, ownUnits(variable));
   if (!change) return null;
   const to = (value) => roundOff(value * change.scale + change.offset);
   const relative = preset.opacity.of === "range";
@@ -79,6 +81,7 @@ function forDepth(opacity, variable) {
 }
 
 function rangeFromData(variable, dataRange) {
+  if (variable.statistic === "spread") return [0, roundOff(dataRange?.[1] > 0 ? dataRange[1] : SPREAD_STEPS * (variable.epsilon || 1 / SPREAD_STEPS))];
   if (dataRange && Number.isFinite(dataRange[0]) && Number.isFinite(dataRange[1])) {
     const [lo, hi] = dataRange;
     if (hi > lo) return [roundOff(lo), roundOff(hi)];
@@ -93,8 +96,8 @@ function roundOff(number) {
   return Number(number.toPrecision(9));
 }
 
-/** What a variable is called in lists and legends: its long name (which for derived ones tells where from, and is too long), else its standard name in words, else its own name. */
+/** What a variable is called in lists and legends: its long name (which for derived ones tells where from, and is too long; but what is made of all members says so), else its standard name in words, else its own name. */
 export function variableTitle(variable) {
-  const text = (variable.derived && variable.standard_name ? "" : variable.long_name) || (variable.standard_name ?? "").replaceAll("_", " ") || variable.name || variable.id;
+  const text = (variable.statistic && variable.long_name) || (variable.derived && variable.standard_name ? "" : variable.long_name) || (variable.standard_name ?? "").replaceAll("_", " ") || variable.name || variable.id;
   return text.charAt(0).toUpperCase() + text.slice(1);
 }

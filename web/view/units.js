@@ -64,9 +64,24 @@ export function conversion(from, to) {
   return {scale: kind[a][0] / kind[b][0], offset: (kind[a][1] - kind[b][1]) / kind[b][0]};
 }
 
-/** The units a variable may be shown in, the usual one first. `standardName` tells a share from other plain numbers. */
-export function displayChoices(units, standardName = "") {
-  const own = canonicalUnits(units);
+/** The variable's own unit as CF spells it; the catalog knows more spellings than this page. */
+export function ownUnits(variable) {
+  return variable.units_canonical ?? canonicalUnits(variable.units);
+}
+
+// A spread is a difference: it changes units without offset, and one in degrees Celsius is one in kelvins.
+function isDifference(variable) {
+  return variable.statistic === "spread";
+}
+
+/** The units a variable may be shown in, the usual one first: [{units, scale, offset}]. The catalog's where it tells them. */
+export function displayChoices(variable) {
+  if (variable.units_choices?.length) return variable.units_choices;
+  const own = ownUnits(variable);
+  return namesOfChoices(own, variable.standard_name ?? "").map((units) => ({units, ...conversion(own, units)}));
+}
+
+function namesOfChoices(own, standardName) {
   const kind = kindOf(own);
   if (!kind) return [own];
   if (own === "1" && !/fraction|humidity|probability|mask/.test(standardName)) return [own];
@@ -75,15 +90,23 @@ export function displayChoices(units, standardName = "") {
   return [first, ...Object.keys(kind).filter((name) => name !== first)];
 }
 
+function choiceFor(variable, wanted) {
+  const choices = displayChoices(variable);
+  if (wanted === undefined) return choices[0];
+  const named = canonicalUnits(wanted);
+  const asked = isDifference(variable) && named === "degC" ? "K" : named;
+  const found = choices.find(({units}) => units === asked);
+  if (found) return found;
+  const change = conversion(ownUnits(variable), asked);
+  return change ? {units: asked, ...change, ...(isDifference(variable) ? {offset: 0} : {})} : choices[0];
+}
+
 /**
  * How a variable is shown: {units, label, scale, offset, toShown(value), toOwn(shown), spread(ε)}. `wanted` is the view's
  * choice; the usual unit where it is absent or cannot be had.
  */
 export function displayUnits(variable, wanted) {
-  const choices = displayChoices(variable.units, variable.standard_name);
-  const asked = wanted === undefined ? undefined : canonicalUnits(wanted);
-  const units = asked !== undefined && conversion(variable.units, asked) ? asked : choices[0];
-  const {scale, offset} = conversion(variable.units, units) ?? {scale: 1, offset: 0};
+  const {units, scale, offset} = choiceFor(variable, wanted);
   return {
     units,
     label: unitsLabel(units),

@@ -54,8 +54,8 @@ export function findSeries(run, variable) {
 }
 
 /**
- * Everything that a view names, looked up: {dataset, run, runIndex, layers: [{layer, variable, series}], calendar, times,
- * index, exact, member, notices: [text]}. Throws ViewError naming the field that is not on offer.
+ * Everything that a view names, looked up: {dataset, run, runIndex, layers: [{layer, variable, series, member}], calendar, times,
+ * index, exact, member, members, notices: [text]}. A variable with a single member (an orography, a mean) goes with every member of the others. Throws ViewError naming the field that is not on offer.
  */
 export function resolveView(view, catalog, {nowSeconds} = {}) {
   const dataset = catalog.datasets.find((d) => d.id === view.dataset);
@@ -66,10 +66,12 @@ export function resolveView(view, catalog, {nowSeconds} = {}) {
   const layers = view.layers.map((layer, i) => {
     const variable = findVariable(dataset, layer.variable);
     if (!variable) throw new ViewError(`layers[${i}].variable`, `"${layer.variable}" is not in this dataset`);
-    return {layer, variable, series: findSeries(run, variable)};
+    const member = view.member < memberLabels(variable).length ? view.member : 0;
+    return {layer, variable, series: findSeries(run, variable), member};
   });
-  const members = memberLabels(layers[0]?.variable);
-  if (view.member > 0 && view.member >= members.length) throw new ViewError("member", `${view.member} is not on offer, there are ${members.length}`);
+  const members = mostMembers(layers.map(({variable}) => variable));
+  const offered = mostMembers(dataset.variables);
+  if (view.member > 0 && view.member >= offered.length) throw new ViewError("member", `${view.member} is not on offer, there are ${offered.length}`);
   const first = layers.find(({series}) => series && series.times.length > 0);
   const calendar = first?.variable.calendar ?? "standard";
   const times = first?.series.times ?? [];
@@ -89,6 +91,10 @@ export function memberLabels(variable) {
   const members = variable?.members;
   if (Array.isArray(members)) return members.length ? members.map(String) : [""];
   return Number.isInteger(members) && members > 1 ? Array.from({length: members}, (_, i) => String(i)) : [""];
+}
+
+function mostMembers(variables) {
+  return variables.map(memberLabels).reduce((most, labels) => (labels.length > most.length ? labels : most), [""]);
 }
 
 const FAVOURITES = [
