@@ -12,6 +12,7 @@
 #include "field/cf_attributes.h"
 #include "field/cf_columns.h"
 #include "field/cf_units.h"
+#include "field/cf_wrf.h"
 
 enum { AXIS_MAX = 1 << 20, MEMBERS_MAX = 4096, PROBLEMS_MAX = 500, VARIABLES_MAX = 4000 };
 // A header of a few kilobytes may claim any size; what is listed has to fit.
@@ -160,6 +161,19 @@ int cf_grid_find(struct cf_file *file, const struct source_variable *v, int x, i
     return (int)(slot - file->grids);
 }
 
+// The grid on two dimensions of WRF's. -1: out of memory.
+static int find_wrf_grid(struct cf_file *file, size_t x, size_t y) {
+    for (size_t n = 0; n < file->grid_count; n++)
+        if (file->grids[n].x_variable == CF_NO_VARIABLE && file->grids[n].x_dimension == x && file->grids[n].y_dimension == y) return (int)n;
+    struct cf_grid_slot *slot = add_slot(file, CF_NO_VARIABLE, CF_NO_VARIABLE, CF_NO_VARIABLE);
+    if (!slot) return -1;
+    slot->x_dimension = x;
+    slot->y_dimension = y;
+    if (cf_wrf_grid(file->source, x, y, &slot->grid, &slot->x, &slot->y, &slot->moves, &slot->move_count, &slot->failure) == VIRGA_OK)
+        slot->hash = hash_grid(slot->grid);
+    return (int)(slot - file->grids);
+}
+
 // The grid of two-dimensional longitude and latitude.
 static int find_columns_grid(struct cf_file *file, const struct cf_columns *columns) {
     for (size_t n = 0; n < file->grid_count; n++)
@@ -212,6 +226,7 @@ static int sort_dimensions(const struct cf_file *file, const struct source_varia
         const struct source_dimension *dimension = &inventory->dimensions[v->dimensions[n]];
         int coordinate;
         enum cf_role role = role_of_dimension(file->source, v, v->dimensions[n], &coordinate);
+        if (role == ROLE_NONE && file->wrf) role = cf_wrf_role(file->source, v->dimensions[n]);
         if (dimension->length == 0) return failure_set(failure, VIRGA_UNSUPPORTED, "its dimension %.60s has length 0", dimension->name);
         if (columns) {
             if (v->dimensions[n] == columns->dimension[0]) role = ROLE_Y, coordinate = columns->lat;
@@ -356,10 +371,14 @@ static int place_columns(struct cf_file *file, const struct source_variable *v, 
     struct failure other = {0};
     int status = sort_dimensions(file, v, NULL, d, failure);
     if (!status) {
-        if ((out->grid = cf_grid_find(file, v, d->coordinate[ROLE_X], d->coordinate[ROLE_Y])) < 0) return failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
+        int x = d->coordinate[ROLE_X], y = d->coordinate[ROLE_Y];
+        bool wrf = x == CF_NO_VARIABLE || y == CF_NO_VARIABLE;
+        out->grid = wrf ? find_wrf_grid(file, v->dimensions[d->position[ROLE_X]], v->dimensions[d->position[ROLE_Y]]) : cf_grid_find(file, v, x, y);
+        if (out->grid < 0) return failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
         if (file->grids[out->grid].grid) return VIRGA_OK;
         *failure = file->grids[out->grid].failure;
         status = failure->status;
+        if (wrf && status != VIRGA_NOT_FOUND) return status;
     }
     int found = cf_columns_find(file->source, v, &columns, &other);
     if (found == VIRGA_NOT_FOUND) return status;
@@ -390,7 +409,7 @@ static int place(struct cf_file *file, size_t index, struct cf_variable *out, st
         return failure_set(failure, VIRGA_TOO_LARGE, "it has %zu x %zu x %zu voxels, more than can be shown", slot->grid->x.n, slot->grid->y.n, out->level_count);
     out->height_factor = height_factor(v);
     out->terrain_factor = out->level_count == 1 ? terrain_factor(v) : 0;
-    return VIRGA_OK;
+    return file->wrf ? cf_wrf_name(file, out) : VIRGA_OK;
 }
 
 static void variable_destroy(struct cf_variable *v) {
@@ -455,7 +474,7 @@ static int place_all(struct cf_file *file, struct failure *failure) {
         file->variables[file->variable_count++] = placed;
     }
     free(standing);
-    if (cf_stagger_add(file)) return failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
+    if ((file->wrf && cf_wrf_add(file)) || cf_stagger_add(file)) return failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
     for (size_t n = 0; n < inventory->note_count; n++) problem(file, -1, "%s", inventory->notes[n]);
     if (file->variable_count == 0 && file->problem_count == 0) problem(file, -1, "no variable in it has two horizontal axes");
     return VIRGA_OK;
@@ -466,6 +485,7 @@ int cf_file_new(struct source *source, struct cf_file **result, struct failure *
     *result = NULL;
     if (!file) return failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
     file->source = source_ref(source);
+    file->wrf = cf_is_wrf(source);
     int status = place_all(file, failure);
     if (status) cf_file_free(file);
     else *result = file;
@@ -474,7 +494,10 @@ int cf_file_new(struct source *source, struct cf_file **result, struct failure *
 
 void cf_file_free(struct cf_file *file) {
     if (!file) return;
-    for (size_t n = 0; n < file->grid_count; n++) grid_free(file->grids[n].grid);
+    for (size_t n = 0; n < file->grid_count; n++) {
+        grid_free(file->grids[n].grid);
+        free(file->grids[n].moves);
+    }
     for (size_t n = 0; n < file->vertical_count; n++) {
         free(file->verticals[n].order);
         free(file->verticals[n].a);

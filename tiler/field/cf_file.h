@@ -16,6 +16,8 @@
 #include "field/level_map.h"
 #include "source/source.h"
 
+struct cf_move { int x, y; };
+
 struct cf_grid_slot {
     int x_variable, y_variable, mapping;  // in the inventory; mapping may be CF_NO_VARIABLE
     bool columns;                         // x_variable and y_variable are two-dimensional longitude and latitude
@@ -23,6 +25,8 @@ struct cf_grid_slot {
     struct grid *grid;                    // NULL when refused; taken over by the catalog
     struct cf_axis_order x, y;
     uint64_t hash;                        // of projection and axes
+    struct cf_move *moves;                // [move_count] columns and rows of this grid before the first stored ones at each time, or NULL
+    size_t move_count;
     bool staggered;                       // wind from it is formed on another grid of the file
     struct failure failure;
 };
@@ -70,6 +74,7 @@ struct cf_variable {
     int plus;                    // a variable of the same shape whose values are added, or CF_NO_VARIABLE
     struct cf_packing plus_packing;
     double constant;             // added to its values
+    bool hold;                   // beside a grid that moves the nearest stored number stands; else it is missing there
     bool made;                   // averaged or summed: not as stored
     bool hidden;                 // made to tell where other variables' levels and ground are: not on offer
     char *name, *long_name;      // in place of what the inventory says, or NULL
@@ -87,6 +92,7 @@ struct cf_file_problem { int variable; char reason[256]; };  // variable in the 
 
 struct cf_file {
     struct source *source;  // one reference
+    bool wrf;               // output of WRF, see cf_wrf.h
     size_t grid_count, vertical_count, time_count, variable_count, problem_count;
     struct cf_grid_slot *grids;
     struct cf_vertical *verticals;

@@ -113,34 +113,14 @@ static int read_stored(const struct cf_file *file, const struct cf_variable *v, 
     return status;
 }
 
-// The same of a variable that may be the sum of two.
-static int read_sum(const struct cf_file *file, const struct cf_variable *v, size_t time, size_t member, const struct field_box *box, double *values,
-                    struct failure *failure) {
-    size_t total = box->nx * box->ny * box->nz;
-    int status = read_stored(file, v, time, member, box, values, failure);
-    if (!status && v->plus != CF_NO_VARIABLE) {
-        struct cf_variable second = *v;
-        second.index = (size_t)v->plus;
-        second.packing = v->plus_packing;
-        double *other = memory_new_aligned(64, total, sizeof *other);
-        if (!other) return failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
-        status = read_stored(file, &second, time, member, box, other, failure);
-        for (size_t n = 0; !status && n < total; n++) values[n] += other[n];
-        free(other);
-    }
-    if (!status && v->constant != 0)
-        for (size_t n = 0; n < total; n++) values[n] += v->constant;
-    return status;
-}
-
-// The stored points that a stretch of an axis needs: `count` from `from`, 0 where it needs none that exists.
-struct stretch { const struct cf_average *average; size_t stored, at, from, count; };
+// The stored points that a stretch of an axis needs: `count` from `from`, 0 where it needs none that exists. Point n of the axis
+// is stored at n + move, but for averaging.
+struct stretch { const struct cf_average *average; size_t stored; int move; size_t from, count; };
 
 // The two stored points that point n of an axis lies between: both the same without averaging. False where one is missing.
 static bool neighbours(const struct stretch *s, size_t n, size_t pair[2]) {
-    pair[0] = pair[1] = n;
-    for (int side = 0; side < 2 && s->average->on; side++) {
-        ptrdiff_t at = (ptrdiff_t)n + s->average->shift + side, last = (ptrdiff_t)s->stored - 1;
+    for (int side = 0; side < 2; side++) {
+        ptrdiff_t at = (ptrdiff_t)n + s->move + (s->average->on ? s->average->shift + side : 0), last = (ptrdiff_t)s->stored - 1;
         if (s->average->wraps) at = at < 0 ? at + last + 1 : at > last ? at - last - 1 : at;
         if (s->average->hold) at = at < 0 ? 0 : at > last ? last : at;
         if (at < 0 || at > last) return false;
@@ -149,8 +129,8 @@ static bool neighbours(const struct stretch *s, size_t n, size_t pair[2]) {
     return true;
 }
 
-static struct stretch stretch_of(const struct cf_average *average, size_t stored, size_t at, size_t count) {
-    struct stretch s = {average, stored, at, stored, 0};
+static struct stretch stretch_of(const struct cf_average *average, size_t stored, int move, size_t at, size_t count) {
+    struct stretch s = {average, stored, move, stored, 0};
     size_t pair[2], end = 0;
     for (size_t n = at; n < at + count; n++) {
         if (!neighbours(&s, n, pair)) continue;
@@ -161,6 +141,52 @@ static struct stretch stretch_of(const struct cf_average *average, size_t stored
     }
     if (end > 0) s.count = end - s.from;
     return s;
+}
+
+// The same of a variable whose grid may be stored at another place at each time.
+static int read_moved(const struct cf_file *file, const struct cf_variable *v, size_t time, size_t member, const struct field_box *box, double *values,
+                      struct failure *failure) {
+    const struct cf_grid_slot *slot = &file->grids[v->stored_grid];
+    if (!slot->moves) return read_stored(file, v, time, member, box, values, failure);
+    const struct source_variable *stored = cf_file_variable(file, v->index);
+    const struct source_dimension *dimensions = source_inventory(file->source)->dimensions;
+    const struct cf_average move[2] = {{.hold = v->hold}, {.hold = v->hold}};
+    const struct cf_move by = slot->moves[time < slot->move_count ? time : 0];
+    const struct stretch x = stretch_of(&move[0], dimensions[stored->dimensions[v->x]].length, -by.x, box->x0, box->nx);
+    const struct stretch y = stretch_of(&move[1], dimensions[stored->dimensions[v->y]].length, -by.y, box->y0, box->ny);
+    const struct field_box inside = {x.from, y.from, box->z0, x.count, y.count, box->nz};
+    double *read = memory_new_aligned(64, x.count * y.count * box->nz + 1, sizeof *read);
+    if (!read) return failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
+    int status = x.count * y.count > 0 ? read_stored(file, v, time, member, &inside, read, failure) : VIRGA_OK;
+    size_t i[2], j[2], n = 0;
+    for (size_t k = 0; !status && k < box->nz; k++)
+        for (size_t row = 0; row < box->ny; row++)
+            for (size_t column = 0; column < box->nx; column++, n++) {
+                bool there = neighbours(&x, box->x0 + column, i) && neighbours(&y, box->y0 + row, j);
+                values[n] = there ? read[(k * y.count + j[0] - y.from) * x.count + i[0] - x.from] : NAN;
+            }
+    free(read);
+    return status;
+}
+
+// The same of a variable that may be the sum of two.
+static int read_sum(const struct cf_file *file, const struct cf_variable *v, size_t time, size_t member, const struct field_box *box, double *values,
+                    struct failure *failure) {
+    size_t total = box->nx * box->ny * box->nz;
+    int status = read_moved(file, v, time, member, box, values, failure);
+    if (!status && v->plus != CF_NO_VARIABLE) {
+        struct cf_variable second = *v;
+        second.index = (size_t)v->plus;
+        second.packing = v->plus_packing;
+        double *other = memory_new_aligned(64, total, sizeof *other);
+        if (!other) return failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
+        status = read_moved(file, &second, time, member, box, other, failure);
+        for (size_t n = 0; !status && n < total; n++) values[n] += other[n];
+        free(other);
+    }
+    if (!status && v->constant != 0)
+        for (size_t n = 0; n < total; n++) values[n] += v->constant;
+    return status;
 }
 
 // Means of the stored numbers around each point of the box; NaN where one is missing.
@@ -187,8 +213,8 @@ int piece_read(const struct cf_file *file, const struct cf_variable *v, size_t t
     if (!v->average[0].on && !v->average[1].on && !v->average[2].on) return read_sum(file, v, time, member, box, values, failure);
     const struct cf_grid_slot *slot = &file->grids[v->stored_grid];
     size_t levels = v->stored_vertical >= 0 ? file->verticals[v->stored_vertical].level_count : 1, total;
-    const struct stretch axis[3] = {stretch_of(&v->average[0], slot->x.n, box->x0, box->nx), stretch_of(&v->average[1], slot->y.n, box->y0, box->ny),
-                                    stretch_of(&v->average[2], levels, box->z0, box->nz)};
+    const struct stretch axis[3] = {stretch_of(&v->average[0], slot->x.n, 0, box->x0, box->nx), stretch_of(&v->average[1], slot->y.n, 0, box->y0, box->ny),
+                                    stretch_of(&v->average[2], levels, 0, box->z0, box->nz)};
     const struct field_box around = {axis[0].from, axis[1].from, axis[2].from, axis[0].count, axis[1].count, axis[2].count};
     if (memory_multiply(around.nx * around.ny, around.nz, &total)) return failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
     double *stored = memory_new_aligned(64, total + 1, sizeof *stored);

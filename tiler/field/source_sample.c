@@ -84,6 +84,12 @@ static int read_stored_column(const struct field_step *step, size_t index, const
     struct source_slab slab = {0};
     for (size_t k = 0; k < levels; k++) values[k] = NAN;
     if (step->absent) return VIRGA_OK;
+    if (slot->moves) {  // the nest lies elsewhere at each time
+        ptrdiff_t x = (ptrdiff_t)i - slot->moves[step->time < slot->move_count ? step->time : 0].x, y = (ptrdiff_t)j - slot->moves[step->time < slot->move_count ? step->time : 0].y;
+        if (!v->hold && (x < 0 || y < 0 || x >= (ptrdiff_t)nx || y >= (ptrdiff_t)ny)) return VIRGA_OK;
+        i = x < 0 ? 0 : x >= (ptrdiff_t)nx ? nx - 1 : (size_t)x;
+        j = y < 0 ? 0 : y >= (ptrdiff_t)ny ? ny - 1 : (size_t)y;
+    }
     for (int d = 0; d < stored->rank; d++) request.count[d] = request.block[d] = 1;
     request.start[v->x] = slot->x.reversed ? nx - 1 - i : i;
     request.start[v->y] = slot->y.reversed ? ny - 1 - j : j;
