@@ -9,7 +9,7 @@
 
 struct reader_format {
     const char *name;
-    // head: the file's first bytes, as many as there are up to READER_HEAD_BYTES.
+    // head: the file's first bytes, as many as there are up to READER_HEAD_BYTES; none of a folder.
     bool (*recognises)(int fd, const uint8_t *head, size_t bytes);
     // The descriptor stays the caller's, and open as long as *file is. memory: bytes this process may use in all.
     int (*open)(int fd, size_t memory, void **file, struct failure *failure);
@@ -23,6 +23,6 @@ struct reader_format {
 
 enum { READER_HEAD_BYTES = 16 };
 
-extern const struct reader_format reader_netcdf, reader_grib;
+extern const struct reader_format reader_netcdf, reader_grib, reader_zarr;
 
 #endif

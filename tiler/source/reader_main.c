@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // virga-reader PARENT MEMORY (or --self-test): the child that opens forecast files. It is started by the server with the
 // protocol's socket as descriptor 3, confines itself and answers until the socket closes.
+#include <errno.h>
 #include <netcdf.h>
 #include <signal.h>
 #include <stdio.h>
@@ -18,7 +19,7 @@
 
 enum { SOCKET = 3, OPEN_FILES = 8 };
 
-static const struct reader_format *const formats[] = {&reader_netcdf, &reader_grib};
+static const struct reader_format *const formats[] = {&reader_zarr, &reader_netcdf, &reader_grib};
 
 struct open_file {
     const struct reader_format *format;  // NULL: free
@@ -56,6 +57,8 @@ static int unknown_format(int fd, const uint8_t *head, size_t bytes, struct fail
     if (is_pp(fd, head, bytes))
         return failure_set(failure, VIRGA_UNSUPPORTED, "UM PP files are not read; convert it to netCDF, for example with Iris");
     if (bytes >= 4 && !memcmp(head, "BUFR", 4)) return failure_set(failure, VIRGA_UNSUPPORTED, "BUFR files hold observations and are not read");
+    if (bytes >= 4 && !memcmp(head, "PK\3\4", 4))
+        return failure_set(failure, VIRGA_UNSUPPORTED, "is a zip archive; unpack it: files, and Zarr stores as folders, are read");
     return failure_set(failure, VIRGA_UNREADABLE, "is neither a netCDF nor a GRIB file");
 }
 
@@ -63,6 +66,7 @@ static int open_into(struct reader *r, struct open_file *f, int fd, const struct
                      struct failure *failure) {
     uint8_t head[READER_HEAD_BYTES];
     ssize_t got = pread(fd, head, sizeof head, 0);
+    if (got < 0 && errno == EISDIR) got = 0;  // a store
     if (got < 0) return failure_set(failure, VIRGA_IO, "cannot be read from its disk");
     for (size_t i = 0; i < sizeof formats / sizeof *formats; i++) {
         if (!formats[i]->recognises(fd, head, (size_t)got)) continue;

@@ -13,12 +13,14 @@
 
 #include "source/source_broker.h"
 #include "source/source_pool.h"
+#include "source/source_store.h"
 
 struct source {  // immutable but for the count
     atomic_size_t references;
     struct source_pool *pool;
     char *path;
     struct source_identity identity;
+    struct source_store *store;  // NULL for a file
     struct arena arena;  // holds the inventory
     struct source_inventory inventory;
 };
@@ -43,50 +45,67 @@ static int kind_failure(const char *path, mode_t mode, struct failure *failure) 
     return failure_set(failure, VIRGA_UNSUPPORTED, "%s: is %s, not a file", path, kind_of_file(mode));
 }
 
-// Opens a regular file to lend to a child; never waits for a pipe's writer and never follows a link at the path's end. What
-// the path names is looked at first, since opening a device may set it going, and again once open.
-static int open_file(const char *path, int *fd, struct source_identity *identity, struct failure *failure) {
-    struct stat s;
+static bool may_be_lent(int fd, const struct stat *s) {
+    return S_ISREG(s->st_mode) || (S_ISDIR(s->st_mode) && source_store_at(fd));
+}
+
+// Opens a regular file, or a folder that is a store, to lend to a child; never waits for a pipe's writer and never follows a link
+// at the path's end. What the path names is looked at first, since opening a device may set it going, and again once open.
+static int open_file(const char *path, int *fd, struct stat *s, struct failure *failure) {
     *fd = -1;
-    if (!lstat(path, &s) && !S_ISREG(s.st_mode)) return kind_failure(path, s.st_mode, failure);
+    if (!lstat(path, s) && !S_ISREG(s->st_mode) && !S_ISDIR(s->st_mode)) return kind_failure(path, s->st_mode, failure);
     *fd = open(path, O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC);
     if (*fd < 0 && errno == ELOOP) return kind_failure(path, S_IFLNK, failure);
     if (*fd < 0 && (errno == ENOENT || errno == ENOTDIR)) return failure_set(failure, VIRGA_NOT_FOUND, "%s: no such file", path);
-    if (*fd < 0 || fstat(*fd, &s)) {
+    if (*fd < 0 || fstat(*fd, s)) {
         int error = errno;
         if (*fd >= 0) close(*fd);
         *fd = -1;
         return failure_set(failure, VIRGA_IO, "%s: cannot be opened: %s", path, strerror(error));
     }
-    if (!S_ISREG(s.st_mode)) {
-        close(*fd);
-        *fd = -1;
-        return kind_failure(path, s.st_mode, failure);
-    }
-    *identity = identity_of(&s);
-    return VIRGA_OK;
+    if (may_be_lent(*fd, s)) return VIRGA_OK;
+    close(*fd);
+    *fd = -1;
+    return kind_failure(path, s->st_mode, failure);
 }
 
 static int changed_failure(const char *path, struct failure *failure) {
     return failure_set(failure, VIRGA_GONE, "%s: the file changed since it was opened; start again to see it as it is now", path);
 }
 
-// The same file, as it was when it was opened: by path for a replaced one, by time and size for one written to.
-static int reopen_file(const struct source *source, int *fd, struct failure *failure) {
-    struct source_identity now;
-    int status = open_file(source->path, fd, &now, failure);
-    if (status == VIRGA_NOT_FOUND) return failure_set(failure, VIRGA_GONE, "%s: the file is gone since it was opened", source->path);
-    if (status) return status;
-    if (source_identity_equal(&now, &source->identity)) return VIRGA_OK;
-    close(*fd);
-    return changed_failure(source->path, failure);
-}
-
 static int check_unchanged(const struct source *source, int fd, struct failure *failure) {
     struct stat s;
     if (fstat(fd, &s)) return failure_set(failure, VIRGA_IO, "%s: %s", source->path, strerror(errno));
-    struct source_identity now = identity_of(&s);
+    struct source_identity now = source->store ? source_store_identity(source->store, fd) : identity_of(&s);
     return source_identity_equal(&now, &source->identity) ? VIRGA_OK : changed_failure(source->path, failure);
+}
+
+// The same file, as it was when it was opened: by path for a replaced one, by time and size for one written to.
+static int reopen_file(const struct source *source, int *fd, struct failure *failure) {
+    struct stat s;
+    int status = open_file(source->path, fd, &s, failure);
+    if (status == VIRGA_NOT_FOUND) return failure_set(failure, VIRGA_GONE, "%s: the file is gone since it was opened", source->path);
+    if (status) return status;
+    status = S_ISDIR(s.st_mode) == (source->store != NULL) ? check_unchanged(source, *fd, failure) :
+                                                             changed_failure(source->path, failure);
+    if (!status) return VIRGA_OK;
+    close(*fd);
+    *fd = -1;
+    return status;
+}
+
+// Opens the file for the first time, and learns what it will be known by.
+static int meet_file(struct source *source, int *fd, struct failure *failure) {
+    struct stat s;
+    struct failure why;
+    int status = open_file(source->path, fd, &s, failure);
+    if (status) return status;
+    source->identity = identity_of(&s);
+    if (!S_ISDIR(s.st_mode)) return VIRGA_OK;
+    status = source_store_new(*fd, &source->store, &why);
+    if (status) return failure_set(failure, status, "%s: %s", source->path, why.message);
+    source->identity = source_store_identity(source->store, *fd);
+    return VIRGA_OK;
 }
 
 // What a request expects, for the check of its answer.
@@ -114,7 +133,7 @@ static int check_answer(void *context, struct source_answer *answer) {
 static int ask(struct source_pool *pool, const struct source *source, struct source_question *question,
                struct expected *expected, struct failure *failure) {
     struct source_answer answer = {0};
-    struct source_broker broker = {.folder = -1};
+    struct source_broker broker = {.folder = source->store ? question->fds[0] : -1};
     question->broker = &broker;
     question->about = source->path;
     question->check = check_answer;
@@ -155,7 +174,7 @@ int source_open(struct source_pool *pool, const char *path, struct source **sour
     s->pool = pool;
     s->arena.limit = source_pool_limits(pool)->max_inventory_bytes * 16;  // small texts take 16 times their bytes here
     atomic_init(&s->references, 1);
-    int status = open_file(path, &fd, &s->identity, failure);
+    int status = meet_file(s, &fd, failure);
     if (!status) status = ask_inventory(s, fd, failure);
     if (fd >= 0 && !status) status = check_unchanged(s, fd, failure);
     if (fd >= 0) close(fd);
@@ -172,6 +191,7 @@ struct source *source_ref(struct source *source) {
 void source_unref(struct source *source) {
     if (!source || atomic_fetch_sub_explicit(&source->references, 1, memory_order_acq_rel) != 1) return;
     arena_destroy(&source->arena);
+    source_store_free(source->store);
     free(source->path);
     free(source);
 }

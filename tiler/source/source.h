@@ -66,7 +66,11 @@ struct source_inventory {  // immutable once returned
     char **notes;
 };
 
-struct source_identity {  // of a file, for editions and to notice replacement
+// Of a file, for editions and to notice replacement. Of a store (a folder of many files): device and inode of the folder, and in
+// size and mtime_ns a hash over name, inode, size and modification time of its groups' and arrays' folders and of the documents
+// (.zgroup, .zarray, .zattrs, …) in them. So a document that changes, and a chunk that is added, removed or put in place by renaming
+// are noticed; a chunk that is overwritten where it is, or in a folder below its array's, is not.
+struct source_identity {
     uint64_t device, inode, size;
     int64_t mtime_ns;
 };
@@ -98,6 +102,9 @@ size_t source_pool_restarts(struct source_pool *pool);
 int source_pool_readers(const struct source_pool *pool);
 // Bytes of slabs asked for since start: likewise.
 uint64_t source_pool_slab_bytes(struct source_pool *pool);
+
+// Whether the folder at this path is a store (Zarr), which source_open takes as it takes a file; false for all else.
+bool source_is_store(const char *path);
 
 // Blocks until a child has listed the file (metadata only). *source is refcounted; the caller owns one reference.
 // Failure messages name the file.
