@@ -48,7 +48,8 @@ static int add_file(struct scanned_files *files, const char *path, const char *b
     return VIRGA_OK;
 }
 
-// By its first bytes, or by its name: a broken netCDF file deserves a word.
+// By its first bytes, or by its name: a broken file deserves a word. This peeping by plain reads is all that the server itself ever
+// takes from a data file; what the bytes mean is the readers' business.
 static bool looks_readable(const char *path) {
     static const char *const endings[] = {".nc", ".nc4", ".cdf", ".netcdf", ".hdf5", ".h5", ".grib", ".grib1", ".grib2", ".grb", ".grb1", ".grb2"};
     unsigned char head[4096] = {0};  // bulletin headers may stand before a GRIB message
@@ -60,7 +61,7 @@ static bool looks_readable(const char *path) {
         if (at + 8 <= head + n && (at[7] == 1 || at[7] == 2)) return true;
     const char *dot = strrchr(path, '.');
     for (size_t i = 0; dot && i < sizeof endings / sizeof *endings; i++)
-        if (strcmp(dot, endings[i]) == 0) return true;
+        if (strcasecmp(dot, endings[i]) == 0) return true;
     return false;
 }
 
@@ -85,6 +86,7 @@ static int add_folder(struct scanned_files *files, const char *path, const char 
     struct folder here;
     struct dirent **entries = NULL;
     char reason[160];
+    if (source_is_store(path)) return add_file(files, path, base, NULL);
     int status = VIRGA_OK, count = folder_enter(&here, path, above) ? scandir(path, &entries, NULL, alphasort) : 0;
     if (count < 0) snprintf(reason, sizeof reason, "the folder cannot be read: %s", strerror(errno));
     for (int n = 0; n < count; n++) {
@@ -116,7 +118,7 @@ static char *base_of(const char *given) {
         return n < 0 ? NULL : strdup(given);
     }
     size_t kept = strlen(text), wild = strcspn(text, "*?[{");
-    bool folder = stat(text, &info) == 0 ? S_ISDIR(info.st_mode) : false;
+    bool folder = stat(text, &info) == 0 && S_ISDIR(info.st_mode) && !source_is_store(text);
     if (!folder && wild < kept && stat(text, &info) != 0) kept = wild;
     if (!folder)
         while (kept > 0 && text[kept - 1] != '/') kept--;
@@ -166,7 +168,7 @@ static int add_path(struct scanned_files *files, const char *given, const char *
         if (S_ISREG(info.st_mode)) return add_file(files, path, base, NULL);
         if (!S_ISDIR(info.st_mode)) return add_file(files, path, base, "it is neither a file nor a folder");
         int status = add_folder(files, path, base, NULL);
-        if (!status && files->count == before && !any_inside(files, path)) status = add_file(files, path, base, "no netCDF or GRIB file in this folder");
+        if (!status && files->count == before && !any_inside(files, path)) status = add_file(files, path, base, "no netCDF or GRIB file, or Zarr store, in this folder");
         return status;
     }
     int error = errno;

@@ -26,7 +26,8 @@ struct zarr_variable {
     char *name;  // "group/array"
     size_t dimensions[SOURCE_MAX_RANK];
     struct reader_zarr_array array;
-    json_t *attributes;  // or NULL
+    json_t *attributes;       // or NULL
+    json_t *dimension_names;  // or NULL where it has none
 };
 
 struct zarr_dimension {
@@ -133,26 +134,62 @@ static const json_t *dimension_names(const json_t *document, const json_t *attri
     return json_is_array(names) ? names : NULL;
 }
 
-static int name_dimensions(struct zarr_store *s, struct zarr_variable *v, const char *group, const json_t *document, struct failure *failure) {
-    const json_t *names = dimension_names(document, v->attributes);
-    char made_up[40];
+static const char *dimension_name(const struct zarr_variable *v, int d, char made_up[40]) {
+    const char *name = json_string_value(json_array_get(v->dimension_names, (size_t)d)), *last = name ? strrchr(name, '/') : NULL;
+    if (last) name = last + 1;  // "/group/name"
+    if (name && *name && strlen(name) <= SOURCE_MAX_NAME) return name;
+    snprintf(made_up, 40, "_zdim_%zu", v->array.shape[d]);  // as netCDF-C calls it
+    return made_up;
+}
+
+static void group_of(const struct zarr_variable *v, char group[PATH_ROOM]) {
+    const char *slash = strrchr(v->name, '/');
+    snprintf(group, PATH_ROOM, "%.*s", slash ? (int)(slash - v->name) : 0, v->name);
+}
+
+static int name_dimensions(struct zarr_store *s, struct zarr_variable *v, struct failure *failure) {
+    const json_t *names = v->dimension_names;
+    char made_up[40], group[PATH_ROOM];
+    group_of(v, group);
     if (names && json_array_size(names) != (size_t)v->array.rank)
         return failure_set(failure, VIRGA_UNREADABLE, "left out: it has %d dimensions and %zu names of them", v->array.rank, json_array_size(names));
     for (int d = 0; d < v->array.rank; d++) {
-        const char *name = json_string_value(json_array_get(names, (size_t)d));
-        const char *last = name ? strrchr(name, '/') : NULL;  // "/group/name"
-        if (last) name = last + 1;
-        if (!name || !*name || strlen(name) > SOURCE_MAX_NAME) {
-            snprintf(made_up, sizeof made_up, "_zdim_%zu", v->array.shape[d]);  // as netCDF-C calls it
-            name = made_up;
-        }
-        int status = get_dimension(s, group, name, v->array.shape[d], &v->dimensions[d], failure);
+        int status = get_dimension(s, group, dimension_name(v, d, made_up), v->array.shape[d], &v->dimensions[d], failure);
         if (status) return status;
     }
     return VIRGA_OK;
 }
 
-static int add_array(struct zarr_store *s, const char *group, const char *folder, const json_t *document, struct failure *failure) {
+static void release_variable(struct zarr_variable *v) {
+    json_decref(v->attributes);
+    json_decref(v->dimension_names);
+}
+
+static bool is_coordinate(const struct zarr_variable *v) {
+    char made_up[40];
+    const char *slash = strrchr(v->name, '/');
+    return v->array.rank == 1 && !strcmp(slash ? slash + 1 : v->name, dimension_name(v, 0, made_up));
+}
+
+// Coordinates say first how long a dimension is. Arrays that disagree are left out.
+static void resolve_dimensions(struct zarr_store *s) {
+    size_t kept = 0;
+    struct failure why;
+    for (size_t i = 0; i < s->variable_count; i++)
+        if (is_coordinate(&s->variables[i])) (void)name_dimensions(s, &s->variables[i], &why);
+    for (size_t i = 0; i < s->variable_count; i++) {
+        struct zarr_variable *v = &s->variables[i];
+        if (!name_dimensions(s, v, &why)) {
+            s->variables[kept++] = *v;
+            continue;
+        }
+        add_note(s, v->name, why.message);
+        release_variable(v);
+    }
+    s->variable_count = kept;
+}
+
+static int add_array(struct zarr_store *s, const char *folder, const json_t *document, struct failure *failure) {
     struct failure why;
     struct zarr_variable v = {.name = arena_text(&s->arena, *folder ? folder : "data", strlen(*folder ? folder : "data"))};
     if (s->variable_count == MAX_ARRAYS) return failure_set(failure, VIRGA_TOO_LARGE, "it has more than %d arrays", MAX_ARRAYS);
@@ -162,12 +199,11 @@ static int add_array(struct zarr_store *s, const char *group, const char *folder
     int status = reader_zarr_array_parse(document, &v.array, &why);
     if (!status && store_document(s, folder, ".zattrs", &v.attributes, &why) != VIRGA_OK && why.status != VIRGA_NOT_FOUND)
         add_note(s, folder, why.message);
-    if (!status) status = name_dimensions(s, &v, group, document, &why);
     if (status) {
         add_note(s, v.name, why.message);
-        json_decref(v.attributes);
         return VIRGA_OK;
     }
+    v.dimension_names = json_incref((json_t *)dimension_names(document, v.attributes));
     if (*v.array.refusal) add_note(s, v.name, v.array.refusal);
     s->variables[s->variable_count++] = v;
     return VIRGA_OK;
@@ -207,7 +243,7 @@ static int list_names(const struct zarr_store *s, const char *folder, char ***na
 static int add_group(struct zarr_store *s, const char *group, int depth, struct failure *failure);
 
 // What stands in the folder: an array, or a group.
-static int add_member(struct zarr_store *s, const char *group, const char *folder, int depth, struct failure *failure) {
+static int add_member(struct zarr_store *s, const char *folder, int depth, struct failure *failure) {
     json_t *document;
     struct failure why;
     int status = store_document(s, folder, ".zarray", &document, &why);
@@ -217,7 +253,7 @@ static int add_member(struct zarr_store *s, const char *group, const char *folde
         add_note(s, folder, why.message);
         return VIRGA_OK;
     }
-    status = add_array(s, group, folder, document, failure);
+    status = add_array(s, folder, document, failure);
     json_decref(document);
     return status;
 }
@@ -232,7 +268,7 @@ static int add_group(struct zarr_store *s, const char *group, int depth, struct 
     if (status) return status;
     for (size_t i = 0; i < count && !status; i++) {
         char *folder = join(&s->arena, group, names[i]);
-        status = folder ? add_member(s, group, folder, depth + 1, failure) : no_memory(failure);
+        status = folder ? add_member(s, folder, depth + 1, failure) : no_memory(failure);
     }
     free_names(names, count);
     return status;
@@ -251,7 +287,8 @@ static int read_root(struct zarr_store *s, struct failure *failure) {
     status = store_document(s, "", ".zattrs", &s->attributes, &why);
     if (status && status != VIRGA_NOT_FOUND) add_note(s, "", why.message);
     s->netcdf |= json_object_get(s->attributes, "_nczarr_superblock") != NULL;
-    status = add_member(s, "", "", 0, failure);
+    status = add_member(s, "", 0, failure);
+    if (!status) resolve_dimensions(s);
     if (status || s->variable_count) return status;
     if (!store_document(s, "", "zarr.json", &document, &why)) {
         json_decref(document);
@@ -277,7 +314,7 @@ static bool zarr_recognises(int fd, const uint8_t *head, size_t bytes) {
 static void zarr_close(void *file) {
     struct zarr_store *s = file;
     if (!s) return;
-    for (size_t i = 0; i < s->variable_count; i++) json_decref(s->variables[i].attributes);
+    for (size_t i = 0; i < s->variable_count; i++) release_variable(&s->variables[i]);
     json_decref(s->attributes);
     free(s->variables);
     free(s->dimensions);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "source/source_protocol.h"
 
 static int refuse(struct reader_zarr_array *a, bool codec, const char *text, const char *what) {
     if (a->type != SOURCE_OTHER) snprintf(a->refusal, sizeof a->refusal, text, what);

@@ -14,7 +14,7 @@
 
 // Of one request. ecCodes reads some hundred definitions of a kind of message it meets for the first time; a store has a file a
 // chunk. A child that is told of the limit may ask a little more before its library gives up.
-enum { LIBRARY_MOST = 20000, INSIDE_MOST = 200000, GRACE = 1000 };
+enum { LIBRARY_MOST = 20000, INSIDE_MOST = 50000, GRACE = 1000 };
 
 static uint32_t most_asked(enum source_space space) {
     static const uint32_t most[SOURCE_SPACES] = {[SOURCE_LIBRARY] = LIBRARY_MOST, [SOURCE_INSIDE] = INSIDE_MOST};
