@@ -6,6 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "field/cf_attributes.h"
 #include "field/cf_units.h"
 #include "field/grid_transform.h"
 
@@ -17,7 +18,7 @@ static int refuse(struct failure *failure, char which, const char *why) {
 }
 
 // Copies an axis, scaled, increasing; longitudes that jump at the date line are unrolled.
-static int take_axis(const struct cf_axis_input *in, char which, double scale, bool unroll, struct grid_axis *axis,
+static int take_axis(const struct cf_axis_input *in, char which, double scale, double shift, bool unroll, struct grid_axis *axis,
                      struct cf_axis_order *order, struct failure *failure) {
     size_t n = in->n;
     if (n < 1 || n > AXIS_MAX) return refuse(failure, which, n ? "is too long" : "has no points");
@@ -25,7 +26,7 @@ static int take_axis(const struct cf_axis_input *in, char which, double scale, b
     if (!v) return failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
     axis->n = order->n = n;
     for (size_t i = 0; i < n; i++) {
-        v[i] = in->values[i] * scale;
+        v[i] = in->values[i] * scale + shift;
         if (!isfinite(v[i]) || fabs(v[i]) > 1e12) return refuse(failure, which, "has values that are missing or not finite");
     }
     if (unroll && n > 1) {
@@ -116,22 +117,27 @@ static int axis_scale(const struct cf_axis_input *axis, char which, bool angular
 
 int cf_grid_new(const struct source_variable *mapping, const struct cf_axis_input *x, const struct cf_axis_input *y,
                 struct grid **result, struct cf_axis_order *x_order, struct cf_axis_order *y_order, struct failure *failure) {
-    double height, sx, sy, unit = 1, offset;
+    struct cf_projection projection;
+    double sx, sy, unit = 1, offset, height;
     int status = VIRGA_NO_MEMORY;
     struct grid *grid = calloc(1, sizeof *grid);
     *result = NULL;
     if (!grid) return failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
     *x_order = *y_order = (struct cf_axis_order){0};
     if (*x->units && cf_units_convert(x->units, "m", &unit, &offset)) unit = 1;
-    if ((status = cf_projection(mapping, unit, grid->proj, &grid->angular, &height, failure))) goto fail;
+    // False origins are in the axes' units, scan angles among them.
+    if (mapping && cf_number(mapping, "perspective_point_height", &height) && cf_units_convert(x->units, "radian", &unit, &offset) == VIRGA_OK) unit *= height;
+    if ((status = cf_projection(mapping, unit, &projection, failure))) goto fail;
+    memcpy(grid->proj, projection.proj, sizeof grid->proj);
+    grid->angular = projection.angular;
     if (!mapping && (!x->angular_name || !y->angular_name)) {
         status = failure_set(failure, VIRGA_UNSUPPORTED, "its axes are projection coordinates and the grid mapping is absent");
         goto fail;
     }
-    if ((status = axis_scale(x, 'x', grid->angular, height, &sx, failure)) ||
-        (status = axis_scale(y, 'y', grid->angular, height, &sy, failure)) ||
-        (status = take_axis(x, 'x', sx, grid->angular, &grid->x, x_order, failure)) ||
-        (status = take_axis(y, 'y', sy, false, &grid->y, y_order, failure)))
+    if ((status = axis_scale(x, 'x', grid->angular, projection.height, &sx, failure)) ||
+        (status = axis_scale(y, 'y', grid->angular, projection.height, &sy, failure)) ||
+        (status = take_axis(x, 'x', sx, projection.meridian, grid->angular, &grid->x, x_order, failure)) ||
+        (status = take_axis(y, 'y', sy, 0, false, &grid->y, y_order, failure)))
         goto fail;
     if (grid->angular && (grid->y.values[0] < -90.001 || grid->y.values[grid->y.n - 1] > 90.001)) {
         status = failure_set(failure, VIRGA_UNSUPPORTED, "the y axis leaves the latitudes -90 to 90");

@@ -25,11 +25,17 @@ struct cf_axis_order {
     bool reversed;
 };
 
-// The PROJ string of a grid mapping, from numbers that were checked. mapping may be NULL: latitude-longitude on the model's
-// sphere. metres_per_unit: of the axes (false easting is in the axes' units). *angular: axes are degrees. *height: of the
-// satellite, for axes that are scan angles, else 0. VIRGA_OK, or VIRGA_UNSUPPORTED and why.
-int cf_projection(const struct source_variable *mapping, double metres_per_unit, char proj[512], bool *angular,
-                  double *height, struct failure *failure);
+struct cf_projection {
+    char proj[512];   // PROJ string
+    bool angular;     // axes are degrees
+    double height;    // of the satellite in metres, for axes that are scan angles; else 0
+    double meridian;  // where plain longitudes count from, degrees east of Greenwich; for all others PROJ's string has it
+};
+
+// The PROJ string of a grid mapping, from numbers that were checked; where the variable has no CF name, from its WKT or PROJ
+// text, read number by number. mapping may be NULL: latitude-longitude on the model's sphere. metres_per_unit: of the axes
+// (false easting is in the axes' units). VIRGA_OK, or VIRGA_UNSUPPORTED and why.
+int cf_projection(const struct source_variable *mapping, double metres_per_unit, struct cf_projection *projection, struct failure *failure);
 
 // mapping: the grid mapping variable, NULL when the file names none or names one that is absent.
 // Refuses axes that are not finite, not monotonic, or too long. The caller frees *grid with grid_free().

@@ -17,12 +17,35 @@ struct grid_transform {
     PJ_CONTEXT *context;  // guarded by lock, with pj
     PJ *pj;               // NULL: plain longitude and latitude
     bool radians;         // pj answers in radians
+    double period;        // metres along x once around the globe, where x grows with longitude alone; else 0
     struct grid_mesh *mesh;  // of curvilinear grids
 };
+
+static bool apply(struct grid_transform *t, PJ_DIRECTION direction, double a, double b, double *c, double *d) {
+    pthread_mutex_lock(&t->lock);
+    proj_errno_reset(t->pj);
+    PJ_COORD out = proj_trans(t->pj, direction, proj_coord(a, b, 0, 0));
+    bool fine = proj_errno(t->pj) == 0 && isfinite(out.xy.x) && isfinite(out.xy.y) && fabs(out.xy.x) < 1e29;
+    pthread_mutex_unlock(&t->lock);
+    *c = out.xy.x;
+    *d = out.xy.y;
+    return fine;
+}
 
 bool grid_is_curvilinear(const struct grid *grid) { return grid->lon != NULL; }
 
 bool grid_is_lonlat(const struct grid *grid) { return grid->angular && strncmp(grid->proj, "+proj=longlat", 13) == 0; }
+
+// Cylindrical projections repeat themselves: an axis may cross the meridian where PROJ cuts the globe.
+static void find_period(struct grid *grid) {
+    struct grid_transform *t = grid->transform;
+    double lon, lat, x[3], y;
+    if (strncmp(grid->proj, "+proj=merc", 10) != 0 && strncmp(grid->proj, "+proj=cea", 9) != 0) return;
+    if (!apply(t, PJ_INV, 0, 0, &lon, &lat)) return;
+    for (int n = 0; n < 3; n++)
+        if (!apply(t, PJ_FWD, remainder(lon + (n - 1), 2 * 3.141592653589793), 0, &x[n], &y)) return;
+    if (fabs(x[2] - 2 * x[1] + x[0]) < 1e-6 * fabs(x[2] - x[0])) t->period = fabs(x[2] - x[0]) * 3.141592653589793;
+}
 
 int grid_transform_new(struct grid *grid) {
     struct grid_transform *t = calloc(1, sizeof *t);
@@ -40,6 +63,7 @@ int grid_transform_new(struct grid *grid) {
     proj_context_set_enable_network(t->context, 0);
     t->pj = proj_create(t->context, grid->proj);
     if (!t->pj) return VIRGA_UNSUPPORTED;
+    find_period(grid);
     t->radians = grid->angular;  // ob_tran answers in radians, though proj_angular_output() says no
     return VIRGA_OK;
 }
@@ -65,17 +89,6 @@ void grid_free(struct grid *grid) {
     free(grid);
 }
 
-static bool apply(struct grid_transform *t, PJ_DIRECTION direction, double a, double b, double *c, double *d) {
-    pthread_mutex_lock(&t->lock);
-    proj_errno_reset(t->pj);
-    PJ_COORD out = proj_trans(t->pj, direction, proj_coord(a, b, 0, 0));
-    bool fine = proj_errno(t->pj) == 0 && isfinite(out.xy.x) && isfinite(out.xy.y) && fabs(out.xy.x) < 1e29;
-    pthread_mutex_unlock(&t->lock);
-    *c = out.xy.x;
-    *d = out.xy.y;
-    return fine;
-}
-
 // The longitude on the axis' own turn of the globe.
 static double onto_axis(const struct grid *grid, double x) {
     double first = grid->x.values[0], last = grid->x.values[grid->x.n - 1];
@@ -85,6 +98,12 @@ static double onto_axis(const struct grid *grid, double x) {
     }
     double middle = 0.5 * (first + last);
     return middle + remainder(x - middle, 360);
+}
+
+// Likewise in metres around the globe.
+static double near_axis(const struct grid *grid, double x, double period) {
+    double middle = 0.5 * (grid->x.values[0] + grid->x.values[grid->x.n - 1]);
+    return middle + remainder(x - middle, period);
 }
 
 int grid_from_lonlat(const struct grid *grid, double lon, double lat, double *x, double *y) {
@@ -97,6 +116,7 @@ int grid_from_lonlat(const struct grid *grid, double lon, double lat, double *x,
         if (t->radians) *x *= degrees, *y *= degrees;
     }
     if (grid->angular) *x = onto_axis(grid, *x);
+    else if (t->period > 0) *x = near_axis(grid, *x, t->period);
     return VIRGA_OK;
 }
 

@@ -2,6 +2,7 @@
 // PROJ strings to functions between lon/lat and a grid's axis coordinates. Rotated poles are turned here, the rest by proj4; grids
 // without a projection by the longitude and latitude of their columns.
 import {curvilinear} from './curvilinear.js';
+import {orthographic, sphericalTransverseMercator, verticalPerspective} from './own_projections.js';
 import * as proj4Module from '../node_modules/proj4/dist/proj4-src.js';
 
 // The package's file sets a global in browsers and a default export in Node.
@@ -20,6 +21,10 @@ export function projection(proj) {
     const p = words(proj || '');
     if (!p.proj || p.proj === 'longlat' || p.proj === 'latlong') return {forward: (lon, lat) => [lon, lat], inverse: (x, y) => [wrap(x), y]};
     if (p.proj === 'ob_tran') return rotated(p);
+    if (p.proj === 'ortho') return orthographic(p);
+    if (p.proj === 'nsper') return verticalPerspective(p);
+    if (p.proj === 'cea' && 'k_0' in p && !('lat_ts' in p)) return stretched(projection(`${proj.replace(/\+k_0=\S+/, '')} +lat_ts=0`), p.k_0);
+    if (p.proj === 'tmerc' && 'R' in p) return sphericalTransverseMercator(p);
     // proj4's laea makes NaN of offsets that are not written out.
     const converter = proj4(['x_0', 'y_0'].reduce((text, name) => name in p ? text : `${text} +${name}=0`, proj));
     const safe = (turn) => (a, b) => {
@@ -28,7 +33,19 @@ export function projection(proj) {
             return Number.isFinite(x) && Number.isFinite(y) ? [x, y] : null;
         } catch { return null; }
     };
-    return {forward: safe(converter.forward), inverse: safe(converter.inverse)};
+    const turn = {forward: safe(converter.forward), inverse: safe(converter.inverse)};
+    return p.proj === 'merc' || p.proj === 'cea' ? periodic(turn, p.lon_0 ?? 0) : turn;
+}
+
+// How far x goes once around the globe, where it grows with longitude alone: an axis may cross the meridian where the map is cut.
+function periodic(turn, lon0) {
+    const a = turn.forward(lon0, 0), b = turn.forward(wrap(lon0 + 1), 0);
+    return a && b ? {...turn, period: 360 * (b[0] - a[0])} : turn;
+}
+
+// A cylindrical equal-area map with a scale along the equator: as much wider as it is lower.
+function stretched(turn, k) {
+    return {period: turn.period * k, forward(lon, lat) { const at = turn.forward(lon, lat); return at && [at[0] * k, at[1] / k]; }, inverse: (x, y) => turn.inverse(x / k, y * k)};
 }
 
 // The new pole stands at o_lat_p, o_lon_p as seen in the new frame; lon_0 turns the old one. As PROJ's ob_tran with o_proj=longlat.
@@ -62,7 +79,8 @@ export function projectionOf(geometry, around = 0) {
 
 // A projection whose angles run on where the grid's axes do (0 … 360, or across the date line).
 export function onAxes(turn, {angular, domain}) {
-    if (!angular) return turn;
-    const middle = (domain.x[0] + domain.x[1]) / 2;
-    return {inverse: turn.inverse, forward(lon, lat) { const place = turn.forward(lon, lat); return place && [middle + wrap(place[0] - middle), place[1]]; }};
+    const middle = (domain.x[0] + domain.x[1]) / 2, {period} = turn;
+    if (!angular && !period) return turn;
+    const near = angular ? wrap : (x) => x - period * Math.round(x / period);
+    return {inverse: turn.inverse, forward(lon, lat) { const place = turn.forward(lon, lat); return place && [middle + near(place[0] - middle), place[1]]; }};
 }
