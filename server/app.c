@@ -51,10 +51,14 @@ static int check_paths(const struct config *config, struct failure *failure) {
     return VIRGA_OK;
 }
 
-static int start_readers(struct app *app, struct failure *failure) {
+// state_dir: NULL where there is none; what readers want remembered of files is kept there.
+static int start_readers(struct app *app, const char *state_dir, struct failure *failure) {
     struct source_limits limits;
+    char index[sizeof app->config.state_dir + 16];
+    snprintf(index, sizeof index, "%s/index", state_dir ? state_dir : "");
     source_limits_default(&limits);
     limits.readers = app->config.readers;
+    limits.index_folder = state_dir ? index : NULL;
     return source_pool_new(app->config.reader, &limits, &app->sources, failure);
 }
 
@@ -89,7 +93,7 @@ int app_init(struct app *app, const struct config *config, struct failure *failu
     int status = check_paths(config, failure);
     if (status == VIRGA_OK) status = make_folder(config->state_dir, failure);
     if (status == VIRGA_OK) status = make_folder(spool, failure);
-    if (status == VIRGA_OK) status = start_readers(app, failure);
+    if (status == VIRGA_OK) status = start_readers(app, config->state_dir, failure);
     if (status == VIRGA_OK) status = start_workers(app, failure);
     if (status == VIRGA_OK) status = open_catalog(app, config->state_dir, failure);
     if (status == VIRGA_OK) status = start_bricks(app, spool, failure);
@@ -101,7 +105,7 @@ int app_init_catalog(struct app *app, const struct config *config, struct failur
     *app = (struct app){.config = *config};
     bool state = access(config->state_dir, R_OK | W_OK | X_OK) == 0;
     int status = check_paths(config, failure);
-    if (status == VIRGA_OK) status = start_readers(app, failure);
+    if (status == VIRGA_OK) status = start_readers(app, state ? config->state_dir : NULL, failure);
     if (status == VIRGA_OK) status = open_catalog(app, state ? config->state_dir : NULL, failure);
     if (status != VIRGA_OK) app_destroy(app);
     return status;

@@ -6,11 +6,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "source/reader_broker.h"
 #include "source/reader_format.h"
 #include "source/reader_grib_view.h"
 #include "source/reader_reduce.h"
 
-enum { HEAD_SEARCHED = 4096, KEPT_FIELDS = 64 };
+enum { HEAD_SEARCHED = 4096, KEPT_FIELDS = 64, INDEX_MAX = 128 << 20 };
 
 struct kept_field {  // decoded lately
     const struct grib_field *field;
@@ -25,6 +26,8 @@ struct grib_file {
     uint64_t bytes;
     size_t memory, points_max;
     struct grib_index index;
+    uint8_t *encoded;    // of the index, to be kept for the next opening; NULL where it was kept already
+    size_t encoded_bytes;
     struct arena arena;  // of cubes and view
     struct grib_cubes cubes;
     struct grib_view view;
@@ -53,9 +56,33 @@ static void drop(struct grib_file *f, struct kept_field *k) {
 static void grib_close(void *file) {
     struct grib_file *f = file;
     for (int i = 0; i < KEPT_FIELDS; i++) drop(f, &f->kept[i]);
+    free(f->encoded);
     grib_index_destroy(&f->index);
     arena_destroy(&f->arena);
     free(f);
+}
+
+// The index of an earlier opening, where the server kept one. False: none, or none that makes sense.
+static bool take_kept_index(struct grib_file *f) {
+    struct stat s;
+    int fd = reader_broker_want(SOURCE_INDEX, "");
+    uint8_t *bytes = NULL;
+    bool taken = false;
+    if (fd < 0) return false;
+    if (!fstat(fd, &s) && s.st_size > 0 && s.st_size <= INDEX_MAX) bytes = malloc((size_t)s.st_size);
+    if (bytes && pread(fd, bytes, (size_t)s.st_size, 0) == s.st_size)
+        taken = grib_index_decode(&f->index, bytes, (size_t)s.st_size, f->bytes, f->memory) == VIRGA_OK;
+    free(bytes);
+    close(fd);
+    return taken;
+}
+
+static int make_index(struct grib_file *f, struct failure *failure) {
+    if (take_kept_index(f)) return VIRGA_OK;
+    if (grib_index_init(&f->index, f->memory)) return failure_set(failure, VIRGA_TOO_LARGE, "no memory for its index");
+    int status = grib_scan(f->fd, f->bytes, f->memory, &f->index, failure);
+    if (!status && grib_index_encode(&f->index, &f->encoded, &f->encoded_bytes)) f->encoded = NULL;
+    return status;
 }
 
 static int grib_open(int fd, size_t memory, void **file, struct failure *failure) {
@@ -72,8 +99,7 @@ static int grib_open(int fd, size_t memory, void **file, struct failure *failure
         return failure_set(failure, VIRGA_IO, "cannot be read from its disk");
     }
     f->bytes = (uint64_t)s.st_size;
-    int status = grib_index_init(&f->index, memory) ? failure_set(failure, VIRGA_TOO_LARGE, "no memory for its index") : VIRGA_OK;
-    if (!status) status = grib_scan(fd, f->bytes, memory, &f->index, failure);
+    int status = make_index(f, failure);
     if (!status) status = grib_cubes_make(&f->arena, &f->index, f->points_max, &f->cubes, failure);
     if (!status) status = grib_view_make(&f->arena, &f->index, &f->cubes, &f->view, failure);
     if (!status && !f->index.field_count)
@@ -104,6 +130,8 @@ static int grib_list(void *file, struct arena *arena, struct source_inventory *o
     out->attribute_count = 1;
     out->notes = f->index.notes;
     out->note_count = f->index.note_count;
+    out->index = f->encoded;
+    out->index_bytes = f->encoded ? f->encoded_bytes : 0;
     return VIRGA_OK;
 }
 

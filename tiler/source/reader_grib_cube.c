@@ -245,7 +245,8 @@ static const char *interval_text(struct making *m, int64_t interval) {
     char text[32] = "";
     if (interval < 0) strcpy(text, "since_start");
     else if (interval > 0 && interval % 3600 == 0) snprintf(text, sizeof text, "%lldh", (long long)interval / 3600);
-    else if (interval > 0) snprintf(text, sizeof text, "%lldmin", (long long)interval / 60);
+    else if (interval > 0 && interval % 60 == 0) snprintf(text, sizeof text, "%lldmin", (long long)interval / 60);
+    else if (interval > 0) snprintf(text, sizeof text, "%llds", (long long)interval);
     return arena_text(m->arena, text, strlen(text));
 }
 
@@ -362,15 +363,16 @@ static void append(char *out, size_t size, const char *text) {
     snprintf(out + n, size - n, "_%s", text);
 }
 
-// How many of its own words a variable's name needs: 0 the plain one.
-static void write_name(const struct making *m, const struct grib_variable *v, int words, char *out, size_t size) {
+enum name_words { WORD_TYPE = 1, WORD_LEVEL = 2, WORD_STEP = 4, WORD_GRID = 8 };  // that a name has beyond the plain one
+
+static void write_name(const struct making *m, const struct grib_variable *v, int words, int number, char *out, size_t size) {
     const struct grib_parameter *p = &m->index->parameters[v->parameter];
     const struct grib_grid *g = &m->cubes->grids[v->grid];
     char text[64];
     bool plain = *p->cf_var_name && !is_number_name(p->cf_var_name);
     snprintf(out, size, "%.100s", plain ? p->cf_var_name : p->short_name);
-    if (words >= 1) append(out, size, p->type_of_level);
-    if (words >= 2 && v->has_level) {
+    if (words & WORD_TYPE) append(out, size, p->type_of_level);
+    if (words & WORD_LEVEL) {
         double scale = p->kind == GRIB_PRESSURE ? 0.01 : 1;
         if (p->layer) snprintf(text, sizeof text, "%.6g-%.6g", v->level * scale, v->level2 * scale);
         else snprintf(text, sizeof text, "%.6g", v->level * scale);
@@ -378,11 +380,11 @@ static void write_name(const struct making *m, const struct grib_variable *v, in
     }
     if (*p->suffix) append(out, size, p->suffix);
     if (*v->of_interval) append(out, size, v->of_interval);
-    if (words >= 3) append(out, size, p->step_type);
+    if (words & WORD_STEP) append(out, size, p->step_type);
     snprintf(text, sizeof text, "%zux%zu", g->nx, g->ny);
-    if (words >= 4) append(out, size, text);
-    snprintf(text, sizeof text, "%d", words - 3);
-    if (words >= 5) append(out, size, text);
+    if (words & WORD_GRID) append(out, size, text);
+    snprintf(text, sizeof text, "%d", number);
+    if (number > 1) append(out, size, text);
     for (char *c = out; *c; c++)
         if (*c == '/' || *c == ' ' || *c == ':') *c = '_';
 }
@@ -394,27 +396,45 @@ static int rank_of(const struct making *m, const struct grib_variable *v) {
     return place * 4 + (strcmp(p->step_type, "instant") ? 2 : 0) + (v->levels < 0);
 }
 
-static bool name_taken(const struct grib_cubes *c, const char *name) {
+static const struct grib_variable *holder_of(const struct grib_cubes *c, const char *name) {
     for (size_t n = 0; n < c->variable_count; n++)
-        if (c->variables[n].name && !strcmp(c->variables[n].name, name)) return true;
-    return false;
+        if (c->variables[n].name && !strcmp(c->variables[n].name, name)) return &c->variables[n];
+    return NULL;
+}
+
+// The first word that tells two variables apart and is not in the name yet, or 0.
+static int word_between(const struct making *m, const struct grib_variable *a, const struct grib_variable *b, int words) {
+    const struct grib_parameter *p = &m->index->parameters[a->parameter], *q = &m->index->parameters[b->parameter];
+    if (!(words & WORD_TYPE) && strcmp(p->type_of_level, q->type_of_level)) return WORD_TYPE;
+    if (!(words & WORD_LEVEL) && a->has_level && b->has_level && (a->level != b->level || a->level2 != b->level2)) return WORD_LEVEL;
+    if (!(words & WORD_STEP) && strcmp(p->step_type, q->step_type)) return WORD_STEP;
+    return !(words & WORD_GRID) && a->grid != b->grid ? WORD_GRID : 0;
+}
+
+static int name_variable(struct making *m, struct grib_variable *v) {
+    const struct grib_parameter *p = &m->index->parameters[v->parameter];
+    const struct grib_variable *holder;
+    char name[256];
+    // What lies between two levels, or at one of several that are no axis, says so in any case.
+    int words = v->has_level && !is_placed(p) ? WORD_TYPE | WORD_LEVEL : 0, number = 1;
+    for (;;) {
+        write_name(m, v, words, number, name, sizeof name);
+        if (!(holder = holder_of(m->cubes, name))) break;
+        int word = word_between(m, v, holder, words);
+        words |= word;
+        if (!word) number = number < 9 ? number + 1 : 10 + (int)(v - m->cubes->variables);  // never a long search
+    }
+    v->name = arena_text(m->arena, name, strlen(name));
+    return v->name ? VIRGA_OK : VIRGA_NO_MEMORY;
 }
 
 static int name_variables(struct making *m) {
     struct grib_cubes *c = m->cubes;
-    for (int rank = 0; rank < 20; rank++)
-        for (size_t n = 0; n < c->variable_count; n++) {
-            struct grib_variable *v = &c->variables[n];
-            char name[256];
-            if (rank_of(m, v) != rank) continue;
-            const struct grib_parameter *p = &m->index->parameters[v->parameter];
-            // What lies between two levels, or at one of several that are no axis, says so in any case.
-            int words = v->has_level && !is_placed(p) ? 2 : 0;
-            do write_name(m, v, words++, name, sizeof name);
-            while (name_taken(c, name) && words < 5000);
-            if (!(v->name = arena_text(m->arena, name, strlen(name)))) return VIRGA_NO_MEMORY;
-        }
-    return VIRGA_OK;
+    int status = VIRGA_OK;
+    for (int rank = 0; rank < 20 && !status; rank++)
+        for (size_t n = 0; n < c->variable_count && !status; n++)
+            if (rank_of(m, &c->variables[n]) == rank) status = name_variable(m, &c->variables[n]);
+    return status;
 }
 
 int grib_cubes_make(struct arena *arena, struct grib_index *index, size_t points_max, struct grib_cubes *cubes, struct failure *failure) {

@@ -136,7 +136,13 @@ static int answer_open(struct reader *r, uint64_t request, const uint8_t *body, 
         status = file->format->list(file->file, &arena, &inventory, &failure);
         r->harmed |= status != VIRGA_OK;
     }
-    if (!status && source_encode_inventory(request, &inventory, open.max_inventory_bytes, &frame))
+    int fits = status ? VIRGA_OK : source_encode_inventory(request, &inventory, open.max_inventory_bytes, &frame);
+    if (fits && inventory.index) {  // what is only wanted for the next time does without
+        inventory.index = NULL;
+        inventory.index_bytes = 0;
+        fits = source_encode_inventory(request, &inventory, open.max_inventory_bytes, &frame);
+    }
+    if (!status && fits)
         status = failure_set(&failure, VIRGA_TOO_LARGE, "its list of contents is larger than the limit of %llu bytes",
                              (unsigned long long)open.max_inventory_bytes);
     arena_destroy(&arena);

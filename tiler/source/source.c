@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "source/source_broker.h"
+#include "source/source_index.h"
 #include "source/source_pool.h"
 #include "source/source_store.h"
 
@@ -116,6 +117,17 @@ struct expected {
     struct failure theirs;                  // FAILURE: the child's own
 };
 
+static int take_inventory(struct source *source, const uint8_t *body, size_t bytes) {
+    const struct source_limits *limits = source_pool_limits(source->pool);
+    struct source_inventory *inventory = &source->inventory;
+    int status = source_decode_inventory(body, bytes, &source->arena, inventory);
+    if (!status && inventory->index_bytes)  // not kept: the next opening takes longer
+        source_index_keep(limits->index_folder, &source->identity, inventory->index, inventory->index_bytes, limits->max_index_bytes);
+    inventory->index = NULL;
+    inventory->index_bytes = 0;
+    return status;
+}
+
 static int check_answer(void *context, struct source_answer *answer) {
     struct expected *e = context;
     const uint8_t *body = answer->body;
@@ -123,7 +135,7 @@ static int check_answer(void *context, struct source_answer *answer) {
     struct source_slab_answer slab;
     if (answer->header.kind == SOURCE_FAILURE) return source_decode_failure(body, bytes, &e->theirs, &answer->retire);
     if (answer->header.kind != e->kind) return VIRGA_INVALID;
-    if (e->kind == SOURCE_INVENTORY) return source_decode_inventory(body, bytes, &e->source->arena, &e->source->inventory);
+    if (e->kind == SOURCE_INVENTORY) return take_inventory(e->source, body, bytes);
     if (source_decode_slab(body, bytes, &slab)) return VIRGA_INVALID;
     bool right = slab.type == e->shape->type && slab.elements == e->shape->elements && slab.bytes == e->shape->bytes;
     return right ? VIRGA_OK : VIRGA_INVALID;
@@ -133,7 +145,8 @@ static int check_answer(void *context, struct source_answer *answer) {
 static int ask(struct source_pool *pool, const struct source *source, struct source_question *question,
                struct expected *expected, struct failure *failure) {
     struct source_answer answer = {0};
-    struct source_broker broker = {.folder = source->store ? question->fds[0] : -1};
+    struct source_broker broker = {.folder = source->store ? question->fds[0] : -1, .index_folder = source_pool_limits(pool)->index_folder,
+                                   .identity = &source->identity};
     question->broker = &broker;
     question->about = source->path;
     question->check = check_answer;

@@ -64,6 +64,10 @@ struct source_inventory {  // immutable once returned
     char *format;            // "netCDF-4", "netCDF classic", …
     size_t note_count;       // what was left out and why ("variable x: compound type"), for the problems list
     char **notes;
+    // What the reader wants kept for the file's next opening, which is then fast: opaque bytes, or NULL and 0. Only between a
+    // child and source.c; a source that is open has none.
+    const uint8_t *index;
+    size_t index_bytes;
 };
 
 // Of a file, for editions and to notice replacement. Of a store (a folder of many files): device and inode of the folder, and in
@@ -85,6 +89,8 @@ struct source_limits {
     size_t child_memory;       // bytes of address space or resident size of a child
     size_t max_slab_bytes;     // of one read's answer
     size_t max_inventory_bytes;
+    const char *index_folder;  // (copied) where what readers want remembered of files is kept, or NULL: nowhere (source_index.h)
+    size_t max_index_bytes;    // of all that together
 };
 
 void source_limits_default(struct source_limits *limits);

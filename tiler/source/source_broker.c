@@ -10,14 +10,15 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "source/source_index.h"
 #include "source/source_library.h"
 
 // Of one request. ecCodes reads some hundred definitions of a kind of message it meets for the first time; a store has a file a
 // chunk. A child that is told of the limit may ask a little more before its library gives up.
-enum { LIBRARY_MOST = 20000, INSIDE_MOST = 50000, GRACE = 1000 };
+enum { LIBRARY_MOST = 20000, INSIDE_MOST = 50000, INDEX_MOST = 16, GRACE = 1000 };
 
 static uint32_t most_asked(enum source_space space) {
-    static const uint32_t most[SOURCE_SPACES] = {[SOURCE_LIBRARY] = LIBRARY_MOST, [SOURCE_INSIDE] = INSIDE_MOST};
+    static const uint32_t most[SOURCE_SPACES] = {[SOURCE_LIBRARY] = LIBRARY_MOST, [SOURCE_INSIDE] = INSIDE_MOST, [SOURCE_INDEX] = INDEX_MOST};
     return most[space];
 }
 
@@ -67,9 +68,11 @@ static int open_library(const char *path, int *fd) {
 
 int source_broker_open(struct source_broker *broker, const struct source_want *want, int *fd) {
     *fd = -1;
-    if (want->space != SOURCE_LIBRARY && want->space != SOURCE_INSIDE) return VIRGA_INVALID;
+    if (want->space != SOURCE_LIBRARY && want->space != SOURCE_INSIDE && want->space != SOURCE_INDEX) return VIRGA_INVALID;
+    if (want->space == SOURCE_INDEX && (*want->path || !broker->identity)) return VIRGA_INVALID;
     if (want->space == SOURCE_INSIDE && broker->folder < 0) return VIRGA_INVALID;
     uint32_t asked = ++broker->asked[want->space], most = most_asked(want->space);
     if (asked > most) return asked > most + GRACE ? VIRGA_INVALID : VIRGA_TOO_LARGE;
+    if (want->space == SOURCE_INDEX) return source_index_open(broker->index_folder, broker->identity, fd);
     return want->space == SOURCE_LIBRARY ? open_library(want->path, fd) : open_granted(broker->folder, want->path, true, fd);
 }

@@ -8,6 +8,8 @@
 
 struct source_broker {
     int folder;                     // lent with the request, whose inside may be asked for; -1 where a file or none is lent
+    const char *index_folder;       // of source_index.h, or NULL
+    const struct source_identity *identity;  // of the request's file
     uint32_t asked[SOURCE_SPACES];  // so far
 };
 

@@ -38,7 +38,7 @@ struct pool_slot {
 
 struct source_pool {
     struct source_limits limits;
-    char *reader_path;
+    char *reader_path, *index_folder;
     const char *argv[4];
     char parent[16], memory[24];
     pthread_t keeper;  // starts every child, so that none outlives it, and clears them away
@@ -65,6 +65,7 @@ void source_limits_default(struct source_limits *limits) {
         .child_memory = (size_t)1 << 30,
         .max_slab_bytes = (size_t)256 << 20,
         .max_inventory_bytes = (size_t)16 << 20,
+        .max_index_bytes = (size_t)256 << 20,
     };
 }
 
@@ -303,6 +304,8 @@ int source_pool_new(const char *reader_path, const struct source_limits *limits,
     p->limits = *limits;
     pthread_mutex_init(&p->lock, NULL);
     pthread_cond_init(&p->changed, NULL);
+    p->index_folder = limits->index_folder ? strdup(limits->index_folder) : NULL;
+    p->limits.index_folder = p->index_folder;
     p->reader_path = reader_path ? strdup(reader_path) : beside_this_program("virga-reader");
     p->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     snprintf(p->parent, sizeof p->parent, "%d", (int)getpid());
@@ -342,5 +345,6 @@ void source_pool_free(struct source_pool *pool) {
     pthread_cond_destroy(&pool->changed);
     pthread_mutex_destroy(&pool->lock);
     free(pool->reader_path);
+    free(pool->index_folder);
     free(pool);
 }

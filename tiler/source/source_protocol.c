@@ -346,6 +346,9 @@ int source_encode_inventory(uint64_t request, const struct source_inventory *inv
     put_attributes(&w, inventory->attributes, inventory->attribute_count);
     put(&w, inventory->note_count, 4);
     for (size_t i = 0; i < inventory->note_count; i++) put_text(&w, inventory->notes[i]);
+    put(&w, inventory->index_bytes, 4);
+    uint8_t *index = body_room(&w, inventory->index_bytes);
+    if (index && inventory->index_bytes) memcpy(index, inventory->index, inventory->index_bytes);
     return frame_end(&w, SOURCE_INVENTORY, request, frame);
 }
 
@@ -446,6 +449,8 @@ int source_decode_inventory(const uint8_t *body, size_t bytes, struct arena *are
     inventory->notes = get_room(&r, n, sizeof *inventory->notes);
     for (size_t i = 0; i < n && !r.bytes.failed; i++) inventory->notes[i] = get_text(&r, MAX_TEXT, &length);
     inventory->note_count = n;
+    inventory->index_bytes = get_count(&r.bytes, 1);
+    inventory->index = bytes_take(&r.bytes, inventory->index_bytes);
     int status = decoded(&r.bytes);
     if (status) memset(inventory, 0, sizeof *inventory);
     return status && r.out_of_memory ? VIRGA_NO_MEMORY : status;

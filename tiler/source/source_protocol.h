@@ -32,6 +32,7 @@ enum source_space {      // where what a child wants lies
     SOURCE_LIBRARY = 1,  // a file below a folder of source_library.h, by its absolute path
     SOURCE_INSIDE,       // a file or folder inside the folder that was lent with the request, by its path there
     SOURCE_NETWORK,      // kept for readers of OPeNDAP
+    SOURCE_INDEX,        // what a child asked to be kept of this request's file at an earlier opening; the path is empty
     SOURCE_SPACES,
 };
 
@@ -97,7 +98,7 @@ int source_decode_header(const uint8_t bytes[SOURCE_HEADER_BYTES], struct source
 // over, or holds a value that no such message may have (an index out of range, an unknown type).
 int source_decode_hello(const uint8_t *body, size_t bytes, struct source_hello *hello);
 int source_decode_open(const uint8_t *body, size_t bytes, struct source_open *open);
-// Everything that *inventory points at lives in the arena. Also VIRGA_NO_MEMORY, as the arena's limit says.
+// Everything that *inventory points at lives in the arena, but `index` in the body. Also VIRGA_NO_MEMORY, as the arena's limit says.
 int source_decode_inventory(const uint8_t *body, size_t bytes, struct arena *arena, struct source_inventory *inventory);
 int source_decode_read(const uint8_t *body, size_t bytes, struct source_read_message *read);
 int source_decode_slab(const uint8_t *body, size_t bytes, struct source_slab_answer *slab);

@@ -1,0 +1,224 @@
+# SPDX-License-Identifier: Apache-2.0
+"""GRIB files, made for the purpose and real ones: what `virga info` lists and `virga sample` gives, against plain functions and
+against ecCodes' Python interface."""
+import json
+import random
+
+import numpy
+import pytest
+
+eccodes = pytest.importorskip("eccodes")
+import make_grib  # noqa: E402
+
+
+@pytest.fixture
+def info(run):
+    def call(path, status=0):
+        done = run("info", "--json", path)
+        assert done.returncode == status, done.stderr
+        return json.loads(done.stdout) if status == 0 else done.stderr
+    return call
+
+
+@pytest.fixture
+def source(run, tmp_path):
+    """The file's own numbers at places (longitude, latitude), NaN where there is none."""
+    def call(path, variable, time, lons, lats, *more):
+        places = tmp_path / "places"
+        places.write_text("".join(f"{lon:.9f} {lat:.9f} 0\n" for lon, lat in zip(numpy.ravel(lons), numpy.ravel(lats))))
+        done = run("sample", path, "--variable", variable, "--time", time, "--places", places, "--json", *more)
+        assert done.returncode == 0, done.stderr
+        return numpy.array([numpy.nan if a["source"] is None else a["source"] for a in json.loads(done.stdout)])
+    return call
+
+
+def variables(answer):
+    return {v["name"]: v for d in answer["datasets"] for v in d["variables"]}
+
+
+def inside(lon, lat):
+    """All columns but those of the rim, where a place may lie outside by rounding."""
+    return lon[1:-1, 1:-1], lat[1:-1, 1:-1]
+
+
+@pytest.mark.parametrize("edition", [1, 2])
+def test_every_scanning_mode_puts_numbers_in_their_places(tmp_path, source, info, edition):
+    path = tmp_path / "modes.grib"
+    x, y, count = make_grib.scanning(path, edition)
+    assert list(variables(info(path))) == ["t2m"]
+    lon, lat = inside(*numpy.meshgrid(x, y))
+    for step in range(count):
+        found = source(path, "t2m", f"T+{step}", lon, lat)
+        assert numpy.abs(found - make_grib.value(lon, lat, step).ravel()).max() < 0.01, f"mode {step}"
+
+
+@pytest.mark.parametrize("kind, edition", [(k, e) for e in (1, 2) for k in ("lambert", "polar", "south", "mercator", "ellipsoid", "equal_area")
+                                           if (k, e) != ("equal_area", 1)])
+def test_projections_are_where_proj_puts_them(tmp_path, source, kind, edition):
+    path = tmp_path / f"{kind}.grib"
+    lon, lat = inside(*make_grib.projected(path, kind, edition))
+    found = source(path, "t2m", "T+0", lon, lat)
+    assert numpy.abs(found - make_grib.value(lon, lat).ravel()).max() < 0.01
+
+
+@pytest.mark.parametrize("edition", [1, 2])
+@pytest.mark.parametrize("make", [make_grib.rotated, make_grib.gaussian, lambda p, e: make_grib.gaussian(p, e, 16, True)], ids=["rotated", "gaussian", "rotated gaussian"])
+def test_rotated_and_gaussian_grids(tmp_path, source, make, edition):
+    path = tmp_path / "grid.grib"
+    lon, lat = inside(*make(path, edition))
+    found = source(path, "t2m", "T+0", lon, lat)
+    assert numpy.abs(found - make_grib.value(lon, lat).ravel()).max() < 0.01
+
+
+def test_fields_of_one_message_share_its_grid_and_bitmap(tmp_path, source, info):
+    path = tmp_path / "several.grib2"
+    x, y, missing = make_grib.several_in_one(path)
+    assert set(variables(info(path))) >= {"u10", "v10", "t2m"}
+    lon, lat = inside(*numpy.meshgrid(x, y))
+    for step, name in enumerate(["u10", "v10", "t2m"]):
+        found = source(path, name, f"T+{step}", lon, lat)
+        gone = missing[1:-1, 1:-1].ravel()
+        assert numpy.isnan(found[gone]).all(), name
+        assert numpy.abs(found - make_grib.value(lon, lat, step).ravel())[~gone].max() < 0.01, name
+
+
+def test_editions_headers_and_broken_ends(tmp_path, source, info):
+    x, y = make_grib.axes(7, 5)
+    messages = [make_grib.lonlat(e, x, y, 0x40, step, shortName="2t").bytes() for step, e in enumerate([1, 2, 2])]
+    path = tmp_path / "mixed.grib"
+    header = b"\001\r\r\n123\r\r\nHTXB85 ECMF 311200\r\r\n"
+    path.write_bytes(header + messages[0] + b"\r\r\n\003" + b"junk GRIB here" + header + messages[1] + messages[2][:-40])
+    answer = info(path)
+    assert "cut off" in " ".join(p["reason"] for p in answer["problems"])
+    lon, lat = inside(*numpy.meshgrid(x, y))
+    names = list(variables(answer))
+    assert names[0] == "t2m"
+    found = [source(path, "t2m" if len(names) == 1 else names[n], f"T+{n}", lon, lat) for n in range(2)]
+    for step in range(2):
+        assert numpy.abs(found[step] - make_grib.value(lon, lat, step).ravel()).max() < 0.01
+
+
+def test_runs_members_levels_and_what_is_missing(tmp_path, run, info):
+    path = tmp_path / "ensemble.grib2"
+    x, y = make_grib.ensemble(path)
+    answer = info(path)
+    assert [r["time"] for r in answer["datasets"][0]["runs"]] == ["2026-01-31T00:00:00Z", "2026-01-31T06:00:00Z"]
+    assert variables(answer)["t"]["members"] == ["0", "1", "2"]
+    for number, time, member in [(0, "T+0", 0), (1, "T+6", 1), (1, "T+6", 2)]:
+        done = run("sample", path, "--variable", "t", "--time", time, "--run", f"2026-01-31T0{6 * number}:00Z", "--member", str(member),
+                   "--lon", x[2], "--lat", y[3], "--profile", "--json")
+        assert done.returncode == 0, done.stderr
+        step = int(time[2:])
+        expected = [make_grib.value(x[2], y[3], 10 * number + member + step, level) for level in (850, 500)]
+        found = json.loads(done.stdout)["source"]
+        if (number, step, member) == (1, 6, 2):
+            assert found[1] is None
+            found, expected = found[:1], expected[:1]
+        assert numpy.abs(numpy.array(found) - expected).max() < 0.01
+
+
+# --- real files ----------------------------------------------------------------------------------------------------------
+
+REAL = ["gfs.t12z.pgrbf120.2p5deg.grib2", "nam.t00z.awp21100.tm00.grib2", "ifs_forecast_ml.grib"]
+AWKWARD = ["cfgrib/regular_ll_wrong_increment.grib", "cfgrib/tp_on_different_grid_resolutions.grib", "cfgrib/lambert_grid.grib",
+           "cfgrib/fields_with_missing_values.grib", "cfgrib/alternate-scanning.grib", "iris_test_data/40bytes.grib",
+           "gdal_autotest/spatial_differencing_order_1.grb2", "gdal_autotest/broken_combined_grib2_grib1.grb2",
+           "gdal_autotest/lambert_azimuthal_equal_area.grb2", "odd_model_data/fh.0012_tl.press_gr.awp211.grb2"]
+
+
+def messages(path):
+    """Each field's keys, latitudes, longitudes and values, as ecCodes has them."""
+    eccodes.codes_grib_multi_support_on()
+    with open(path, "rb") as f:
+        while True:
+            try:
+                handle = eccodes.codes_grib_new_from_file(f)
+            except eccodes.CodesInternalError:
+                continue
+            if handle is None:
+                return
+            yield handle
+            eccodes.codes_release(handle)
+
+
+def places_of(handle):
+    """(longitudes, latitudes, values) of 200 grid points, NaN where missing."""
+    eccodes.codes_set(handle, "missingValue", -1e30)
+    values = eccodes.codes_get_values(handle)
+    lats, lons = eccodes.codes_get_array(handle, "latitudes"), eccodes.codes_get_array(handle, "longitudes")
+    chosen = random.Random(7).sample(range(len(values)), min(200, len(values)))
+    return lons[chosen], lats[chosen], numpy.where(values == -1e30, numpy.nan, values)[chosen]
+
+
+def agree(found, expected):
+    """Presence may differ by rounding where a hole is next to a place; values may not."""
+    spread = numpy.nanmax(expected) - numpy.nanmin(expected) if not numpy.isnan(expected).all() else 0
+    both = ~numpy.isnan(found) & ~numpy.isnan(expected)
+    assert numpy.count_nonzero(numpy.isnan(expected) & ~numpy.isnan(found)) == 0
+    assert both.sum() >= 0.85 * (~numpy.isnan(expected)).sum()  # the rim of a limited area may round outside
+    assert not both.any() or numpy.abs(found - expected)[both].max() <= 1e-3 * spread + 1e-6 * numpy.abs(expected[both]).max()
+
+
+def single_levels(path, listed):
+    """The fields that are 2-D variables here, each found by its short name, with its valid time."""
+    for handle in messages(path):
+        name = eccodes.codes_get(handle, "cfVarName")
+        date, hour = eccodes.codes_get(handle, "validityDate"), eccodes.codes_get(handle, "validityTime")
+        if name not in listed:
+            name = eccodes.codes_get(handle, "shortName")
+        if name in listed and len(listed[name]["shape"]) == 2 and eccodes.codes_get(handle, "stepType") == "instant":
+            yield handle, name, f"{date // 10000:04}-{date // 100 % 100:02}-{date % 100:02}T{hour // 100:02}:{hour % 100:02}Z"
+
+
+@pytest.mark.parametrize("file", REAL)
+def test_real_single_levels_agree_with_eccodes(forecasts, info, source, file):
+    check_single_levels(forecasts / file, info, source, 6)
+
+
+@pytest.mark.parametrize("file", AWKWARD)
+def test_awkward_files_agree_with_eccodes(hostile, info, source, file):
+    check_single_levels(hostile / file, info, source, 6)
+
+
+def check_single_levels(path, info, source, most):
+    listed, done = variables(info(path)), set()
+    for handle, name, time in single_levels(path, listed):
+        if len(done) == most or (name, time) in done:
+            continue
+        lons, lats, expected = places_of(handle)
+        level = eccodes.codes_get(handle, "typeOfLevel")
+        if name in ("u", "v", "t", "r") and not level.startswith("isobaric"):
+            continue
+        found = source(path, name, time, lons, lats)
+        agree(found, expected)
+        done.add((name, time))
+    assert done or not any(len(v["shape"]) == 2 for v in listed.values())
+
+
+def test_real_pressure_levels_agree_with_eccodes(forecasts, run):
+    for file, name in [("gfs.t12z.pgrbf120.2p5deg.grib2", "t"), ("nam.t00z.awp21100.tm00.grib2", "r")]:
+        path, levels = forecasts / file, {}
+        for handle in messages(path):
+            if eccodes.codes_get(handle, "shortName") == name and eccodes.codes_get(handle, "typeOfLevel").startswith("isobaric"):
+                lons, lats, expected = places_of(handle)
+                levels[eccodes.codes_get(handle, "level")] = expected[:4]
+                step = eccodes.codes_get(handle, "step")
+        for n in range(4):
+            done = run("sample", path, "--variable", name, "--time", f"T+{step}", "--lon", lons[n], "--lat", lats[n], "--profile", "--json")
+            assert done.returncode == 0, done.stderr
+            found = numpy.array([numpy.nan if v is None else v for v in json.loads(done.stdout)["source"]])
+            expected = numpy.array([levels[level][n] for level in sorted(levels, reverse=True)])
+            assert numpy.abs(found - expected).max() < 1e-3
+
+
+REFUSED = {"cfgrib/spherical_harmonics.grib": "spherical harmonics", "gdal_autotest/template_4_65535.grb2": "product definition",
+           "gdal_autotest/byte_wrong_earth_shape.grib2": "shape of the earth"}
+
+
+@pytest.mark.parametrize("file", REFUSED)
+def test_what_cannot_be_placed_is_refused_with_the_reason(hostile, info, file):
+    assert REFUSED[file] in info(hostile / file, status=1)
+
+
+def test_pp_files_are_named(forecasts, info):
+    assert "PP files are not read" in info(forecasts / "uk_hires.pp", status=1)
