@@ -28,8 +28,7 @@ const struct source_variable *cf_file_variable(const struct cf_file *file, size_
     return &source_inventory(file->source)->variables[index];
 }
 
-static void problem(struct cf_file *file, int variable, const char *format, ...) __attribute__((format(printf, 3, 4)));
-static void problem(struct cf_file *file, int variable, const char *format, ...) {
+void cf_problem(struct cf_file *file, int variable, const char *format, ...) {
     struct cf_file_problem *grown = file->problem_count < PROBLEMS_MAX ? cf_grow(file->problems, file->problem_count, sizeof *grown) : NULL;
     if (!grown) return;
     file->problems = grown;
@@ -227,6 +226,7 @@ static int sort_dimensions(const struct cf_file *file, const struct source_varia
         int coordinate;
         enum cf_role role = role_of_dimension(file->source, v, v->dimensions[n], &coordinate);
         if (role == ROLE_NONE && file->wrf) role = cf_wrf_role(file->source, v->dimensions[n]);
+        if (role == ROLE_NONE && cf_time_is_dimension(file->source, v->dimensions[n])) role = ROLE_T;
         if (dimension->length == 0) return failure_set(failure, VIRGA_UNSUPPORTED, "its dimension %.60s has length 0", dimension->name);
         if (columns) {
             if (v->dimensions[n] == columns->dimension[0]) role = ROLE_Y, coordinate = columns->lat;
@@ -234,7 +234,7 @@ static int sort_dimensions(const struct cf_file *file, const struct source_varia
             else if (role == ROLE_X || role == ROLE_Y) role = ROLE_NONE;
         }
         bool again = role != ROLE_NONE && d->position[role] >= 0;
-        if (role == ROLE_NONE || again || (role == ROLE_RUN && dimension->length > 1)) {
+        if (role == ROLE_NONE || again) {
             if (dimension->length > 1 && !lost) lost = dimension->name, lost_length = dimension->length;
             continue;
         }
@@ -397,10 +397,12 @@ static int place(struct cf_file *file, size_t index, struct cf_variable *out, st
     if ((status = place_columns(file, v, &d, out, failure))) return status;
     const struct cf_grid_slot *slot = &file->grids[out->grid];
     out->x = position_of(v, slot->x_dimension), out->y = position_of(v, slot->y_dimension);
-    out->z = d.position[ROLE_Z], out->t = d.position[ROLE_T], out->member = d.position[ROLE_MEMBER];
+    out->z = d.position[ROLE_Z], out->t = d.position[ROLE_T], out->run = d.position[ROLE_RUN], out->member = d.position[ROLE_MEMBER];
     if ((status = place_vertical(file, v, out, failure))) return status;
     out->stored_grid = out->grid, out->stored_vertical = out->vertical;
-    out->time = cf_time_find(file, v, out->t >= 0 ? (int)v->dimensions[out->t] : -1, failure);
+    bool several = out->run >= 0 && source_inventory(file->source)->dimensions[v->dimensions[out->run]].length > 1;
+    out->time = cf_time_find(file, v, out->t >= 0 ? (int)v->dimensions[out->t] : -1, several ? (int)v->dimensions[out->run] : -1, failure);
+    out->steps_per_run = out->t >= 0 ? source_inventory(file->source)->dimensions[v->dimensions[out->t]].length : 1;
     if (out->time < -1) return out->time;
     if (out->time >= 0 && file->times[out->time].refused) return *failure = file->times[out->time].failure, failure->status;
     if ((status = fill_members(file, v, &d, out, failure))) return status;
@@ -453,7 +455,7 @@ static int place_all(struct cf_file *file, struct failure *failure) {
         struct failure why = {0};
         if (standing[n] == STANDING_IGNORED) continue;
         if (n >= VARIABLES_MAX) {
-            problem(file, -1, "it has more than %d variables; the others are left out", VARIABLES_MAX);
+            cf_problem(file, -1, "it has more than %d variables; the others are left out", VARIABLES_MAX);
             break;
         }
         int status = place(file, n, &placed, &why);
@@ -467,7 +469,7 @@ static int place_all(struct cf_file *file, struct failure *failure) {
         }
         if (status) {
             variable_destroy(&placed);
-            if (standing[n] == STANDING_DATA) problem(file, (int)n, "%s", why.message);
+            if (standing[n] == STANDING_DATA) cf_problem(file, (int)n, "%s", why.message);
             continue;
         }
         file->variables = grown;
@@ -475,8 +477,8 @@ static int place_all(struct cf_file *file, struct failure *failure) {
     }
     free(standing);
     if ((file->wrf && cf_wrf_add(file)) || cf_stagger_add(file)) return failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
-    for (size_t n = 0; n < inventory->note_count; n++) problem(file, -1, "%s", inventory->notes[n]);
-    if (file->variable_count == 0 && file->problem_count == 0) problem(file, -1, "no variable in it has two horizontal axes");
+    for (size_t n = 0; n < inventory->note_count; n++) cf_problem(file, -1, "%s", inventory->notes[n]);
+    if (file->variable_count == 0 && file->problem_count == 0) cf_problem(file, -1, "no variable in it has two horizontal axes");
     return VIRGA_OK;
 }
 

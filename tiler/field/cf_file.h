@@ -49,6 +49,7 @@ struct cf_vertical {
 
 struct cf_time_axis {
     int time, reference, period;  // variables in the inventory, or CF_NO_VARIABLE
+    int dimension, run_dimension; // in the inventory, or -1; with a run dimension count is runs × steps, the steps of each run together
     enum cf_calendar calendar;
     size_t count;
     double *seconds;              // [count], NaN where a time is missing
@@ -79,7 +80,8 @@ struct cf_variable {
     bool hidden;                 // made to tell where other variables' levels and ground are: not on offer
     char *name, *long_name;      // in place of what the inventory says, or NULL
     const char *standard_name, *units;  // likewise; static or the source's
-    int x, y, z, t, member;      // positions among the variable's dimensions, or -1
+    int x, y, z, t, run, member; // positions among the variable's dimensions, or -1
+    size_t steps_per_run;        // with a run dimension: time / steps_per_run is the run's place, the rest the step's
     size_t level_count;          // 1 without a vertical dimension
     size_t member_count;
     char **members;              // labels
@@ -123,8 +125,13 @@ bool cf_is_lonlat(const struct source_variable *coordinate);
 // Finds or makes the vertical coordinate of a dimension (or, dimension -1, of a scalar coordinate `scalar`): index in
 // file->verticals, also of a refused one, or a negative code.
 int cf_vertical_find(struct cf_file *file, const struct source_variable *variable, int dimension, int scalar, struct failure *failure);
-// Likewise for a variable's time: index in file->times, -1 without time (static), or below -1 when out of memory.
-int cf_time_find(struct cf_file *file, const struct source_variable *variable, int dimension, struct failure *failure);
+// Likewise for a variable's time, by the dimensions of its steps and its runs (-1: it has none): index in file->times, -1
+// without time (static), or below -1 when out of memory.
+int cf_time_find(struct cf_file *file, const struct source_variable *variable, int dimension, int run_dimension, struct failure *failure);
+// Whether a dimension without a coordinate of its own has times all the same: dates as text, or an auxiliary coordinate.
+bool cf_time_is_dimension(const struct source *source, size_t dimension);
+// Notes what a person should know; variable in the inventory, or -1 for the whole file.
+void cf_problem(struct cf_file *file, int variable, const char *format, ...) __attribute__((format(printf, 3, 4)));
 // Index in file->grids, also of a refused one, or -1 when out of memory. x and y: coordinate variables in the inventory.
 int cf_grid_find(struct cf_file *file, const struct source_variable *variable, int x, int y);
 // A copy of a variable with members and texts of its own, at the end of file->variables. NULL: out of memory.

@@ -55,7 +55,8 @@ enum cf_role cf_role_of(const struct source *source, const struct source_variabl
     static const char *const members[] = {"realization", "realisation", "member", "members", "ensemble", "ens", "number", "ensemble_member", NULL};
     const char *standard_name = cf_text(c, "standard_name"), *units = cf_text(c, "units"), *name = cf_base_name(c->name);
     (void)source;
-    if (standard_name && strcasecmp(standard_name, "forecast_reference_time") == 0) return ROLE_RUN;
+    if ((standard_name && strcasecmp(standard_name, "forecast_reference_time") == 0) || cf_text_is(c, "_CoordinateAxisType", "RunTime")) return ROLE_RUN;
+    if (standard_name && strcasecmp(standard_name, "forecast_period") == 0) return ROLE_T;
     if (one_of(standard_name, xs) || cf_text_is(c, "_CoordinateAxisType", "GeoX")) return ROLE_X;
     if (one_of(standard_name, ys) || cf_text_is(c, "_CoordinateAxisType", "GeoY")) return ROLE_Y;
     if ((standard_name && strcasecmp(standard_name, "time") == 0) || cf_time_units_like(units) || cf_text_is(c, "axis", "T")) return ROLE_T;

@@ -112,10 +112,30 @@ static bool read_int(const char **at, int max_digits, int64_t *value) {
     return true;
 }
 
+// 1-JAN-1900, 01 Jan 1900.
+static bool read_named_month(const char **at, struct date *d) {
+    static const char months[] = "janfebmaraprmayjunjulaugsepoctnovdec";
+    const char *s = *at;
+    int64_t day, year;
+    if (!read_int(&s, 2, &day) || (*s != '-' && *s != ' ') || strspn(s + 1, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz") != 3) return false;
+    for (int month = 1; month <= 12; month++) {
+        if (strncasecmp(s + 1, months + 3 * (month - 1), 3) != 0) continue;
+        const char *after = s + 4;
+        if (*after != '-' && *after != ' ') return false;
+        after++;
+        if (!read_int(&after, 6, &year)) return false;
+        *d = (struct date){year, month, (int)day};
+        *at = after;
+        return true;
+    }
+    return false;
+}
+
 static bool read_date(const char **at, struct date *d) {
     int64_t a, b, c;
     int sign = 1;
     const char *s = *at;
+    if (read_named_month(at, d)) return true;
     if (*s == '-' || *s == '+') sign = *s++ == '-' ? -1 : 1;
     if (strspn(s, "0123456789") == 8 && sign > 0) {  // 20061115
         int64_t all;
@@ -221,8 +241,10 @@ int cf_time_parse(enum cf_calendar calendar, const char *text, double *seconds) 
 static double unit_seconds(const char *word, size_t length, enum cf_calendar calendar) {
     static const struct { const char *names; double seconds; } table[] = {
         {" s sec secs second seconds ", 1}, {" min mins minute minutes ", 60}, {" h hr hrs hour hours ", 3600},
-        {" d day days ", 86400}, {" week weeks ", 604800}, {" ms msec msecs millisecond milliseconds ", 1e-3},
+        {" d day days ", 86400}, {" week weeks ", 604800}, {" fortnight fortnights ", 1209600}, {" ms msec msecs millisecond milliseconds ", 1e-3},
         {" microsecond microseconds ", 1e-6}, {" ns nanosecond nanoseconds ", 1e-9},
+        {" common_year common_years ", 365 * 86400.0}, {" leap_year leap_years ", 366 * 86400.0},
+        {" julian_year julian_years ", 365.25 * 86400}, {" gregorian_year gregorian_years ", 365.2425 * 86400},
     };
     char key[32] = " ";
     if (length == 0 || length > sizeof key - 3) return 0;
@@ -245,21 +267,43 @@ static const char *since(const char *units) {
     return NULL;
 }
 
-bool cf_time_units_like(const char *units) { return units && since(units); }
+// CDO's and COARDS' "day as %Y%m%d.%f".
+static bool dates_themselves(const char *units) { return strncasecmp(units, "day as %Y%m%d", 13) == 0 && (!units[13] || strcasecmp(units + 13, ".%f") == 0); }
+
+bool cf_time_units_like(const char *units) { return units && (since(units) || dates_themselves(units)); }
+
+bool cf_time_units_uneven(const char *units) {
+    const char *word = units + strspn(units, " ");
+    return strncasecmp(word, "month", 5) == 0 || strncasecmp(word, "year", 4) == 0 || strncasecmp(word, "yr", 2) == 0;
+}
 
 int cf_time_units_parse(const char *units, enum cf_calendar calendar, struct cf_time_units *result) {
     const char *word = units + strspn(units, " "), *after = since(units);
+    *result = (struct cf_time_units){.calendar = calendar, .absolute = dates_themselves(units)};
+    if (result->absolute) return VIRGA_OK;
     if (!after) return VIRGA_INVALID;
     size_t length = strcspn(word, " \t");
     if (word + length + strspn(word + length, " \t") != after) return VIRGA_INVALID;
     result->seconds_per_unit = unit_seconds(word, length, calendar);
     if (result->seconds_per_unit == 0) return VIRGA_INVALID;
     after += 5;
-    return cf_time_parse(calendar, after + strspn(after, " \t"), &result->epoch);
+    after += strspn(after, " \t");
+    if (strtol(after, NULL, 10) == 0 && strspn(after, "0") > 0 && strspn(after, "0123456789") < 5 && (calendar == CALENDAR_STANDARD || calendar == CALENDAR_JULIAN)) return VIRGA_UNSUPPORTED;
+    return cf_time_parse(calendar, after, &result->epoch);
+}
+
+// 20051128.5: noon of that day. NaN where there is no such day.
+static double date_seconds(enum cf_calendar calendar, double value) {
+    if (!(fabs(value) < 1e9)) return NAN;
+    int64_t all = (int64_t)floor(value);
+    struct date d = {all / 10000, (int)(all / 100 % 100), (int)(all % 100)};
+    if (d.year < 1 || d.month < 1 || d.month > 12 || d.day < 1 || d.day > month_days(calendar, d.year, d.month)) return NAN;
+    // A day's fraction of a number this large is exact to about a millisecond.
+    return (double)days_since_1970(calendar, d) * 86400 + round((value - (double)all) * 86400 * 100) / 100;
 }
 
 double cf_time_seconds(const struct cf_time_units *units, double value) {
-    double seconds = units->epoch + value * units->seconds_per_unit;
+    double seconds = units->absolute ? date_seconds(units->calendar, value) : units->epoch + value * units->seconds_per_unit;
     if (!isfinite(seconds) || fabs(seconds) > (double)YEAR_LIMIT * 366 * 86400) return NAN;
     double whole = round(seconds);
     return fabs(seconds - whole) <= 0.02 ? whole : round(seconds * 1000) / 1000;
@@ -271,7 +315,7 @@ int cf_time_text(enum cf_calendar calendar, double seconds, char text[CF_TIME_TE
     int64_t ms = (int64_t)llround(seconds * 1000);
     int64_t day = floor_div(ms, 86400000), rest = ms - day * 86400000;
     struct date d = date_of_day(calendar, day);
-    int n = snprintf(text, CF_TIME_TEXT, "%04d-%02d-%02dT%02d:%02d:%02d", (int)d.year, d.month, d.day, (int)(rest / 3600000),
+    int n = snprintf(text, CF_TIME_TEXT, "%s%04d-%02d-%02dT%02d:%02d:%02d", d.year < 0 ? "-" : "", abs((int)d.year), d.month, d.day, (int)(rest / 3600000),
                      (int)(rest / 60000 % 60), (int)(rest / 1000 % 60));
     if (n < 0 || n > CF_TIME_TEXT - 6) return VIRGA_TOO_LARGE;
     if (rest % 1000) n += snprintf(text + n, (size_t)(CF_TIME_TEXT - n), ".%03d", (int)(rest % 1000));

@@ -16,7 +16,9 @@ enum { CF_TIME_TEXT = 32 };
 
 struct cf_time_units {
     double seconds_per_unit;
-    double epoch;  // seconds
+    double epoch;   // seconds
+    bool absolute;  // numbers are dates themselves: 20051128.5
+    enum cf_calendar calendar;
 };
 
 // CF name or alias, letter case ignored; NULL and "" mean standard. VIRGA_OK or VIRGA_UNSUPPORTED ("none", unknown).
@@ -24,9 +26,12 @@ int cf_calendar_parse(const char *name, enum cf_calendar *calendar);
 const char *cf_calendar_name(enum cf_calendar calendar);  // the CF name; static
 
 // "hours since 1970-01-01 00:00:00", "Hour since 2010-10-26T12:00:00+00:00", "hours since 11/15/2006 12:00" (month first,
-// unless that cannot be). VIRGA_OK or VIRGA_INVALID.
+// unless that cannot be), "days since 01-JAN-1900", "day as %Y%m%d.%f". VIRGA_OK; VIRGA_INVALID; or VIRGA_UNSUPPORTED where
+// they count from a year 0 and the calendar has none. Years and months are UDUNITS' (365.242198781 days and a twelfth of
+// that) but in calendars whose years are all alike.
 int cf_time_units_parse(const char *units, enum cf_calendar calendar, struct cf_time_units *result);
-bool cf_time_units_like(const char *units);  // "… since …"
+bool cf_time_units_like(const char *units);  // "… since …", "… as %Y…"
+bool cf_time_units_uneven(const char *units);  // months or years, whose length people mean differently
 
 // Seconds of a stored number; to the millisecond, and to the whole second within 20 ms of it. NaN stays NaN.
 double cf_time_seconds(const struct cf_time_units *units, double value);

@@ -79,7 +79,8 @@ static int read_levels(const struct cf_file *file, const struct cf_variable *v, 
     request.start[v->x] = x.start, request.count[v->x] = x.count;
     request.start[v->y] = y.start, request.count[v->y] = y.count;
     if (v->z >= 0) request.start[v->z] = z.start, request.count[v->z] = z.count;
-    if (v->t >= 0) request.start[v->t] = time;
+    if (v->t >= 0) request.start[v->t] = v->run >= 0 ? time % v->steps_per_run : time;
+    if (v->run >= 0) request.start[v->run] = time / v->steps_per_run;
     if (v->member >= 0) request.start[v->member] = member;
     ptrdiff_t stride = 1;
     for (int d = stored->rank - 1; d >= 0; d--) {

@@ -93,7 +93,8 @@ static int read_stored_column(const struct field_step *step, size_t index, const
     for (int d = 0; d < stored->rank; d++) request.count[d] = request.block[d] = 1;
     request.start[v->x] = slot->x.reversed ? nx - 1 - i : i;
     request.start[v->y] = slot->y.reversed ? ny - 1 - j : j;
-    if (v->t >= 0) request.start[v->t] = step->time;
+    if (v->t >= 0) request.start[v->t] = v->run >= 0 ? step->time % v->steps_per_run : step->time;
+    if (v->run >= 0) request.start[v->run] = step->time / v->steps_per_run;
     if (v->member >= 0 && v->member_count > 1) request.start[v->member] = member;
     if (v->z >= 0) request.count[v->z] = levels;
     int status = source_read(step->file->source, &request, &slab, failure);
