@@ -89,7 +89,7 @@ static void print_runs(const struct catalog_dataset *set) {
 
 // Whether the method says more than the coordinate's own name does.
 static bool method_adds_to_coordinate(const struct level_map *map) {
-    if (!map->method || !strcmp(map->method, "coordinate")) return false;
+    if (!strcmp(map->method, "coordinate")) return false;
     size_t n = 0;
     for (const char *c = map->coordinate ? map->coordinate : ""; c[n] && (map->method[n] == c[n] || c[n] == '_'); n++) continue;
     return map->method[n] || (map->coordinate && map->coordinate[n]);
@@ -103,10 +103,12 @@ static void print_levels(const struct catalog_variable *v) {
     }
     printf("      %zu level%s, %.0f to %.0f m above %s (", v->nz, v->nz == 1 ? "" : "s", map->lowest, map->highest,
            map->datum == DATUM_SEA ? "mean sea level" : "the ground");
-    for (const char *c = map->coordinate; c && *c; c++) putchar(*c == '_' ? ' ' : *c);
+    bool sigma_pressure = map->coordinate && !strcmp(map->coordinate, "hybrid_sigma_pressure");
+    for (const char *c = sigma_pressure ? "hybrid sigma-pressure" : map->coordinate; c && *c; c++) putchar(*c == '_' ? ' ' : *c);
     if (method_adds_to_coordinate(map)) printf(" by %s", map->method);
-    if (map->tested_columns == map->nx * map->ny) printf(", heights within %.2g m)\n", map->max_error);
-    else printf(", heights within %.2g m by %zu of %zu columns)\n", map->max_error, map->tested_columns, map->nx * map->ny);
+    printf(")\n      heights within %.2g m below 3 km, %.2g m above", map->error_low, map->error_high);
+    if (map->tested_columns == map->nx * map->ny) printf("\n");
+    else printf(", by %zu of %zu columns\n", map->tested_columns, map->nx * map->ny);
 }
 
 static void print_times(const struct catalog_dataset *set, size_t variable) {

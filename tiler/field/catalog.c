@@ -66,7 +66,8 @@ struct catalog_variable *catalog_add_variable(struct catalog_dataset *d, struct 
         return NULL;
     }
     from->shared = shared;
-    from->u = from->v = from->heights = NO_VARIABLE;
+    from->u = from->v = NO_VARIABLE;
+    for (size_t h = 0; h < HELP_COUNT; h++) from->helpers[h] = NO_VARIABLE;
     grown[index].from = from;
     d->variable_count++;
     return &grown[index];
@@ -101,10 +102,11 @@ void catalog_remove_variable(struct catalog_dataset *d, size_t index) {
     d->variable_count--;
     int gone = (int)index;
     if (d->terrain >= gone) d->terrain = d->terrain == gone ? -1 : d->terrain - 1;
-    for (size_t v = 0; v < d->variable_count; v++) {
-        int *heights = &d->variables[v].from->heights;
-        if (*heights >= gone) *heights = *heights == gone ? NO_VARIABLE : *heights - 1;
-    }
+    for (size_t v = 0; v < d->variable_count; v++)
+        for (size_t h = 0; h < HELP_COUNT; h++) {
+            int *helper = &d->variables[v].from->helpers[h];
+            if (*helper >= gone) *helper = *helper == gone ? NO_VARIABLE : *helper - 1;
+        }
 }
 
 void catalog_dataset_destroy(struct catalog_dataset *d) {

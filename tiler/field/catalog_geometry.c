@@ -9,6 +9,7 @@
 #include "field/catalog_private.h"
 
 enum { ARRAYS_MAX = 12 };
+static const uint32_t document_version = 2;
 
 struct arrays {
     size_t count, numbers;
@@ -79,11 +80,14 @@ static json_t *map_json(struct arrays *arrays, const struct level_map *map, cons
     json_object_set_new(o, "coarse_step", json_integer((json_int_t)map->coarse_step));
     json_object_set_new(o, "parameter_start", json_real(map->parameter_start));
     json_object_set_new(o, "parameter_step", json_real(map->parameter_step));
-    json_object_set_new(o, "table", name_array(arrays, map->table, NULL, map->columns_x * map->columns_y * map->height_count));
+    json_object_set_new(o, "table", name_array(arrays, map->table, NULL, map->table_count));
     json_object_set_new(o, "base", same_or_array(arrays, map->base, ground, map->nx * map->ny));
+    json_object_set_new(o, "stretch", same_or_array(arrays, map->stretch, ground, map->nx * map->ny));
     json_object_set_new(o, "parameter", same_or_array(arrays, map->parameter, ground, map->nx * map->ny));
     json_object_set_new(o, "nominal", nominal);
     json_object_set_new(o, "max_error", json_real(map->max_error));
+    json_object_set_new(o, "error_low", json_real(map->error_low));
+    json_object_set_new(o, "error_high", json_real(map->error_high));
     json_object_set_new(o, "lowest", json_real(map->lowest));
     json_object_set_new(o, "highest", json_real(map->highest));
     return o;
@@ -105,7 +109,7 @@ static float *read_terrain(const struct catalog_dataset *d) {
         return NULL;
     }
     for (size_t n = 0; n < columns; n++) {
-        double height = values[n] * step->variable->terrain_factor;
+        double height = values[n] * step->variable->helper_scale + step->variable->helper_offset;
         ground[n] = height > -2e4 && height < 2e4 ? (float)height : 0;
     }
     free(values);
@@ -148,7 +152,7 @@ int catalog_geometry(const struct catalog_dataset *d, const struct level_map *ma
         if (*bytes) {
             struct byte_writer w = {*bytes, *bytes + *size, false};
             bytes_write(&w, "VGEO", 4);
-            bytes_write_u32(&w, 1);
+            bytes_write_u32(&w, document_version);
             bytes_write_u32(&w, (uint32_t)length);
             bytes_write(&w, text, length);
             while ((size_t)(w.at - *bytes) < head) bytes_write_u8(&w, 0);

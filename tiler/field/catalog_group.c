@@ -12,6 +12,7 @@
 #include "base/utf8.h"
 #include "field/catalog_members.h"
 #include "field/cf_attributes.h"
+#include "field/level_inputs.h"
 
 enum { NAME_MAX_BYTES = 400, RUNS_MAX = 20000, PLACES_MAX = 1 << 23 };  // PLACES_MAX: steps of a run times members that are apart
 
@@ -385,45 +386,10 @@ static int fill_variable(struct catalog_dataset *d, struct dataset_shared *share
     return fill_steps(d, index, draft, unknown);
 }
 
-// Pressure levels get their heights from the variable that has them for all of these levels.
-static bool covers(const struct cf_vertical *all, const struct cf_vertical *some) {
-    size_t at = 0;
-    for (size_t k = 0; k < some->level_count; k++) {
-        while (at < all->level_count && fabs(all->a[at] - some->a[k]) > 1e-5 * some->a[k]) at++;
-        if (at == all->level_count) return false;
-    }
-    return true;
-}
-
 static const struct field_step *any_step(const struct catalog_dataset *d, size_t variable) {
     for (size_t r = d->run_count; r-- > 0;)
         if (d->variables[variable].from->runs[r].step_count > 0) return &d->variables[variable].from->runs[r].steps[0];
     return NULL;
-}
-
-static const struct cf_vertical *pressure_levels(const struct catalog_dataset *d, size_t variable) {
-    const struct field_step *step = any_step(d, variable);
-    if (!step || !d->variables[variable].vertical) return NULL;
-    const struct cf_vertical *vertical = &step->file->verticals[step->variable->vertical];
-    return vertical->kind == VERTICAL_PRESSURE ? vertical : NULL;
-}
-
-static void find_helpers(struct catalog_dataset *d) {
-    d->terrain = -1;
-    for (size_t v = 0; v < d->variable_count; v++) {
-        const struct field_step *step = any_step(d, v);
-        if (step && step->variable->terrain_factor != 0 && (d->terrain < 0 || (d->variables[v].from->constant && !d->variables[d->terrain].from->constant)))
-            d->terrain = (int)v;
-        const struct cf_vertical *mine = pressure_levels(d, v);
-        d->variables[v].from->heights = NO_VARIABLE;
-        for (size_t h = 0; mine && h < d->variable_count; h++) {
-            const struct cf_vertical *theirs = pressure_levels(d, h);
-            if (theirs && any_step(d, h)->variable->height_factor != 0 && covers(theirs, mine)) {
-                d->variables[v].from->heights = (int)h;
-                break;
-            }
-        }
-    }
 }
 
 // --- names of datasets -------------------------------------------------------------------------------------------------
@@ -506,7 +472,7 @@ static int place_levels(struct catalog *catalog, struct catalog_dataset *d) {
         if (!any_step(d, v)) failure_set(&why, VIRGA_UNSUPPORTED, "it has no steps");
         else if (d->variables[v].vertical) catalog_make_maps(d, v, &why);
         if (!why.status) continue;
-        int status = catalog_add_problem(catalog, d->variables[v].name, path_of(d, v), why.message);
+        int status = d->variables[v].hidden ? VIRGA_OK : catalog_add_problem(catalog, d->variables[v].name, path_of(d, v), why.message);
         if (status) return status;
         catalog_remove_variable(d, v--);
     }
@@ -534,7 +500,7 @@ static int fill_dataset(struct catalog *catalog, struct catalog_dataset *d, stru
     if ((status = find_runs(d, draft, unknown))) goto fail;
     for (size_t v = 0; v < draft->variable_count; v++)
         if ((status = join_members(&draft->variables[v])) || (status = fill_variable(d, shared, &draft->variables[v], unknown))) goto fail;
-    find_helpers(d);
+    level_inputs_find_helpers(d);
     if ((status = place_levels(catalog, d)) || (status = catalog_add_derived(d)) || (status = name_dataset(d, draft)) ||
         (status = title_dataset(d, draft)))
         goto fail;

@@ -48,6 +48,9 @@ static json_t *vertical_json(const struct catalog_variable *v) {
     json_object_set_new(o, "heights", numbers(ends, 2));
     json_object_set_new(o, "datum", json_string(map->datum == DATUM_SEA ? "sea" : "ground"));
     json_object_set_new(o, "map_error", number(map->max_error));
+    json_object_set_new(o, "map_error_low", number(map->error_low));
+    json_object_set_new(o, "map_error_high", number(map->error_high));
+    if (map->tested_columns < map->nx * map->ny) json_object_set_new(o, "map_tested", json_integer((json_int_t)map->tested_columns));
     json_object_set_new(o, "method", json_string(map->method));
     json_object_set_new(o, "nominal", numbers(map->nominal, map->level_count));
     return o;
@@ -88,7 +91,7 @@ static json_t *level_json(const struct catalog_dataset *d, size_t variable) {
         const struct field_step *step = &from->runs[r].steps[0];
         if (step->variable->vertical < 0) return NULL;
         const struct cf_vertical *vertical = &step->file->verticals[step->variable->vertical];
-        if (!vertical->a || vertical->level_count != 1) return NULL;
+        if (!vertical->a || vertical->level_count != 1 || (size_t)vertical->kind >= sizeof kinds / sizeof *kinds) return NULL;
         json_t *o = json_object();
         json_object_set_new(o, "kind", json_string(kinds[vertical->kind].kind));
         json_object_set_new(o, "value", number(vertical->a[0]));

@@ -14,6 +14,8 @@ enum { NO_VARIABLE = -1, CACHED_MAPS = 16 };
 // As a field's member: the mean over all members of its variable, which field_read makes.
 #define MEMBER_MEAN SIZE_MAX
 struct derived_kind;  // field/derived.h
+// Variables of the dataset that tell where another one's levels are.
+enum level_helper { HELP_HEIGHTS, HELP_TEMPERATURE, HELP_HUMIDITY, HELP_SURFACE_PRESSURE, HELP_GROUND, HELP_SMOOTH, HELP_FIELD, HELP_FIELD_TOO, HELP_COUNT };
 
 struct field_step {
     const struct cf_file *file;           // NULL for derived variables
@@ -28,6 +30,7 @@ struct run_source {
     size_t step_count;
     struct field_step *steps;             // [step_count]; [step_count][member_count] where members are apart
     struct level_map *map;                // one for all steps, made when the catalog was; NULL where it is not vertical or varies
+    char map_inputs[33];                  // level_inputs_id of what it was made from
 };
 
 struct variable_source {
@@ -37,7 +40,7 @@ struct variable_source {
     int u, v;                             // inputs of derived variables, in the dataset; v may be NO_VARIABLE
     bool grid_winds;                      // the inputs blow along the grid's axes
     bool constant;                        // no time: one step that stands for every run
-    int heights;                          // variable with the heights of its pressure levels, or NO_VARIABLE
+    int helpers[HELP_COUNT];              // of its levels, in the dataset, or NO_VARIABLE
     struct run_source *runs;              // [run_count]
 };
 
@@ -73,6 +76,8 @@ int field_read_members(const struct field_ref *field, const struct field_box *bo
 
 // Exact heights of a field's levels. The caller frees them. Blocks.
 int field_heights(const struct field_ref *field, struct level_heights **heights, struct failure *failure);
+// The same for one column: heights[level_count] and the ground's height, metres above the datum. Blocks (reads one column).
+int field_column_heights(const struct field_ref *field, size_t i, size_t j, double *heights, double *ground, struct failure *failure);
 // Whether level maps differ from step to step (heights come from a field).
 bool field_heights_vary(const struct field_ref *field);
 // Makes the level maps that do not vary, for every run of a variable. The latest run's failure is returned.

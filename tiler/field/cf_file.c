@@ -286,24 +286,6 @@ fail:
     return failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
 }
 
-// 1 / g for geopotential, metres for geopotential height, 0 for anything else.
-static double height_factor(const struct source_variable *v) {
-    double scale, offset;
-    const char *name = cf_text(v, "standard_name"), *units = cf_text_or_empty(v, "units"), *base = cf_base_name(v->name);
-    bool by_name = !name && (strcasestr(cf_text_or_empty(v, "long_name"), "geopotential height") || strcasecmp(base, "hgt") == 0 || strcasecmp(base, "gh") == 0);
-    if (by_name || (name && strcmp(name, "geopotential_height") == 0))
-        return cf_units_convert(units, "m", &scale, &offset) == VIRGA_OK && offset == 0 ? scale : 0;
-    if (name && strcmp(name, "geopotential") == 0)
-        return cf_units_convert(units, "m2 s-2", &scale, &offset) == VIRGA_OK && offset == 0 ? scale / 9.80665 : 0;
-    return 0;
-}
-
-static double terrain_factor(const struct source_variable *v) {
-    double scale, offset;
-    if (!cf_text_is(v, "standard_name", "surface_altitude")) return 0;
-    return cf_units_convert(cf_text_or_empty(v, "units"), "m", &scale, &offset) == VIRGA_OK && offset == 0 ? scale : 0;
-}
-
 // --- which variables hold data -----------------------------------------------------------------------------------------
 
 enum standing { STANDING_DATA, STANDING_AUXILIARY, STANDING_IGNORED };
@@ -409,8 +391,7 @@ static int place(struct cf_file *file, size_t index, struct cf_variable *out, st
     size_t columns = slot->grid->x.n * slot->grid->y.n;
     if (columns > columns_max || columns * out->level_count > voxels_max)
         return failure_set(failure, VIRGA_TOO_LARGE, "it has %zu x %zu x %zu voxels, more than can be shown", slot->grid->x.n, slot->grid->y.n, out->level_count);
-    out->height_factor = height_factor(v);
-    out->terrain_factor = out->level_count == 1 ? terrain_factor(v) : 0;
+    out->helper = cf_helper_of(v, out->level_count > 1, out->vertical >= 0, &out->helper_scale, &out->helper_offset);
     return file->wrf ? cf_wrf_name(file, out) : VIRGA_OK;
 }
 
@@ -500,11 +481,7 @@ void cf_file_free(struct cf_file *file) {
         grid_free(file->grids[n].grid);
         free(file->grids[n].moves);
     }
-    for (size_t n = 0; n < file->vertical_count; n++) {
-        free(file->verticals[n].order);
-        free(file->verticals[n].a);
-        free(file->verticals[n].b);
-    }
+    for (size_t n = 0; n < file->vertical_count; n++) cf_vertical_destroy(&file->verticals[n]);
     for (size_t n = 0; n < file->time_count; n++) {
         free(file->times[n].seconds);
         free(file->times[n].run);

@@ -10,8 +10,10 @@
 
 #include "base/status.h"
 #include "field/cf_grid.h"
+#include "field/cf_helpers.h"
 #include "field/cf_packing.h"
 #include "field/cf_time.h"
+#include "field/cf_vertical.h"
 #include "field/grid.h"
 #include "field/level_map.h"
 #include "source/source.h"
@@ -28,22 +30,6 @@ struct cf_grid_slot {
     struct cf_move *moves;                // [move_count] columns and rows of this grid before the first stored ones at each time, or NULL
     size_t move_count;
     bool staggered;                       // wind from it is formed on another grid of the file
-    struct failure failure;
-};
-
-enum cf_vertical_kind { VERTICAL_HEIGHT, VERTICAL_ALTITUDE, VERTICAL_HYBRID_HEIGHT, VERTICAL_PRESSURE };
-
-struct cf_vertical {
-    int dimension;               // in the inventory; -1 for a scalar coordinate
-    int coordinate;              // the variable that tells the levels
-    enum cf_vertical_kind kind;
-    size_t level_count;
-    size_t *order;               // [level_count] stored index of level k, upward
-    double *a;                   // [level_count] metres, or Pa for pressure, upward
-    double *b;                   // hybrid height only
-    int orography;               // variable in the inventory, or CF_NO_VARIABLE
-    uint64_t key;                // hash of kind and levels
-    bool refused;
     struct failure failure;
 };
 
@@ -86,8 +72,8 @@ struct cf_variable {
     size_t member_count;
     char **members;              // labels
     struct cf_packing packing;
-    double height_factor;        // its values times this are heights of its levels in metres; 0 for all other variables
-    double terrain_factor;       // its values times this are the ground's height in metres; 0 for all other variables
+    enum cf_helper helper;       // what it may tell about where others are …
+    double helper_scale, helper_offset;  // … in that unit: value * scale + offset
 };
 
 struct cf_file_problem { int variable; char reason[256]; };  // variable in the inventory, or -1 for the whole file

@@ -125,7 +125,7 @@ static int add_averaged(struct cf_file *file, size_t index, int grid, const stru
     v->name = name, v->long_name = long_name;
     v->grid = grid;
     v->made = true;
-    v->hidden = for_heights && v->terrain_factor == 0;  // the ground is shown
+    v->hidden = for_heights && v->helper != HELPER_GROUND;  // the ground is shown
     for (int a = 0; a < 2; a++)
         if (x_y[a].on) v->average[a] = x_y[a], v->average[a].hold = for_heights;
     return name && long_name ? VIRGA_OK : VIRGA_NO_MEMORY;
@@ -152,9 +152,15 @@ static int add_winds(struct cf_file *file, size_t count) {
 
 // Whether levels or the ground of other variables are placed by this one.
 static bool places_others(const struct cf_file *file, const struct cf_variable *v) {
-    if (v->height_factor != 0 || v->terrain_factor != 0) return true;
-    for (size_t n = 0; n < file->vertical_count; n++)
-        if (file->verticals[n].orography == (int)v->index) return true;
+    bool air = v->helper == HELPER_TEMPERATURE || v->helper == HELPER_SPECIFIC_HUMIDITY || v->helper == HELPER_MIXING_RATIO;
+    if (air) return v->vertical >= 0 && (file->verticals[v->vertical].kind == VERTICAL_HYBRID_PRESSURE || file->verticals[v->vertical].kind == VERTICAL_FIELD);
+    if (v->helper != HELPER_NONE) return true;
+    for (size_t n = 0; n < file->vertical_count; n++) {
+        const struct cf_vertical *vertical = &file->verticals[n];
+        const int named[] = {vertical->orography, vertical->smooth, vertical->surface_pressure, vertical->field.variables[0], vertical->field.variables[1]};
+        for (size_t i = 0; i < sizeof named / sizeof *named; i++)
+            if (named[i] == (int)v->index) return true;
+    }
     return false;
 }
 
@@ -167,8 +173,7 @@ static bool has_levels(const struct cf_file *file, int grid, size_t count) {
 static bool stands_on(const struct cf_file *file, const struct cf_variable *v, int grid) {
     for (size_t n = 0; n < file->variable_count; n++) {
         const struct cf_variable *other = &file->variables[n];
-        bool same_role = other->height_factor != 0 ? v->height_factor != 0 && level_key(file, other) == level_key(file, v)
-                                                   : other->terrain_factor != 0 && v->terrain_factor != 0;
+        bool same_role = other->helper != HELPER_NONE && other->helper == v->helper && level_key(file, other) == level_key(file, v);
         if (other->grid == grid && (same_role || (other->index == v->index && other->plus == v->plus))) return true;
     }
     return false;

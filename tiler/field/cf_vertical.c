@@ -1,24 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // Vertical coordinates: which kind a dimension's levels are of, and their order upward.
+#include "field/cf_vertical.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <xxhash.h>
 
-#include "field/cf_attributes.h"
-#include "field/cf_file.h"
+#include "field/cf_helpers.h"
 #include "field/cf_units.h"
-
-enum { LEVELS_MAX = 4096 };
-
-struct candidate {
-    int variable;
-    enum cf_vertical_kind kind;
-    double scale, offset;  // to metres or Pa
-    int sigma, orography;  // hybrid height
-    const char *why_not;   // refused, or NULL
-};
+#include "field/cf_vertical_private.h"
 
 static bool named(const struct source_variable *v, const char *const *list) {
     for (; *list; list++)
@@ -30,81 +22,102 @@ static bool mentions(const struct source_variable *v, const char *word) {
     return strcasestr(cf_text_or_empty(v, "long_name"), word) || strcasestr(v->name, word);
 }
 
-static int find_on_dimension(const struct source *source, size_t dimension, const char *const *names) {
+int cf_vertical_on_dimension(const struct source *source, int dimension, const char *const *names) {
     const struct source_inventory *inventory = source_inventory(source);
-    for (size_t v = 0; v < inventory->variable_count; v++) {
-        const struct source_variable *c = &inventory->variables[v];
-        if (c->rank == 1 && c->dimensions[0] == dimension && (named(c, names) || (cf_text(c, "long_name") && cf_text_is(c, "long_name", names[0]))))
-            return (int)v;
+    for (; dimension >= 0 && *names; names++)
+        for (size_t v = 0; v < inventory->variable_count; v++) {
+            const struct source_variable *c = &inventory->variables[v];
+            bool here = c->rank == 1 && c->dimensions[0] == (size_t)dimension && c->type <= SOURCE_F64;
+            if (here && (strcasecmp(cf_base_name(c->name), *names) == 0 || cf_text_is(c, "standard_name", *names) || cf_text_is(c, "long_name", *names))) return (int)v;
+        }
+    return CF_NO_VARIABLE;
+}
+
+int cf_vertical_numbers(struct cf_file *file, const struct cf_vertical *v, int index, double scale, double **numbers, struct failure *failure) {
+    size_t count = 0;
+    const char *name = cf_base_name(cf_file_variable(file, (size_t)index)->name);
+    int status = cf_file_numbers(file->source, (size_t)index, VERTICAL_LEVELS_MAX, numbers, &count, failure);
+    if (status) return status;
+    if (count != v->level_count) return failure_set(failure, VIRGA_UNSUPPORTED, "its level coordinate has %zu values for %zu levels", count, v->level_count);
+    for (size_t k = 0; k < count; k++) {
+        if (!isfinite((*numbers)[k])) return failure_set(failure, VIRGA_UNSUPPORTED, "its level coordinate %.60s has missing values", name);
+        (*numbers)[k] *= scale;
     }
-    return CF_NO_VARIABLE;
+    return VIRGA_OK;
 }
 
-static int find_surface_altitude(const struct source *source) {
-    const struct source_inventory *inventory = source_inventory(source);
-    for (size_t v = 0; v < inventory->variable_count; v++)
-        if (inventory->variables[v].rank >= 2 && cf_text_is(&inventory->variables[v], "standard_name", "surface_altitude")) return (int)v;
-    return CF_NO_VARIABLE;
+// --- levels told by one number each ------------------------------------------------------------------------------------
+
+static int plain_pressure(struct cf_file *file, struct cf_vertical *v, int index, struct failure *failure) {
+    double scale, offset;
+    const struct source_variable *c = cf_file_variable(file, (size_t)index);
+    if (cf_units_convert(cf_units_of(c), "Pa", &scale, &offset) || offset != 0) return VERTICAL_IS_NOT;
+    int status = cf_vertical_numbers(file, v, index, scale, &v->a, failure);
+    if (status) return status;
+    for (size_t k = 0; k < v->level_count; k++)
+        if (!(v->a[k] > 0)) return failure_set(failure, VIRGA_UNSUPPORTED, "its pressure levels are not above zero");
+    v->kind = VERTICAL_PRESSURE;
+    v->name = "pressure";
+    v->coordinate = index;
+    return VERTICAL_IS;
 }
 
-// Hybrid height: by formula_terms, or as Iris writes the Unified Model's, by names.
-static bool hybrid_height(const struct source *source, const struct source_variable *c, int index, struct candidate *out) {
-    static const char *const sigma[] = {"sigma", NULL};
-    bool by_name = cf_text_is(c, "standard_name", "atmosphere_hybrid_height_coordinate");
-    bool terms = cf_term(source, c, "formula_terms", "orog") != CF_NO_VARIABLE && cf_term(source, c, "formula_terms", "b") != CF_NO_VARIABLE;
-    if (!by_name && !terms && strcmp(cf_base_name(c->name), "level_height") != 0) return false;
-    int a = cf_term(source, c, "formula_terms", "a"), b = cf_term(source, c, "formula_terms", "b");
-    out->orography = cf_term(source, c, "formula_terms", "orog");
-    if (a == CF_NO_VARIABLE) a = index;
-    if (b == CF_NO_VARIABLE && c->rank == 1) b = find_on_dimension(source, c->dimensions[0], sigma);
-    if (out->orography == CF_NO_VARIABLE) out->orography = find_surface_altitude(source);
-    if (b == CF_NO_VARIABLE) return false;
-    const struct source_variable *height = &source_inventory(source)->variables[a];
-    const char *units = cf_text(height, "units");
-    out->variable = a;
-    out->sigma = b;
-    out->kind = VERTICAL_HYBRID_HEIGHT;
-    if (units && (cf_units_convert(units, "m", &out->scale, &out->offset) || out->offset != 0)) return false;
-    return true;
-}
-
-static bool pressure(const struct source_variable *c, struct candidate *out) {
-    const char *units = cf_text(c, "units");
-    out->kind = VERTICAL_PRESSURE;
-    return units && cf_units_convert(units, "Pa", &out->scale, &out->offset) == VIRGA_OK && out->offset == 0;
-}
-
-static bool length(const struct source_variable *c, struct candidate *out) {
+static int plain_height(struct cf_file *file, struct cf_vertical *v, int index, struct failure *failure) {
     static const char *const sea[] = {"altitude", "geopotential_height", "height_above_geopotential_datum", "height_above_mean_sea_level",
                                       "height_above_reference_ellipsoid", NULL};
-    const char *units = cf_text(c, "units");
-    if (!units || cf_units_convert(units, "m", &out->scale, &out->offset) || out->offset != 0) return false;
-    if (cf_text_is(c, "standard_name", "depth") || cf_text_is(c, "positive", "down")) out->why_not = "its levels are depths below a surface";
+    double scale, offset;
+    const struct source_variable *c = cf_file_variable(file, (size_t)index);
+    if (cf_units_convert(cf_units_of(c), "m", &scale, &offset) || offset != 0) return VERTICAL_IS_NOT;
+    if (cf_text_is(c, "standard_name", "depth") || cf_text_is(c, "positive", "down"))
+        return failure_set(failure, VIRGA_UNSUPPORTED, "its levels are depths below a surface");
+    int status = cf_vertical_numbers(file, v, index, scale, &v->a, failure);
+    if (status) return status;
     bool above_sea = named(c, sea) || (!cf_text_is(c, "standard_name", "height") && !cf_text_is(c, "datum", "ground") &&
                                        (mentions(c, "sea level") || mentions(c, "altitude") || mentions(c, "msl")));
-    out->kind = above_sea ? VERTICAL_ALTITUDE : VERTICAL_HEIGHT;
-    return true;
+    v->kind = above_sea ? VERTICAL_ALTITUDE : VERTICAL_HEIGHT;
+    v->name = above_sea ? "altitude" : "height";
+    v->coordinate = index;
+    return VERTICAL_IS;
 }
 
-static const char *other_kind(const struct source_variable *c) {
-    const char *name = cf_text_or_empty(c, "standard_name"), *units = cf_text_or_empty(c, "units");
-    if (strstr(name, "sigma") || strstr(name, "ln_pressure") || strstr(units, "sigma") || strstr(units, "hybrid"))
-        return "its levels are sigma or hybrid pressure levels, which are not placed yet";
-    if (strstr(name, "potential_temperature")) return "its levels are surfaces of potential temperature, which are not placed";
-    return NULL;
+// What is known and cannot be placed is named.
+static int other_kind(struct cf_file *file, int index, struct failure *failure) {
+    const struct source_variable *c = cf_file_variable(file, (size_t)index);
+    const char *name = cf_text_or_empty(c, "standard_name"), *units = cf_units_of(c);
+    if (strstr(name, "sigma") || strstr(units, "sigma") || strstr(units, "hybrid"))
+        return failure_set(failure, VIRGA_UNSUPPORTED, "its levels are sigma or hybrid levels, and their coefficients are not in the file");
+    if (strstr(name, "ln_pressure")) return failure_set(failure, VIRGA_UNSUPPORTED, "its levels are logarithms of pressure, and the reference pressure p0 is not in the file");
+    if (strstr(name, "potential_temperature"))
+        return failure_set(failure, VIRGA_UNSUPPORTED, "its levels are surfaces of potential temperature, which are not placed");
+    return VERTICAL_IS_NOT;
 }
 
-// 2 a kind that tells heights, 1 a kind that is known and refused, 0 nothing.
-static int judge(const struct source *source, int index, struct candidate *out) {
-    const struct source_variable *c = &source_inventory(source)->variables[index];
-    *out = (struct candidate){.variable = index, .scale = 1, .sigma = CF_NO_VARIABLE, .orography = CF_NO_VARIABLE};
-    if (c->type > SOURCE_F64) return 0;
-    if (hybrid_height(source, c, index, out)) return 4;
-    *out = (struct candidate){.variable = index, .scale = 1, .sigma = CF_NO_VARIABLE, .orography = CF_NO_VARIABLE};
-    if ((out->why_not = other_kind(c))) return 1;
-    if (pressure(c, out)) return 2;
-    if (length(c, out)) return out->why_not ? 1 : 3;
-    return 0;
+// --- which of the variables on a dimension tells its levels ------------------------------------------------------------
+
+typedef int (*recognise)(struct cf_file *file, struct cf_vertical *v, int index, struct failure *failure);
+
+static void forget(struct cf_vertical *v) {
+    free(v->a);
+    free(v->b);
+    free(v->c);
+    free(v->half_a);
+    free(v->half_b);
+    free(v->order);
+    v->a = v->b = v->c = v->half_a = v->half_b = NULL;
+    v->order = NULL;
+    v->orography = v->smooth = v->surface_pressure = CF_NO_VARIABLE;
+    v->field = (struct cf_level_field){.variables = {CF_NO_VARIABLE, CF_NO_VARIABLE}};
+    v->name = v->assumed = NULL;
+}
+
+static int attempt(struct cf_file *file, struct cf_vertical *v, int index, recognise kind, struct failure *why) {
+    struct failure failure = {0};
+    if (cf_file_variable(file, (size_t)index)->type > SOURCE_F64) return VERTICAL_IS_NOT;
+    int status = kind(file, v, index, &failure);
+    if (status == VERTICAL_IS) return status;
+    forget(v);
+    if (status < 0 && !why->status) *why = failure;
+    return status == VIRGA_NO_MEMORY ? status : VERTICAL_IS_NOT;
 }
 
 static bool is_bounds(const struct source *source, const char *name) {
@@ -114,82 +127,98 @@ static bool is_bounds(const struct source *source, const char *name) {
     return false;
 }
 
-static int best_candidate(const struct source *source, int dimension, int scalar, struct candidate *best) {
-    const struct source_inventory *inventory = source_inventory(source);
-    int best_rank = 0;
-    if (dimension < 0) return judge(source, scalar, best);
-    int own = cf_coordinate_variable(source, (size_t)dimension);
-    if (own != CF_NO_VARIABLE) best_rank = judge(source, own, best);
-    // A height dimension's own coordinate stands; other one-dimensional variables on it may tell more than plain numbers.
-    for (size_t v = 0; v < inventory->variable_count && (best_rank < 2 || best_rank == 3); v++) {
-        const struct source_variable *c = &inventory->variables[v];
-        struct candidate one;
-        if (c->rank != 1 || c->dimensions[0] != (size_t)dimension || (int)v == own || is_bounds(source, c->name)) continue;
-        int rank = judge(source, (int)v, &one);
-        if (rank == 4 || (rank > best_rank && best_rank < 2)) *best = one, best_rank = rank;
+// Tries a kind on the dimension's own coordinate first, then on other one-dimensional variables that stand on it.
+static int attempt_all(struct cf_file *file, struct cf_vertical *v, int own, recognise kind, struct failure *why) {
+    const struct source_inventory *inventory = source_inventory(file->source);
+    int status = own != CF_NO_VARIABLE ? attempt(file, v, own, kind, why) : VERTICAL_IS_NOT;
+    for (size_t n = 0; v->dimension >= 0 && !status && n < inventory->variable_count; n++) {
+        const struct source_variable *c = &inventory->variables[n];
+        if (c->rank != 1 || c->dimensions[0] != (size_t)v->dimension || (int)n == own || is_bounds(file->source, c->name)) continue;
+        status = attempt(file, v, (int)n, kind, why);
     }
-    return best_rank;
+    return status;
 }
 
-static int take_numbers(struct source *source, const struct candidate *c, size_t n, double **a, double **b, struct failure *failure) {
-    size_t count = 0;
-    int status = cf_file_numbers(source, (size_t)c->variable, LEVELS_MAX, a, &count, failure);
-    if (status) return status;
-    if (count != n) return failure_set(failure, VIRGA_UNSUPPORTED, "its level coordinate has %zu values for %zu levels", count, n);
-    for (size_t k = 0; k < n; k++) {
-        (*a)[k] = (*a)[k] * c->scale + c->offset;
-        if (!isfinite((*a)[k])) return failure_set(failure, VIRGA_UNSUPPORTED, "its level coordinate has missing values");
-        if (c->kind == VERTICAL_PRESSURE && !((*a)[k] > 0)) return failure_set(failure, VIRGA_UNSUPPORTED, "its pressure levels are not above zero");
+static int find_kind(struct cf_file *file, struct cf_vertical *v, const struct source_variable *of, struct failure *why) {
+    // Coordinates with coefficients tell more than the plain numbers beside them.
+    static const recognise rich[] = {cf_vertical_hybrid_height, cf_vertical_hybrid_pressure, cf_vertical_sleve, cf_vertical_ln_pressure, cf_vertical_sigma};
+    static const recognise plain[] = {plain_pressure, plain_height};
+    int own = v->dimension >= 0 ? cf_coordinate_variable(file->source, (size_t)v->dimension) : v->coordinate, status = VERTICAL_IS_NOT;
+    for (size_t n = 0; !status && n < sizeof rich / sizeof *rich; n++) status = attempt_all(file, v, own, rich[n], why);
+    if (!status && !why->status && own != CF_NO_VARIABLE)
+        for (size_t n = 0; !status && n < 2; n++) status = attempt(file, v, own, plain[n], why);
+    if (!status && v->dimension >= 0) {
+        struct failure field_why = {0};
+        status = cf_vertical_field(file, v, of, &field_why);
+        if (status < 0) forget(v);
+        if (status < 0 && !why->status) *why = field_why;
+        status = status == VERTICAL_IS || status == VIRGA_NO_MEMORY ? status : VERTICAL_IS_NOT;
     }
-    if (c->sigma == CF_NO_VARIABLE || c->kind != VERTICAL_HYBRID_HEIGHT) return VIRGA_OK;
-    if ((status = cf_file_numbers(source, (size_t)c->sigma, LEVELS_MAX, b, &count, failure))) return status;
-    if (count != n) return failure_set(failure, VIRGA_UNSUPPORTED, "its hybrid coefficient b has %zu values for %zu levels", count, n);
-    for (size_t k = 0; k < n; k++)
-        if (!isfinite((*b)[k]) || fabs((*b)[k]) > 2) return failure_set(failure, VIRGA_UNSUPPORTED, "its hybrid coefficient b is missing or out of range");
-    return VIRGA_OK;
+    for (size_t n = 0; !status && !why->status && n < 2; n++) status = attempt_all(file, v, own, plain[n], why);
+    if (!status && !why->status && own != CF_NO_VARIABLE) other_kind(file, own, why);
+    return status;
+}
+
+// --- order -------------------------------------------------------------------------------------------------------------
+
+// Rises with height, over ground at sea level.
+static double upward(const struct cf_vertical *v, size_t k) {
+    switch (v->kind) {
+        case VERTICAL_PRESSURE: return -v->a[k];
+        case VERTICAL_HYBRID_PRESSURE: return -(v->a[k] + v->b[k] * 101325);
+        default: return v->a[k];
+    }
+}
+
+static double *in_order(double *numbers, const size_t *order, size_t n, size_t each) {
+    double *sorted = numbers ? malloc(n * each * sizeof *sorted) : NULL;
+    for (size_t k = 0; sorted && k < n; k++) memcpy(sorted + k * each, numbers + order[k] * each, each * sizeof *sorted);
+    free(numbers);
+    return sorted;
 }
 
 // Insertion sort: few levels, nearly always in order already.
-static int sort_upward(struct cf_vertical *v, double *a, double *b, struct failure *failure) {
+static int sort_upward(struct cf_vertical *v, struct failure *failure) {
     size_t n = v->level_count;
-    v->order = calloc(n, sizeof *v->order);
-    v->a = calloc(n, sizeof *v->a);
-    if (b) v->b = calloc(n, sizeof *v->b);
-    if (!v->order || !v->a || (b && !v->b)) return failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
-    double sign = v->kind == VERTICAL_PRESSURE ? -1 : 1;
+    bool had[] = {v->b, v->c, v->half_a, v->half_b};
+    if (!(v->order = calloc(n, sizeof *v->order))) return failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
     for (size_t k = 0; k < n; k++) {
         size_t at = k;
-        for (; at > 0 && sign * a[v->order[at - 1]] > sign * a[k]; at--) v->order[at] = v->order[at - 1];
+        for (; at > 0 && upward(v, v->order[at - 1]) > upward(v, k); at--) v->order[at] = v->order[at - 1];
         v->order[at] = k;
     }
-    for (size_t k = 0; k < n; k++) {
-        v->a[k] = a[v->order[k]];
-        if (b) v->b[k] = b[v->order[k]];
-        if (k > 0 && v->a[k] == v->a[k - 1]) return failure_set(failure, VIRGA_UNSUPPORTED, "it has the level %g twice", v->a[k]);
-    }
+    for (size_t k = 1; k < n; k++)
+        if (upward(v, v->order[k]) == upward(v, v->order[k - 1])) return failure_set(failure, VIRGA_UNSUPPORTED, "it has the level %g twice", v->a[v->order[k]]);
+    v->a = in_order(v->a, v->order, n, 1);
+    v->b = in_order(v->b, v->order, n, 1);
+    v->c = in_order(v->c, v->order, n, 1);
+    v->half_a = in_order(v->half_a, v->order, n, 2);
+    v->half_b = in_order(v->half_b, v->order, n, 2);
+    if (!v->a || (had[0] && !v->b) || (had[1] && !v->c) || (had[2] && !v->half_a) || (had[3] && !v->half_b)) return failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
     return VIRGA_OK;
 }
 
-static int fill(struct cf_file *file, struct cf_vertical *v, struct failure *failure) {
-    struct candidate best = {0};
-    double *a = NULL, *b = NULL;
-    int rank = best_candidate(file->source, v->dimension, v->coordinate, &best), status;
-    if (rank == 0) return failure_set(failure, VIRGA_UNSUPPORTED, "its levels are plain numbers: no height, pressure or hybrid height tells where they are");
-    if (best.why_not) return failure_set(failure, VIRGA_UNSUPPORTED, "%s", best.why_not);
-    v->coordinate = best.variable;
-    v->kind = best.kind;
-    v->orography = best.orography;
-    if (v->level_count > LEVELS_MAX) return failure_set(failure, VIRGA_UNSUPPORTED, "it has more than %d levels", LEVELS_MAX);
-    if (!(status = take_numbers(file->source, &best, v->level_count, &a, &b, failure))) status = sort_upward(v, a, b, failure);
-    free(a);
-    free(b);
-    v->key = XXH3_64bits_withSeed(v->a ? v->a : (double[1]){0}, v->a ? v->level_count * sizeof *v->a : 0, (uint64_t)v->kind + 1);
-    if (v->b) v->key = XXH3_64bits_withSeed(v->b, v->level_count * sizeof *v->b, v->key);
+static uint64_t hash_levels(const struct cf_vertical *v) {
+    size_t bytes = v->level_count * sizeof *v->a;
+    uint64_t key = XXH3_64bits_withSeed(v->a ? v->a : (double[1]){0}, v->a ? bytes : 0, (uint64_t)v->kind + 1);
+    if (v->b) key = XXH3_64bits_withSeed(v->b, bytes, key);
+    return v->c ? XXH3_64bits_withSeed(v->c, bytes, key) : key;
+}
+
+static int fill(struct cf_file *file, struct cf_vertical *v, const struct source_variable *of, struct failure *failure) {
+    if (v->level_count > VERTICAL_LEVELS_MAX) return failure_set(failure, VIRGA_UNSUPPORTED, "it has more than %d levels", VERTICAL_LEVELS_MAX);
+    struct failure why = {0};
+    int status = find_kind(file, v, of, &why);
+    if (status < 0) return failure_set(failure, status, "out of memory");
+    if (status == VERTICAL_IS_NOT && why.status) return *failure = why, why.status;
+    if (status == VERTICAL_IS_NOT)
+        return failure_set(failure, VIRGA_UNSUPPORTED, "its levels are plain numbers: no height, pressure or hybrid height tells where they are");
+    status = v->order ? VIRGA_OK : sort_upward(v, failure);
+    v->key = hash_levels(v);
     return status;
 }
 
 int cf_vertical_find(struct cf_file *file, const struct source_variable *variable, int dimension, int scalar, struct failure *failure) {
-    (void)variable;
     for (size_t n = 0; n < file->vertical_count; n++)
         if (dimension >= 0 ? file->verticals[n].dimension == dimension : file->verticals[n].dimension < 0 && file->verticals[n].coordinate == scalar)
             return (int)n;
@@ -197,12 +226,37 @@ int cf_vertical_find(struct cf_file *file, const struct source_variable *variabl
     if (!grown) return failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
     file->verticals = grown;
     struct cf_vertical *v = &grown[file->vertical_count];
+    forget(v);
     v->dimension = dimension;
     v->coordinate = scalar;
-    v->orography = CF_NO_VARIABLE;
     v->level_count = dimension >= 0 ? source_inventory(file->source)->dimensions[dimension].length : 1;
-    int status = fill(file, v, &v->failure);
+    int status = fill(file, v, variable, &v->failure);
     if (status == VIRGA_NO_MEMORY) failure_set(failure, status, "out of memory");
     v->refused = status != VIRGA_OK;
-    return status == VIRGA_NO_MEMORY ? status : (int)file->vertical_count++;
+    file->vertical_count++;
+    return status == VIRGA_NO_MEMORY ? status : (int)file->vertical_count - 1;
+}
+
+void cf_vertical_destroy(struct cf_vertical *v) { forget(v); }
+
+// --- levels of two variables -------------------------------------------------------------------------------------------
+
+static bool near(double a, double b, double least) { return fabs(a - b) <= 1e-5 * fabs(a) + least; }
+
+static bool same_level(const struct cf_vertical *mine, size_t k, const struct cf_vertical *theirs, size_t at) {
+    double least = mine->kind == VERTICAL_HYBRID_PRESSURE ? 1e-3 : 0;
+    return near(mine->a[k], theirs->a[at], least) && (!mine->b || near(mine->b[k], theirs->b[at], 1e-7)) && (!mine->c || near(mine->c[k], theirs->c[at], 1e-7));
+}
+
+bool cf_vertical_match(const struct cf_vertical *mine, const struct cf_vertical *their_levels, size_t *theirs) {
+    size_t at = 0;
+    if (mine->refused || their_levels->refused || mine->kind != their_levels->kind) return false;
+    if ((mine->b != NULL) != (their_levels->b != NULL) || (mine->c != NULL) != (their_levels->c != NULL)) return false;
+    if (mine->kind == VERTICAL_FIELD && (mine->field.pressure != their_levels->field.pressure || mine->level_count != their_levels->level_count)) return false;
+    for (size_t k = 0; k < mine->level_count; k++) {
+        while (at < their_levels->level_count && !same_level(mine, k, their_levels, at)) at++;
+        if (at == their_levels->level_count) return false;
+        theirs[k] = at;
+    }
+    return true;
 }

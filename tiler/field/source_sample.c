@@ -260,17 +260,22 @@ static int read_four(const struct field_ref *field, const struct columns *c, dou
     return status;
 }
 
-static double level_height(const struct level_heights *h, const struct columns *c, size_t k) {
-    double sum = 0;
-    for (int n = 0; n < 4; n++)
-        if (c->weight[n] > 0) sum += c->weight[n] * level_heights_at(h, c->i[n], c->j[n], k);
-    return sum;
-}
+// Exact heights of the levels above a place, each bilinear in the four columns, and the ground's.
+struct ladder { size_t count; double *heights, ground; };
 
-static double ground_height(const struct level_heights *h, const struct columns *c) {
-    double sum = 0;
-    for (int n = 0; n < 4 && h->ground; n++) sum += c->weight[n] * (double)h->ground[c->j[n] * h->nx + c->i[n]];
-    return sum;
+static int read_ladder(const struct field_ref *field, const struct columns *c, struct ladder *ladder, struct failure *failure) {
+    size_t n = field->dataset->variables[field->variable].nz;
+    double *column = malloc(n * sizeof *column), ground;
+    int status = VIRGA_OK;
+    *ladder = (struct ladder){n, calloc(n, sizeof *ladder->heights), 0};
+    if (!column || !ladder->heights) status = failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
+    for (int at = 0; at < 4 && !status; at++) {
+        if (!(c->weight[at] > 0) || (status = field_column_heights(field, c->i[at], c->j[at], column, &ground, failure))) continue;
+        for (size_t k = 0; k < n; k++) ladder->heights[k] += c->weight[at] * column[k];
+        ladder->ground += c->weight[at] * ground;
+    }
+    free(column);
+    return status;
 }
 
 // Weighted over what is present, at fractional level k.
@@ -286,14 +291,14 @@ static double weigh(const double *values, size_t nz, const struct columns *c, do
 }
 
 // Fractional level of a height; false below the ground and above the highest level.
-static bool locate_level(const struct level_heights *h, const struct columns *c, double height, double *k) {
-    size_t n = h->level_count;
-    if (!(height >= ground_height(h, c) - 1e-6)) return false;
-    double below = level_height(h, c, 0);
+static bool locate_level(const struct ladder *ladder, double height, double *k) {
+    size_t n = ladder->count;
+    if (!(height >= ladder->ground - 1e-6)) return false;
+    double below = ladder->heights[0];
     *k = 0;
     if (height <= below) return true;
     for (size_t up = 1; up < n; up++) {
-        double above = level_height(h, c, up);
+        double above = ladder->heights[up];
         if (height <= above + (up + 1 == n ? 1e-6 : 0)) {
             *k = fmin((double)(up - 1) + (height - below) / (above - below), (double)(n - 1));
             return true;
@@ -304,7 +309,7 @@ static bool locate_level(const struct level_heights *h, const struct columns *c,
 }
 
 int catalog_sample_source(const struct field_ref *field, double lon, double lat, double height, double *value, struct failure *failure) {
-    struct level_heights *heights = NULL;
+    struct ladder ladder = {0};
     struct columns c;
     double *values = NULL, k = 0;
     int status = VIRGA_OK;
@@ -312,17 +317,17 @@ int catalog_sample_source(const struct field_ref *field, double lon, double lat,
     if (!field_step_of(field)) return failure_set(failure, VIRGA_NOT_FOUND, "no such field");
     const struct catalog_variable *v = &field->dataset->variables[field->variable];
     if (!locate(field->dataset->grid, lon, lat, &c)) return VIRGA_OK;
-    if (v->vertical && (status = field_heights(field, &heights, failure))) goto out;
-    if (v->vertical && !locate_level(heights, &c, height, &k)) goto out;
+    if (v->vertical && (status = read_ladder(field, &c, &ladder, failure))) goto out;
+    if (v->vertical && !locate_level(&ladder, height, &k)) goto out;
     if (!(status = read_four(field, &c, &values, failure))) *value = weigh(values, v->nz, &c, k);
 out:
     free(values);
-    level_heights_free(heights);
+    free(ladder.heights);
     return status;
 }
 
 int catalog_profile_source(const struct field_ref *field, double lon, double lat, struct source_profile *profile, struct failure *failure) {
-    struct level_heights *heights = NULL;
+    struct ladder ladder = {0};
     struct columns c;
     double *values = NULL;
     int status = VIRGA_OK;
@@ -330,7 +335,7 @@ int catalog_profile_source(const struct field_ref *field, double lon, double lat
     if (!field_step_of(field)) return failure_set(failure, VIRGA_NOT_FOUND, "no such field");
     const struct catalog_variable *v = &field->dataset->variables[field->variable];
     if (!locate(field->dataset->grid, lon, lat, &c)) return VIRGA_OK;
-    if (v->vertical && (status = field_heights(field, &heights, failure))) goto out;
+    if (v->vertical && (status = read_ladder(field, &c, &ladder, failure))) goto out;
     if ((status = read_four(field, &c, &values, failure))) goto out;
     profile->heights = malloc(v->nz * sizeof *profile->heights);
     profile->values = malloc(v->nz * sizeof *profile->values);
@@ -341,12 +346,12 @@ int catalog_profile_source(const struct field_ref *field, double lon, double lat
     }
     profile->count = v->nz;
     for (size_t k = 0; k < v->nz; k++) {
-        profile->heights[k] = heights ? level_height(heights, &c, k) : NAN;
+        profile->heights[k] = ladder.heights ? ladder.heights[k] : NAN;
         profile->values[k] = weigh(values, v->nz, &c, (double)k);
     }
 out:
     free(values);
-    level_heights_free(heights);
+    free(ladder.heights);
     return status;
 }
 
