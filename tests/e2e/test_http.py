@@ -160,7 +160,7 @@ def test_geometry_is_compressed_and_immutable(client):
         plain = gzip.decompress(body)
         magic, version, size = struct.unpack_from("<4sII", plain)
         document = json.loads(plain[12:12 + size])
-        assert magic == b"VGEO" and version == 1 and (document["level_map"] is None) == (geometry == "surface")
+        assert magic == b"VGEO" and version == 2 and (document["level_map"] is None) == (geometry == "surface")
         assert client.request(path, headers=[f"If-None-Match: {headers['etag']}"])[0] == 304
         assert client.request(path)[2] == body
     for wrong in (f"{dataset['id']}/{'0' * 32}", "nowhere/surface", dataset["id"], f"{dataset['id']}/", f"{dataset['id']}/a.b"):

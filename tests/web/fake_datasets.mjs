@@ -52,6 +52,17 @@ function pressureDataset() {
             variable('moving', [nx, ny, nz], 'coarse', lattice, Array.from({length: nz}, (_, k) => 100 + 1200 * k), (i, j, k, step) => 10 * step + 0.1 * i, {times: 3})]};
 }
 
+// Around the globe, over levels whose distances change from place to place in their own way.
+function wavesDataset() {
+    const nx = 96, ny = 49, nz = 9, lattice = latticeOf(0.005), at = (k) => 100 + 800 * k + 120 * k * k;
+    const height = (i, j, k) => at(k) + (200 + 60 * k * (nz - k)) * Math.sin(2 * Math.PI * i / nx) * Math.cos(j / 9) + 30 * k * Math.cos(4 * Math.PI * i / nx);
+    const grid = {proj: '+proj=longlat +R=6371229 +no_defs', angular: true, wraps: true, centre: [180, 0], km_per_unit: [111.2, 111.2],
+        x: {n: nx, start: 0, step: 3.75}, y: {n: ny, start: -90, step: 3.75}};
+    const map = coarseLevelMap(nx, ny, nz, 4, height);
+    return {id: 'waves', title: 'Levels in waves around the globe', runs: [RUN], grid, ground: null, geometries: {waves: {map}},
+        variables: [variable('level', [nx, ny, nz], 'waves', lattice, Array.from({length: nz}, (_, k) => at(k)), (i, j, k) => k, {wraps: true})]};
+}
+
 function globalDataset() {
     const nx = 96, ny = 49, nz = 7, heights = [100, 1500, 3000, 5500, 9000, 12000, 16000], step = 3.75;
     const grid = {proj: '+proj=longlat +R=6371229 +no_defs', angular: true, wraps: true, centre: [180, 0], km_per_unit: [111.2, 111.2],
@@ -105,7 +116,7 @@ function weatherDataset(id, nx, ny, nz, times, degrees) {
 }
 
 export function fakeDatasets({ukv = false} = {}) {
-    const all = [knownDataset(), hybridDataset(), pressureDataset(), globalDataset(), weatherDataset('weather', 150, 180, 30, 6, 0.08)];
+    const all = [knownDataset(), hybridDataset(), pressureDataset(), wavesDataset(), globalDataset(), weatherDataset('weather', 150, 180, 30, 6, 0.08)];
     if (ukv) all.push(weatherDataset('ukv', 621, 810, 37, 4, 0.0135 * 1.5));
     return Object.fromEntries(all.map((dataset) => [dataset.id, dataset]));
 }

@@ -143,7 +143,7 @@ function planes(values) {
 }
 
 // A geometry document. grid: {proj, angular, wraps, centre, km_per_unit, x, y}; axes {n, start, step} or {n, values: []}.
-// map: level_map keys with table, base, parameter as arrays (or "ground").
+// map: level_map keys with table, base, stretch, parameter as arrays (or "ground").
 export function encodeGeometry(grid, ground, map) {
     const arrays = [];
     let offset = 0;
@@ -157,9 +157,9 @@ export function encodeGeometry(grid, ground, map) {
     };
     const axis = (a) => a.values ? {n: a.n, values: add(a.values)} : a;
     const document = {...grid, x: axis(grid.x), y: axis(grid.y), ground: add(ground),
-        level_map: map ? {...map, table: add(map.table), base: add(map.base), parameter: add(map.parameter)} : null};
+        level_map: map ? {...map, table: add(map.table), base: add(map.base), stretch: add(map.stretch), parameter: add(map.parameter)} : null};
     const json = Buffer.from(JSON.stringify(document)), head = Buffer.alloc(12);
-    head.write('VGEO', 0, 'latin1'); head.writeUInt32LE(1, 4); head.writeUInt32LE(json.length, 8);
+    head.write('VGEO', 0, 'latin1'); head.writeUInt32LE(2, 4); head.writeUInt32LE(json.length, 8);
     const pad = Buffer.alloc((4 - (12 + json.length) % 4) % 4);
     return Buffer.concat([head, json, pad, ...arrays]);
 }
@@ -199,19 +199,14 @@ export function hybridLevelMap(a, b, ground) {
         parameter: 'ground', nominal: a, max_error: 2};
 }
 
-// Heights that vary from column to column in their own way: heightOf(i, j, k) metres. Tables at every `step` columns and the last.
+// Heights that vary from column to column in their own way: heightOf(i, j, k) metres. Heights at every `step` columns and the last,
+// relative to the lowest and the highest level.
 export function coarseLevelMap(nx, ny, nz, step, heightOf) {
     const stands = (n) => { const at = []; for (let c = 0; c < n - 1; c += step) at.push(c); at.push(n - 1); return at; }, xs = stands(nx), ys = stands(ny);
-    const count = 1024, bottom = 0, top = Math.max(...xs.flatMap((i) => ys.map((j) => heightOf(i, j, nz - 1)))), scale = 500, span = Math.log(1 + (top - bottom) / scale), table = [];
-    for (const j of ys) for (const i of xs) {
-        const heights = Array.from({length: nz}, (_, k) => heightOf(i, j, k));
-        for (let node = 0; node < count; node++) {
-            const r = bottom + scale * (Math.exp(node / (count - 1) * span) - 1);
-            let at = 0;
-            while (at < nz - 2 && heights[at + 1] <= r) at++;
-            table.push(at + (r - heights[at]) / (heights[at + 1] - heights[at]));
-        }
-    }
-    return {kind: 'coarse', datum: 'sea', method: 'geopotential height', coordinate: 'pressure', level_count: nz, bottom, top, scale, height_count: count,
-        columns: [xs.length, ys.length], coarse_step: step, parameter_start: 0, parameter_step: 1, table, base: null, parameter: null, nominal: Array.from({length: nz}, (_, k) => heightOf(0, 0, k)), max_error: 5};
+    const columns = Array.from({length: nx * ny}, (_, c) => [c % nx, Math.floor(c / nx)]), base = columns.map(([i, j]) => heightOf(i, j, 0));
+    const depth = columns.map(([i, j]) => heightOf(i, j, nz - 1) - heightOf(i, j, 0)), mean = depth.reduce((a, b) => a + b, 0) / depth.length;
+    const stretch = depth.map((d) => d / mean), table = [];
+    for (let k = 0; k < nz; k++) for (const j of ys) for (const i of xs) table.push((heightOf(i, j, k) - base[j * nx + i]) / stretch[j * nx + i]);
+    return {kind: 'coarse', datum: 'sea', method: 'geopotential height', coordinate: 'pressure', level_count: nz, bottom: 0, top: mean, scale: 1, height_count: 0,
+        columns: [xs.length, ys.length], coarse_step: step, parameter_start: 0, parameter_step: 1, table, base, stretch, parameter: null, nominal: Array.from({length: nz}, (_, k) => heightOf(0, 0, k)), max_error: 5};
 }

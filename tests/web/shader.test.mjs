@@ -74,7 +74,7 @@ test('a ramp in height has the height as its value', async () => {
     for (const [n, g] of got.entries()) if (g.inside) assert.ok(Math.abs(g.value - places[n][2] * 10) < 0.05 + 5 / 256 + 0.02, `${g.value} at ${places[n][2]} km`);
 });
 
-for (const [dataset, variable] of [['known', 'ramp_i'], ['hybrid', 'level'], ['pressure', 'level'], ['global', 'wave']]) {
+for (const [dataset, variable] of [['known', 'ramp_i'], ['hybrid', 'level'], ['pressure', 'level'], ['waves', 'level'], ['global', 'wave']]) {
     test(`the level map on the GPU equals the formula: ${dataset}`, async () => {
         await show(dataset, [layer(variable)]);
         const places = await somePlaces(1000), got = await gpuAt(places), want = await expected(places);
@@ -132,8 +132,8 @@ test('numbers that span more than 4096 lattice steps lose only low bits', async 
     got.forEach((g, n) => { if (g.present && want[n] !== null) assert.ok(Math.abs(g.value - want[n]) < 0.001 * 2 ** dropped + 0.06, `${g.value} for ${want[n]}`); });
 });
 
-test('columns read one by one give the same levels as columns filtered', async () => {
-    await show('hybrid', [layer('level')]);
+for (const dataset of ['hybrid', 'waves']) test(`columns read one by one give the same levels as columns filtered: ${dataset}`, async () => {
+    await show(dataset, [layer('level')]);
     const places = await somePlaces(500, 11), filtered = await gpuAt(places);
     await page.evaluate(() => { viewer.stage.smooth = false; viewer.stage.setLayers([]); viewer.stage.setLayers(viewer.layers); viewer.stage.show(viewer.layers[0], 'front', viewer.layers[0].field(0)); });
     await page.waitForFunction(() => { viewer.stage.select(null); viewer.stage.upload(1e9); return viewer.stage.drawn(0).volumes.length === 1; });

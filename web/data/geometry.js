@@ -8,7 +8,7 @@ const MAGIC = 0x4f454756; // "VGEO"
 export function parseGeometry(buffer) {
     const view = new DataView(buffer);
     if (buffer.byteLength < 12 || view.getUint32(0, true) !== MAGIC) throw new Error('not a geometry document');
-    if (view.getUint32(4, true) !== 1) throw new Error('geometry version is not 1');
+    if (view.getUint32(4, true) !== 2) throw new Error('geometry version is not 2');
     const jsonBytes = view.getUint32(8, true);
     if (jsonBytes > buffer.byteLength - 12) throw new Error('geometry document is cut short');
     const document = JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, 12, jsonBytes)));
@@ -79,14 +79,15 @@ export class Geometry {
     #parseLevelMap(map, buffer, start, columns) {
         const [columnsX, columnsY] = map.columns;
         const column = (name) => name === 'ground' ? this.ground : arrayAt(buffer, start, name, columns);
-        const base = column(map.base), parameter = column(map.parameter);
+        const base = column(map.base), parameter = column(map.parameter), stretch = column(map.stretch);
         if (map.kind === 'by_surface' && !parameter) throw new Error('a level map by surface without its parameter');
+        const rows = map.kind === 'coarse' ? map.level_count : map.height_count;
         return {
             kind: map.kind, datum: map.datum, method: map.method, coordinate: map.coordinate, levelCount: map.level_count,
             bottom: map.bottom, top: map.top, scale: map.scale, heightCount: map.height_count, columnsX, columnsY,
             coarseStep: map.coarse_step || 1, parameterStart: map.parameter_start || 0, parameterStep: map.parameter_step || 1,
-            table: arrayAt(buffer, start, map.table, columnsX * columnsY * map.height_count),
-            base, parameter, nominal: map.nominal || [], maxError: map.max_error || 0,
+            table: arrayAt(buffer, start, map.table, columnsX * columnsY * rows),
+            base, parameter, stretch, nominal: map.nominal || [], maxError: map.max_error || 0, highest: map.highest,
             logSpan: Math.log(1 + (map.top - map.bottom) / map.scale),
         };
     }
@@ -98,16 +99,22 @@ export class Geometry {
         this.top = this.groundRange[1];
         if (!map) return;
         map.baseRange = range(map.base);
-        const heights = [];
+        map.stretchRange = map.stretch ? range(map.stretch) : [1, 1];
+        let highest = -Infinity;
         const count = map.columnsX * map.columnsY;
-        for (let column = 0; column < count; column++) heights.push(this.#columnHeight(column, map.levelCount - 1));
-        this.top = Math.max(...heights) + map.baseRange[1];
+        for (let column = 0; column < count; column++) highest = Math.max(highest, this.#columnHeight(column, map.levelCount - 1));
+        this.top = Number.isFinite(map.highest) ? map.highest : highest * (highest > 0 ? map.stretchRange[1] : map.stretchRange[0]) + map.baseRange[1];
         this.top = Math.max(this.top, this.groundRange[1] + 10);
     }
 
-    // Height above base of level k in one column of the table: the inverse of a non-decreasing piecewise linear function.
+    // Height above base (before it is stretched) of level k in one column of the table: of a table of levels over heights the
+    // inverse of a non-decreasing piecewise linear function.
     #columnHeight(column, k) {
         const map = this.levelMap, n = map.heightCount, at = column * n;
+        if (map.kind === 'coarse') {
+            const columns = map.columnsX * map.columnsY, k0 = Math.min(Math.max(Math.floor(k), 0), map.levelCount - 2), r = map.table[k0 * columns + column];
+            return r + (map.table[(k0 + 1) * columns + column] - r) * (k - k0);
+        }
         let low = 0, high = n - 1;
         if (map.table[at] >= k) high = 1;
         while (high - low > 1) {
@@ -139,20 +146,38 @@ export class Geometry {
     // Fractional level at column (i, j) and height in metres above the datum, not clamped; no test of being inside.
     level(i, j, height) {
         const map = this.levelMap;
+        if (map.kind === 'coarse') return this.#levelBySearch(i, j, height);
         const r = height - this.columnValue(map.base, i, j);
         const n = map.heightCount;
         const u = Math.min(Math.max(Math.log(Math.max(1e-9, 1 + (r - map.bottom) / map.scale)) / map.logSpan, 0), 1);
         const at = Math.min(Math.floor(u * (n - 1)), n - 2), f = u * (n - 1) - at;
         const read = (column) => map.table[column * n + at] * (1 - f) + map.table[column * n + at + 1] * f;
         if (map.kind === 'flat') return read(0);
-        if (map.kind === 'by_surface') {
-            const c = Math.min(Math.max((this.columnValue(map.parameter, i, j) - map.parameterStart) / map.parameterStep, 0), map.columnsX - 1);
-            const c0 = Math.min(Math.floor(c), Math.max(0, map.columnsX - 2)), g = c - c0;
-            return read(c0) * (1 - g) + (g > 0 ? read(c0 + 1) * g : 0);
+        const c = Math.min(Math.max((this.columnValue(map.parameter, i, j) - map.parameterStart) / map.parameterStep, 0), map.columnsX - 1);
+        const c0 = Math.min(Math.floor(c), Math.max(0, map.columnsX - 2)), g = c - c0;
+        return read(c0) * (1 - g) + (g > 0 ? read(c0 + 1) * g : 0);
+    }
+
+    // Height above base at (i, j) of each level of a coarse map, before it is stretched: a function of whole levels.
+    #coarseHeights(i, j) {
+        const map = this.levelMap, columns = map.columnsX * map.columnsY;
+        const [a0, a1, a] = coarse(i, map.coarseStep, map.columnsX, this.nx, this.wraps), [b0, b1, b] = coarse(j, map.coarseStep, map.columnsY, this.ny, false);
+        return (k) => {
+            const row = (y) => map.table[k * columns + y * map.columnsX + a0] * (1 - a) + map.table[k * columns + y * map.columnsX + a1] * a;
+            return row(b0) * (1 - b) + row(b1) * b;
+        };
+    }
+
+    #levelBySearch(i, j, height) {
+        const map = this.levelMap, at = this.#coarseHeights(i, j);
+        const r = (height - this.columnValue(map.base, i, j)) / (map.stretch ? this.columnValue(map.stretch, i, j) : 1);
+        let low = 0, high = map.levelCount - 1;
+        while (high - low > 1) {
+            const middle = (low + high) >> 1;
+            if (at(middle) <= r) low = middle; else high = middle;
         }
-        const [a0, a1, a] = coarse(i, map.coarseStep, map.columnsX, this.nx), [b0, b1, b] = coarse(j, map.coarseStep, map.columnsY, this.ny);
-        const row = (y) => read(y * map.columnsX + a0) * (1 - a) + read(y * map.columnsX + a1) * a;
-        return row(b0) * (1 - b) + row(b1) * b;
+        const r0 = at(low), r1 = at(high);
+        return low + (r1 > r0 ? (r - r0) / (r1 - r0) : 0);
     }
 
     // {k, inside}: k clamped below to 0 (values are held down to the ground).
@@ -167,6 +192,10 @@ export class Geometry {
         const map = this.levelMap;
         if (!map) return this.groundAt(i, j);
         const base = this.columnValue(map.base, i, j);
+        if (map.kind === 'coarse') {
+            const at = this.#coarseHeights(i, j), k0 = Math.min(Math.max(Math.floor(k), 0), map.levelCount - 2), r = at(k0);
+            return base + (r + (at(k0 + 1) - r) * (k - k0)) * (map.stretch ? this.columnValue(map.stretch, i, j) : 1);
+        }
         let low = base + map.bottom, high = base + map.top;
         for (let step = 0; step < 60; step++) {
             const middle = (low + high) / 2;
@@ -213,8 +242,11 @@ function range(values) {
     return low <= high ? [low, high] : [0, 0];
 }
 
-// Table columns around a fractional column: columns stand at multiples of the step, the last one at n - 1.
-function coarse(index, step, count, n) {
+// Table columns around a fractional column: columns stand at multiples of the step, the last one at n - 1; where the grid wraps
+// the first follows the last.
+function coarse(index, step, count, n, wraps) {
+    if (wraps) index = ((index % n) + n) % n;
+    if (wraps && index > n - 1) return [count - 1, 0, index - (n - 1)];
     const at = (c) => c === count - 1 ? n - 1 : c * step;
     const c0 = Math.min(Math.max(Math.floor(index / step), 0), Math.max(0, count - 2)), c1 = Math.min(c0 + 1, count - 1);
     const span = at(c1) - at(c0);

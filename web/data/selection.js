@@ -58,7 +58,8 @@ export function levelHeightsOf(geometry) {
         let low = Infinity, high = -Infinity;
         const columns = map.columnsX * map.columnsY, stride = Math.max(1, Math.floor(columns / 500));
         for (let c = 0; c < columns; c += stride) { const h = geometry.tableColumnHeight(c, k); low = Math.min(low, h); high = Math.max(high, h); }
-        const answer = [low + map.baseRange[0], high + map.baseRange[1]];
+        const [least, most] = map.stretchRange;
+        const answer = [low * (low < 0 ? most : least) + map.baseRange[0], high * (high < 0 ? least : most) + map.baseRange[1]];
         known.set(k, answer);
         return answer;
     };

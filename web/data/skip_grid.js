@@ -19,10 +19,12 @@ export class CellHeights {
         const heights = boundaries.map((k) => Float32Array.from({length: columns}, (_, c) => geometry.tableColumnHeight(c, k)));
         for (let y = 0; y < cy; y++) for (let x = 0; x < cx; x++) {
             const box = [CELL * x - 1, CELL * x + CELL, CELL * y - 1, CELL * y + CELL];
-            const base = map ? this.#range(map.base, box) : [0, 0], ground = this.#range(geometry.ground, box), used = map ? this.#columnsUsed(map, box) : [];
+            const base = map ? this.#range(map.base, box) : [0, 0], stretch = map?.stretch ? this.#range(map.stretch, box) : [1, 1], ground = this.#range(geometry.ground, box), used = map ? this.#columnsUsed(map, box) : [];
             for (let z = 0; z < cz; z++) {
                 let low = Infinity, high = -Infinity;
                 for (const c of used) { low = Math.min(low, heights[z][c]); high = Math.max(high, heights[z + 1][c]); }
+                low *= low < 0 ? stretch[1] : stretch[0];
+                high *= high < 0 ? stretch[0] : stretch[1];
                 const at = (z * cy + y) * cx + x;
                 // The lowest level is held down to the ground.
                 this.low[at] = z === 0 ? Math.min(ground[0], base[0] + low) - 1 : base[0] + low;
@@ -53,7 +55,10 @@ export class CellHeights {
         }
         const used = [], span = (from, to, count) => [Math.max(0, Math.min(count - 2, Math.floor(from / map.coarseStep))), Math.min(count - 1, Math.ceil(to / map.coarseStep))];
         const [x0, x1] = span(box[0], box[1], map.columnsX), [y0, y1] = span(box[2], box[3], map.columnsY);
-        for (let y = Math.max(0, y0); y <= y1; y++) for (let x = Math.max(0, x0); x <= x1; x++) used.push(y * map.columnsX + x);
+        for (let y = Math.max(0, y0); y <= y1; y++) {
+            for (let x = Math.max(0, x0); x <= x1; x++) used.push(y * map.columnsX + x);
+            if (this.geometry.wraps && x1 === map.columnsX - 1) used.push(y * map.columnsX);  // the first follows the last
+        }
         return used;
     }
 }

@@ -2,7 +2,7 @@
 // A layer on the GPU: its geometry's textures, its atlas, and the code and uniforms of shaders/layer.glsl.
 import {fillIn, shaderText, texture2d} from './program.js';
 
-const KINDS = {flat: 1, by_surface: 2, coarse: 3}, GUESSES = 4096;
+const KINDS = {flat: 1, by_surface: 2, coarse: 3}, GUESSES = 4096, LEVEL_GUESSES = 1024;
 
 export class LayerGpu {
     // options.smooth: whether the machine filters floats exactly (software renderers do), so that columns need no four reads.
@@ -15,8 +15,8 @@ export class LayerGpu {
         this.irregular = !geometry.x.regular || !geometry.y.regular;
         this.textures = [];
         const map = volume ? geometry.levelMap : null;
-        this.hasColumns = Boolean(map && (map.base || map.parameter || geometry.ground));
-        this.levels = this.#levelTexture(map);
+        this.hasColumns = Boolean(map && (this.kind === KINDS.coarse || map.base || map.parameter || geometry.ground));
+        this.levels = this.kind === KINDS.coarse ? this.#heightTexture(map) : this.#levelTexture(map);
         this.columns = this.#columnTexture(map);
         this.axes = this.#axesTexture();
         this.atlas = null;
@@ -24,14 +24,14 @@ export class LayerGpu {
 
     #keep(texture) { this.textures.push(texture); return texture; }
 
-    // Nodes of a level table are so close that a filter's 8 bits of fraction do not matter; a coarse table's columns are not.
+    // Nodes of a level table are so close that a filter's 8 bits of fraction do not matter.
     #levelTexture(map) {
         const {gl} = this;
         this.fold = 1;
         this.filtered = false;
         if (!map) return null;
         const columns = map.columnsX * map.columnsY, n = map.heightCount, largest = gl.getParameter(gl.MAX_TEXTURE_SIZE);
-        this.filtered = this.filters && this.kind !== KINDS.coarse && columns <= largest;
+        this.filtered = this.filters && columns <= largest;
         if (!this.filtered) this.fold = Math.max(1, Math.min(columns, Math.floor(largest / n)));
         const rows = Math.ceil(columns / this.fold), data = new Float32Array(rows * this.fold * n * 2);
         for (let s = 0; s < map.table.length; s++) {
@@ -41,16 +41,43 @@ export class LayerGpu {
         return this.#keep(texture2d(gl, {format: gl.RG32F, width: n * this.fold, height: rows, data, from: gl.RG, type: gl.FLOAT, filter: this.filtered ? gl.LINEAR : gl.NEAREST}));
     }
 
+    // A coarse table: each level a block of columns, with the first column after the last where the grid wraps, so many blocks side
+    // by side. A texel has the level's height and the distance to the next. Below the blocks stand levels to begin a search
+    // with, at even steps of the logarithm of height over the mean column.
+    #heightTexture(map) {
+        const {gl, geometry} = this, across = map.columnsX + (geometry.wraps ? 1 : 0), n = map.levelCount, largest = gl.getParameter(gl.MAX_TEXTURE_SIZE);
+        this.filtered = this.smooth;
+        this.fold = Math.max(1, Math.min(n, Math.floor(largest / across), Math.ceil(Math.sqrt(n * map.columnsY / across))));
+        const width = this.fold * across, blocks = Math.ceil(n / this.fold) * map.columnsY, data = new Float32Array(width * (blocks + Math.ceil(LEVEL_GUESSES / width)) * 2);
+        const columns = map.columnsX * map.columnsY, means = new Float64Array(n);
+        for (let k = 0; k < n; k++) for (let y = 0; y < map.columnsY; y++) for (let x = 0; x < across; x++) {
+            const c = y * map.columnsX + x % map.columnsX, r = map.table[k * columns + c], from = k < n - 1 ? k : n - 2;
+            const at = 2 * (((Math.floor(k / this.fold) * map.columnsY + y) * this.fold + k % this.fold) * across + x);
+            data[at] = r;
+            data[at + 1] = map.table[(from + 1) * columns + c] - map.table[from * columns + c];
+            means[k] += x < map.columnsX ? r / columns : 0;
+        }
+        const scale = 1000, bottom = means[0], logSpan = Math.log(1 + Math.max(1, means[n - 1] - bottom) / scale);
+        for (let g = 0, k = 0; g < LEVEL_GUESSES; g++) {
+            const r = bottom + scale * (Math.exp((g + 0.5) / LEVEL_GUESSES * logSpan) - 1);
+            while (k < n - 2 && means[k + 1] <= r) k++;
+            data[2 * (blocks * width + g)] = k;
+        }
+        this.search = {map: [bottom, scale, LEVEL_GUESSES / logSpan, LEVEL_GUESSES - 1], table: [across, blocks, map.columnsX, map.columnsY]};
+        return this.#keep(texture2d(gl, {format: gl.RG32F, width, height: data.length / 2 / width, data, from: gl.RG, type: gl.FLOAT, filter: this.filtered ? gl.LINEAR : gl.NEAREST}));
+    }
+
     #columnTexture(map) {
         if (!this.hasColumns) return null;
         const {gl, geometry} = this, filter = this.smooth ? gl.LINEAR : gl.NEAREST, wrap = geometry.wraps ? gl.REPEAT : gl.CLAMP_TO_EDGE;
         // With hybrid heights all three are the ground.
-        this.oneColumn = geometry.ground && map.base === geometry.ground && (!map.parameter || map.parameter === geometry.ground);
+        this.oneColumn = this.kind !== KINDS.coarse && geometry.ground && map.base === geometry.ground && (!map.parameter || map.parameter === geometry.ground);
         if (this.oneColumn) return this.#keep(texture2d(gl, {format: gl.R32F, width: geometry.nx, height: geometry.ny, data: geometry.ground, from: gl.RED, type: gl.FLOAT, filter, wrap}));
         const count = geometry.nx * geometry.ny, data = new Float32Array(count * 4);
         for (let c = 0; c < count; c++) {
             if (map.base) data[4 * c] = map.base[c];
-            if (map.parameter) data[4 * c + 1] = map.parameter[c];
+            if (this.kind === KINDS.coarse) data[4 * c + 1] = map.stretch ? map.stretch[c] : 1;
+            else if (map.parameter) data[4 * c + 1] = map.parameter[c];
             if (geometry.ground) data[4 * c + 2] = geometry.ground[c];
         }
         return this.#keep(texture2d(gl, {format: gl.RGBA32F, width: geometry.nx, height: geometry.ny, data, from: gl.RGBA, type: gl.FLOAT, filter, wrap}));
@@ -110,8 +137,8 @@ export class LayerGpu {
             [name('slots')]: slots.map((slot) => slot * finest[2]), [name('blend')]: blend, [name('lookup')]: lookup, [name('fold')]: this.fold,
         });
         if (map) program.set({
-            [name('map')]: [map.bottom, map.scale, 1 / map.logSpan, map.heightCount - 1],
-            [name('table')]: [map.parameterStart, 1 / map.parameterStep, map.columnsX, map.columnsY], [name('coarseStep')]: map.coarseStep,
+            [name('map')]: this.search ? this.search.map : [map.bottom, map.scale, 1 / map.logSpan, map.heightCount - 1],
+            [name('table')]: this.search ? this.search.table : [map.parameterStart, 1 / map.parameterStep, map.columnsX, map.columnsY], [name('coarseStep')]: map.coarseStep,
         });
     }
 

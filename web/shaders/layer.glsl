@@ -3,16 +3,17 @@
 // The same formulas in doubles: data/geometry.js. KIND@N: 0 no level map (2-D), 1 flat, 2 by surface, 3 coarse.
 uniform highp sampler3D atlas@N;      // value × presence (and presence): residuals from the middle of each brick
 uniform highp usampler3D page@N;      // for each brick of the finest level: where its finest resident brick is
-uniform highp sampler2D levels@N;     // the level map's table: row = column of the table; level, and change to the next node
-uniform highp sampler2D columns@N;    // per grid column: base, parameter, ground; or one number where they are the same
+uniform highp sampler2D levels@N;     // the level map's table: row = column of the table; level, and change to the next node.
+                                      // Coarse: blocks of columns, one a level; height, and distance to the next level; then guesses
+uniform highp sampler2D columns@N;    // per grid column: base, parameter (coarse: stretch), ground; or one number where they are the same
 uniform highp sampler2D axes@N;       // irregular axes: rows x values, y values, x guess, y guess
 uniform vec4 indexOf@N;               // i = X * x + y, j = Y * z + w (regular axes)
 uniform vec4 guess@N;                 // irregular axes: first scene coordinate and guesses per km, along x and y
 uniform vec3 size@N;                  // nx, ny, nz
-uniform vec4 map@N;                   // bottom, scale, 1 / log span, nodes - 1
-uniform vec4 table@N;                 // parameter start, 1 / parameter step, columns x, columns y
+uniform vec4 map@N;                   // bottom, scale, 1 / log span (coarse: guesses / log span), nodes (guesses) - 1
+uniform vec4 table@N;                 // parameter start, 1 / parameter step (coarse: columns of a block, first row of guesses), columns x, columns y
 uniform float coarseStep@N;
-uniform int fold@N;                   // columns of the level table side by side in a row of the texture
+uniform int fold@N;                   // columns (coarse: blocks) of the level table side by side in a row of the texture
 uniform vec3 scale@N[16];             // voxels of the model's grid in one voxel of a pyramid level
 uniform vec3 texel@N;                 // 1 / atlas size
 uniform ivec3 bricks@N;               // bricks of the finest level
@@ -42,7 +43,7 @@ float axisIndex@N(int row, float at, float first, float rate, float n, out float
 }
 #endif
 
-#if KIND@N > 0
+#if KIND@N == 1 || KIND@N == 2
 // Level and its change with u (a node is one unit) in one column of the table, or between two where the table is filtered.
 #if FILTERED@N
 vec2 levelAt@N(float column, float u) { return texture(levels@N, vec2((u + 0.5) / (map@N.w + 1.0), (column + 0.5) / table@N.z)).rg; }
@@ -54,12 +55,50 @@ vec2 tableAt@N(int column, float u) {
     return vec2(k.x + k.y * (u - at), k.y);
 }
 #endif
-
+#elif KIND@N == 3
+// The two table columns around an index, and the share of the second.
 vec3 coarseAt@N(float index, float count, float n) {
     float c0 = clamp(floor(index / coarseStep@N), 0.0, max(0.0, count - 2.0));
     float c1 = min(c0 + 1.0, count - 1.0);
     float first = c0 == count - 1.0 ? n - 1.0 : c0 * coarseStep@N, last = c1 == count - 1.0 ? n - 1.0 : c1 * coarseStep@N;
     return vec3(c0, c1, last > first ? clamp((index - first) / (last - first), 0.0, 1.0) : 0.0);
+}
+
+// Height of a whole level over the base and its distance from the next one, between four columns of the table.
+vec2 heightAt@N(float level, vec3 a, vec3 b) {
+    int k = int(level);
+    vec2 corner = vec2(k % fold@N, k / fold@N) * table@N.xw;
+#if FILTERED@N
+    vec2 at = corner + vec2(mix(a.x, a.y, a.z), mix(b.x, b.y, b.z)) + 0.5;
+    return texture(levels@N, at / vec2(textureSize(levels@N, 0))).rg;
+#else
+    ivec2 low = ivec2(corner + vec2(a.x, b.x) + 0.5), high = ivec2(corner + vec2(a.y, b.y) + 0.5);
+    return mix(mix(texelFetch(levels@N, low, 0).rg, texelFetch(levels@N, ivec2(high.x, low.y), 0).rg, a.z),
+               mix(texelFetch(levels@N, ivec2(low.x, high.y), 0).rg, texelFetch(levels@N, high, 0).rg, a.z), b.z);
+#endif
+}
+
+// Fractional level of a height r over the base, and its change a metre of r: from a guess by the mean column to the level below r.
+vec2 searchLevel@N(float r, vec2 ij) {
+#if WRAPS@N
+    // The first column follows the last.
+    vec3 a = ij.x > size@N.x - 1.0 ? vec3(table@N.z - 1.0, table@N.z, ij.x - size@N.x + 1.0) : coarseAt@N(ij.x, table@N.z, size@N.x);
+#else
+    vec3 a = coarseAt@N(ij.x, table@N.z, size@N.x);
+#endif
+    vec3 b = coarseAt@N(ij.y, table@N.w, size@N.y);
+    int g = int(clamp(log(max(1.0 + (r - map@N.x) / map@N.y, 1e-6)) * map@N.z, 0.0, map@N.w)), across = fold@N * int(table@N.x + 0.5);
+    float level = texelFetch(levels@N, ivec2(g % across, int(table@N.y + 0.5) + g / across), 0).r;
+    float low = 0.0, high = size@N.z - 2.0, more;
+    vec2 height;
+    for (int turn = 0; turn < 16; turn++) {
+        height = heightAt@N(level, a, b);
+        more = (r - height.x) / max(height.y, 1e-6);
+        if (more < 0.0 && level > low) { high = level - 1.0; level = clamp(level + floor(more), low, high); }
+        else if (more >= 1.0 && level < high) { low = level + 1.0; level = clamp(level + floor(more), low, high); }
+        else break;
+    }
+    return vec2(level + more, 1.0 / max(height.y, 1e-6));
 }
 #endif
 
@@ -132,6 +171,10 @@ Place@N placeOf@N(vec3 scene) {
 #if KIND@N > 0
     vec3 column = columnAt@N(ij);
     float h = scene.z * 1000.0;
+#if KIND@N == 3
+    vec2 k = searchLevel@N((h - column.x) / column.y, ij);
+    place.density.z = 1000.0 * k.y / column.y;
+#else
     float r = 1.0 + (h - column.x - map@N.x) / map@N.y;
     float u = clamp(log(max(r, 1e-6)) * map@N.z, 0.0, 1.0) * map@N.w;
 #if KIND@N == 1
@@ -148,17 +191,13 @@ Place@N placeOf@N(vec3 scene) {
     float c0 = min(floor(c), max(0.0, table@N.z - 2.0));
     vec2 k = mix(tableAt@N(int(c0), u), tableAt@N(int(min(c0 + 1.0, table@N.z - 1.0)), u), c - c0);
 #endif
-#else
-    vec3 a = coarseAt@N(ij.x, table@N.z, size@N.x), b = coarseAt@N(ij.y, table@N.w, size@N.y);
-    int across = int(table@N.z), row0 = int(b.x) * across, row1 = int(b.y) * across;
-    vec2 k = mix(mix(tableAt@N(row0 + int(a.x), u), tableAt@N(row0 + int(a.y), u), a.z),
-                 mix(tableAt@N(row1 + int(a.x), u), tableAt@N(row1 + int(a.y), u), a.z), b.z);
+#endif
+    // dk/dh = dk/du du/dh, a kilometre at a time
+    place.density.z = k.y * map@N.w * map@N.z / (map@N.y * max(r, 1e-6)) * 1000.0;
 #endif
     place.above = k.x > size@N.z - 1.0;
     place.inside = place.inside && h >= column.z - 0.01 && !place.above;
     place.ijk.z = clamp(k.x, 0.0, size@N.z - 1.0);
-    // dk/dh = dk/du du/dh, a kilometre at a time
-    place.density.z = k.y * map@N.w * map@N.z / (map@N.y * max(r, 1e-6)) * 1000.0;
 #endif
     return place;
 }

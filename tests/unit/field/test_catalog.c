@@ -564,7 +564,7 @@ static void test_geometry_document_is_whole(void **state) {
     const struct catalog_dataset *d = &cat->datasets[0];
     const struct level_map *map = d->variables[0].level_map;
     assert_int_equal(catalog_geometry(d, map, &bytes, &size), VIRGA_OK);
-    assert_memory_equal(bytes, "VGEO\1\0\0\0", 8);
+    assert_memory_equal(bytes, "VGEO\2\0\0\0", 8);
     uint32_t length = (uint32_t)(bytes[8] | bytes[9] << 8 | bytes[10] << 16);
     json_t *root = json_loadb((const char *)bytes + 12, length, 0, NULL), *table = json_object_get(json_object_get(root, "level_map"), "table");
     size_t head = (12 + length + 3) / 4 * 4, offset = (size_t)json_integer_value(json_object_get(table, "offset")), count = (size_t)json_integer_value(json_object_get(table, "count"));
