@@ -8,6 +8,7 @@
 #include "field/cf_helpers.h"
 #include "field/cf_units.h"
 #include "field/cf_vertical_private.h"
+#include "field/cf_wrf.h"
 
 struct field_name { const char *name; bool pressure, above_ground; };
 
@@ -70,6 +71,24 @@ static bool scale_of(const struct source_variable *v, bool pressure, double *fac
     if (pressure || cf_units_convert(units, "m2 s-2", factor, &offset) || offset != 0) return false;
     *factor /= 9.80665;
     return true;
+}
+
+// WRF's geopotential PH + PHB stands on the half levels; its gravity is 9.81 m/s2.
+static int find_wrf_field(const struct cf_file *file, struct cf_vertical *levels, int *position) {
+    const struct source_inventory *inventory = source_inventory(file->source);
+    int a = cf_find_variable(file->source, NULL, "PH", 2), b = cf_find_variable(file->source, NULL, "PHB", 3);
+    if (a == CF_NO_VARIABLE || b == CF_NO_VARIABLE) return CF_NO_VARIABLE;
+    const struct source_variable *v = &inventory->variables[a], *too = &inventory->variables[b];
+    bool alike = v->rank == too->rank && memcmp(v->dimensions, too->dimensions, (size_t)v->rank * sizeof *v->dimensions) == 0;
+    for (int d = 0; alike && d < v->rank; d++) {
+        size_t length = inventory->dimensions[v->dimensions[d]].length;
+        bool same = v->dimensions[d] == (size_t)levels->dimension;
+        if (!same && (cf_wrf_role(file->source, v->dimensions[d]) != ROLE_Z || length != levels->level_count + 1)) continue;
+        *position = d;
+        levels->field = (struct cf_level_field){{a, b}, 1 / 9.81, false, false, !same};
+        return a;
+    }
+    return CF_NO_VARIABLE;
 }
 
 static int find_field(const struct cf_file *file, struct cf_vertical *levels, const struct source_variable *of, int *position) {
@@ -135,7 +154,7 @@ static void number_levels(struct cf_file *file, struct cf_vertical *v) {
 }
 
 int cf_vertical_field(struct cf_file *file, struct cf_vertical *v, const struct source_variable *of, struct failure *failure) {
-    int position, index = find_field(file, v, of, &position);
+    int position, index = file->wrf ? find_wrf_field(file, v, &position) : find_field(file, v, of, &position);
     if (index == CF_NO_VARIABLE) return VERTICAL_IS_NOT;
     size_t n = v->level_count + (v->field.halves ? 1 : 0);
     double *column = malloc(n * sizeof *column);
@@ -147,7 +166,7 @@ int cf_vertical_field(struct cf_file *file, struct cf_vertical *v, const struct 
     if (status) return status;
     number_levels(file, v);
     v->kind = VERTICAL_FIELD;
-    v->name = v->field.pressure ? "pressure_field" : "height_field";
+    v->name = file->wrf ? "wrf_eta" : v->field.pressure ? "pressure_field" : "height_field";
     v->orography = CF_NO_VARIABLE;
     return VERTICAL_IS;
 }

@@ -29,7 +29,8 @@ int cf_wrf_name(const struct cf_file *file, struct cf_variable *v) {
         if (strcmp(cf_base_name(stored->name), names[n].name) == 0) v->standard_name = names[n].standard_name;
     if (!cf_text(stored, "long_name") && description && !(v->long_name = strdup(description))) return VIRGA_NO_MEMORY;
     // Names without attributes of their own are known here only.
-    if (v->standard_name && strcmp(v->standard_name, "surface_altitude") == 0 && v->level_count == 1) v->terrain_factor = 1;
+    if (v->standard_name && strcmp(v->standard_name, "surface_altitude") == 0 && v->level_count == 1) v->helper = HELPER_GROUND, v->helper_scale = 1, v->helper_offset = 0;
+    if (v->helper == HELPER_TEMPERATURE) v->helper = HELPER_NONE;  // T is a perturbation of potential temperature
     return VIRGA_OK;
 }
 
