@@ -12,6 +12,7 @@
 #include "field/cf_attributes.h"
 #include "field/cf_columns.h"
 #include "field/cf_units.h"
+#include "field/cf_unplaced.h"
 #include "field/cf_wrf.h"
 
 enum { AXIS_MAX = 1 << 20, MEMBERS_MAX = 4096, PROBLEMS_MAX = 500, VARIABLES_MAX = 4000 };
@@ -314,6 +315,7 @@ static unsigned char *standings(const struct source *source) {
         const char *base = cf_base_name(v->name);
         for (size_t a = 0; a < 3; a++) mark_named(source, v, bounds[a], STANDING_IGNORED, standing);
         for (size_t a = 0; a < 3; a++) mark_named(source, v, others[a], STANDING_AUXILIARY, standing);
+        if (cf_text(v, "cf_role")) standing[n] = STANDING_IGNORED;  // how a mesh's parts hang together, or names
         if (v->rank < 2 || v->type > SOURCE_F64 || cf_is_lonlat(v) || ends_with(base, "_bnds") || ends_with(base, "_bounds")) standing[n] = STANDING_IGNORED;
     }
     return standing;
@@ -363,7 +365,8 @@ static int place_columns(struct cf_file *file, const struct source_variable *v, 
         if (wrf && status != VIRGA_NOT_FOUND) return status;
     }
     int found = cf_columns_find(file->source, v, &columns, &other);
-    if (found == VIRGA_NOT_FOUND) return status;
+    char reason[256];
+    if (found == VIRGA_NOT_FOUND) return cf_unplaced(file->source, v, reason) ? failure_set(failure, VIRGA_UNSUPPORTED, "%s", reason) : status;
     if (found || (found = sort_dimensions(file, v, &columns, d, &other))) return *failure = other, found;
     if ((out->grid = find_columns_grid(file, &columns)) < 0) return failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
     if (!file->grids[out->grid].grid) return *failure = file->grids[out->grid].failure, failure->status;

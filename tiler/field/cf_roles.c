@@ -15,14 +15,14 @@ static bool one_of(const char *text, const char *const *list) {
 
 bool cf_is_longitude(const struct source_variable *c) {
     static const char *const units[] = {"degrees_east", "degree_east", "degree_E", "degrees_E", "degreeE", "degreesE", NULL};
-    static const char *const names[] = {"lon", "longitude", "lons", "nav_lon", NULL};
+    static const char *const names[] = {"lon", "longitude", "lons", "nav_lon", "xlon", "xlong", "lon2d", NULL};
     return cf_text_is(c, "standard_name", "longitude") || one_of(cf_text(c, "units"), units) || cf_text_is(c, "_CoordinateAxisType", "Lon") ||
            (!cf_text(c, "standard_name") && one_of(cf_base_name(c->name), names));
 }
 
 bool cf_is_latitude(const struct source_variable *c) {
     static const char *const units[] = {"degrees_north", "degree_north", "degree_N", "degrees_N", "degreeN", "degreesN", NULL};
-    static const char *const names[] = {"lat", "latitude", "lats", "nav_lat", NULL};
+    static const char *const names[] = {"lat", "latitude", "lats", "nav_lat", "xlat", "lat2d", NULL};
     return cf_text_is(c, "standard_name", "latitude") || one_of(cf_text(c, "units"), units) || cf_text_is(c, "_CoordinateAxisType", "Lat") ||
            (!cf_text(c, "standard_name") && one_of(cf_base_name(c->name), names));
 }
