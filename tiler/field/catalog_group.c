@@ -443,15 +443,37 @@ static int title_dataset(struct catalog_dataset *d, const struct draft *draft) {
     return d->title ? VIRGA_OK : VIRGA_NO_MEMORY;
 }
 
-// Datasets of one title differ by their grids and paths.
+static bool title_taken(const struct catalog *catalog, size_t index) {
+    for (size_t b = 0; b < index; b++)
+        if (strcmp(catalog->datasets[index].title, catalog->datasets[b].title) == 0) return true;
+    return false;
+}
+
+// The names of its first variables, which tell a staggered grid.
+static void first_names(const struct catalog_dataset *d, char text[128]) {
+    size_t length = 0, count = 0;
+    text[0] = 0;
+    for (size_t v = 0; v < d->variable_count; v++) {
+        if (d->variables[v].derived || count++ >= 3) continue;
+        int n = snprintf(text + length, 128 - length, "%s%.36s", count > 1 ? ", " : "", d->variables[v].name);
+        length += n > 0 ? (size_t)n : 0;
+    }
+    if (count > 3) snprintf(text + length, 128 - length, " …");
+    utf8_clean(text);
+}
+
+// Datasets of one title differ by their grids, what stands on these, and at last their ids.
 static int tell_titles_apart(struct catalog *catalog) {
     for (size_t a = 0; a < catalog->dataset_count; a++) {
         struct catalog_dataset *d = &catalog->datasets[a];
-        bool again = false;
-        for (size_t b = 0; b < a && !again; b++) again = strcmp(d->title, catalog->datasets[b].title) == 0;
-        char *longer;
-        if (!again) continue;
-        if (asprintf(&longer, "%s (%zu × %zu, %s)", d->title, d->grid->x.n, d->grid->y.n, d->id) < 0) return VIRGA_NO_MEMORY;
+        char names[128], *longer, *given = d->title;
+        if (!title_taken(catalog, a)) continue;
+        first_names(d, names);
+        if (asprintf(&longer, "%s (%zu × %zu: %s)", given, d->grid->x.n, d->grid->y.n, names) < 0) return VIRGA_NO_MEMORY;
+        d->title = longer;
+        free(given);
+        if (!title_taken(catalog, a)) continue;
+        if (asprintf(&longer, "%s (%s)", d->title, d->id) < 0) return VIRGA_NO_MEMORY;
         free(d->title);
         d->title = longer;
     }
