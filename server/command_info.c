@@ -136,6 +136,8 @@ static void print_variable(const struct catalog_dataset *set, size_t index) {
     printf(", shown within %.3g%s", v->lattice.epsilon, strcmp(v->units, "1") ? " " : "");
     put(stdout, strcmp(v->units, "1") ? v->units : "");
     putchar('\n');
+    if (isfinite(v->valid[0]) || isfinite(v->valid[1])) printf("      valid from %.6g to %.6g, says its file\n", v->valid[0], v->valid[1]);
+    if (v->note) printf("      note: "), put(stdout, v->note), putchar('\n');
     print_levels(v);
     print_times(set, index);
 }

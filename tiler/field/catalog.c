@@ -30,6 +30,14 @@ int catalog_add_problem(struct catalog *catalog, const char *variable, const cha
     return VIRGA_OK;
 }
 
+int catalog_add_note(struct catalog_variable *v, const char *note) {
+    char *longer;
+    if (asprintf(&longer, "%s%s%s", v->note ? v->note : "", v->note ? "; " : "", note) < 0) return VIRGA_NO_MEMORY;
+    free(v->note);
+    v->note = longer;
+    return VIRGA_OK;
+}
+
 char *catalog_variable_id(const struct catalog_dataset *d, const char *name) {
     size_t length = strlen(name);
     char *id = malloc(length + 24);
@@ -81,6 +89,7 @@ void catalog_variable_destroy(struct catalog_variable *v, size_t run_count) {
     free(v->standard_name);
     free(v->long_name);
     free(v->units);
+    free(v->note);
     free(v->calendar);
     level_map_unref(v->level_map);
     for (size_t r = 0; v->from && r < run_count; r++) {

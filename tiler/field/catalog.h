@@ -39,6 +39,8 @@ struct catalog_variable {
     char *standard_name;  // "" when the file has none
     char *long_name;      // "" when none
     char *units;          // as in the file, UDUNITS text; "1" when none
+    double valid[2];      // from where to where the file calls values valid, which may be wrong; infinite where it says nothing
+    char *note;           // what a reader of its values should know, in English; NULL: nothing
     bool derived;         // computed from others (wind_speed …)
     bool hidden;          // only there to place others' levels and ground; not on offer
     bool vertical;        // false: a 2-D variable (volume of one level without a vertical coordinate)

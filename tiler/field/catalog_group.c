@@ -380,6 +380,8 @@ static int fill_variable(struct catalog_dataset *d, struct dataset_shared *share
     for (v->member_count = 0; v->member_count < members->count; v->member_count++)
         if (!(v->members[v->member_count] = clean_copy(members->labels[v->member_count]))) return VIRGA_NO_MEMORY;
     v->from->members_apart = members->apart;
+    memcpy(v->valid, first->packing.valid, sizeof v->valid);
+    if (first->categories && catalog_add_note(v, "its numbers are codes: between grid points they are interpolated as numbers")) return VIRGA_NO_MEMORY;
     v->vertical = first->level_count > 1;
     v->hidden = first->hidden;
     v->nx = d->grid->x.n, v->ny = d->grid->y.n, v->nz = first->level_count;

@@ -10,7 +10,10 @@
 int catalog_group(struct catalog_whole *whole, struct scanned_files *scanned, struct failure *failure);
 int catalog_add_problem(struct catalog *catalog, const char *variable, const char *file, const char *reason);
 
-// Adds wind speed and direction for pairs of wind components. Call when levels are known.
+// Adds to what is noted of a variable. VIRGA_OK or VIRGA_NO_MEMORY.
+int catalog_add_note(struct catalog_variable *variable, const char *note);
+
+// Adds winds from their components, and mean and spread of members. Call when levels are known.
 int catalog_add_derived(struct catalog_dataset *dataset);
 // Room for one more variable, with its series in every run, all zeroed but variable->from (made, with runs). NULL: out of memory.
 struct catalog_variable *catalog_add_variable(struct catalog_dataset *dataset, struct dataset_shared *shared);

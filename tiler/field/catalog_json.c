@@ -144,7 +144,8 @@ static json_t *variable_json(const struct catalog_dataset *d, size_t index, cata
     json_t *level = level_json(d, index);
     if (level) json_object_set_new(o, "level", level);
     const struct derived_kind *kind = v->from->derived;
-    if (kind && kind->note) json_object_set_new(o, "note", json_string(kind->note));
+    if (v->note) json_object_set_new(o, "note", json_string(v->note));
+    if (isfinite(v->valid[0]) || isfinite(v->valid[1])) json_object_set_new(o, "valid_range", numbers(v->valid, 2));
     if (kind && kind->statistic) {
         json_object_set_new(o, "statistic", json_string(kind->statistic));
         json_object_set_new(o, "of", json_string(d->variables[v->from->u].id));

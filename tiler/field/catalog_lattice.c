@@ -12,11 +12,13 @@
 
 #include "base/log.h"
 #include "base/memory.h"
+#include "field/catalog_group.h"
 #include "field/cf_units.h"
 #include "field/derived.h"
 #include "field/quantisation_json.h"
 
 enum { RANGE_POINTS = 4 << 20, RANGE_LEVELS = 8 };
+static const double last_place = 6e-8;  // of a float32, relative
 static const double float_rounding = 1.0 / 16384;  // epsilon's room for float32, 2^-10 of it, is then half a last place
 
 struct chooser {
@@ -69,25 +71,48 @@ static bool same_packing_everywhere(const struct catalog_dataset *d, const struc
     return true;
 }
 
-// Integers, packed or plain, lie on a lattice of their own: taken when it is as fine as the wanted one, or nothing is wanted.
+// Small integers, packed or plain, lie on a lattice of their own: taken when it is as fine as the wanted one, or nothing is wanted.
 static bool own_lattice(const struct catalog_dataset *d, const struct catalog_variable *v, double wanted, struct lattice_spec *lattice) {
-    static const double lows[] = {-128, 0, -32768, 0, -2147483648.0}, highs[] = {127, 255, 32767, 65535, 2147483647.0};
+    static const double lows[] = {-128, 0, -32768, 0}, highs[] = {127, 255, 32767, 65535};
     const struct field_step *step = v->derived ? NULL : first_piece(d, v);
-    if (!step || step->variable->made || step->variable->packing.type > SOURCE_I32 || !same_packing_everywhere(d, v)) return false;
+    if (!step || step->variable->packing.type > SOURCE_U16 || !same_packing_everywhere(d, v)) return false;
     const struct cf_packing *p = &step->variable->packing;
     double size = fabs(p->scale), largest = fmax(fabs(lows[p->type] * p->scale + p->offset), fabs(highs[p->type] * p->scale + p->offset));
     if (!(size > 0) || !isfinite(largest) || (wanted > 0 && size > 2 * wanted)) return false;
-    // A negative scale turns -32768 into +32768, which an i32 holds; -2^31 it does not turn.
-    if (p->type == SOURCE_I32 && p->scale < 0) return false;
-    *lattice = (struct lattice_spec){p->offset, size, fmax(size / 2, p->packed ? largest * 6e-8 : 0)};
+    *lattice = (struct lattice_spec){p->offset, size, fmax(size / 2, p->packed ? largest * last_place : 0)};
     return true;
 }
 
-// The first step's range; of large fields that of a few levels.
-static int read_range(const struct field_ref *field, double *low, double *high, struct failure *failure) {
+// Wide integers do so, too, as far as their first step says that 32 bits hold them; what float32 makes of large ones is part of epsilon,
+// with room for later steps that are larger.
+static bool wide_lattice(const struct catalog_dataset *d, const struct catalog_variable *v, double low, double high, struct lattice_spec *lattice) {
+    const struct field_step *step = v->derived ? NULL : first_piece(d, v);
+    if (!step || step->variable->packing.type > SOURCE_U64 || !same_packing_everywhere(d, v) || !(low <= high)) return false;
+    const struct cf_packing *p = &step->variable->packing;
+    double size = fabs(p->scale), most = fmax(fabs(low), fabs(high));
+    if (!(size > 0) || fmax(fabs(low - p->offset), fabs(high - p->offset)) / size > 1 << 30) return false;
+    *lattice = (struct lattice_spec){p->offset, size, fmax(size / 2, 4 * most * last_place)};
+    return true;
+}
+
+struct first_look {  // at a variable's first step; of large fields at a few levels
+    double low, high;
+    size_t present, outside;  // outside: of its valid range
+};
+
+static void look_at(struct first_look *look, const double *values, size_t count, const double valid[2]) {
+    for (size_t n = 0; n < count; n++) {
+        if (values[n] < look->low) look->low = values[n];
+        if (values[n] > look->high) look->high = values[n];
+        look->present += !isnan(values[n]);
+        look->outside += values[n] < valid[0] || values[n] > valid[1];
+    }
+}
+
+static int read_range(const struct field_ref *field, struct first_look *look, struct failure *failure) {
     const struct catalog_variable *v = &field->dataset->variables[field->variable];
     size_t plane = v->nx * v->ny, step = 1;
-    *low = INFINITY, *high = -INFINITY;
+    *look = (struct first_look){INFINITY, -INFINITY, 0, 0};
     if (plane * v->nz > RANGE_POINTS && v->nz > RANGE_LEVELS) step = v->nz / RANGE_LEVELS;
     double *values = memory_new_aligned(64, plane, sizeof *values);
     if (!values) return failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
@@ -95,10 +120,7 @@ static int read_range(const struct field_ref *field, double *low, double *high, 
     for (size_t k = 0; !status && k < v->nz; k += step) {
         struct field_box box = {0, 0, k, v->nx, v->ny, 1};
         status = field_read(field, &box, values, failure);
-        for (size_t n = 0; !status && n < plane; n++) {
-            if (values[n] < *low) *low = values[n];
-            if (values[n] > *high) *high = values[n];
-        }
+        if (!status) look_at(look, values, plane, v->valid);
     }
     free(values);
     return status;
@@ -113,11 +135,13 @@ static struct lattice_spec from_range(double low, double high) {
     return lattice_of(v0, fmax(epsilon, most * float_rounding));
 }
 
-static bool from_kept(const struct chooser *c, const char *key, struct lattice_spec *lattice) {
-    const json_t *entry = json_object_get(c->kept, key);
+static bool from_kept(const struct chooser *c, const char *key, struct lattice_spec *lattice, double *outside) {
+    const json_t *entry = json_object_get(c->kept, key), *step = json_object_get(entry, "step");
     double v0 = json_number_value(json_object_get(entry, "v0")), epsilon = json_number_value(json_object_get(entry, "epsilon"));
     if (!entry || !isfinite(v0) || !(epsilon > 0) || !isfinite(epsilon)) return false;
     *lattice = lattice_of(v0, epsilon);
+    if (json_number_value(step) > 0 && isfinite(json_number_value(step))) lattice->step = json_number_value(step);
+    *outside = json_number_value(json_object_get(entry, "outside"));
     return true;
 }
 
@@ -130,30 +154,43 @@ static bool of_members(const struct catalog_dataset *d, const struct catalog_var
     return true;
 }
 
-static int choose(struct chooser *c, const struct catalog_dataset *d, size_t index, struct failure *failure) {
+// "37 % of its first step lies outside …": what a file says of its values is told where it is wrong, and changes nothing.
+static int note_outside(struct catalog_variable *v, double outside) {
+    char text[256], low[32] = "", high[32] = "";
+    if (!(outside > 0)) return VIRGA_OK;
+    if (isfinite(v->valid[0])) snprintf(low, sizeof low, "from %.6g", v->valid[0]);
+    if (isfinite(v->valid[1])) snprintf(high, sizeof high, "%sto %.6g", *low ? " " : "", v->valid[1]);
+    snprintf(text, sizeof text, "%.2g %% of its first step is outside the valid range in its file, %s%s; it is shown as stored", 100 * outside, low, high);
+    return catalog_add_note(v, text);
+}
+
+static int choose(struct chooser *c, struct catalog_dataset *d, size_t index, struct failure *failure) {
     struct catalog_variable *v = &d->variables[index];
     char key[640];
     if (of_members(d, v, &v->lattice)) return VIRGA_OK;
     if (from_table(c, v, &v->lattice)) {
         struct lattice_spec own;
-        if (own_lattice(d, v, v->lattice.epsilon, &own)) v->lattice = own;
+        if (own_lattice(d, v, v->lattice.epsilon, &own) && own.epsilon <= v->lattice.epsilon) v->lattice = own;
         return VIRGA_OK;
     }
     if (own_lattice(d, v, 0, &v->lattice)) return VIRGA_OK;
+    double outside = 0;
     snprintf(key, sizeof key, "%s/%s/%s", d->id, v->id, v->units);
-    if (from_kept(c, key, &v->lattice)) return VIRGA_OK;
+    if (from_kept(c, key, &v->lattice, &outside)) return note_outside(v, outside);
     struct field_ref field = {.dataset = d, .variable = index};
     for (field.run = d->run_count - 1; !field_step_of(&field) && field.run > 0;) field.run--;
-    double low = 0, high = 0;
+    struct first_look look;
     struct failure why = {0};
-    int status = read_range(&field, &low, &high, &why);
+    int status = read_range(&field, &look, &why);
     if (status == VIRGA_NO_MEMORY) return failure_set(failure, status, "%s", why.message);
     if (status) log_warning("catalog", "%s: %s: %s; its range is taken as 0 to 1", d->id, v->name, why.message);
-    v->lattice = status ? from_range(0, 1) : from_range(low, high);
+    if (status) v->lattice = from_range(0, 1);
+    else if (!wide_lattice(d, v, look.low, look.high, &v->lattice)) v->lattice = from_range(look.low, look.high);
     if (status) return VIRGA_OK;
-    json_t *entry = json_pack("{s:f, s:f}", "v0", v->lattice.v0, "epsilon", v->lattice.epsilon);
+    if (look.present > 0) outside = (double)look.outside / (double)look.present;
+    json_t *entry = json_pack("{s:f, s:f, s:f, s:f}", "v0", v->lattice.v0, "step", v->lattice.step, "epsilon", v->lattice.epsilon, "outside", outside);
     if (entry && json_object_set_new(c->kept, key, entry) == 0) c->kept_changed = true;
-    return VIRGA_OK;
+    return note_outside(v, outside);
 }
 
 static json_t *load_kept(const char *path) {

@@ -394,6 +394,7 @@ static int place(struct cf_file *file, size_t index, struct cf_variable *out, st
     size_t columns = slot->grid->x.n * slot->grid->y.n;
     if (columns > columns_max || columns * out->level_count > voxels_max)
         return failure_set(failure, VIRGA_TOO_LARGE, "it has %zu x %zu x %zu voxels, more than can be shown", slot->grid->x.n, slot->grid->y.n, out->level_count);
+    out->categories = source_find_attribute(v->attributes, v->attribute_count, "flag_values") || source_find_attribute(v->attributes, v->attribute_count, "flag_masks");
     out->helper = cf_helper_of(v, out->level_count > 1, out->vertical >= 0, &out->helper_scale, &out->helper_offset);
     return file->wrf ? cf_wrf_name(file, out) : VIRGA_OK;
 }

@@ -72,6 +72,7 @@ struct cf_variable {
     size_t member_count;
     char **members;              // labels
     struct cf_packing packing;
+    bool categories;             // its numbers are codes (flag_values): nothing lies between them
     enum cf_helper helper;       // what it may tell about where others are …
     double helper_scale, helper_offset;  // … in that unit: value * scale + offset
 };

@@ -2,10 +2,13 @@
 #include "field/cf_packing.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/status.h"
 #include "field/cf_attributes.h"
+
+enum { TEXT_MAX = 256 };
 
 static bool is_integer(enum source_type type) { return type <= SOURCE_U64; }
 
@@ -38,23 +41,105 @@ static int64_t wrap_integer(enum source_type type, int64_t v) {
     }
 }
 
+// Number `index` of an attribute, be it a number or text such as "-999"; *integer is its exact value where it is an integer.
+static bool number_at(const struct source_attribute *a, size_t index, double *number, int64_t *integer, enum source_type *type) {
+    *type = a->type;
+    if (a->numbers) {
+        if (index >= a->count) return false;
+        *number = a->numbers[index];
+        *integer = a->integers ? a->integers[index] : fabs(*number) < 9.2e18 ? (int64_t)*number : 0;
+        return true;
+    }
+    *type = SOURCE_F64;
+    if (!a->text || strlen(a->text) > TEXT_MAX) return false;
+    const char *at = a->text;
+    for (size_t n = 0;; n++) {
+        char *end;
+        *number = strtod(at, &end);
+        if (end == at) return false;
+        end += *end && strchr("fFdD", *end) ? 1 : 0;  // as programs write them: -999.f
+        if (*end && !strchr(" \t\n,;", *end)) return false;
+        at = end + strspn(end, " \t\n,;");
+        if (n == index) break;
+    }
+    *integer = fabs(*number) < 9.2e18 ? (int64_t)*number : 0;
+    return true;
+}
+
+static const struct source_attribute *attribute(const struct source_variable *variable, const char *name) {
+    return source_find_attribute(variable->attributes, variable->attribute_count, name);
+}
+
+static bool first_number(const struct source_variable *variable, const char *name, double *number) {
+    const struct source_attribute *a = attribute(variable, name);
+    enum source_type type;
+    int64_t integer;
+    double got;
+    if (!a || !number_at(a, 0, &got, &integer, &type) || !isfinite(got)) return false;
+    *number = got;
+    return true;
+}
+
+// A number that means "missing" and is none of the stored type: it is a value's, found among the stored ones where packing leads there.
+static void take_unpacked(struct cf_packing *p, double number) {
+    double low, high, stored = (number - p->offset) / p->scale;
+    double rounding = fmin(0.4, 0.01 + 2.4e-7 * fmax(fabs(number), fabs(p->offset)) / fabs(p->scale));  // of float32 attributes
+    range_of(p->type, &low, &high);
+    if (p->packed && isfinite(stored) && fabs(stored - rint(stored)) < rounding && stored >= low && stored < high + 1 && fabs(stored) < 9e15)
+        add_missing(p, rint(stored), (int64_t)rint(stored));
+    else if (!p->has_missing_value) p->has_missing_value = true, p->missing_value = number;
+}
+
 static void take_attribute(struct cf_packing *p, const struct source_variable *variable, const char *name) {
-    const struct source_attribute *a = source_find_attribute(variable->attributes, variable->attribute_count, name);
-    if (!a || !a->numbers) return;
-    for (size_t n = 0; n < a->count && n < PACKING_MAX_MISSING; n++) {
-        double number = a->numbers[n], low, high;
+    const struct source_attribute *a = attribute(variable, name);
+    double number, low, high;
+    int64_t integer;
+    enum source_type type;
+    for (size_t n = 0; a && n < PACKING_MAX_MISSING && number_at(a, n, &number, &integer, &type); n++) {
         if (isnan(number)) continue;  // NaN is missing anyhow
         if (!is_integer(p->type)) {
             add_missing(p, number, 0);
             continue;
         }
         range_of(p->type, &low, &high);
-        bool same_width = is_integer(a->type) && source_type_size(a->type) == source_type_size(p->type);
-        if (same_width && a->integers) add_missing_integer(p, wrap_integer(p->type, a->integers[n]));
-        else if (number == floor(number) && number >= low && number < high + 1)
-            add_missing(p, number, a->integers ? a->integers[n] : number < 9.2e18 ? (int64_t)number : -1);
-        else if (!p->has_missing_value) p->has_missing_value = true, p->missing_value = number;
+        bool same_width = is_integer(type) && source_type_size(type) == source_type_size(p->type);
+        if (same_width && a->integers) add_missing_integer(p, wrap_integer(p->type, integer));
+        else if (number == floor(number) && number >= low && number < high + 1) add_missing(p, number, number < 9.2e18 ? integer : -1);
+        else take_unpacked(p, number);
     }
+}
+
+// Where values are valid. An attribute of the stored type, or of another integer type, speaks of stored numbers; a floating one
+// beside packed integers speaks of values, as the netCDF User Guide has it ("Attribute Conventions", valid_range).
+static bool valid_end(const struct cf_packing *p, const struct source_variable *variable, const char *name, size_t index, double *value) {
+    const struct source_attribute *a = attribute(variable, name);
+    enum source_type type;
+    int64_t integer;
+    double number;
+    if (!a || !number_at(a, index, &number, &integer, &type) || !isfinite(number)) return false;
+    bool of_values = p->packed && is_integer(p->type) && !is_integer(type);
+    if (is_integer(type) && is_integer(p->type) && source_type_size(type) == source_type_size(p->type)) {
+        int64_t wrapped = wrap_integer(p->type, integer);
+        number = p->type == SOURCE_U64 ? (double)(uint64_t)wrapped : (double)wrapped;
+    }
+    *value = of_values ? number : number * p->scale + p->offset;
+    return true;
+}
+
+static void take_valid(struct cf_packing *p, const struct source_variable *variable) {
+    double ends[2] = {-INFINITY, INFINITY};
+    bool range = valid_end(p, variable, "valid_range", 0, &ends[0]) && valid_end(p, variable, "valid_range", 1, &ends[1]);
+    if (!range) {
+        ends[0] = -INFINITY, ends[1] = INFINITY;
+        bool low = valid_end(p, variable, "valid_min", 0, &ends[0]), high = valid_end(p, variable, "valid_max", 0, &ends[1]);
+                if (p->scale < 0 && (low != high)) ends[low] = ends[!low], ends[!low] = low ? -INFINITY : INFINITY;
+    }
+    if (ends[0] > ends[1]) {  // a negative scale turns the ends round; without one they make no sense
+        if (!(p->scale < 0)) return;
+        double end = ends[0];
+        ends[0] = ends[1], ends[1] = end;
+    }
+    p->valid[0] = ends[0], p->valid[1] = ends[1];
 }
 
 static void take_default_fill(struct cf_packing *p) {
@@ -73,20 +158,23 @@ static void take_default_fill(struct cf_packing *p) {
 int cf_packing_init(struct cf_packing *p, const struct source_variable *variable) {
     static const struct { enum source_type from, to; } unsigned_of[] = {{SOURCE_I8, SOURCE_U8}, {SOURCE_I16, SOURCE_U16},
                                                                        {SOURCE_I32, SOURCE_U32}, {SOURCE_I64, SOURCE_U64}};
-    *p = (struct cf_packing){.type = variable->type, .scale = 1};
+    *p = (struct cf_packing){.type = variable->type, .scale = 1, .valid = {-INFINITY, INFINITY}};
     if (variable->type > SOURCE_F64) return VIRGA_UNSUPPORTED;
     for (size_t i = 0; i < 4; i++) {
         if (p->type == unsigned_of[i].from && cf_text_is(variable, "_Unsigned", "true")) p->type = unsigned_of[i].to;
         else if (p->type == unsigned_of[i].to && cf_text_is(variable, "_Unsigned", "false")) p->type = unsigned_of[i].from;
     }
-    bool scaled = cf_number(variable, "scale_factor", &p->scale), moved = cf_number(variable, "add_offset", &p->offset);
+    bool scaled = first_number(variable, "scale_factor", &p->scale), moved = first_number(variable, "add_offset", &p->offset);
     p->packed = (scaled && p->scale != 1) || (moved && p->offset != 0) || (scaled && is_integer(p->type));
     take_attribute(p, variable, "_FillValue");
     take_attribute(p, variable, "missing_value");
     if (variable->has_netcdf_fill && !source_find_attribute(variable->attributes, variable->attribute_count, "_FillValue"))
         take_default_fill(p);
+    take_valid(p, variable);
     return VIRGA_OK;
 }
+
+enum { FAST_MISSING = 4 };
 
 // One loop a type. The missing numbers are padded with the first, so that each is compared without a loop.
 #define DECODE_INTEGERS(T)                                                                                        \
@@ -119,11 +207,28 @@ int cf_packing_init(struct cf_packing *p, const struct source_variable *variable
         }                                                                                                         \
     } while (0)
 
+// A fifth and further missing number, of which few files have any: again for each four.
+static void decode_more(const struct cf_packing *p, const void *stored, ptrdiff_t stride, size_t count, double *values) {
+    struct cf_packing rest = *p;
+    double some[256];
+    rest.has_missing_value = false;
+    rest.missing_count = p->missing_count - FAST_MISSING;
+    memmove(rest.missing, rest.missing + FAST_MISSING, (size_t)rest.missing_count * sizeof *rest.missing);
+    memmove(rest.missing_integer, rest.missing_integer + FAST_MISSING, (size_t)rest.missing_count * sizeof *rest.missing_integer);
+    ptrdiff_t size = (ptrdiff_t)source_type_size(p->type);
+    for (size_t at = 0; at < count; at += 256) {
+        size_t n = count - at < 256 ? count - at : 256;
+        cf_packing_decode(&rest, (const char *)stored + (ptrdiff_t)at * stride * size, stride, n, some);
+        for (size_t i = 0; i < n; i++)
+            if (isnan(some[i])) values[at + i] = NAN;
+    }
+}
+
 void cf_packing_decode(const struct cf_packing *p, const void *stored, ptrdiff_t stride, size_t count, double *values) {
     const double scale = p->scale, offset = p->offset;
-    int64_t m[PACKING_MAX_MISSING];
-    double f[PACKING_MAX_MISSING];
-    for (int n = 0; n < PACKING_MAX_MISSING; n++) {
+    int64_t m[FAST_MISSING];
+    double f[FAST_MISSING];
+    for (int n = 0; n < FAST_MISSING; n++) {
         m[n] = p->missing_integer[n < p->missing_count ? n : 0];
         f[n] = p->missing[n < p->missing_count ? n : 0];
     }
@@ -145,4 +250,5 @@ void cf_packing_decode(const struct cf_packing *p, const void *stored, ptrdiff_t
     if (p->has_missing_value)
         for (size_t n = 0; n < count; n++)
             if (values[n] == p->missing_value) values[n] = NAN;
+    if (p->missing_count > FAST_MISSING) decode_more(p, stored, stride, count, values);
 }

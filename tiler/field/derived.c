@@ -2,6 +2,7 @@
 // What is common to all derived variables: their names, members, runs and steps.
 #include "field/derived.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -65,6 +66,8 @@ int derived_add(struct catalog_dataset *d, const struct derived_kind *kind, int 
     w->units = strdup(texts->units);
     w->calendar = strdup(a->calendar);
     if (!w->id || !w->name || !w->standard_name || !w->long_name || !w->units || !w->calendar || copy_members(w, a, kind->folds_members)) return VIRGA_NO_MEMORY;
+    if (kind->note && catalog_add_note(w, kind->note)) return VIRGA_NO_MEMORY;
+    w->valid[0] = -INFINITY, w->valid[1] = INFINITY;
     w->derived = true;
     w->vertical = a->vertical;
     w->nx = a->nx, w->ny = a->ny, w->nz = a->nz;

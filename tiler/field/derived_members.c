@@ -89,6 +89,13 @@ static bool goes_round(const struct catalog_variable *v) {
     return strncasecmp(v->units, "degree", 6) == 0 && cf_units_dimensionless(v->units);
 }
 
+// Codes stand for kinds, which have no mean.
+static bool has_categories(const struct catalog_dataset *d, const struct catalog_variable *v) {
+    for (size_t r = 0; !v->derived && r < d->run_count; r++)
+        if (v->from->runs[r].step_count > 0) return v->from->runs[r].steps[0].variable->categories;
+    return false;
+}
+
 static int add_statistics(struct catalog_dataset *d, int index) {
     const struct catalog_variable v = d->variables[index];  // a copy: adding moves the variables, not their texts
     char name[2][SOURCE_MAX_NAME + 16], long_name[2][1200];
@@ -110,6 +117,8 @@ static int add_statistics(struct catalog_dataset *d, int index) {
 int derived_add_member_statistics(struct catalog_dataset *d) {
     int status = VIRGA_OK;
     for (size_t n = 0, count = d->variable_count; !status && n < count; n++)
-        if (d->variables[n].member_count > 1 && !d->variables[n].hidden && !goes_round(&d->variables[n])) status = add_statistics(d, (int)n);
+        if (d->variables[n].member_count > 1 && !d->variables[n].hidden && !goes_round(&d->variables[n]) &&
+            !has_categories(d, &d->variables[n]))
+            status = add_statistics(d, (int)n);
     return status;
 }
