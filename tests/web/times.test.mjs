@@ -30,6 +30,16 @@ test("seconds count in each calendar", () => {
   assert.equal(isoToSeconds("1900-03-01T00:00:00Z", "julian") - isoToSeconds("1900-02-28T00:00:00Z", "julian"), 2 * 86400);
 });
 
+// cftime 1.6.2: date2num(…, "seconds since 1970-01-01") in each calendar.
+test("the standard calendar is Julian before 15 October 1582", () => {
+  assert.equal(isoToSeconds("1582-10-15T00:00:00Z") - isoToSeconds("1582-10-04T00:00:00Z"), 86400);
+  assert.equal(isoToSeconds("1500-03-01T00:00:00Z"), -14825808000);
+  assert.equal(isoToSeconds("1500-03-01T00:00:00Z", "proleptic_gregorian"), -14826672000);
+  assert.equal(isoToSeconds("1500-03-01T00:00:00Z") - isoToSeconds("1500-02-29T00:00:00Z"), 86400);
+  assert.equal(formatTime("1582-10-04T00:00:00Z"), "Thu 4 Oct 1582 00:00 UTC");
+  assert.equal(formatTime("1582-10-15T00:00:00Z"), "Fri 15 Oct 1582 00:00 UTC");
+});
+
 test("lead times", () => {
   assert.equal(formatLead(leadHours("2009-11-19T03:00:00Z", "2009-11-19T10:00:00Z")), "T+7");
   assert.equal(formatLead(7.5), "T+7:30");

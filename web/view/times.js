@@ -4,7 +4,7 @@
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 const DAYS = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"];
 const STARTS_365 = [0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334];
-const PATTERN = /^([0-9]{4,6})-([0-9]{2})-([0-9]{2})T([0-9]{2}):([0-9]{2})(?::([0-9]{2})(?:\.([0-9]+))?)?Z$/;
+const PATTERN = /^(-?[0-9]{4,6})-([0-9]{2})-([0-9]{2})T([0-9]{2}):([0-9]{2})(?::([0-9]{2})(?:\.([0-9]+))?)?Z$/;
 
 const CALENDAR_NAMES = {
   "360_day": "360-day calendar",
@@ -54,16 +54,23 @@ function dayNumber({year, month, day}, calendar) {
       return (year - 1970) * 366 + STARTS_365[month - 1] + (month > 2 ? 1 : 0) + day - 1;
     case "julian":
       return julianDay(year, month, day) - julianDay(1970, 1, 1);
-    default: {
-      const date = new Date(0);
-      date.setUTCFullYear(year, month - 1, day);
-      return Math.round(date.getTime() / 86400000);
-    }
+    case "proleptic_gregorian":
+      return gregorianDay(year, month, day);
+    default: // Julian before 15 October 1582, which followed the 4th
+      return year * 10000 + month * 100 + day < 15821015
+        ? julianDay(year, month, day) - julianDay(1582, 10, 5) + gregorianDay(1582, 10, 15)
+        : gregorianDay(year, month, day);
   }
 }
 
+function gregorianDay(year, month, day) {
+  const date = new Date(0);
+  date.setUTCFullYear(year, month - 1, day);
+  return Math.round(date.getTime() / 86400000);
+}
+
 function julianDay(year, month, day) {
-  const leap = year % 4 === 0 && month > 2 ? 1 : 0;
+  const leap = ((year % 4) + 4) % 4 === 0 && month > 2 ? 1 : 0;
   return 365 * year + Math.floor((year + 3) / 4) + STARTS_365[month - 1] + leap + day;
 }
 
@@ -76,10 +83,8 @@ function clock(time) {
   return `${two(time.hour)}:${two(time.minute)}${seconds > 0 ? `:${two(seconds)}` : ""}`;
 }
 
-function weekday(time) {
-  const date = new Date(0);
-  date.setUTCFullYear(time.year, time.month - 1, time.day);
-  return DAYS[date.getUTCDay()];
+function weekday(time, calendar) {
+  return DAYS[(((dayNumber(time, calendar) + 4) % 7) + 7) % 7]; // 1 January 1970 was a Thursday
 }
 
 /** "Thu 19 Nov 2009 10:00 UTC"; other calendars have no weekday and are named. The text itself where it is no time. */
@@ -87,7 +92,7 @@ export function formatTime(iso, calendar = "standard") {
   const time = parseIso(iso);
   if (!time) return String(iso ?? "");
   const day = `${time.day} ${MONTHS[time.month - 1]} ${time.year} ${clock(time)} UTC`;
-  return isStandardCalendar(calendar) ? `${weekday(time)} ${day}` : `${day} (${calendarName(calendar)})`;
+  return isStandardCalendar(calendar) ? `${weekday(time, calendar)} ${day}` : `${day} (${calendarName(calendar)})`;
 }
 
 /** "Thu 19 Nov 10:00", for lists and axes beside which the year stands. */
@@ -95,7 +100,7 @@ export function formatTimeShort(iso, calendar = "standard") {
   const time = parseIso(iso);
   if (!time) return String(iso ?? "");
   const day = `${time.day} ${MONTHS[time.month - 1]}`;
-  return `${isStandardCalendar(calendar) ? `${weekday(time)} ` : ""}${day} ${clock(time)}`;
+  return `${isStandardCalendar(calendar) ? `${weekday(time, calendar)} ` : ""}${day} ${clock(time)}`;
 }
 
 /** "10:00", or "Thu 19 Nov" where `day` is asked for. */
@@ -103,7 +108,7 @@ export function formatTick(iso, calendar, day) {
   const time = parseIso(iso);
   if (!time) return "";
   if (!day) return clock(time);
-  return `${isStandardCalendar(calendar) ? `${weekday(time)} ` : ""}${time.day} ${MONTHS[time.month - 1]}`;
+  return `${isStandardCalendar(calendar) ? `${weekday(time, calendar)} ` : ""}${time.day} ${MONTHS[time.month - 1]}`;
 }
 
 /** "T+7", "T+7:30", "T−3"; "" where there is no lead time. */
