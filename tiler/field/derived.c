@@ -86,6 +86,7 @@ int derived_add(struct catalog_dataset *d, const struct derived_kind *kind, int 
 
 int catalog_add_derived(struct catalog_dataset *d) {
     int status = derived_add_winds(d);
+    if (!status) status = derived_add_temperatures(d);
     return status ? status : derived_add_member_statistics(d);
 }
 

@@ -15,10 +15,11 @@ struct derived_kind {
     int (*read)(const struct field_ref *field, const struct field_box *box, double *values, struct failure *failure);
 };
 
-extern const struct derived_kind derived_wind_speed, derived_wind_direction, derived_member_mean, derived_member_spread;
+extern const struct derived_kind derived_wind_speed, derived_wind_direction, derived_temperature, derived_member_mean, derived_member_spread;
 
 // Adds derived variables of one sort to a dataset. Call when levels are known. VIRGA_OK or VIRGA_NO_MEMORY.
 int derived_add_winds(struct catalog_dataset *dataset);
+int derived_add_temperatures(struct catalog_dataset *dataset);
 int derived_add_member_statistics(struct catalog_dataset *dataset);
 
 // A new variable that stands where `u` does, in the runs and steps that all inputs have; `v` is NO_VARIABLE for kinds with one

@@ -138,6 +138,7 @@ int field_plan(const struct field_ref *field, size_t max_bytes, struct field_box
         if (kind->inputs == 2) {
             struct field_ref v = field_input(field, true);
             share = 2;
+            v = field_underlying(&v);
             if (max_bytes < UNLIKE_BYTES && !same_chunks(step, field_step_of(&v))) max_bytes = UNLIKE_BYTES;
         }
     }

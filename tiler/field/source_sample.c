@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "field/cf_attributes.h"
+#include "field/cf_units.h"
 #include "field/derived.h"
 
 // Four columns around a place, and their weights.
@@ -205,13 +206,18 @@ static double wind(const struct field_ref *field, size_t i, size_t j, double u, 
 
 static int read_values(const struct field_ref *field, size_t i, size_t j, double *values, struct failure *failure);
 
-static int read_wind(const struct field_ref *field, size_t i, size_t j, double *values, struct failure *failure) {
+static int read_pair(const struct field_ref *field, size_t i, size_t j, double *values, struct failure *failure) {
     struct field_ref u_field = field_input(field, false), v_field = field_input(field, true);
     size_t nz = field->dataset->variables[field->variable].nz;
     double *other = malloc(nz * sizeof *other);
     int status = other ? read_values(&u_field, i, j, values, failure) : failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
     if (!status) status = read_values(&v_field, i, j, other, failure);
-    for (size_t k = 0; !status && k < nz; k++) values[k] = wind(field, i, j, values[k], other[k]);
+    const struct catalog_dataset *d = field->dataset;
+    bool temperature = d->variables[field->variable].from->derived == &derived_temperature;
+    double scale = 1, offset;
+    if (!status && temperature) cf_units_convert(d->variables[v_field.variable].units, "hPa", &scale, &offset);
+    for (size_t k = 0; !status && k < nz; k++)  // Poisson's equation, or components
+        values[k] = temperature ? values[k] / exp(log(1000 / (scale * other[k])) * 0.2857142857142857) : wind(field, i, j, values[k], other[k]);
     free(other);
     return status;
 }
@@ -245,7 +251,7 @@ static int read_members(const struct field_ref *field, size_t i, size_t j, doubl
 static int read_values(const struct field_ref *field, size_t i, size_t j, double *values, struct failure *failure) {
     const struct derived_kind *kind = field->dataset->variables[field->variable].from->derived;
     if (!kind) return read_column(field, i, j, values, failure);
-    return kind->folds_members ? read_members(field, i, j, values, failure) : read_wind(field, i, j, values, failure);
+    return kind->folds_members ? read_members(field, i, j, values, failure) : read_pair(field, i, j, values, failure);
 }
 
 // The four columns' values, [4][nz]; columns without weight are left NaN.
