@@ -89,7 +89,9 @@ static int add_one(struct catalog_dataset *d, size_t u, size_t v, enum wind_kind
 
 int derived_add_winds(struct catalog_dataset *d) {
     size_t count = d->variable_count;
-    for (size_t u = 0; u < count; u++) {
+    for (size_t turn = 0; turn < 2 * count; turn++) {  // volumes first: the plain name is theirs
+        size_t u = turn % count;
+        if (d->variables[u].vertical != (turn < count)) continue;
         enum wind_kind kind = u_kind(d, &d->variables[u]);
         int v = kind == WIND_NONE ? NO_VARIABLE : find_partner(d, u, kind), status;
         if (v < 0) continue;
