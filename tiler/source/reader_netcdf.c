@@ -19,6 +19,7 @@ enum {
     MAX_NUMBERS = 65536,         // of one attribute
     MAX_TEXT_BYTES = 1 << 18,    // of one attribute
     MAX_STRINGS = 4096,          // of one attribute
+    MAX_FLAGS = 4096,            // names of one enumeration
     MAX_CHUNK_BYTES = 256 << 20,
     SMALL_CACHE = 1 << 20, CACHE_SLOTS = 521,
 };
@@ -309,6 +310,59 @@ static int numeric_attribute(struct arena *arena, int group, int variable, const
     return error;
 }
 
+// The number of an enumeration's base type at `raw`.
+static int64_t enum_number(enum source_type type, const void *raw) {
+    switch (type) {
+        case SOURCE_I8: return *(const int8_t *)raw;
+        case SOURCE_U8: return *(const uint8_t *)raw;
+        case SOURCE_I16: return *(const int16_t *)raw;
+        case SOURCE_U16: return *(const uint16_t *)raw;
+        case SOURCE_I32: return *(const int32_t *)raw;
+        case SOURCE_U32: return *(const uint32_t *)raw;
+        default: return *(const int64_t *)raw;
+    }
+}
+
+static int room_for_integers(struct arena *arena, struct source_attribute *a) {
+    a->numbers = arena_new(arena, a->count, sizeof *a->numbers);
+    a->integers = arena_new(arena, a->count, sizeof *a->integers);
+    return a->numbers && a->integers ? NC_NOERR : NC_ENOMEM;
+}
+
+static void set_integer(struct source_attribute *a, size_t n, int64_t integer) {
+    a->integers[n] = integer;
+    a->numbers[n] = a->type == SOURCE_U64 ? (double)(uint64_t)integer : (double)integer;
+}
+
+// An attribute of an enumeration's type, such as its variable's _FillValue: its numbers.
+static int enum_attribute(struct arena *arena, int group, int variable, const char *name, struct source_attribute *a) {
+    size_t size = source_type_size(a->type);
+    char *raw = calloc(a->count + 1, size);
+    int error = raw ? room_for_integers(arena, a) : NC_ENOMEM;
+    if (!error) error = nc_get_att(group, variable, name, raw);
+    for (size_t n = 0; n < a->count && !error; n++) set_integer(a, n, enum_number(a->type, raw + n * size));
+    free(raw);
+    return error;
+}
+
+// A variable of an enumeration is shown as CF has it: numbers with flag_values. *kept is false for other variables.
+static int list_flags(struct arena *arena, int group, int variable, struct source_attribute *a, bool *kept, struct failure *failure) {
+    nc_type type;
+    size_t count = 0;
+    *kept = false;
+    if (nc_inq_vartype(group, variable, &type) || type <= NC_STRING || nc_inq_enum(group, type, NULL, NULL, NULL, &count) || count > MAX_FLAGS) return VIRGA_OK;
+    *a = (struct source_attribute){.name = arena_text(arena, "flag_values", 11), .type = type_of(group, type), .count = count};
+    if (!source_type_is_integer(a->type)) return VIRGA_OK;
+    if (!a->name || room_for_integers(arena, a)) return no_memory(failure);
+    for (size_t n = 0; n < count; n++) {
+        int64_t raw[2] = {0};
+        if (nc_inq_enum_member(group, type, (int)n, NULL, raw)) return VIRGA_OK;
+        set_integer(a, n, enum_number(a->type, raw));
+    }
+    *kept = true;
+    return VIRGA_OK;
+}
+
 // VIRGA_OK with *kept false where the attribute is left out; a note says why.
 static int list_attribute(struct netcdf_file *f, struct arena *arena, int group, int variable, int number, const char *owner,
                           struct source_attribute *a, bool *kept, struct failure *failure) {
@@ -322,7 +376,8 @@ static int list_attribute(struct netcdf_file *f, struct arena *arena, int group,
         add_note(f, what, nc_strerror(error));
         return VIRGA_OK;
     }
-    a->type = stored > 0 && stored <= NC_STRING ? type_of(group, stored) : SOURCE_OTHER;
+    a->type = type_of(group, stored);
+    if (stored > NC_STRING && !source_type_is_integer(a->type)) a->type = SOURCE_OTHER;
     size_t most = a->type == SOURCE_CHAR ? MAX_TEXT_BYTES : a->type == SOURCE_STRING ? MAX_STRINGS : MAX_NUMBERS;
     if (a->type == SOURCE_OTHER || a->count > most) {
         add_note(f, what, a->type == SOURCE_OTHER ? "attribute left out: of a type made by its writer" :
@@ -333,6 +388,7 @@ static int list_attribute(struct netcdf_file *f, struct arena *arena, int group,
     if (!a->name) return no_memory(failure);
     if (a->type == SOURCE_CHAR) a->text = text_attribute(arena, group, variable, name, a->count, &error);
     else if (a->type == SOURCE_STRING) a->text = string_attribute(arena, group, variable, name, a->count, &error);
+    else if (stored > NC_STRING) error = enum_attribute(arena, group, variable, name, a);
     else error = numeric_attribute(arena, group, variable, name, a);
     if (error == NC_ENOMEM || (!error && a->type >= SOURCE_CHAR && !a->text)) return no_memory(failure);
     if (error) add_note(f, what, nc_strerror(error));
@@ -350,7 +406,7 @@ static int list_attributes(struct netcdf_file *f, struct arena *arena, int group
         add_note(f, owner, error ? nc_strerror(error) : "attributes left out: too many");
         n = 0;
     }
-    *list = arena_new(arena, (size_t)n, sizeof **list);
+    *list = arena_new(arena, (size_t)n + 1, sizeof **list);
     if (!*list) return no_memory(failure);
     for (int i = 0; i < n && !status; i++) {
         bool kept;
@@ -359,6 +415,9 @@ static int list_attributes(struct netcdf_file *f, struct arena *arena, int group
         status = list_attribute(f, arena, group, variable, i, owner, a, &kept, failure);
         *count += kept;
     }
+    bool flags = false;
+    if (!status && variable != NC_GLOBAL) status = list_flags(arena, group, variable, &(*list)[*count], &flags, failure);
+    *count += flags;
     return status;
 }
 
