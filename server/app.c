@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "server/opening_progress.h"
+#include "source/source_url.h"
 
 enum { QUEUE_LIMIT = 65536 };
 
@@ -33,10 +34,26 @@ static int make_folder(const char *path, struct failure *failure) {
     return VIRGA_OK;
 }
 
+// An address that may be asked for.
+static int check_address(const struct config *config, const char *path, struct failure *failure) {
+    const char *hosts[CONFIG_MAX_HOSTS];
+    struct source_url url;
+    struct failure why;
+    for (size_t n = 0; n < config->opendap_host_count; n++) hosts[n] = config->opendap_hosts[n];
+    if (source_url_parse(path, &url, &why)) return failure_set(failure, VIRGA_INVALID, "%s: %s (%s)", path, why.message, config->origin[CONFIG_PATHS]);
+    if (source_url_allowed(&url, hosts, config->opendap_host_count)) return VIRGA_OK;
+    return failure_set(failure, VIRGA_INVALID, "%s: %s:%d is not a host that may be asked; name it in the setting opendap-hosts (%s)", path, url.host,
+                       url.port, config->origin[CONFIG_PATHS]);
+}
+
 // Each path is there, or matches something as a glob.
 static int check_paths(const struct config *config, struct failure *failure) {
     for (size_t i = 0; i < config->path_count; i++) {
         const char *path = config->paths[i];
+        if (source_url_like(path)) {
+            if (check_address(config, path, failure)) return VIRGA_INVALID;
+            continue;
+        }
         if (access(path, F_OK) == 0) continue;
         int reason = errno;
         glob_t found;
@@ -59,7 +76,11 @@ static int start_readers(struct app *app, const char *state_dir, struct failure 
     source_limits_default(&limits);
     limits.readers = app->config.readers;
     limits.index_folder = state_dir ? index : NULL;
-    return source_pool_new(app->config.reader, &limits, &app->sources, failure);
+    const char *hosts[CONFIG_MAX_HOSTS];
+    size_t count = app->config.opendap_host_count;
+    for (size_t n = 0; n < count; n++) hosts[n] = app->config.opendap_hosts[n];
+    int status = source_pool_new(app->config.reader, &limits, &app->sources, failure);
+    return status ? status : source_pool_allow_hosts(app->sources, hosts, count, failure);
 }
 
 static int open_catalog(struct app *app, const char *state_dir, struct failure *failure) {

@@ -34,7 +34,7 @@ static const char help[] =
     "      --dataset ID         which dataset, when several have the variable\n"
     "  -j, --json               for programs: one JSON object; for --places an array of them\n"
     "      --state DIR, --cache-memory SIZE, --spool-limit SIZE, --workers N, --readers N,\n"
-    "      --reader PROGRAM, --log-level LEVEL, --log-format FORMAT\n"
+    "      --opendap-hosts H, --reader PROGRAM, --log-level LEVEL, --log-format FORMAT\n"
     "                           as for virga serve\n"
     "  -c, --config FILE        the configuration file\n"
     "  -h, --help\n"

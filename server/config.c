@@ -13,6 +13,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "source/source_url.h"
+
 enum { FLAG_STEP = INT_MAX };
 
 // A setter puts one value in force; on failure it returns what is allowed instead, in words (static storage), else NULL.
@@ -175,6 +177,16 @@ static const char *set_allow_origin(struct config *config, const char *value) {
                : "at most 32 origins with scheme, such as https://weather.example.org";
 }
 
+static const char *set_opendap_hosts(struct config *config, const char *value) {
+    static const char allowed[] = "at most 32 hosts or host:port, such as thredds.example.org or data.example.org:8080";
+    struct source_url url;
+    size_t before = config->opendap_host_count;
+    if (!add_hosts(config->opendap_hosts, &config->opendap_host_count, value, false)) return allowed;
+    for (size_t n = before; n < config->opendap_host_count; n++)
+        if (source_url_parse_host(config->opendap_hosts[n], 80, &url)) return allowed;
+    return NULL;
+}
+
 static const char *set_log_level(struct config *config, const char *value) {
     return log_level_parse(value, &config->log_level) == VIRGA_OK ? NULL : "error, warning, info or debug";
 }
@@ -211,6 +223,7 @@ static const struct {
     [CONFIG_MESSAGE_RATE] = {"message-rate", "VIRGA_MESSAGE_RATE", set_message_rate},
     [CONFIG_EMBED_HOST] = {"embed-host", "VIRGA_EMBED_HOST", set_embed_host},
     [CONFIG_ALLOW_ORIGIN] = {"allow-origin", "VIRGA_ALLOW_ORIGIN", set_allow_origin},
+    [CONFIG_OPENDAP_HOSTS] = {"opendap-hosts", "VIRGA_OPENDAP_HOSTS", set_opendap_hosts},
     [CONFIG_LOG_LEVEL] = {"log-level", "VIRGA_LOG_LEVEL", set_log_level},
     [CONFIG_LOG_FORMAT] = {"log-format", "VIRGA_LOG_FORMAT", set_log_format},
     [CONFIG_WEB_ROOT] = {"web-root", "VIRGA_WEB_ROOT", set_web_root},
@@ -233,6 +246,7 @@ static enum config_key find_key(const char *name) {
 static void clear_list(struct config *config, enum config_key key) {
     if (key == CONFIG_EMBED_HOST) config->embed_host_count = 0;
     if (key == CONFIG_ALLOW_ORIGIN) config->allow_origin_count = 0;
+    if (key == CONFIG_OPENDAP_HOSTS) config->opendap_host_count = 0;
     if (key == CONFIG_PATHS)
         while (config->path_count) free(config->paths[--config->path_count]);
 }
@@ -311,12 +325,26 @@ int config_read_file(struct config *config, const char *path, struct failure *fa
     return file.failure.status;
 }
 
+// Bytes up to the colon that ends a path of a list: an address has its own, before its slashes and its port.
+static size_t path_length(const char *list) {
+    size_t n = 0;
+    if (source_url_like(list)) {
+        n = strcspn(list, ":") + 3;
+        n += strcspn(list + n, "/");
+    }
+    return n + strcspn(list + n, ":");
+}
+
 // VIRGA_PATHS as a shell's path: parts between colons.
 static int set_path_list(struct config *config, const char *value, int step, struct failure *failure) {
-    char *copy = strdup(value), *rest = copy;
+    char *copy = strdup(value);
     int status = copy ? VIRGA_OK : failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
-    for (char *part; status == VIRGA_OK && (part = strsep(&rest, ":"));)
+    for (char *part = copy, *next; status == VIRGA_OK && part; part = next) {
+        size_t n = path_length(part);
+        next = part[n] ? part + n + 1 : NULL;
+        part[n] = '\0';
         status = set_from(config, CONFIG_PATHS, part, step, keys[CONFIG_PATHS].variable, failure);
+    }
     free(copy);
     return status;
 }
@@ -450,6 +478,9 @@ static void print_value(FILE *out, const struct config *c, enum config_key key) 
         break;
     case CONFIG_ALLOW_ORIGIN:
         for (size_t i = 0; i < c->allow_origin_count; i++) fprintf(out, "%s%s", i ? " " : "", c->allow_origins[i]);
+        break;
+    case CONFIG_OPENDAP_HOSTS:
+        for (size_t i = 0; i < c->opendap_host_count; i++) fprintf(out, "%s%s", i ? " " : "", c->opendap_hosts[i]);
         break;
     case CONFIG_LOG_LEVEL: fputs(levels[c->log_level], out); break;
     case CONFIG_LOG_FORMAT: fputs(c->log_json ? "json" : "text", out); break;

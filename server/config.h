@@ -15,7 +15,7 @@ enum { CONFIG_MAX_PATHS = 1024, CONFIG_MAX_HOSTS = 32 };
 
 enum config_key {
     CONFIG_LISTEN, CONFIG_BASE_PATH, CONFIG_STATE, CONFIG_CACHE_MEMORY, CONFIG_SPOOL_LIMIT, CONFIG_WORKERS, CONFIG_READERS,
-    CONFIG_MAX_CONNECTIONS, CONFIG_IDLE_SECONDS, CONFIG_MESSAGE_RATE, CONFIG_EMBED_HOST, CONFIG_ALLOW_ORIGIN,
+    CONFIG_MAX_CONNECTIONS, CONFIG_IDLE_SECONDS, CONFIG_MESSAGE_RATE, CONFIG_EMBED_HOST, CONFIG_ALLOW_ORIGIN, CONFIG_OPENDAP_HOSTS,
     CONFIG_LOG_LEVEL, CONFIG_LOG_FORMAT, CONFIG_WEB_ROOT, CONFIG_READER, CONFIG_PATHS, CONFIG_KEY_COUNT
 };
 
@@ -37,6 +37,8 @@ struct config {
     size_t embed_host_count;
     char allow_origins[CONFIG_MAX_HOSTS][256];  // origins besides the server's own that may open a websocket
     size_t allow_origin_count;
+    char opendap_hosts[CONFIG_MAX_HOSTS][256];  // "host" or "host:port" that may be asked for datasets; default none
+    size_t opendap_host_count;
     enum log_level log_level;
     bool log_json;
     char *paths[CONFIG_MAX_PATHS];

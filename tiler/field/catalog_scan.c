@@ -13,6 +13,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "source/source_url.h"
+
 enum { FOLDER_DEPTH = 12, FILES_MAX = 200000, OPENERS_MAX = 16, COMPARED_MAX = 5000 };
 
 // The same file by two arguments or links counts once. (Among very many files nobody compares.)
@@ -33,13 +35,14 @@ static char *file_name(const char *path) {
 
 static int add_file(struct scanned_files *files, const char *path, const char *base, const char *problem) {
     struct stat info;
-    if (problem || stat(path, &info)) info = (struct stat){0};
+    bool address = source_url_like(path);
+    if (problem || address || stat(path, &info)) info = (struct stat){0};
     if (files->count >= FILES_MAX || listed(files, path, &info)) return VIRGA_OK;
     struct scanned_file *grown = cf_grow(files->files, files->count, sizeof *grown);
     if (!grown) return VIRGA_NO_MEMORY;
     files->files = grown;
     struct scanned_file *f = &grown[files->count];
-    if (!(f->path = file_name(path))) return VIRGA_NO_MEMORY;
+    if (!(f->path = address ? strdup(path) : file_name(path))) return VIRGA_NO_MEMORY;
     f->base = base;
     f->device = info.st_dev;
     f->inode = info.st_ino;
@@ -106,9 +109,17 @@ static int add_folder(struct scanned_files *files, const char *path, const char 
     return count < 0 ? add_file(files, path, base, reason) : status;
 }
 
+// Up to the last slash of the path, without what a constraint adds.
+static char *base_of_address(const char *given) {
+    size_t kept = strcspn(given, "?"), scheme = (size_t)(strstr(given, "://") + 3 - given);
+    while (kept > scheme && given[kept - 1] != '/') kept--;
+    return strndup(given, kept > scheme ? kept - 1 : strcspn(given, "?"));
+}
+
 // The folder that a configured path stands for; see scanned_files. The caller frees it.
 static char *base_of(const char *given) {
     struct stat info;
+    if (source_url_like(given)) return base_of_address(given);
     char text[2 * 4096 + 2], *out = calloc(1, sizeof text);
     char *here = *given == '/' ? strdup("") : getcwd(NULL, 0);
     int n = out && here ? snprintf(text, sizeof text, "%s/%s", here, given) : -1;
@@ -160,6 +171,7 @@ static bool any_inside(const struct scanned_files *files, const char *folder) {
 static int add_path(struct scanned_files *files, const char *given, const char *base) {
     struct stat info;
     char path[4096];
+    if (source_url_like(given)) return add_file(files, given, base, NULL);
     if (strlen(given) >= sizeof path) return add_file(files, given, base, "the path is too long");
     strcpy(path, given);
     for (size_t n = strlen(path); n > 1 && path[n - 1] == '/'; n--) path[n - 1] = 0;

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/landlock.h>
+#include <netinet/in.h>
 #include <seccomp.h>
 #include <signal.h>
 #include <stdint.h>
@@ -12,6 +13,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <ucontext.h>
@@ -71,6 +73,8 @@ struct place {
 };
 
 static const char *library_roots = "";
+static bool network;          // of a reader of OPeNDAP
+static int nothing_kept = -1; // /dev/null, open for both ways
 
 static struct place place_of(const char *path) {
     static const char prefix[] = "/proc/self/fd/";
@@ -80,7 +84,8 @@ static struct place place_of(const char *path) {
     int fd = 0;
     if (!path) return nowhere;
     if (strncmp(path, prefix, sizeof prefix - 1)) {
-        bool below = source_library_below(library_roots, path, &root, &length) != NULL;
+        bool below = source_library_below(library_roots, path, &root, &length) != NULL ||
+                     (network && (!strcmp(path, source_library_certificates()) || source_library_below(source_library_certificates(), path, &root, &length)));
         return below ? (struct place){PLACE_LIBRARY, -1, path} : nowhere;
     }
     const char *digits = path + sizeof prefix - 1, *c = digits;
@@ -109,8 +114,12 @@ static long open_place(const char *path) {
     }
 }
 
+// The jar that netCDF-C makes for cookies in the folder for temporary files, whatever it is told.
+static bool is_cookie_jar(const char *path) { return network && path && strstr(path, "/occookie") != NULL; }
+
 static long answer_open(const char *path, int flags) {
     struct stat s;
+    if (is_cookie_jar(path)) return fcntl(nothing_kept, F_DUPFD_CLOEXEC, 4);
     if ((flags & O_ACCMODE) != O_RDONLY || (flags & (O_CREAT | O_TRUNC))) return -EACCES;
     long fd = open_place(path);
     if (fd < 0 || !(flags & O_DIRECTORY) || (!fstat((int)fd, &s) && S_ISDIR(s.st_mode))) return fd;
@@ -141,9 +150,37 @@ static long answer_readlink(const char *path) {
     return result ? result : -EINVAL;
 }
 
-// A call that takes a path, made by a library: answered here as confine.h says. Async-signal-safe.
-static long answer_call(int call, const uintptr_t argument[4]) {
+// --- the network of a reader of OPeNDAP: the proxy's socket pairs, dressed as connections --------------------------------
+
+static long answer_socket(int domain, int type) {
+    if (domain != AF_INET || (type & ~(SOCK_CLOEXEC | SOCK_NONBLOCK)) != SOCK_STREAM) return -EAFNOSUPPORT;
+    return reader_broker_want(SOURCE_NETWORK, "");
+}
+
+static long answer_name(struct sockaddr *out, socklen_t *size) {
+    struct sockaddr_in name = {.sin_family = AF_INET, .sin_port = htons(1), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    if (!out || !size) return -EFAULT;
+    memcpy(out, &name, *size < sizeof name ? *size : sizeof name);
+    *size = sizeof name;
+    return 0;
+}
+
+static long answer_option(void *value, socklen_t *size) {
+    if (!value || !size) return -EFAULT;
+    memset(value, 0, *size < sizeof(int) ? *size : sizeof(int));
+    *size = sizeof(int);
+    return 0;
+}
+
+// A call made by a library: answered here as confine.h says. Async-signal-safe.
+static long answer_call(int call, const uintptr_t argument[5]) {
     switch (call) {
+    case SYS_socket: return answer_socket((int)argument[0], (int)argument[1]);
+    case SYS_connect:
+    case SYS_setsockopt: return 0;
+    case SYS_getsockname:
+    case SYS_getpeername: return answer_name((struct sockaddr *)argument[1], (socklen_t *)argument[2]);
+    case SYS_getsockopt: return answer_option((void *)argument[3], (socklen_t *)argument[4]);
     case SYS_openat: return answer_open((const char *)argument[1], (int)argument[2]);
     case SYS_newfstatat: return answer_stat((const char *)argument[1], (struct stat *)argument[2]);
 #ifdef SYS_open
@@ -165,11 +202,12 @@ static void on_trapped_call(int signal_number, siginfo_t *info, void *context) {
     int saved = errno;
 #if defined(__x86_64__)
     greg_t *r = machine->uc_mcontext.gregs;
-    const uintptr_t argument[4] = {(uintptr_t)r[REG_RDI], (uintptr_t)r[REG_RSI], (uintptr_t)r[REG_RDX], (uintptr_t)r[REG_R10]};
+    const uintptr_t argument[5] = {(uintptr_t)r[REG_RDI], (uintptr_t)r[REG_RSI], (uintptr_t)r[REG_RDX], (uintptr_t)r[REG_R10],
+                                   (uintptr_t)r[REG_R8]};
     r[REG_RAX] = answer_call(info->si_syscall, argument);
 #elif defined(__aarch64__)
     unsigned long long *r = machine->uc_mcontext.regs;
-    const uintptr_t argument[4] = {(uintptr_t)r[0], (uintptr_t)r[1], (uintptr_t)r[2], (uintptr_t)r[3]};
+    const uintptr_t argument[5] = {(uintptr_t)r[0], (uintptr_t)r[1], (uintptr_t)r[2], (uintptr_t)r[3], (uintptr_t)r[4]};
     r[0] = (unsigned long long)answer_call(info->si_syscall, argument);
 #else
 #error "confine.c knows the system call registers of x86_64 and aarch64 only"
@@ -194,6 +232,11 @@ static const int allowed_calls[] = {
 static const int trapped_calls[] = {
     SCMP_SYS(open), SCMP_SYS(openat), SCMP_SYS(stat), SCMP_SYS(lstat), SCMP_SYS(access), SCMP_SYS(faccessat),
     SCMP_SYS(readlink), SCMP_SYS(readlinkat),
+};
+
+// Likewise, where there is a network.
+static const int network_calls[] = {
+    SCMP_SYS(socket), SCMP_SYS(connect), SCMP_SYS(getsockname), SCMP_SYS(getpeername), SCMP_SYS(getsockopt), SCMP_SYS(setsockopt),
 };
 
 // Adds one rule; calls that this machine does not have are passed over.
@@ -222,6 +265,16 @@ static int conditional_rules(scmp_filter_ctx filter) {
     return error;
 }
 
+// Sending and receiving name no address: only what is connected already.
+static int network_rules(scmp_filter_ctx filter) {
+    const struct scmp_arg_cmp no_address[] = {SCMP_A4(SCMP_CMP_EQ, 0)};
+    int error = rule(filter, SCMP_ACT_ALLOW, SCMP_SYS(sendto), 1, no_address);
+    if (!error) error = rule(filter, SCMP_ACT_ALLOW, SCMP_SYS(recvfrom), 1, no_address);
+    for (size_t i = 0; !error && i < sizeof network_calls / sizeof *network_calls; i++)
+        error = rule(filter, SCMP_ACT_TRAP, network_calls[i], 0, NULL);
+    return error;
+}
+
 // Everything else fails with EPERM: libraries try much that they can do without.
 static int confine_calls(void) {
     scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ERRNO(EPERM));
@@ -233,9 +286,15 @@ static int confine_calls(void) {
     for (size_t i = 0; !error && i < sizeof trapped_calls / sizeof *trapped_calls; i++)
         error = rule(filter, SCMP_ACT_TRAP, trapped_calls[i], 0, NULL);
     if (!error) error = conditional_rules(filter);
+    if (!error && network) error = network_rules(filter);
     if (!error) error = seccomp_load(filter);
     seccomp_release(filter);
     return error ? VIRGA_IO : VIRGA_OK;
+}
+
+void confine_with_network(void) {
+    network = true;
+    nothing_kept = open("/dev/null", O_RDWR | O_CLOEXEC);
 }
 
 int confine(size_t memory, bool *landlock, struct failure *failure) {

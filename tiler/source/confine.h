@@ -14,6 +14,11 @@
 // request, and a path below a folder of source_library.h that file: both are asked of the server (reader_broker.h), whatever
 // N is. stat, access and readlink answer alike. After this no thread may be started. memory: bytes of address
 // space; not applied in sanitizer builds, which cannot start under it (the parent watches the resident size).
+// After confine_with_network the library that speaks HTTP may go on as if it had the network: socket() gives a connection to the
+// server's proxy (reader_broker.h), connect() to anything is done at once, and what is asked about a socket is answered with 0 or
+// the proxy's made-up address, 127.0.0.1 port 1. Nothing else is a socket. Certificates count as library files, and the file of
+// cookies that the library insists on is an empty one that keeps nothing.
+void confine_with_network(void);
 int confine(size_t memory, bool *landlock, struct failure *failure);
 
 #endif

@@ -25,4 +25,7 @@ enum { READER_HEAD_BYTES = 16 };
 
 extern const struct reader_format reader_netcdf, reader_grib, reader_zarr;
 
+// What reader_netcdf.open does, by a name that netCDF-C takes and not by a file's descriptor. The same functions serve *file.
+int reader_netcdf_open_name(const char *name, size_t memory, void **file, struct failure *failure);
+
 #endif

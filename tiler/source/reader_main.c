@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// virga-reader PARENT MEMORY (or --self-test): the child that opens forecast files. It is started by the server with the
+// virga-reader PARENT MEMORY [dap] (or --self-test): the child that opens forecast files or, with "dap", datasets behind OPeNDAP. It is started by the server with the
 // protocol's socket as descriptor 3, confines itself and answers until the socket closes.
 #include <errno.h>
 #include <netcdf.h>
@@ -13,6 +13,7 @@
 
 #include "source/confine.h"
 #include "source/reader_broker.h"
+#include "source/reader_dap.h"
 #include "source/reader_format.h"
 #include "source/reader_selftest.h"
 #include "source/source_channel.h"
@@ -34,13 +35,14 @@ struct reader {
     struct open_file files[OPEN_FILES];
     uint64_t uses;
     size_t memory;
+    bool network;  // addresses come, and no files
     bool harmed;  // a library failed on a file: it may have leaked or worse, and this process is to be replaced
 };
 
 static void close_file(struct open_file *f) {
     if (!f->format) return;
     f->format->close(f->file);
-    close(f->fd);
+    if (f->fd >= 0) close(f->fd);
     *f = (struct open_file){0};
 }
 
@@ -62,9 +64,21 @@ static int unknown_format(int fd, const uint8_t *head, size_t bytes, struct fail
     return failure_set(failure, VIRGA_UNREADABLE, "is neither a netCDF nor a GRIB file");
 }
 
-static int open_into(struct reader *r, struct open_file *f, int fd, const struct source_identity *identity,
+static int open_address(struct reader *r, struct open_file *f, const char *address, const struct source_identity *identity,
+                        struct failure *failure) {
+    int status = reader_dap_open(address, identity->size, r->memory, &f->file, failure);
+    r->harmed |= status != VIRGA_OK;
+    if (status) return status;
+    f->format = &reader_dap;
+    f->identity = *identity;
+    f->fd = -1;
+    return VIRGA_OK;
+}
+
+static int open_into(struct reader *r, struct open_file *f, int fd, const char *path, const struct source_identity *identity,
                      struct failure *failure) {
     uint8_t head[READER_HEAD_BYTES];
+    if (r->network) return open_address(r, f, path, identity, failure);
     ssize_t got = pread(fd, head, sizeof head, 0);
     if (got < 0 && errno == EISDIR) got = 0;  // a store
     if (got < 0) return failure_set(failure, VIRGA_IO, "cannot be read from its disk");
@@ -81,13 +95,13 @@ static int open_into(struct reader *r, struct open_file *f, int fd, const struct
     return unknown_format(fd, head, (size_t)got, failure);
 }
 
-// The file of this identity, opened if need be. Takes over the descriptor.
-static int get_file(struct reader *r, int fd, const struct source_identity *identity, struct open_file **file,
+// The file of this identity, opened if need be. Takes over the descriptor, which is -1 with an address.
+static int get_file(struct reader *r, int fd, const char *path, const struct source_identity *identity, struct open_file **file,
                     struct failure *failure) {
     struct open_file *place = &r->files[0];
     for (struct open_file *f = r->files; f < r->files + OPEN_FILES; f++) {
         if (f->format && source_identity_equal(&f->identity, identity)) {
-            close(fd);
+            if (fd >= 0) close(fd);
             f->used = ++r->uses;
             *file = f;
             return VIRGA_OK;
@@ -98,9 +112,9 @@ static int get_file(struct reader *r, int fd, const struct source_identity *iden
         if (f->used < place->used) place = f;
     }
     close_file(place);
-    int status = open_into(r, place, fd, identity, failure);
+    int status = open_into(r, place, fd, path, identity, failure);
     if (status) {
-        close(fd);
+        if (fd >= 0) close(fd);
         return status;
     }
     place->used = ++r->uses;
@@ -131,7 +145,7 @@ static int answer_open(struct reader *r, uint64_t request, const uint8_t *body, 
     if (source_decode_open(body, bytes, &open)) return VIRGA_INVALID;
     reader_broker_begin(SOCKET, request);
     arena.limit = open.max_inventory_bytes * 16;
-    int status = get_file(r, fd, &open.identity, &file, &failure);
+    int status = get_file(r, fd, open.path, &open.identity, &file, &failure);
     if (!status) {
         status = file->format->list(file->file, &arena, &inventory, &failure);
         r->harmed |= status != VIRGA_OK;
@@ -146,10 +160,12 @@ static int answer_open(struct reader *r, uint64_t request, const uint8_t *body, 
         status = failure_set(&failure, VIRGA_TOO_LARGE, "its list of contents is larger than the limit of %llu bytes",
                              (unsigned long long)open.max_inventory_bytes);
     arena_destroy(&arena);
+    if (!status && r->network)  // the server will ask for it by this
+        file->identity.size = source_inventory_token(frame.data + SOURCE_HEADER_BYTES, frame.size - SOURCE_HEADER_BYTES);
     return status ? send_failure(r, request, &failure) : send_frame(r, &frame);
 }
 
-static int answer_read(struct reader *r, uint64_t request, const uint8_t *body, size_t bytes, const int fds[2]) {
+static int answer_read(struct reader *r, uint64_t request, const uint8_t *body, size_t bytes, int fd, int slab_fd) {
     static struct source_read_message message;
     struct failure failure;
     struct open_file *file;
@@ -157,9 +173,9 @@ static int answer_read(struct reader *r, uint64_t request, const uint8_t *body, 
     struct source_slab_shape shape = {0};
     if (source_decode_read(body, bytes, &message)) return VIRGA_INVALID;
     reader_broker_begin(SOCKET, request);
-    void *slab = mmap(NULL, message.slab_bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, fds[1], 0);
-    close(fds[1]);
-    int status = get_file(r, fds[0], &message.identity, &file, &failure);
+    void *slab = mmap(NULL, message.slab_bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, slab_fd, 0);
+    close(slab_fd);
+    int status = get_file(r, fd, message.path, &message.identity, &file, &failure);
     if (!status && slab == MAP_FAILED) status = failure_set(&failure, VIRGA_TOO_LARGE, "no memory for the slab");
     if (!status) status = file->format->read(file->file, &message.request, slab, message.slab_bytes, &shape, &failure);
     r->harmed |= status == VIRGA_UNREADABLE || status == VIRGA_TOO_LARGE;
@@ -181,10 +197,12 @@ static int answer_one(struct reader *r) {
     if (source_decode_header(bytes, &header) || header.body_bytes > sizeof body) return VIRGA_INVALID;
     status = source_channel_receive(&r->channel, body, header.body_bytes, fds, &fd_count);
     if (status) return status;
-    bool open = header.kind == SOURCE_OPEN && fd_count == 1, read = header.kind == SOURCE_READ && fd_count == 2;
+    int lent = r->network ? 0 : 1;  // what is opened: with an address nothing
+    bool open = header.kind == SOURCE_OPEN && fd_count == lent, read = header.kind == SOURCE_READ && fd_count == lent + 1;
     if (!open && !read) return VIRGA_INVALID;
-    return open ? answer_open(r, header.request, body, header.body_bytes, fds[0]) :
-                  answer_read(r, header.request, body, header.body_bytes, fds);
+    int fd = lent ? fds[0] : -1;
+    return open ? answer_open(r, header.request, body, header.body_bytes, fd) :
+                  answer_read(r, header.request, body, header.body_bytes, fd, fds[lent]);
 }
 
 // The library sets itself up before it is confined: it looks for its own files then, and starts nothing later.
@@ -202,7 +220,7 @@ static int greet(const struct reader *r, bool landlock) {
     return status ? status : send_frame(r, &frame);
 }
 
-static int run(const char *parent, const char *memory) {
+static int run(const char *parent, const char *memory, bool network) {
     struct reader *r = calloc(1, sizeof *r);
     struct failure failure;
     bool landlock = false;
@@ -211,6 +229,9 @@ static int run(const char *parent, const char *memory) {
     r->memory = strtoull(memory, NULL, 10);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != atoi(parent)) return 1;  // it ended before that took hold
+    r->network = network;
+    if (network && reader_dap_prepare()) return 1;
+    if (network) confine_with_network();
     int status = start_library() ? failure_set(&failure, VIRGA_INTERNAL, "netCDF-C cannot be set up") : VIRGA_OK;
     if (!status) status = confine(r->memory, &landlock, &failure);
     if (status) {
@@ -224,9 +245,11 @@ static int run(const char *parent, const char *memory) {
 
 int main(int argc, char **argv) {
     if (argc == 2 && !strcmp(argv[1], "--self-test")) _exit(reader_selftest());
-    if (argc != 3) {
+    if (argc == 3 && !strcmp(argv[1], "--self-test") && !strcmp(argv[2], "dap")) _exit(reader_selftest_dap());
+    bool network = argc == 4 && !strcmp(argv[3], "dap");
+    if (argc != 3 && !network) {
         fprintf(stderr, "virga-reader is started by virga, not by hand\n");
         return 2;
     }
-    _exit(run(argv[1], argv[2]));  // the libraries' own tidying may need calls that are no longer allowed
+    _exit(run(argv[1], argv[2], network));  // the libraries' own tidying may need calls that are no longer allowed
 }

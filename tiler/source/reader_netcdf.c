@@ -42,6 +42,7 @@ struct netcdf_dimension {
 
 struct netcdf_file {
     int id;
+    bool remote;                    // opened by reader_netcdf_open_name
     struct reader_classic classic;  // empty for netCDF-4
     size_t max_chunk;               // bytes
     struct arena arena;  // names and notes below, as long as the file is open
@@ -51,6 +52,7 @@ struct netcdf_file {
     char **names;  // of variables
     char **notes;
     size_t dimension_room, variable_room, note_room;
+    size_t opening_notes;  // those made when it was opened; each list adds its own to them
     long cached;   // the one variable with a large chunk cache, or -1
 };
 
@@ -244,24 +246,35 @@ static void netcdf_close(void *file) {
     free(f);
 }
 
-static int netcdf_open(int fd, size_t memory, void **file, struct failure *failure) {
-    char path[64];
+// fd: of the file, or -1 for what is no file here.
+static int open_name(int fd, const char *name, size_t memory, void **file, struct failure *failure) {
     struct netcdf_file *f = calloc(1, sizeof *f);
     *file = NULL;
     if (!f) return no_memory(failure);
     f->id = -1;
+    f->remote = fd < 0;
     f->cached = -1;
     f->arena.limit = 64 << 20;
     f->max_chunk = memory / 4 < MAX_CHUNK_BYTES ? memory / 4 : MAX_CHUNK_BYTES;
-    int status = reader_classic_open(fd, &f->classic, failure);
-    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
-    int error = status ? NC_NOERR : nc_open(path, NC_NOWRITE, &f->id);
+    int status = fd < 0 ? VIRGA_OK : reader_classic_open(fd, &f->classic, failure);
+    int error = status ? NC_NOERR : nc_open(name, NC_NOWRITE, &f->id);
     if (status || error) f->id = -1;
     if (error) status = library_failure(error, "not a readable netCDF file", failure);
     if (!status) status = list_group(f, f->id, "", 0, failure);
+    f->opening_notes = f->note_count;
     if (status) netcdf_close(f);
     else *file = f;
     return status;
+}
+
+int reader_netcdf_open_name(const char *name, size_t memory, void **file, struct failure *failure) {
+    return open_name(-1, name, memory, file, failure);
+}
+
+static int netcdf_open(int fd, size_t memory, void **file, struct failure *failure) {
+    char path[64];
+    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    return open_name(fd, path, memory, file, failure);
 }
 
 // A copy as UTF-8: what is none is taken for Latin-1, as old files have their degree signs.
@@ -476,6 +489,7 @@ static int netcdf_list(void *file, struct arena *arena, struct source_inventory 
     struct netcdf_file *f = file;
     const char *format = format_name(f->id);
     memset(out, 0, sizeof *out);
+    f->note_count = f->opening_notes;
     out->format = arena_text(arena, format, strlen(format));
     out->dimensions = arena_new(arena, f->dimension_count, sizeof *out->dimensions);
     out->variables = arena_new(arena, f->variable_count, sizeof *out->variables);
@@ -518,10 +532,30 @@ struct box_reader {
     size_t variable;
 };
 
+// Where a server sends too few values, netCDF-C prints a line, leaves the rest of `out` as it was and answers with success. Its last
+// number is written last: if that keeps two different marks, nothing was.
+static int read_remote(const struct netcdf_variable *v, const size_t *start, const size_t *count, void *out, bool *missing) {
+    size_t size = source_type_size(v->type), numbers = 1;
+    for (int d = 0; d < v->rank; d++) numbers *= count[d];
+    uint8_t *last = (uint8_t *)out + (numbers - 1) * size;
+    *missing = true;
+    for (int mark = 0xa5; numbers && *missing; mark -= 0x4b) {
+        memset(last, mark, size);
+        int error = nc_get_vara(v->group, v->id, start, count, out);
+        if (error) return error;
+        for (size_t i = 0; i < size; i++) *missing = *missing && last[i] == mark;
+        if (mark != 0xa5) break;
+    }
+    *missing = *missing && numbers;
+    return NC_NOERR;
+}
+
 static int read_box(void *context, const size_t *start, const size_t *count, void *out, struct failure *failure) {
     const struct box_reader *b = context;
     const struct netcdf_variable *v = &b->file->variables[b->variable];
-    int error = nc_get_vara(v->group, v->id, start, count, out);
+    bool missing = false;
+    int error = b->file->remote ? read_remote(v, start, count, out, &missing) : nc_get_vara(v->group, v->id, start, count, out);
+    if (missing) return failure_set(failure, VIRGA_UNREADABLE, "%s: the server sent fewer values than were asked for", b->file->names[b->variable]);
     return error ? library_failure(error, b->file->names[b->variable], failure) : VIRGA_OK;
 }
 

@@ -7,5 +7,8 @@
 // stdout ("network: denied", or ALLOWED), and what must work ("a lent descriptor: readable", or NOT READABLE). Returns 0 when all
 // is as it should be, else 1.
 int reader_selftest(void);
+// virga-reader --self-test dap: the same for a reader of OPeNDAP, which only seems to have a network ("binding: denied"; "the proxy
+// answers for every host: so", or NOT SO). No host is asked.
+int reader_selftest_dap(void);
 
 #endif

@@ -7,21 +7,31 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <xxhash.h>
 
+#include "base/clock.h"
 #include "source/source_broker.h"
 #include "source/source_index.h"
 #include "source/source_pool.h"
+#include "source/source_proxy.h"
 #include "source/source_store.h"
 
-struct source {  // immutable but for the count
+static const uint64_t ADDRESS_DEVICE = UINT64_MAX;  // of identities that are no file's
+static const int64_t LOOK_AGAIN_MS = 60000;
+
+struct source {  // immutable but for the count and the looks
     atomic_size_t references;
     struct source_pool *pool;
     char *path;
-    struct source_identity identity;
+    struct source_identity identity;  // of an address: its hash for the inode, its contents' token for the size
     struct source_store *store;  // NULL for a file
+    bool address;
+    atomic_int_fast64_t looked_ms;    // when its list of contents was last looked at; addresses only, as is the next
+    atomic_int_fast64_t looks;        // how often: a child that has it open from an earlier look opens it anew
     struct arena arena;  // holds the inventory
     struct source_inventory inventory;
 };
@@ -115,6 +125,7 @@ struct expected {
     struct source *source;                  // INVENTORY: where it goes
     const struct source_slab_shape *shape;  // SLAB: what it must say
     struct failure theirs;                  // FAILURE: the child's own
+    uint64_t token;                         // of the answer
 };
 
 static int take_inventory(struct source *source, const uint8_t *body, size_t bytes) {
@@ -133,6 +144,7 @@ static int check_answer(void *context, struct source_answer *answer) {
     const uint8_t *body = answer->body;
     size_t bytes = answer->header.body_bytes;
     struct source_slab_answer slab;
+    e->token = source_inventory_token(body, bytes);
     if (answer->header.kind == SOURCE_FAILURE) return source_decode_failure(body, bytes, &e->theirs, &answer->retire);
     if (answer->header.kind != e->kind) return VIRGA_INVALID;
     if (e->kind == SOURCE_INVENTORY) return take_inventory(e->source, body, bytes);
@@ -141,12 +153,26 @@ static int check_answer(void *context, struct source_answer *answer) {
     return right ? VIRGA_OK : VIRGA_INVALID;
 }
 
+// What the proxy knows about it says more than the library's words or a child's late answer.
+static int explain_network(const struct source *source, const struct source_question *question, const struct failure *theirs, int status,
+                           struct failure *failure) {
+    struct failure why;
+    if (status == VIRGA_CANCELLED || status == VIRGA_NO_MEMORY) return status;
+    if (source_proxy_reason(source_pool_proxy(source->pool), question->request, &why))
+        return failure_set(failure, why.status, "%s: %s", source->path, why.message);
+    if (status == VIRGA_UNREADABLE && !strncasecmp(source->path, "https", 5))
+        return failure_set(failure, status, "%s: %s (or its certificate is not one that this machine trusts)", source->path,
+                           theirs->message);
+    if (status == VIRGA_TIMED_OUT) return failure_set(failure, status, "%s: it was not read within %g s", source->path, question->seconds);
+    return status;
+}
+
 // Sends the question's frame (freed here) and turns a child's failure into this request's.
 static int ask(struct source_pool *pool, const struct source *source, struct source_question *question,
                struct expected *expected, struct failure *failure) {
     struct source_answer answer = {0};
     struct source_broker broker = {.folder = source->store ? question->fds[0] : -1, .index_folder = source_pool_limits(pool)->index_folder,
-                                   .identity = &source->identity};
+                                   .identity = &source->identity, .proxy = source_pool_proxy(pool), .request = question->request};
     question->broker = &broker;
     question->about = source->path;
     question->check = check_answer;
@@ -155,23 +181,63 @@ static int ask(struct source_pool *pool, const struct source *source, struct sou
     bool theirs = !status && answer.header.kind == SOURCE_FAILURE;
     free(answer.body);
     source_frame_free(&question->frame);
-    return theirs ? failure_set(failure, expected->theirs.status, "%s: %s", source->path, expected->theirs.message) : status;
+    if (theirs) status = failure_set(failure, expected->theirs.status, "%s: %s", source->path, expected->theirs.message);
+    return status && source->address ? explain_network(source, question, &expected->theirs, status, failure) : status;
+}
+
+// The identity that a child knows a source by now.
+static struct source_identity identity_now(const struct source *source) {
+    struct source_identity identity = source->identity;
+    if (source->address) identity.mtime_ns = atomic_load(&source->looks);
+    return identity;
 }
 
 static int ask_inventory(struct source *source, int fd, struct failure *failure) {
     const struct source_limits *limits = source_pool_limits(source->pool);
-    struct source_question question = {.request = source_pool_next_request(source->pool), .fds = {fd, -1}, .fd_count = 1,
+    struct source_question question = {.request = source_pool_next_request(source->pool), .fds = {fd, -1}, .fd_count = fd >= 0,
                                        .seconds = limits->open_seconds, .max_body = limits->max_inventory_bytes};
     struct expected expected = {.kind = SOURCE_INVENTORY, .source = source};
     struct source_open *open = calloc(1, sizeof *open);
     if (!open) return failure_set(failure, VIRGA_NO_MEMORY, "%s: out of memory", source->path);
-    open->identity = source->identity;
+    open->identity = identity_now(source);
     open->max_inventory_bytes = limits->max_inventory_bytes;
     snprintf(open->path, sizeof open->path, "%s", source->path);
     int status = source_encode_open(question.request, open, &question.frame);
     free(open);
     if (status) return failure_set(failure, status, "%s: out of memory", source->path);
-    return ask(source->pool, source, &question, &expected, failure);
+    status = ask(source->pool, source, &question, &expected, failure);
+    if (!status && source->address) source->identity.size = expected.token;
+    return status;
+}
+
+static int open_address(struct source *source, struct failure *failure) {
+    struct source_url url;
+    struct failure why;
+    int status = source_url_parse(source->path, &url, &why);
+    if (!status) status = source_pool_for_address(source->pool, &url, &source->pool, &why);
+    if (status) return failure_set(failure, status, "%s: %s", source->path, why.message);
+    source->identity = (struct source_identity){.device = ADDRESS_DEVICE, .inode = XXH3_64bits(source->path, strlen(source->path))};
+    atomic_store(&source->looked_ms, (int64_t)(clock_monotonic() * 1000));
+    return ask_inventory(source, -1, failure);
+}
+
+// Whether an address still lists what it did; asked once a minute, by whoever reads then. Another one goes on meanwhile.
+static int look_again(struct source *source, struct failure *failure) {
+    int_fast64_t now = (int64_t)(clock_monotonic() * 1000), before = atomic_load(&source->looked_ms);
+    if (now - before < LOOK_AGAIN_MS || !atomic_compare_exchange_strong(&source->looked_ms, &before, now)) return VIRGA_OK;
+    struct source look = {.pool = source->pool, .path = source->path, .address = true, .identity = source->identity,
+                          .arena.limit = source->arena.limit};
+    look.identity.size = 0;
+    atomic_init(&look.looks, atomic_load(&source->looks) + 1);
+    int status = ask_inventory(&look, -1, failure);
+    arena_destroy(&look.arena);
+    if (status) return status;
+    if (look.identity.size != source->identity.size) {
+        atomic_store(&source->looked_ms, 0);  // the next one finds the same
+        return failure_set(failure, VIRGA_GONE, "%s: the dataset changed since it was opened; start again to see it as it is now", source->path);
+    }
+    atomic_store(&source->looks, atomic_load(&look.looks));
+    return VIRGA_OK;
 }
 
 int source_open(struct source_pool *pool, const char *path, struct source **source, struct failure *failure) {
@@ -187,8 +253,9 @@ int source_open(struct source_pool *pool, const char *path, struct source **sour
     s->pool = pool;
     s->arena.limit = source_pool_limits(pool)->max_inventory_bytes * 16;  // small texts take 16 times their bytes here
     atomic_init(&s->references, 1);
-    int status = meet_file(s, &fd, failure);
-    if (!status) status = ask_inventory(s, fd, failure);
+    s->address = source_url_like(path);
+    int status = s->address ? open_address(s, failure) : meet_file(s, &fd, failure);
+    if (!status && !s->address) status = ask_inventory(s, fd, failure);
     if (fd >= 0 && !status) status = check_unchanged(s, fd, failure);
     if (fd >= 0) close(fd);
     if (status) source_unref(s);
@@ -260,15 +327,17 @@ static int slab_shape(const struct source *source, const struct source_slab_requ
     return status ? failure_set(failure, status, "%s: %s: %s", source->path, v->name, why.message) : VIRGA_OK;
 }
 
+// fds: of the file, -1 for an address, and of the slab.
 static int ask_slab(const struct source *source, const struct source_slab_request *request, const int fds[2],
                     const struct source_slab_shape *shape, struct failure *failure) {
-    struct source_question question = {.request = source_pool_next_request(source->pool), .fds = {fds[0], fds[1]}, .fd_count = 2,
+    bool file = fds[0] >= 0;
+    struct source_question question = {.request = source_pool_next_request(source->pool), .fds = {fds[file ? 0 : 1], fds[1]}, .fd_count = file ? 2 : 1,
                                        .seconds = source_pool_limits(source->pool)->read_seconds,
                                        .max_body = SOURCE_MAX_REQUEST_BYTES};
     struct expected expected = {.kind = SOURCE_SLAB, .shape = shape};
     struct source_read_message *message = calloc(1, sizeof *message);
     if (!message) return failure_set(failure, VIRGA_NO_MEMORY, "%s: out of memory", source->path);
-    message->identity = source->identity;
+    message->identity = identity_now(source);
     message->slab_bytes = shape->bytes;
     message->request = *request;
     snprintf(message->path, sizeof message->path, "%s", source->path);
@@ -284,13 +353,13 @@ int source_read(struct source *source, const struct source_slab_request *request
     int fds[2] = {-1, -1};
     *slab = (struct source_slab){0};
     int status = slab_shape(source, request, &shape, failure);
-    if (!status) status = reopen_file(source, &fds[0], failure);
+    if (!status) status = source->address ? look_again(source, failure) : reopen_file(source, &fds[0], failure);
     if (status) return status;
     status = slab_memory_new(shape.bytes, &fds[1], slab, source->path, failure);
     if (!status) source_pool_count_slab(source->pool, shape.bytes);
     if (!status) status = ask_slab(source, request, fds, &shape, failure);
-    if (!status) status = check_unchanged(source, fds[0], failure);
-    close(fds[0]);
+    if (!status && fds[0] >= 0) status = check_unchanged(source, fds[0], failure);
+    if (fds[0] >= 0) close(fds[0]);
     if (fds[1] >= 0) close(fds[1]);
     if (status) {
         source_slab_release(slab);

@@ -98,6 +98,9 @@ void source_limits_default(struct source_limits *limits);
 // reader_path: the virga-reader program, or NULL to look beside this program. Children start at once.
 int source_pool_new(const char *reader_path, const struct source_limits *limits, struct source_pool **pool,
                     struct failure *failure);
+// Which hosts may be asked for datasets behind OPeNDAP ("host" for the usual ports, or "host:port"): none before this, and a path that is
+// an address (source_url.h) is refused. At most once, before any is opened. VIRGA_INVALID names one that is no host.
+int source_pool_allow_hosts(struct source_pool *pool, const char *const *hosts, size_t count, struct failure *failure);
 // Any thread. Ends what is being read and refuses what comes later (VIRGA_CANCELLED), so that a program that ends waits for
 // no disk. source_pool_free is still to be called.
 void source_pool_stop(struct source_pool *pool);
@@ -112,6 +115,9 @@ uint64_t source_pool_slab_bytes(struct source_pool *pool);
 // Whether the folder at this path is a store (Zarr), which source_open takes as it takes a file; false for all else.
 bool source_is_store(const char *path);
 
+// path: of a file, or an address of a dataset behind OPeNDAP, http or https. Of an address the identity is made from it and from all
+// that its list of contents says (DDS and DAS); a dataset is taken for changed when that list is another one, which is looked at when it is
+// read and the last look is a minute ago. Values that are replaced under the same list are not noticed.
 // Blocks until a child has listed the file (metadata only). *source is refcounted; the caller owns one reference.
 // Failure messages name the file.
 int source_open(struct source_pool *pool, const char *path, struct source **source, struct failure *failure);

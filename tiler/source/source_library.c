@@ -13,6 +13,8 @@ const char *source_library_roots(void) {
     return given && *given ? given : VIRGA_ECCODES_DEFINITIONS;
 }
 
+const char *source_library_certificates(void) { return "/etc/ssl/certs"; }
+
 const char *source_library_below(const char *roots, const char *path, const char **root, size_t *root_length) {
     for (const char *at = roots; *at;) {
         size_t whole = strcspn(at, ":"), length = whole;

@@ -10,6 +10,9 @@
 // "" for none. The text is the environment's or constant: it stays, but not past a change of the environment. Any thread.
 const char *source_library_roots(void);
 
+// The folder with the certificates of those who vouch for servers, for readers of OPeNDAP; written as the roots above. Any thread.
+const char *source_library_certificates(void);
+
 // Where `path` goes on below one of `roots`, after the slash; *root and *root_length are that folder's name within `roots`. NULL
 // where it is below none. By text alone: "..", links and empty parts are for the one who opens it. Any thread, async-signal-safe.
 const char *source_library_below(const char *roots, const char *path, const char **root, size_t *root_length);

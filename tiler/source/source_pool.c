@@ -15,8 +15,9 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "source/source_proxy.h"
 
-enum { MAX_READERS = 64, RECENT_FILES = 8, ASK_TRIES = 4, START_TRIES = 3 };
+enum { MAX_READERS = 64, ADDRESS_READERS = 2, RECENT_FILES = 8, ASK_TRIES = 4, START_TRIES = 3 };
 static const double START_SECONDS = 30, SOON_SECONDS = 0.05, LATER_SECONDS = 2;
 
 enum slot_state {
@@ -39,7 +40,7 @@ struct pool_slot {
 struct source_pool {
     struct source_limits limits;
     char *reader_path, *index_folder;
-    const char *argv[4];
+    const char *argv[5];
     char parent[16], memory[24];
     pthread_t keeper;  // starts every child, so that none outlives it, and clears them away
     int wake;          // eventfd to the keeper
@@ -53,6 +54,9 @@ struct source_pool {
     size_t restarts;                     // lock
     size_t users;                        // lock; threads within source_pool_ask
     uint64_t uses;                       // lock
+    struct source_proxy *proxy;          // of children for addresses, else NULL; set before they start
+    struct source_proxy *waiting_proxy;  // lock; what `addresses` will get, or NULL
+    struct source_pool *addresses;       // lock; the children for addresses, once one is asked for
     struct pool_slot slots[MAX_READERS]; // lock, but `process` of a busy slot is its request's
 };
 
@@ -74,14 +78,6 @@ int source_pool_readers(const struct source_pool *pool) { return pool->limits.re
 uint64_t source_pool_next_request(struct source_pool *pool) { return atomic_fetch_add(&pool->next_request, 1) + 1; }
 
 void source_pool_count_slab(struct source_pool *pool, size_t bytes) { atomic_fetch_add_explicit(&pool->slab_bytes, bytes, memory_order_relaxed); }
-uint64_t source_pool_slab_bytes(struct source_pool *pool) { return atomic_load_explicit(&pool->slab_bytes, memory_order_relaxed); }
-
-size_t source_pool_restarts(struct source_pool *pool) {
-    pthread_mutex_lock(&pool->lock);
-    size_t restarts = pool->restarts;
-    pthread_mutex_unlock(&pool->lock);
-    return restarts;
-}
 
 static void wake_keeper(struct source_pool *pool) {
     uint64_t one = 1;
@@ -294,14 +290,17 @@ static int start_keeper(struct source_pool *pool, struct failure *failure) {
     return VIRGA_OK;
 }
 
-int source_pool_new(const char *reader_path, const struct source_limits *limits, struct source_pool **pool,
+// proxy: taken over, also on failure; with it the children are for addresses.
+static int pool_new(const char *reader_path, const struct source_limits *limits, struct source_proxy *proxy, struct source_pool **pool,
                     struct failure *failure) {
-    *pool = NULL;
-    if (limits->readers < 1 || limits->readers > MAX_READERS)
-        return failure_set(failure, VIRGA_INVALID, "%d readers were asked for; 1 to %d can be", limits->readers, MAX_READERS);
     struct source_pool *p = calloc(1, sizeof *p);
-    if (!p) return failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
+    *pool = NULL;
+    if (!p) {
+        source_proxy_free(proxy);
+        return failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
+    }
     p->limits = *limits;
+    p->proxy = proxy;
     pthread_mutex_init(&p->lock, NULL);
     pthread_cond_init(&p->changed, NULL);
     p->index_folder = limits->index_folder ? strdup(limits->index_folder) : NULL;
@@ -313,12 +312,70 @@ int source_pool_new(const char *reader_path, const struct source_limits *limits,
     p->argv[0] = p->reader_path;
     p->argv[1] = p->parent;
     p->argv[2] = p->memory;
+    p->argv[3] = proxy ? "dap" : NULL;
     int status = p->reader_path && p->wake >= 0 ? VIRGA_OK : failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
     if (!status) status = start_keeper(p, failure);
     if (!status) status = wait_for_children(p, failure);
     if (status) source_pool_free(p);
     else *pool = p;
     return status;
+}
+
+int source_pool_new(const char *reader_path, const struct source_limits *limits, struct source_pool **pool, struct failure *failure) {
+    *pool = NULL;
+    if (limits->readers < 1 || limits->readers > MAX_READERS)
+        return failure_set(failure, VIRGA_INVALID, "%d readers were asked for; 1 to %d can be", limits->readers, MAX_READERS);
+    return pool_new(reader_path, limits, NULL, pool, failure);
+}
+
+int source_pool_allow_hosts(struct source_pool *pool, const char *const *hosts, size_t count, struct failure *failure) {
+    struct source_proxy_limits limits;
+    source_proxy_limits_default(&limits);
+    return count ? source_proxy_new(hosts, count, &limits, &pool->waiting_proxy, failure) : VIRGA_OK;
+}
+
+// With the lock: the proxy goes from the one that waits to the children it is for.
+static int start_addresses(struct source_pool *pool, struct failure *failure) {
+    struct source_limits limits = pool->limits;
+    struct source_proxy *proxy = pool->waiting_proxy;
+    if (limits.readers > ADDRESS_READERS) limits.readers = ADDRESS_READERS;
+    limits.index_folder = NULL;
+    pool->waiting_proxy = NULL;
+    return pool_new(pool->reader_path, &limits, proxy, &pool->addresses, failure);
+}
+
+int source_pool_for_address(struct source_pool *pool, const struct source_url *url, struct source_pool **addresses, struct failure *failure) {
+    pthread_mutex_lock(&pool->lock);
+    struct source_proxy *proxy = pool->addresses ? pool->addresses->proxy : pool->waiting_proxy;
+    int status = proxy ? source_proxy_allows(proxy, url, failure) :
+                         failure_set(failure, VIRGA_INVALID, "%s:%d is not a host that may be asked; name it in the setting opendap-hosts", url->host, url->port);
+    if (!status && pool->stopping) status = failure_set(failure, VIRGA_CANCELLED, "not read, the program is ending");
+    if (!status && !pool->addresses) status = start_addresses(pool, failure);
+    *addresses = pool->addresses;
+    pthread_mutex_unlock(&pool->lock);
+    return status;
+}
+
+struct source_proxy *source_pool_proxy(struct source_pool *addresses) { return addresses->proxy; }
+
+static struct source_pool *addresses_of(struct source_pool *pool) {
+    pthread_mutex_lock(&pool->lock);
+    struct source_pool *addresses = pool->addresses;
+    pthread_mutex_unlock(&pool->lock);
+    return addresses;
+}
+
+uint64_t source_pool_slab_bytes(struct source_pool *pool) {
+    struct source_pool *addresses = addresses_of(pool);
+    return atomic_load_explicit(&pool->slab_bytes, memory_order_relaxed) + (addresses ? source_pool_slab_bytes(addresses) : 0);
+}
+
+size_t source_pool_restarts(struct source_pool *pool) {
+    pthread_mutex_lock(&pool->lock);
+    size_t restarts = pool->restarts;
+    pthread_mutex_unlock(&pool->lock);
+    struct source_pool *addresses = addresses_of(pool);
+    return restarts + (addresses ? source_pool_restarts(addresses) : 0);
 }
 
 void source_pool_stop(struct source_pool *pool) {
@@ -328,10 +385,14 @@ void source_pool_stop(struct source_pool *pool) {
     pthread_cond_broadcast(&pool->changed);
     pthread_mutex_unlock(&pool->lock);
     wake_keeper(pool);
+    if (pool->proxy) source_proxy_stop(pool->proxy);
+    struct source_pool *addresses = addresses_of(pool);
+    if (addresses) source_pool_stop(addresses);
 }
 
 void source_pool_free(struct source_pool *pool) {
     if (!pool) return;
+    source_pool_free(pool->addresses);
     pthread_mutex_lock(&pool->lock);
     pool->stopping = true;
     pthread_cond_broadcast(&pool->changed);
@@ -341,6 +402,8 @@ void source_pool_free(struct source_pool *pool) {
         wake_keeper(pool);
         pthread_join(pool->keeper, NULL);
     }
+    source_proxy_free(pool->waiting_proxy);
+    source_proxy_free(pool->proxy);
     if (pool->wake >= 0) close(pool->wake);
     pthread_cond_destroy(&pool->changed);
     pthread_mutex_destroy(&pool->lock);

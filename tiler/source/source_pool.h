@@ -9,6 +9,11 @@
 // Codes as source_process_ask, VIRGA_CANCELLED during tear-down, VIRGA_IO when no child can be started.
 int source_pool_ask(struct source_pool *pool, const struct source_identity *identity, struct source_question *question,
                     struct source_answer *answer, struct failure *failure);
+// The children for addresses, and the proxy behind them: started at the first call. Where the address's host may not be asked, VIRGA_INVALID
+// names the setting.
+struct source_url;
+int source_pool_for_address(struct source_pool *pool, const struct source_url *url, struct source_pool **addresses, struct failure *failure);
+struct source_proxy *source_pool_proxy(struct source_pool *addresses);  // NULL for one that opens files
 const struct source_limits *source_pool_limits(const struct source_pool *pool);
 uint64_t source_pool_next_request(struct source_pool *pool);
 void source_pool_count_slab(struct source_pool *pool, size_t bytes);

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <xxhash.h>
 
 #include "base/bytes.h"
 #include "base/memory.h"
@@ -478,4 +479,9 @@ int source_slab_shape(const struct source_slab_request *request, enum source_typ
     fits = fits && !memory_multiply(shape->elements, each, &shape->bytes) && shape->bytes <= max_bytes;
     if (!fits) return failure_set(failure, VIRGA_TOO_LARGE, "a slab of more than %zu bytes was asked for", max_bytes);
     return VIRGA_OK;
+}
+
+uint64_t source_inventory_token(const uint8_t *body, size_t bytes) {
+    uint64_t token = XXH3_64bits(body, bytes);
+    return token ? token : 1;  // 0 stands for none
 }

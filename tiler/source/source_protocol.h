@@ -31,7 +31,7 @@ enum source_message_kind {
 enum source_space {      // where what a child wants lies
     SOURCE_LIBRARY = 1,  // a file below a folder of source_library.h, by its absolute path
     SOURCE_INSIDE,       // a file or folder inside the folder that was lent with the request, by its path there
-    SOURCE_NETWORK,      // kept for readers of OPeNDAP
+    SOURCE_NETWORK,      // a connection to the server's proxy, for readers of OPeNDAP; the path is empty
     SOURCE_INDEX,        // what a child asked to be kept of this request's file at an earlier opening; the path is empty
     SOURCE_SPACES,
 };
@@ -100,6 +100,8 @@ int source_decode_hello(const uint8_t *body, size_t bytes, struct source_hello *
 int source_decode_open(const uint8_t *body, size_t bytes, struct source_open *open);
 // Everything that *inventory points at lives in the arena, but `index` in the body. Also VIRGA_NO_MEMORY, as the arena's limit says.
 int source_decode_inventory(const uint8_t *body, size_t bytes, struct arena *arena, struct source_inventory *inventory);
+// A short name of what an INVENTORY's body says: another one for another body.
+uint64_t source_inventory_token(const uint8_t *body, size_t bytes);
 int source_decode_read(const uint8_t *body, size_t bytes, struct source_read_message *read);
 int source_decode_slab(const uint8_t *body, size_t bytes, struct source_slab_answer *slab);
 int source_decode_failure(const uint8_t *body, size_t bytes, struct failure *failure, bool *retire);

@@ -141,6 +141,38 @@ static void a_base_path_starts_and_ends_with_a_slash(void **state) {
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) assert_true(refused("base-path", bad[i]));
 }
 
+static void hosts_of_datasets_are_names_with_or_without_a_port(void **state) {
+    (void)state;
+    struct config c;
+    config_defaults(&c);
+    assert_int_equal(c.opendap_host_count, 0);
+    assert_int_equal(VIRGA_OK, read_text(&c, "opendap-hosts = one.org, 10.0.0.1:8080\nopendap-hosts = [::1]:81\n", NULL));
+    assert_int_equal(c.opendap_host_count, 3);
+    assert_string_equal(c.opendap_hosts[1], "10.0.0.1:8080");
+    assert_string_equal(c.opendap_hosts[2], "[::1]:81");
+    setenv("VIRGA_OPENDAP_HOSTS", "two.org", 1);
+    assert_int_equal(VIRGA_OK, config_read_environment(&c, NULL));
+    unsetenv("VIRGA_OPENDAP_HOSTS");
+    assert_int_equal(c.opendap_host_count, 1);
+    assert_string_equal(c.opendap_hosts[0], "two.org");
+    config_destroy(&c);
+    static const char *const bad[] = {"http://one.org", "one.org/path", "*.one.org", "one.org:0", "one.org:http", "user@one.org", "::1", "one.org:80:80"};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) assert_true(refused("opendap-hosts", bad[i]));
+}
+
+static void addresses_stand_among_paths(void **state) {
+    (void)state;
+    struct config c;
+    config_defaults(&c);
+    setenv("VIRGA_PATHS", "/a:http://h/x.nc:https://h:8443/y:/b:http://h:80", 1);
+    assert_int_equal(VIRGA_OK, config_read_environment(&c, NULL));
+    unsetenv("VIRGA_PATHS");
+    static const char *const paths[] = {"/a", "http://h/x.nc", "https://h:8443/y", "/b", "http://h:80"};
+    assert_int_equal(c.path_count, 5);
+    for (size_t i = 0; i < 5; i++) assert_string_equal(c.paths[i], paths[i]);
+    config_destroy(&c);
+}
+
 static void no_host_can_break_out_of_a_header(void **state) {
     (void)state;
     struct config c;
@@ -222,7 +254,7 @@ static void what_is_printed_can_be_read_back(void **state) {
     config_defaults(&a);
     const char *const values[][2] = {{"listen", "[::1]:0"}, {"base-path", "/x/"}, {"cache_memory", "8193K"}, {"workers", "9"},
                                      {"embed-host", "a.org b.org"}, {"allow-origin", "https://c.org"}, {"log-format", "json"},
-                                     {"message-rate", "12.5"}, {"paths", "/data/one two.nc"}, {"paths", "/data/*.nc"}};
+                                     {"message-rate", "12.5"}, {"opendap-hosts", "d.org:81 e.org"}, {"paths", "/data/one two.nc"}, {"paths", "/data/*.nc"}};
     for (size_t i = 0; i < sizeof values / sizeof *values; i++)
         assert_int_equal(VIRGA_OK, config_set(&a, values[i][0], values[i][1], NULL));
     char *text = config_to_text(&a);
@@ -236,6 +268,8 @@ static void what_is_printed_can_be_read_back(void **state) {
     assert_int_equal(b.cache_memory, 8193 << 10);
     assert_int_equal(b.workers, 9);
     assert_string_equal(b.embed_hosts[1], "b.org");
+    assert_int_equal(b.opendap_host_count, 2);
+    assert_string_equal(b.opendap_hosts[0], "d.org:81");
     assert_true(b.log_json && b.message_rate == 12.5);
     assert_int_equal(b.path_count, 2);
     assert_string_equal(b.paths[0], "/data/one two.nc");
@@ -267,6 +301,8 @@ int main(void) {
         cmocka_unit_test(sizes_are_read_in_powers_of_1024),
         cmocka_unit_test(listen_takes_host_and_port),
         cmocka_unit_test(a_base_path_starts_and_ends_with_a_slash),
+        cmocka_unit_test(hosts_of_datasets_are_names_with_or_without_a_port),
+        cmocka_unit_test(addresses_stand_among_paths),
         cmocka_unit_test(no_host_can_break_out_of_a_header),
         cmocka_unit_test(numbers_outside_their_range_are_refused),
         cmocka_unit_test(a_file_error_names_file_line_and_key),
