@@ -134,7 +134,7 @@ static int order_levels(struct cf_vertical *v, const double *column, size_t n, s
     double first = NAN, last = NAN;
     for (size_t k = 0; k < n; k++)
         if (isfinite(column[k])) last = column[k], first = isnan(first) ? last : first;
-    if (!(first != last) || isnan(first)) return failure_set(failure, VIRGA_UNSUPPORTED, "the field that tells its levels is empty where it was looked at");
+    if (!(first != last) || isnan(first)) return failure_set(failure, VIRGA_UNSUPPORTED, "the %s that should tell its levels are missing, or the same at all of them", v->field.pressure ? "pressures" : "heights");
     bool up = (last > first) != v->field.pressure;
     for (size_t k = 0; k < v->level_count; k++) v->order[k] = up ? k : v->level_count - 1 - k;
     return VIRGA_OK;

@@ -6,7 +6,7 @@
 
 #include "field/level_map_private.h"
 
-enum { TABLE_MOST = 8 << 20, TEST_COLUMNS = 400, FINAL_LEVELS = 1 << 18, WIDEST_STEP = 16 };
+enum { TABLE_MOST = 8 << 20, TEST_COLUMNS = 400, FINAL_LEVELS = 1 << 18, WIDEST_STEP = 16, SMALL_TABLE = 1 << 16 };
 static const double good_enough = 0.6;  // of what is allowed, where only some columns are tested
 
 static size_t coarse_columns(size_t n, size_t step) { return (n - 1 + step - 1) / step + 1; }
@@ -104,7 +104,7 @@ int map_builder_coarse(struct map_builder *b, struct failure *failure) {
     if (h->falls) return failure_set(failure, VIRGA_UNSUPPORTED, "its heights do not rise with the levels in column %zu, %zu", h->falls_x, h->falls_y);
     if (h->ground && !(map->ground = map_builder_copy(h->ground, h->nx * h->ny))) return failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
     if (take_base(b)) return failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
-    while (2 * step <= WIDEST_STEP) step *= 2;
+    while (2 * step <= WIDEST_STEP && h->nx * h->ny > SMALL_TABLE / h->level_count) step *= 2;  // what is small may as well be exact
     for (; step >= least && best > good_enough; step = step == least ? 0 : step / 2) {
         struct map_error error;
         if (step == 1) {  // every column has its own: nothing is left to be likened
