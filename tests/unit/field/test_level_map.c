@@ -139,6 +139,29 @@ static void test_tables_of_large_grids_are_bounded(void **state) {
     level_heights_free(h);
 }
 
+static double gentle_height(double i, double j, double k) { return (150 + 450 * k + 10 * k * k) * (1 + 0.04 * sin(i * 0.004) * cos(j * 0.006)) + 30 * sin(i * 0.02) * sin(0.3 * k); }
+
+// More than can be held: some columns are kept, and tell about all.
+static void test_grids_too_large_to_hold_are_mapped_from_some_columns(void **state) {
+    (void)state;
+    struct level_heights *h = calloc(1, sizeof *h);
+    *h = (struct level_heights){.nx = 1500, .ny = 900, .level_count = 20, .datum = DATUM_SEA, .method = "geopotential height", .coordinate = "pressure"};
+    take_levels(h, gentle_height);
+    assert_true(h->step > 1 && h->kept_nx * h->kept_ny * h->level_count < 12 << 20);
+    struct level_map *map = build(h);
+    assert_true(map->table_count <= 8 << 20 && map->tested_columns > 1000 && map->tested_columns < map->nx * map->ny);
+    assert_true(map->error_low < 5 && map->error_high < 20);
+    for (int n = 0; n < 2000; n++) {
+        double i = (n * 617) % 1500, j = (n * 311) % 900, k = n % 19 + 0.5, mapped;
+        double height = 0.5 * (gentle_height(i, j, k - 0.5) + gentle_height(i, j, k + 0.5));
+        assert_true(level_map_locate(map, false, i, j, height, &mapped));
+        double error = fabs(level_map_height(map, false, i, j, k) - height);
+        if (error > map->max_error * 1.2 + 0.1) fail_msg("%g m at (%g, %g), stated %g", error, i, j, map->max_error);
+    }
+    level_map_unref(map);
+    level_heights_free(h);
+}
+
 static void check_inverse(struct level_heights *h) {
     struct level_map *map = build(h);
     for (double k = 0; k <= (double)h->level_count - 1; k += 0.37) {
@@ -225,6 +248,7 @@ int main(void) {
         cmocka_unit_test(test_wavy_levels_are_mapped_closely),
         cmocka_unit_test(test_waves_between_the_tables_columns_are_seen),
         cmocka_unit_test(test_tables_of_large_grids_are_bounded),
+        cmocka_unit_test(test_grids_too_large_to_hold_are_mapped_from_some_columns),
         cmocka_unit_test(test_height_is_the_inverse_of_locate),
         cmocka_unit_test(test_places_outside_are_refused),
         cmocka_unit_test(test_heights_above_ground_follow_the_ground),
