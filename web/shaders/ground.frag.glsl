@@ -49,6 +49,8 @@ void main() {
     float relief = clamp(dot(normal, lamp) / max(lamp.z, 0.2), 0.35, 1.5);
     if (side > 0.5) { colour = vec4(mix(vec3(0.10, 0.12, 0.14), c * 0.45, 0.5), 1.0); return; }
     if (outside > 0.5) {
+        // Under the domain there is only its own ground, which may lie below the sea.
+        if (all(lessThan(abs(at.xy - middle), reach))) discard;
         vec2 away = max(abs(at.xy - middle) - reach, 0.0) / max(reach.x, reach.y);
         float fade = 1.0 - smoothstep(0.0, 0.42, length(away));
         c = mix(haze, c * (ambientColour + 0.8 * lightColour), 0.42);
