@@ -137,6 +137,42 @@ def test_variables_of_groups_use_the_dimensions_of_groups_above(run, tmp_path):
     assert [p["variable"] for p in answer["problems"]] == ["other/lost"]
 
 
+def test_each_point_of_a_dimension_without_a_role_is_a_variable(run, tmp_path):
+    path = tmp_path / "slices.nc"
+    rng = numpy.random.default_rng(4)
+    soil, bands, sea = rng.normal(280, 5, (4, NY, NX)), rng.normal(5, 1, (NY, NX, 3)), rng.normal(15, 1, (2, NY, NX))
+    with netCDF4.Dataset(path, "w") as file:
+        y, x = make_files.plain_axes(file, NX, NY)
+        file.createDimension("soil_layer", 4)
+        c = file.createVariable("soil_layer", "f4", ("soil_layer",))
+        c.units, c.long_name = "cm", "thickness"
+        c[:] = [3.5, 17.5, 64, 195]
+        file.createDimension("band", 3)
+        make_files.axis(file, "depth", [0.5, 10], "depth", "m", positive="down")
+        file.createDimension("many", 101)
+        file.createDimension("two", 2)
+        for name, names, values in (("tsoil", ("soil_layer", y, x), soil), ("radiance", (y, x, "band"), bands), ("thetao", ("depth", y, x), sea)):
+            v = file.createVariable(name, "f8", names)
+            v.long_name = f"the {name}"
+            v[:] = values
+        file.createVariable("too_many", "f4", ("many", y, x))
+        file.createVariable("twice", "f4", ("two", "band", y, x))
+    answer = json.loads(run("info", "--json", path).stdout)
+    offered = {v["name"]: v for v in answer["datasets"][0]["variables"]}
+    expected = {f"tsoil_soil_layer_{label}": soil[n] for n, label in enumerate(("3.5", "17.5", "64", "195"))}
+    expected |= {f"radiance_band_{n + 1}": bands[:, :, n] for n in range(3)}
+    expected |= {f"thetao_depth_{label}": sea[n] for n, label in enumerate(("0.5", "10"))}
+    assert set(offered) == set(expected)
+    assert offered["tsoil_soil_layer_17.5"]["long_name"] == "the tsoil, soil_layer 17.5 cm"
+    assert offered["radiance_band_2"]["long_name"] == "the radiance, band 2 of 3"
+    for name, values in expected.items():
+        done = run("sample", path, "--variable", name, "--time", "T+0", "--lon", LONS[4], "--lat", LATS[1], "--json")
+        got = json.loads(done.stdout)
+        assert got["source"] == pytest.approx(values[1, 4], rel=1e-12) and abs(got["bricks"] - values[1, 4]) <= got["epsilon"]
+    reasons = {p["variable"]: p["reason"] for p in answer["problems"]}
+    assert set(reasons) == {"too_many", "twice"} and "many of length 101" in reasons["too_many"] and "no coordinate that says what it is" in reasons["twice"]
+
+
 def test_packed_values_of_a_real_forecast(run, tmp_path, forecasts):
     path = forecasts / "ecmwf_packed_missing.nc"
     with netCDF4.Dataset(path) as file:

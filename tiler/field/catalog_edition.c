@@ -36,7 +36,7 @@ static void add_steps(XXH3_state_t *state, const struct catalog_dataset *d, size
         if (step->variable && step->variable->made) add_making(state, step->variable);
         const struct cf_grid_slot *slot = step->variable ? &step->file->grids[step->variable->stored_grid] : NULL;
         if (slot && slot->moves) XXH3_128bits_update(state, &slot->moves[step->time < slot->move_count ? step->time : 0], sizeof *slot->moves);
-        uint64_t at[] = {step->time, step->u_step, step->v_step, step->variable ? step->variable->index : 0, step->member, step->absent};
+        uint64_t at[] = {step->time, step->u_step, step->v_step, step->variable ? step->variable->index : 0, step->variable ? step->variable->extra_index : 0, step->member, step->absent};
         XXH3_128bits_update(state, at, sizeof at);
     }
     for (size_t s = 0; s < from->runs[run].step_count; s++)

@@ -194,6 +194,7 @@ static int find_columns_grid(struct cf_file *file, const struct cf_columns *colu
 
 struct dimensions {  // positions among the variable's dimensions, and their coordinate variables
     int position[ROLE_RUN + 1], coordinate[ROLE_RUN + 1];
+    int extra;  // of the one without a role, or -1
 };
 
 // The coordinate that tells a dimension's role: its own, or an auxiliary one-dimensional one that the variable names.
@@ -220,6 +221,7 @@ static int sort_dimensions(const struct cf_file *file, const struct source_varia
                            struct failure *failure) {
     const struct source_inventory *inventory = source_inventory(file->source);
     for (int r = 0; r <= ROLE_RUN; r++) d->position[r] = -1, d->coordinate[r] = CF_NO_VARIABLE;
+    d->extra = -1;
     const char *lost = NULL;
     size_t lost_length = 0;
     for (int n = 0; n < v->rank; n++) {
@@ -236,7 +238,9 @@ static int sort_dimensions(const struct cf_file *file, const struct source_varia
         }
         bool again = role != ROLE_NONE && d->position[role] >= 0;
         if (role == ROLE_NONE || again) {
-            if (dimension->length > 1 && !lost) lost = dimension->name, lost_length = dimension->length;
+            if (dimension->length == 1 || lost) continue;
+            if (!again && d->extra < 0 && cf_may_slice(dimension->length)) d->extra = n;
+            else lost = dimension->name, lost_length = dimension->length;
             continue;
         }
         d->position[role] = n;
@@ -244,8 +248,10 @@ static int sort_dimensions(const struct cf_file *file, const struct source_varia
     }
     bool placed = d->position[ROLE_X] >= 0 && d->position[ROLE_Y] >= 0;
     if (lost) return failure_set(failure, VIRGA_UNSUPPORTED, "its dimension %.60s of length %zu has no coordinate that says what it is", lost, lost_length);
-    if (!placed) return failure_set(failure, VIRGA_UNSUPPORTED, "it has no two horizontal axes");
-    return VIRGA_OK;
+    if (placed) return VIRGA_OK;
+    if (d->extra < 0) return failure_set(failure, VIRGA_UNSUPPORTED, "it has no two horizontal axes");
+    const struct source_dimension *extra = &inventory->dimensions[v->dimensions[d->extra]];
+    return failure_set(failure, VIRGA_UNSUPPORTED, "its dimension %.60s of length %zu has no coordinate that says what it is", extra->name, extra->length);
 }
 
 // --- members, heights, ground ------------------------------------------------------------------------------------------
@@ -323,6 +329,11 @@ static unsigned char *standings(const struct source *source) {
 
 // --- placing one variable ----------------------------------------------------------------------------------------------
 
+// Levels in the soil or the sea have no place in a volume above them: each is a field of its own.
+static bool is_depth(const struct source_variable *c) {
+    return cf_text_is(c, "standard_name", "depth") || (cf_text_is(c, "positive", "down") && cf_units_convertible(cf_text_or_empty(c, "units"), "m"));
+}
+
 static int place_vertical(struct cf_file *file, const struct source_variable *v, struct cf_variable *out, struct failure *failure) {
     int found = -1;
     out->vertical = -1;
@@ -337,6 +348,12 @@ static int place_vertical(struct cf_file *file, const struct source_variable *v,
     const struct cf_vertical *vertical = &file->verticals[found];
     // One level needs no place above the ground to be shown: it lies draped.
     if (vertical->refused && (out->z < 0 || vertical->level_count == 1)) return VIRGA_OK;
+    int coordinate = vertical->dimension >= 0 ? cf_coordinate_variable(file->source, (size_t)vertical->dimension) : CF_NO_VARIABLE;
+    if (vertical->refused && out->extra < 0 && coordinate != CF_NO_VARIABLE && is_depth(cf_file_variable(file, (size_t)coordinate)) &&
+        cf_may_slice(source_inventory(file->source)->dimensions[vertical->dimension].length)) {
+        out->extra = out->z, out->z = -1;
+        return VIRGA_OK;
+    }
     if (vertical->refused) return *failure = vertical->failure, vertical->failure.status;
     out->vertical = found;
     out->level_count = vertical->level_count;
@@ -377,12 +394,13 @@ static int place(struct cf_file *file, size_t index, struct cf_variable *out, st
     const struct source_variable *v = cf_file_variable(file, index);
     struct dimensions d;
     int status;
-    *out = (struct cf_variable){.index = index, .plus = CF_NO_VARIABLE};
+    *out = (struct cf_variable){.index = index, .plus = CF_NO_VARIABLE, .extra = -1};
     if ((status = cf_packing_init(&out->packing, v))) return failure_set(failure, status, "it does not hold numbers");
     if ((status = place_columns(file, v, &d, out, failure))) return status;
     const struct cf_grid_slot *slot = &file->grids[out->grid];
     out->x = position_of(v, slot->x_dimension), out->y = position_of(v, slot->y_dimension);
     out->z = d.position[ROLE_Z], out->t = d.position[ROLE_T], out->run = d.position[ROLE_RUN], out->member = d.position[ROLE_MEMBER];
+    out->extra = d.extra;
     if ((status = place_vertical(file, v, out, failure))) return status;
     out->stored_grid = out->grid, out->stored_vertical = out->vertical;
     bool several = out->run >= 0 && source_inventory(file->source)->dimensions[v->dimensions[out->run]].length > 1;
@@ -395,7 +413,7 @@ static int place(struct cf_file *file, size_t index, struct cf_variable *out, st
     if (columns > columns_max || columns * out->level_count > voxels_max)
         return failure_set(failure, VIRGA_TOO_LARGE, "it has %zu x %zu x %zu voxels, more than can be shown", slot->grid->x.n, slot->grid->y.n, out->level_count);
     out->categories = source_find_attribute(v->attributes, v->attribute_count, "flag_values") || source_find_attribute(v->attributes, v->attribute_count, "flag_masks");
-    out->helper = cf_helper_of(v, out->level_count > 1, out->vertical >= 0, &out->helper_scale, &out->helper_offset);
+    if (out->extra < 0) out->helper = cf_helper_of(v, out->level_count > 1, out->vertical >= 0, &out->helper_scale, &out->helper_offset);
     return file->wrf ? cf_wrf_name(file, out) : VIRGA_OK;
 }
 
@@ -459,11 +477,15 @@ static int place_all(struct cf_file *file, struct failure *failure) {
         }
         file->variables = grown;
         file->variables[file->variable_count++] = placed;
+        status = placed.extra >= 0 ? cf_slices_add(file, file->variable_count - 1, &why) : VIRGA_OK;
+        if (status == VIRGA_NO_MEMORY) return free(standing), failure_set(failure, status, "out of memory");
+        if (status) variable_destroy(&file->variables[--file->variable_count]);
+        if (status && standing[n] == STANDING_DATA) cf_problem(file, (int)n, "%s", why.message);
     }
     free(standing);
     if ((file->wrf && cf_wrf_add(file)) || cf_stagger_add(file)) return failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
     for (size_t n = 0; n < inventory->note_count; n++) cf_problem(file, -1, "%s", inventory->notes[n]);
-    if (file->variable_count == 0 && file->problem_count == 0) cf_problem(file, -1, "no variable in it has two horizontal axes");
+    if (file->variable_count == 0 && file->problem_count == inventory->note_count) cf_problem(file, -1, "no variable in it has two horizontal axes");
     return VIRGA_OK;
 }
 

@@ -67,6 +67,8 @@ struct cf_variable {
     char *name, *long_name;      // in place of what the inventory says, or NULL
     const char *standard_name, *units;  // likewise; static or the source's
     int x, y, z, t, run, member; // positions among the variable's dimensions, or -1
+    int extra;                   // of a dimension that none of these is: the variable is the slice at extra_index of it; or -1
+    size_t extra_index;
     size_t steps_per_run;        // with a run dimension: time / steps_per_run is the run's place, the rest the step's
     size_t level_count;          // 1 without a vertical dimension
     size_t member_count;
@@ -123,6 +125,11 @@ void cf_problem(struct cf_file *file, int variable, const char *format, ...) __a
 int cf_grid_find(struct cf_file *file, const struct source_variable *variable, int x, int y);
 // A copy of a variable with members and texts of its own, at the end of file->variables. NULL: out of memory.
 struct cf_variable *cf_variable_copy(struct cf_file *file, size_t index);
+// Whether a dimension of this length and without another role may be cut into slices, a variable each.
+bool cf_may_slice(size_t length);
+// Makes the variable at `index`, which has an extra dimension, its first slice and adds the others after it. VIRGA_OK, VIRGA_TOO_LARGE
+// where the file has too many already (nothing is changed), or VIRGA_NO_MEMORY.
+int cf_slices_add(struct cf_file *file, size_t index, struct failure *failure);
 // Adds what stands between stored points: see cf_stagger.c. VIRGA_OK or VIRGA_NO_MEMORY.
 int cf_stagger_add(struct cf_file *file);
 void *cf_grow(void *array, size_t count, size_t size);  // room for one more of zeroed items; NULL: out of memory, array kept

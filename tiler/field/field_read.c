@@ -82,6 +82,7 @@ static int read_levels(const struct cf_file *file, const struct cf_variable *v, 
     if (v->t >= 0) request.start[v->t] = v->run >= 0 ? time % v->steps_per_run : time;
     if (v->run >= 0) request.start[v->run] = time / v->steps_per_run;
     if (v->member >= 0) request.start[v->member] = member;
+    if (v->extra >= 0) request.start[v->extra] = v->extra_index;
     ptrdiff_t stride = 1;
     for (int d = stored->rank - 1; d >= 0; d--) {
         struct axis_read *axis = d == v->x ? &x : d == v->y ? &y : d == v->z ? &z : NULL;

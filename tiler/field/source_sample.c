@@ -97,6 +97,7 @@ static int read_stored_column(const struct field_step *step, size_t index, const
     if (v->t >= 0) request.start[v->t] = v->run >= 0 ? step->time % v->steps_per_run : step->time;
     if (v->run >= 0) request.start[v->run] = step->time / v->steps_per_run;
     if (v->member >= 0 && v->member_count > 1) request.start[v->member] = member;
+    if (v->extra >= 0) request.start[v->extra] = v->extra_index;
     if (v->z >= 0) request.count[v->z] = levels;
     int status = source_read(step->file->source, &request, &slab, failure);
     if (status) return status;

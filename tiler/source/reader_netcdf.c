@@ -384,7 +384,7 @@ static int list_attribute(struct netcdf_file *f, struct arena *arena, int group,
     *kept = false;
     int error = nc_inq_attname(group, variable, number, name);
     if (!error) error = nc_inq_att(group, variable, name, &stored, &a->count);
-    snprintf(what, sizeof what, "%s:%s", owner, name);
+    snprintf(what, sizeof what, "%s%s%s", owner, *owner ? ":" : "", name);
     if (error) {
         add_note(f, what, nc_strerror(error));
         return VIRGA_OK;

@@ -237,7 +237,7 @@ static void test_a_variable_that_cannot_be_placed_takes_nobody_along(void **stat
     dims[0] = made_axis(nc, "model_level", 3, numbers, "model_level_number", "1");
     dims[1] = made_even_axis(nc, "lat", 4, 50, 1, "latitude", "degrees_north");
     dims[2] = made_even_axis(nc, "lon", 5, 0, 1, "longitude", "degrees_east");
-    odd[0] = made_dim(nc, "station", 6), odd[1] = made_dim(nc, "sample", 7);
+    odd[0] = made_dim(nc, "station", 600), odd[1] = made_dim(nc, "sample", 7);
     strange[0] = odd[0], strange[1] = dims[1], strange[2] = dims[2];
     made_var(nc, "levels_without_heights", NC_FLOAT, 3, dims, NULL, "K");
     made_var(nc, "no_axes", NC_FLOAT, 2, odd, NULL, "K");
