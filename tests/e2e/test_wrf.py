@@ -180,6 +180,26 @@ def test_times_need_no_xtime_and_xtime_serves_without_times(run, tmp_path):
         assert answer["datasets"][0]["runs"][0]["time"] == "2026-03-01T00:00:00Z"
 
 
+def test_pressure_tells_heights_where_there_is_no_geopotential(run, tmp_path):
+    answer, _ = info(run, wrf_files.write(tmp_path / "wrfout_d01", without=("PH", "PHB")))
+    variable = next(v for v in answer["datasets"][0]["variables"] if v["name"] == "T")
+    assert "standard atmosphere" in variable["vertical"]["method"]
+    lowest, highest = variable["vertical"]["heights"]
+    assert -200 < lowest < 1000 and 5000 < highest < 8000  # 980 to 450 hPa
+    assert "W" in reasons(answer)  # its levels are the half levels, whose pressure nobody tells
+
+
+def test_perturbations_that_fall_with_height_turn_no_column_over(run, tmp_path):
+    path = wrf_files.write(tmp_path / "wrfout_d01")
+    with netCDF4.Dataset(path, "a") as file:
+        falling = numpy.broadcast_to(-600.0 * numpy.arange(6)[None, :, None, None], file["PH"].shape)
+        file["PHB"][:] = file["PHB"][:] + file["PH"][:] - falling
+        file["PH"][:] = falling
+    answer, _ = info(run, path)
+    vertical = next(v for v in answer["datasets"][0]["variables"] if v["name"] == "W")["vertical"]
+    assert vertical["heights"][0] < vertical["heights"][1]
+
+
 def test_soil_has_no_place_in_the_air(run, tmp_path):
     answer, _ = info(run, wrf_files.write(tmp_path / "wrfout_d01"))
     assert "soil_layers_stag" in reasons(answer)["TSLB"]

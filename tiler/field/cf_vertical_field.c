@@ -73,22 +73,28 @@ static bool scale_of(const struct source_variable *v, bool pressure, double *fac
     return true;
 }
 
-// WRF's geopotential PH + PHB stands on the half levels; its gravity is 9.81 m/s2.
-static int find_wrf_field(const struct cf_file *file, struct cf_vertical *levels, int *position) {
+// A pair of WRF's whose sum tells where its levels are.
+static int find_wrf_pair(const struct cf_file *file, struct cf_vertical *levels, const char *perturbation, const char *base, double factor, bool pressure, int *position) {
     const struct source_inventory *inventory = source_inventory(file->source);
-    int a = cf_find_variable(file->source, NULL, "PH", 2), b = cf_find_variable(file->source, NULL, "PHB", 3);
-    if (a == CF_NO_VARIABLE || b == CF_NO_VARIABLE) return CF_NO_VARIABLE;
+    int a = cf_find_variable(file->source, NULL, perturbation, strlen(perturbation)), b = cf_find_variable(file->source, NULL, base, strlen(base));
+    if (a == CF_NO_VARIABLE || b == CF_NO_VARIABLE || inventory->variables[a].type > SOURCE_F64 || inventory->variables[b].type > SOURCE_F64) return CF_NO_VARIABLE;
     const struct source_variable *v = &inventory->variables[a], *too = &inventory->variables[b];
     bool alike = v->rank == too->rank && memcmp(v->dimensions, too->dimensions, (size_t)v->rank * sizeof *v->dimensions) == 0;
     for (int d = 0; alike && d < v->rank; d++) {
         size_t length = inventory->dimensions[v->dimensions[d]].length;
         bool same = v->dimensions[d] == (size_t)levels->dimension;
-        if (!same && (cf_wrf_role(file->source, v->dimensions[d]) != ROLE_Z || length != levels->level_count + 1)) continue;
+        if (!same && (pressure || cf_wrf_role(file->source, v->dimensions[d]) != ROLE_Z || length != levels->level_count + 1)) continue;
         *position = d;
-        levels->field = (struct cf_level_field){{a, b}, 1 / 9.81, false, false, !same};
+        levels->field = (struct cf_level_field){{a, b}, factor, pressure, false, !same};
         return a;
     }
     return CF_NO_VARIABLE;
+}
+
+// Its geopotential stands on the half levels, for a gravity of 9.81 m/s2; its pressure on the levels themselves.
+static int find_wrf_field(const struct cf_file *file, struct cf_vertical *levels, int *position) {
+    int found = find_wrf_pair(file, levels, "PH", "PHB", 1 / 9.81, false, position);
+    return found != CF_NO_VARIABLE ? found : find_wrf_pair(file, levels, "P", "PB", 1, true, position);
 }
 
 static int find_field(const struct cf_file *file, struct cf_vertical *levels, const struct source_variable *of, int *position) {
@@ -157,12 +163,15 @@ int cf_vertical_field(struct cf_file *file, struct cf_vertical *v, const struct 
     int position, index = file->wrf ? find_wrf_field(file, v, &position) : find_field(file, v, of, &position);
     if (index == CF_NO_VARIABLE) return VERTICAL_IS_NOT;
     size_t n = v->level_count + (v->field.halves ? 1 : 0);
-    double *column = malloc(n * sizeof *column);
+    double *column = malloc(n * sizeof *column), *second = malloc(n * sizeof *second);
     v->order = calloc(v->level_count, sizeof *v->order);
     v->a = calloc(v->level_count, sizeof *v->a);
-    int status = column && v->order && v->a ? read_column(file, index, position, column, n, failure) : failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
+    int status = column && second && v->order && v->a ? read_column(file, index, position, column, n, failure) : failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
+    if (!status && v->field.variables[1] != CF_NO_VARIABLE) status = read_column(file, v->field.variables[1], position, second, n, failure);
+    for (size_t k = 0; !status && v->field.variables[1] != CF_NO_VARIABLE && k < n; k++) column[k] += second[k];
     if (!status) status = order_levels(v, column, n, failure);
     free(column);
+    free(second);
     if (status) return status;
     number_levels(file, v);
     v->kind = VERTICAL_FIELD;
