@@ -4,11 +4,11 @@ import {Program, fillIn, section, shaderText, texture2d} from './program.js';
 
 const MOST = 320, AROUND = 56;
 
-// Mesh of the domain. heightAt(i, j) metres, lonlatAt(X km, Y km) → [lon, lat]. Vertices: position 3, slope 3, lonlat 2.
-export function groundMesh(geometry, heightAt, lonlatAt, most = MOST) {
+// Mesh of the domain. heightAt(i, j) metres, placeAt(X km, Y km) → where on Earth, as three numbers for the shader. Vertices: position 3, slope 3, place 3.
+export function groundMesh(geometry, heightAt, placeAt, most = MOST) {
     const {domain} = geometry, [x0, y0] = geometry.toScene(domain.x[0], domain.y[0]), [x1, y1] = geometry.toScene(domain.x[1], domain.y[1]);
     const nx = Math.max(2, Math.min(most, geometry.nx)), ny = Math.max(2, Math.min(most, geometry.ny));
-    const vertices = new Float32Array(nx * ny * 8), columns = [];
+    const vertices = new Float32Array(nx * ny * 9), columns = [];
     for (let x = 0; x < nx; x++) {
         const X = x0 + (x1 - x0) * x / (nx - 1);
         columns.push(X);
@@ -18,12 +18,12 @@ export function groundMesh(geometry, heightAt, lonlatAt, most = MOST) {
         const X = columns[x], Y = y0 + (y1 - y0) * y / (ny - 1), [gx, gy] = geometry.fromScene([X, Y, 0]);
         const i = geometry.nx === 1 ? 0 : geometry.x.index(gx), j = geometry.ny === 1 ? 0 : geometry.y.index(gy);
         heights[v] = heightAt(Math.min(geometry.wraps ? geometry.nx : geometry.nx - 1, Math.max(0, i)), Math.min(geometry.ny - 1, Math.max(0, j))) / 1000;
-        vertices.set([X, Y, heights[v]], 8 * v);
-        vertices.set(lonlatAt(X, Y), 8 * v + 6);
+        vertices.set([X, Y, heights[v]], 9 * v);
+        vertices.set(placeAt(X, Y), 9 * v + 6);
     }
     const dx = (x1 - x0) / (nx - 1), dy = (y1 - y0) / (ny - 1), at = (x, y) => heights[Math.min(ny - 1, Math.max(0, y)) * nx + Math.min(nx - 1, Math.max(0, x))];
     for (let y = 0, v = 0; y < ny; y++) for (let x = 0; x < nx; x++, v++)
-        vertices.set([(at(x + 1, y) - at(x - 1, y)) / (2 * dx), (at(x, y + 1) - at(x, y - 1)) / (2 * dy), 1], 8 * v + 3);
+        vertices.set([(at(x + 1, y) - at(x - 1, y)) / (2 * dx), (at(x, y + 1) - at(x, y - 1)) / (2 * dy), 1], 9 * v + 3);
     return {vertices, indices: gridIndices(nx, ny), coarse: gridIndices(nx, ny, 3), nx, ny, heights, low: [x0, y0], step: [dx, dy]};
 }
 
@@ -50,23 +50,23 @@ function sideMesh(mesh, depth) {
     for (let y = 1; y < ny; y++) edge.push(y * nx + nx - 1);
     for (let x = nx - 2; x >= 0; x--) edge.push((ny - 1) * nx + x);
     for (let y = ny - 2; y >= 0; y--) edge.push(y * nx);
-    const out = new Float32Array(edge.length * 16), indices = [];
+    const out = new Float32Array(edge.length * 18), indices = [];
     edge.forEach((v, n) => {
         for (const low of [0, 1]) {
-            out.set(vertices.subarray(8 * v, 8 * v + 8), 16 * n + 8 * low);
-            if (low) { out[16 * n + 10] = -depth; out[16 * n + 13] = 0; }
+            out.set(vertices.subarray(9 * v, 9 * v + 9), 18 * n + 9 * low);
+            if (low) { out[18 * n + 11] = -depth; out[18 * n + 14] = 0; }
         }
         if (n) indices.push(2 * n - 2, 2 * n - 1, 2 * n, 2 * n - 1, 2 * n + 1, 2 * n);
     });
     return {vertices: out, indices: Uint32Array.from(indices)};
 }
 
-function aroundMesh(mesh, lonlatAt) {
+function aroundMesh(mesh, placeAt) {
     const size = [mesh.step[0] * (mesh.nx - 1), mesh.step[1] * (mesh.ny - 1)], margin = 0.42 * Math.max(...size), n = AROUND;
-    const low = mesh.low.map((v) => v - margin), step = size.map((s) => (s + 2 * margin) / (n - 1)), vertices = new Float32Array(n * n * 8);
+    const low = mesh.low.map((v) => v - margin), step = size.map((s) => (s + 2 * margin) / (n - 1)), vertices = new Float32Array(n * n * 9);
     for (let y = 0, v = 0; y < n; y++) for (let x = 0; x < n; x++, v++) {
-        const X = low[0] + x * step[0], Y = low[1] + y * step[1], place = lonlatAt(X, Y);
-        vertices.set([X, Y, -0.02, 0, 0, 1, ...(place || [0, 0])], 8 * v);
+        const X = low[0] + x * step[0], Y = low[1] + y * step[1];
+        vertices.set([X, Y, -0.02, 0, 0, 1, ...placeAt(X, Y)], 9 * v);
     }
     return {vertices, indices: gridIndices(n, n)};
 }
@@ -80,13 +80,15 @@ export class GroundPass {
         this.land = null;
     }
 
-    // mesh: of groundMesh(). around: whether the world goes on beyond the edges.
-    setMesh(mesh, lonlatAt, around, depth) {
+    // mesh: of groundMesh(). around: whether the world goes on beyond the edges. spherical: places are directions seen from the Earth's centre, the
+    // first axis on the meridian `meridian`; else longitude, latitude and nothing.
+    setMesh(mesh, placeAt, {around, depth, spherical, meridian}) {
         this.#drop();
         this.mesh = mesh;
+        this.sphere = [spherical ? 1 : 0, meridian];
         this.meshes.ground = this.#upload(mesh);
         this.meshes.side = this.#upload(sideMesh(mesh, depth));
-        if (around) this.meshes.around = this.#upload(aroundMesh(mesh, lonlatAt));
+        if (around) this.meshes.around = this.#upload(aroundMesh(mesh, placeAt));
     }
 
     #upload({vertices, indices, coarse = null}) {
@@ -94,9 +96,9 @@ export class GroundPass {
         gl.bindVertexArray(array);
         gl.bindBuffer(gl.ARRAY_BUFFER, vertexBuffer);
         gl.bufferData(gl.ARRAY_BUFFER, vertices, gl.STATIC_DRAW);
-        [[3, 0], [3, 12], [2, 24]].forEach(([size, offset], location) => {
+        [[3, 0], [3, 12], [3, 24]].forEach(([size, offset], location) => {
             gl.enableVertexAttribArray(location);
-            gl.vertexAttribPointer(location, size, gl.FLOAT, false, 32, offset);
+            gl.vertexAttribPointer(location, size, gl.FLOAT, false, 36, offset);
         });
         gl.bindBuffer(gl.ELEMENT_ARRAY_BUFFER, indexBuffer);
         const all = coarse ? Uint32Array.from([...indices, ...coarse]) : indices;
@@ -133,7 +135,7 @@ export class GroundPass {
             LAYER_CODE: layers.map((layer, n) => layer.gpu.code(n)).join('\n'),
             DRAPE_CODE: layers.map((layer, n) => fillIn(section(parts, 'drape'), {N: n, ROW: ((layer.row + 0.5) / 4).toFixed(6)})).join(''),
         });
-        program = new Program(this.gl, shaderText('ground.vert.glsl'), source, ['position', 'normal', 'lonlat']);
+        program = new Program(this.gl, shaderText('ground.vert.glsl'), source, ['position', 'normal', 'where']);
         this.programs.set(key, program);
         return program;
     }
@@ -150,7 +152,7 @@ export class GroundPass {
         const half = [(high[0] - low[0]) / 2, (high[1] - low[1]) / 2];
         program.set({all: matrices.all, exaggeration, boxLow: low, boxHigh: high, lightDirection: light.direction, lightColour: light.colour, ambientColour: light.ambient,
             shadows: light.shadows && this.volumePass.light && scene.volumeCount ? 1 : 0, lightRate: high.map((h, axis) => 1 / (h - low[axis])), hasLand: this.land ? 1 : 0,
-            landOf: this.landOf || [0, 0, 0, 0], tinted: scene.map.terrain === false ? 0 : 1, reach: half, middle: [low[0] + half[0], low[1] + half[1]], side: 0, outside: 0, haze: scene.sky.low});
+            landOf: this.landOf || [0, 0, 0, 0], sphere: this.sphere, tinted: scene.map.terrain === false ? 0 : 1, reach: half, middle: [low[0] + half[0], low[1] + half[1]], side: 0, outside: 0, haze: scene.sky.low});
         gl.enable(gl.DEPTH_TEST);
         gl.depthFunc(gl.LEQUAL);
         gl.enable(gl.POLYGON_OFFSET_FILL);

@@ -6,6 +6,7 @@ import {graticule} from './graticule.js';
 import {boxSegments} from './height_axis.js';
 import {wrap} from './projection.js';
 
+const RAD = Math.PI / 180;
 export const AROUND = 0.42;
 const INKS = {coast: [0.80, 0.86, 0.90, 0.85], border: [0.75, 0.78, 0.80, 0.38], graticule: [0.80, 0.87, 0.95, 0.20], box: [0.80, 0.87, 0.95, 0.30], outer: [0.75, 0.82, 0.88, 0.28]};
 
@@ -42,12 +43,15 @@ export class Basemap {
         };
         this.geometry = geometry;
         this.box = box;
-        this.lonlatAt = lonlatAt;
-        this.mesh = groundMesh(geometry, heightAt, lonlatAt);
         this.around = !geometry.wraps;
         const size = [box.high[0] - box.low[0], box.high[1] - box.low[1]];
         this.depth = Math.max(...size) * 0.012;
         this.#bounds(size, lonlatAt);
+        this.placeAt = (X, Y) => {
+            const [lon, lat] = lonlatAt(X, Y), l = (lon - this.centre[0]) * RAD, f = lat * RAD;
+            return this.spherical ? [Math.cos(f) * Math.cos(l), Math.cos(f) * Math.sin(l), Math.sin(f)] : [lon, lat, 0];
+        };
+        this.mesh = groundMesh(geometry, heightAt, this.placeAt);
         const height = (X, Y) => meshHeight(this.mesh, X, Y);
         const toScene = (lon, lat) => {
             if (geometry.plainGlobe) { const x0 = domain.x[0]; const scene = geometry.toScene(x0 + ((lon - x0) % 360 + 360) % 360, lat); return [scene[0], scene[1]]; }
@@ -68,18 +72,29 @@ export class Basemap {
         return corners;
     }
 
+    // Longitudes jump within a domain that holds a pole or goes around the globe on axes of its own: then all of them are in it.
     #bounds(size, lonlatAt) {
         const bound = (margin) => {
-            const out = {west: Infinity, east: -Infinity, south: Infinity, north: -Infinity};
-            for (let a = 0; a <= 24; a++) for (let b = 0; b <= 24; b++) {
-                const [lon, lat] = lonlatAt(this.box.low[0] - margin + (size[0] + 2 * margin) * a / 24, this.box.low[1] - margin + (size[1] + 2 * margin) * b / 24);
-                out.west = Math.min(out.west, lon); out.east = Math.max(out.east, lon); out.south = Math.min(out.south, lat); out.north = Math.max(out.north, lat);
+            const out = {west: Infinity, east: -Infinity, south: Infinity, north: -Infinity, jumps: false}, rows = [];
+            for (let a = 0; a <= 24; a++) {
+                const row = [];
+                for (let b = 0; b <= 24; b++) {
+                    const [lon, lat] = lonlatAt(this.box.low[0] - margin + (size[0] + 2 * margin) * a / 24, this.box.low[1] - margin + (size[1] + 2 * margin) * b / 24);
+                    out.west = Math.min(out.west, lon); out.east = Math.max(out.east, lon); out.south = Math.min(out.south, lat); out.north = Math.max(out.north, lat);
+                    out.jumps ||= b > 0 && Math.abs(lon - row[b - 1]) > 180 || a > 0 && Math.abs(lon - rows[a - 1][b]) > 180;
+                    row.push(lon);
+                }
+                rows.push(row);
             }
-            return out;
+            if (!out.jumps || this.geometry.plainGlobe) return out;
+            const far = 2 * (out.north - out.south) / 24;
+            return {...out, west: this.centre[0] - 180, east: this.centre[0] + 180, north: out.north + far > 90 ? 90 : out.north, south: out.south - far < -90 ? -90 : out.south};
         };
         this.bounds = bound(0);
         const wide = this.wide = bound(this.around ? AROUND * Math.max(...size) : 0), pad = 0.02 * (wide.east - wide.west + wide.north - wide.south);
-        wide.west -= pad; wide.east += pad; wide.south = Math.max(-90, wide.south - pad); wide.north = Math.min(90, wide.north + pad);
+        this.spherical = wide.jumps && !this.geometry.plainGlobe;
+        if (!this.spherical) { wide.west -= pad; wide.east += pad; }
+        wide.south = Math.max(-90, wide.south - pad); wide.north = Math.min(90, wide.north + pad);
     }
 
     #near(lon, lat) {
@@ -135,7 +150,7 @@ export class Basemap {
     // Hands all to the GPU. map: of the view document.
     upload(renderer, map = {}) {
         if (!this.mesh || !renderer) return;
-        if (this.uploadedTo !== renderer || this.uploadedMesh !== this.mesh) renderer.groundPass.setMesh(this.mesh, this.lonlatAt, this.around, this.depth);
+        if (this.uploadedTo !== renderer || this.uploadedMesh !== this.mesh) renderer.groundPass.setMesh(this.mesh, this.placeAt, {around: this.around, depth: this.depth, spherical: this.spherical, meridian: this.centre[0]});
         if (this.uploadedTo !== renderer || this.uploadedLand !== this.land) renderer.groundPass.setLand(this.land && this.land.canvas, this.land && this.land.of);
         this.uploadedTo = renderer;
         this.uploadedMesh = this.mesh;

@@ -7,7 +7,7 @@ export function spacingFor(degrees, wanted = 7) { return SPACINGS.find((step) =>
 
 // bounds: {west, east, south, north}. → [{kind: 'lon' | 'lat', value, line: [[lon, lat] …]}]
 export function graticule({west, east, south, north}) {
-    const lines = [], points = 72;
+    const lines = [], points = Math.max(72, Math.round(east - west));
     const lonStep = spacingFor(east - west), latStep = spacingFor(north - south);
     for (let lon = Math.ceil(west / lonStep) * lonStep; lon <= east + 1e-9; lon += lonStep)
         lines.push({kind: 'lon', value: Number(lon.toFixed(6)), line: Array.from({length: points + 1}, (_, n) => [lon, south + (north - south) * n / points])});

@@ -11,7 +11,7 @@ precision highp sampler3D;
 
 in vec3 at;
 in vec3 slope;
-in vec2 place;
+in vec3 place;
 uniform float exaggeration;
 uniform vec3 boxLow, boxHigh;
 uniform vec3 lightDirection, lightColour, ambientColour, lightRate;
@@ -20,6 +20,7 @@ uniform highp sampler3D light;
 uniform highp sampler2D transfer;
 uniform sampler2D land;       // share of land over longitude and latitude
 uniform vec4 landOf;          // texture coordinate = lonlat * xy + zw
+uniform vec2 sphere;          // 1, and the meridian of the first axis, where places are directions: around poles and globes of their own
 uniform float hasLand;
 uniform float tinted;         // 0: no terrain tint
 uniform float side;           // 1: the block's sides
@@ -38,9 +39,16 @@ vec3 tint(float h) {
     return mix(c, vec3(0.800, 0.800, 0.800), smoothstep(2200.0, 4200.0, h));
 }
 
+// Share of land. Between directions longitude jumps in the picture, at one meridian, where no step of detail may be guessed from neighbours.
+float landHere() {
+    if (sphere.x < 0.5) return texture(land, place.xy * landOf.xy + landOf.zw).r;
+    vec2 lonlat = vec2(sphere.y + degrees(atan(place.y, place.x)), degrees(atan(place.z, length(place.xy))));
+    return textureLod(land, lonlat * landOf.xy + landOf.zw, 0.0).r;
+}
+
 void main() {
     float h = at.z * 1000.0;
-    float isLand = hasLand > 0.5 ? texture(land, place * landOf.xy + landOf.zw).r : (h > 0.5 ? 1.0 : 0.0);
+    float isLand = hasLand > 0.5 ? landHere() : (h > 0.5 ? 1.0 : 0.0);
     vec3 sea = vec3(0.095, 0.155, 0.225);
     vec3 c = mix(sea, tinted > 0.5 ? tint(h) : vec3(0.300, 0.320, 0.290), isLand);
     // Relief is shaded at a fixed exaggeration, so that it reads the same however the scene is stretched.
