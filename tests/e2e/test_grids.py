@@ -191,13 +191,28 @@ def test_awkward_files_stand_where_they_say(run, hostile, name, variable, crs):
     assert grid["wraps"] == (name == "reduce-cgcms.nc")
 
 
-def test_regional_climate_model_columns(run, hostile):
-    """Two-dimensional longitude and latitude, transposed."""
-    path = hostile / "odd_model_data" / "u.89335.1_subset_time361.nc"
-    with netCDF4.Dataset(path) as file:
-        lon, lat = file["lon"][:], file["lat"][:]  # (xcoord, ycoord)
-    done = run("info", "--json", path)
-    for dataset in json.loads(done.stdout)["datasets"]:
-        grid = dataset["grid"]
-        assert grid["proj"] is None and (grid["nx"], grid["ny"]) == lon.shape
-        check_corners(grid, [(lon[0, 0], lat[0, 0]), (lon[-1, 0], lat[-1, 0]), (lon[-1, -1], lat[-1, -1]), (lon[0, -1], lat[0, -1])])
+def test_regional_climate_model_columns(run, tmp_path, hostile):
+    """Two-dimensional longitude and latitude, transposed; on levels of our own, for the file does not tell where its are."""
+    with netCDF4.Dataset(hostile / "odd_model_data" / "u.89335.1_subset_time361.nc") as of, netCDF4.Dataset(tmp_path / "a.nc", "w") as file:
+        lon, lat, u = of["lon"][:], of["lat"][:], of["u"][:].filled(numpy.nan)  # (xcoord, ycoord)
+        for name, length in (("height", u.shape[0]), ("xcoord", u.shape[1]), ("ycoord", u.shape[2])):
+            file.createDimension(name, length)
+        for name, values, dimensions, units in (("height", 15000 * (1 - of["sigma"][:]) + 10, ("height",), "m"), ("lon", lon, ("xcoord", "ycoord"), "degrees_east"),
+                                                ("lat", lat, ("xcoord", "ycoord"), "degrees_north"), ("t", u, ("height", "xcoord", "ycoord"), "m s-1")):
+            v = file.createVariable(name, "f4", dimensions)
+            v.units = units
+            v[:] = values
+        file["t"].coordinates = "lat lon"
+    grid = corners_of(run, tmp_path / "a.nc")
+    assert grid["proj"] is None and (grid["nx"], grid["ny"]) == lon.shape
+    check_corners(grid, [(lon[0, 0], lat[0, 0]), (lon[-1, 0], lat[-1, 0]), (lon[-1, -1], lat[-1, -1]), (lon[0, -1], lat[0, -1])])
+    dice = random.Random(5)
+    columns = [(dice.randrange(lon.shape[0]), dice.randrange(lon.shape[1])) for _ in range(40)]
+    (tmp_path / "places.txt").write_text("".join(f"{float(lon[i, j])!r} {float(lat[i, j])!r} 20\n" for i, j in columns))
+    done = run("sample", tmp_path / "a.nc", "--variable", "t", "--time", "T+0", "--json", "--places", tmp_path / "places.txt")
+    for (i, j), answer in zip(columns, json.loads(done.stdout)):
+        expected = u[-1, i, j]  # the lowest level holds down to the ground
+        if math.isnan(expected):
+            assert answer["source"] is None
+        else:
+            assert answer["source"] == pytest.approx(expected, abs=1e-3)
