@@ -10,6 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/log.h"
+#include "server/condemned_files.h"
 #include "server/opening_progress.h"
 #include "source/source_url.h"
 
@@ -68,6 +70,16 @@ static int check_paths(const struct config *config, struct failure *failure) {
     return VIRGA_OK;
 }
 
+// On whichever thread met the file.
+static void keep_condemned(void *context) {
+    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+    struct app *app = context;
+    struct failure failure;
+    pthread_mutex_lock(&lock);
+    if (condemned_files_save(app->sources, app->config.state_dir, &failure)) log_warning("app", "%s", failure.message);
+    pthread_mutex_unlock(&lock);
+}
+
 // state_dir: NULL where there is none; what readers want remembered of files is kept there.
 static int start_readers(struct app *app, const char *state_dir, struct failure *failure) {
     struct source_limits limits;
@@ -115,6 +127,10 @@ int app_init(struct app *app, const struct config *config, struct failure *failu
     if (status == VIRGA_OK) status = make_folder(config->state_dir, failure);
     if (status == VIRGA_OK) status = make_folder(spool, failure);
     if (status == VIRGA_OK) status = start_readers(app, config->state_dir, failure);
+    if (status == VIRGA_OK) {
+        condemned_files_load(app->sources, config->state_dir);
+        source_pool_on_condemned(app->sources, keep_condemned, app);
+    }
     if (status == VIRGA_OK) status = start_workers(app, failure);
     if (status == VIRGA_OK) status = open_catalog(app, config->state_dir, failure);
     if (status == VIRGA_OK) status = start_bricks(app, spool, failure);
@@ -127,6 +143,7 @@ int app_init_catalog(struct app *app, const struct config *config, struct failur
     bool state = access(config->state_dir, R_OK | W_OK | X_OK) == 0;
     int status = check_paths(config, failure);
     if (status == VIRGA_OK) status = start_readers(app, state ? config->state_dir : NULL, failure);
+    if (status == VIRGA_OK && state) condemned_files_load(app->sources, config->state_dir);
     if (status == VIRGA_OK) status = open_catalog(app, state ? config->state_dir : NULL, failure);
     if (status != VIRGA_OK) app_destroy(app);
     return status;

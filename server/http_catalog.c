@@ -9,7 +9,12 @@
 #include "server/http_router.h"
 
 static bool make_texts(struct web_server *server) {
-    if (server->catalog_plain) return true;
+    size_t condemned = source_pool_condemned_count(server->app->sources);
+    if (server->catalog_plain && condemned == server->catalog_condemned) return true;
+    shared_bytes_unref(server->catalog_plain);
+    shared_bytes_unref(server->catalog_gzip);
+    server->catalog_gzip = NULL;
+    server->catalog_condemned = condemned;
     char *json = app_catalog_json(server->catalog);
     size_t size = json ? strlen(json) : 0;
     uint8_t *fill;

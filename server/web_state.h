@@ -71,7 +71,8 @@ struct web_server {
     struct page_files *page;
     struct field_cache *fields;
     struct catalog *catalog;  // the one in force, one reference
-    struct shared_bytes *catalog_plain, *catalog_gzip;  // made when first asked for
+    struct shared_bytes *catalog_plain, *catalog_gzip;  // made when first asked for, and anew when a file was condemned
+    size_t catalog_condemned;
     struct geometry_cache *geometries;
     struct session_scratch scratch;
     struct ws_message *message;       // for parsing, reused

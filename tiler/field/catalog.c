@@ -9,8 +9,7 @@
 #include "base/utf8.h"
 #include "field/catalog_group.h"
 
-// A failure's message names its file already; a problem has a place of its own for that.
-static const char *without_file(const char *reason, const char *file) {
+const char *catalog_without_file(const char *reason, const char *file) {
     const size_t length = strlen(file);
     return !strncmp(reason, file, length) && !strncmp(reason + length, ": ", 2) ? reason + length + 2 : reason;
 }
@@ -22,7 +21,7 @@ int catalog_add_problem(struct catalog *catalog, const char *variable, const cha
     struct catalog_problem *p = &grown[catalog->problem_count++];
     p->variable = variable ? strdup(variable) : NULL;
     p->file = strdup(file);
-    p->reason = strdup(without_file(reason, file));
+    p->reason = strdup(catalog_without_file(reason, file));
     if (!p->file || !p->reason || (variable && !p->variable)) return VIRGA_NO_MEMORY;
     if (p->variable) utf8_clean(p->variable);
     utf8_clean(p->file);

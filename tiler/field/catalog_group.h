@@ -8,6 +8,8 @@
 
 // Takes the files over from `scanned` into the catalog, and fills datasets (without lattices) and problems.
 int catalog_group(struct catalog_whole *whole, struct scanned_files *scanned, struct failure *failure);
+// A failure's words without the file's name, where it begins with it: a problem has a place of its own for that.
+const char *catalog_without_file(const char *reason, const char *file);
 int catalog_add_problem(struct catalog *catalog, const char *variable, const char *file, const char *reason);
 
 // Adds to what is noted of a variable. VIRGA_OK or VIRGA_NO_MEMORY.

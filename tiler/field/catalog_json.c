@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/utf8.h"
+#include "field/catalog_group.h"
 #include "field/cf_units.h"
 #include "field/derived.h"
 
@@ -221,17 +223,38 @@ static json_t *dataset_json(const struct catalog_dataset *d, catalog_pyramid pyr
     return o;
 }
 
+// A problem stands in the list of all and with the dataset that it concerns.
+static void add_problem(const struct catalog *catalog, const struct catalog_problem *problem, json_t *problems, json_t *datasets) {
+    json_array_append_new(problems, problem_json(problem));
+    for (size_t n = 0; n < catalog->dataset_count; n++)
+        if (concerns(&catalog->datasets[n], problem->file)) {
+            json_array_append_new(json_object_get(json_array_get(datasets, n), "problems"), problem_json(problem));
+            return;
+        }
+}
+
+// Files that were found to harm readers after the catalog was made, which stays as it is.
+static void add_condemned(const struct catalog *catalog, json_t *problems, json_t *datasets) {
+    const struct catalog_whole *whole = (const struct catalog_whole *)catalog;
+    for (size_t n = 0; n < whole->file_count; n++) {
+        const struct source *source = whole->files[n]->source;
+        struct failure why;
+        if (!source_is_condemned(source, &why)) continue;
+        char *file = strdup(source_path(source)), *reason = strdup(catalog_without_file(why.message, source_path(source)));
+        if (file && reason) {
+            utf8_clean(file);
+            add_problem(catalog, &(struct catalog_problem){.file = file, .reason = reason}, problems, datasets);
+        }
+        free(file);
+        free(reason);
+    }
+}
+
 char *catalog_to_json_with(const struct catalog *catalog, catalog_pyramid pyramid) {
     json_t *root = json_object(), *datasets = json_array(), *problems = json_array();
     for (size_t n = 0; n < catalog->dataset_count; n++) json_array_append_new(datasets, dataset_json(&catalog->datasets[n], pyramid));
-    for (size_t p = 0; p < catalog->problem_count; p++) {
-        json_array_append_new(problems, problem_json(&catalog->problems[p]));
-        for (size_t n = 0; n < catalog->dataset_count; n++)
-            if (concerns(&catalog->datasets[n], catalog->problems[p].file)) {
-                json_array_append_new(json_object_get(json_array_get(datasets, n), "problems"), problem_json(&catalog->problems[p]));
-                break;
-            }
-    }
+    for (size_t p = 0; p < catalog->problem_count; p++) add_problem(catalog, &catalog->problems[p], problems, datasets);
+    add_condemned(catalog, problems, datasets);
     json_object_set_new(root, "datasets", datasets);
     json_object_set_new(root, "problems", problems);
     char *text = json_dumps(root, JSON_COMPACT | JSON_REAL_PRECISION(15));

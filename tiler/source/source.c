@@ -122,10 +122,11 @@ static int meet_file(struct source *source, int *fd, struct failure *failure) {
 // What a request expects, for the check of its answer.
 struct expected {
     enum source_message_kind kind;
-    struct source *source;                  // INVENTORY: where it goes
+    struct source *source;                  // INVENTORY goes to it
     const struct source_slab_shape *shape;  // SLAB: what it must say
     struct failure theirs;                  // FAILURE: the child's own
     uint64_t token;                         // of the answer
+    uint64_t key;                           // SLAB: what the request is remembered by where it harms a library
 };
 
 static int take_inventory(struct source *source, const uint8_t *body, size_t bytes) {
@@ -139,13 +140,20 @@ static int take_inventory(struct source *source, const uint8_t *body, size_t byt
     return status;
 }
 
+static int check_failure(struct expected *e, struct source_answer *answer) {
+    int status = source_decode_failure(answer->body, answer->header.body_bytes, &e->theirs, &answer->retire);
+    if (!status && answer->retire && e->kind == SOURCE_SLAB && !e->source->address)
+        source_condemned_fail_slab(source_pool_condemned(e->source->pool), e->key, &e->theirs, clock_monotonic());
+    return status;
+}
+
 static int check_answer(void *context, struct source_answer *answer) {
     struct expected *e = context;
     const uint8_t *body = answer->body;
     size_t bytes = answer->header.body_bytes;
     struct source_slab_answer slab;
     e->token = source_inventory_token(body, bytes);
-    if (answer->header.kind == SOURCE_FAILURE) return source_decode_failure(body, bytes, &e->theirs, &answer->retire);
+    if (answer->header.kind == SOURCE_FAILURE) return check_failure(e, answer);
     if (answer->header.kind != e->kind) return VIRGA_INVALID;
     if (e->kind == SOURCE_INVENTORY) return take_inventory(e->source, body, bytes);
     if (source_decode_slab(body, bytes, &slab)) return VIRGA_INVALID;
@@ -166,6 +174,15 @@ static int explain_network(const struct source *source, const struct source_ques
     if (status == VIRGA_TIMED_OUT) return failure_set(failure, status, "%s: it was not read within %g s", source->path, question->seconds);
     return status;
 }
+
+static int check_condemned(const struct source *source, bool reading, struct failure *failure) {
+    struct failure why;
+    struct source_condemned *table = source_pool_condemned(source->pool);
+    if (!source_condemned_find(table, &source->identity, reading, clock_monotonic(), &why)) return VIRGA_OK;
+    return failure_set(failure, why.status, "%s: %s", source->path, why.message);
+}
+
+bool source_is_condemned(const struct source *source, struct failure *failure) { return check_condemned(source, true, failure) != VIRGA_OK; }
 
 // Sends the question's frame (freed here) and turns a child's failure into this request's.
 static int ask(struct source_pool *pool, const struct source *source, struct source_question *question,
@@ -218,7 +235,8 @@ static int open_address(struct source *source, struct failure *failure) {
     if (status) return failure_set(failure, status, "%s: %s", source->path, why.message);
     source->identity = (struct source_identity){.device = ADDRESS_DEVICE, .inode = XXH3_64bits(source->path, strlen(source->path))};
     atomic_store(&source->looked_ms, (int64_t)(clock_monotonic() * 1000));
-    return ask_inventory(source, -1, failure);
+    status = check_condemned(source, false, failure);
+    return status ? status : ask_inventory(source, -1, failure);
 }
 
 // Whether an address still lists what it did; asked once a minute, by whoever reads then. Another one goes on meanwhile.
@@ -255,6 +273,7 @@ int source_open(struct source_pool *pool, const char *path, struct source **sour
     atomic_init(&s->references, 1);
     s->address = source_url_like(path);
     int status = s->address ? open_address(s, failure) : meet_file(s, &fd, failure);
+    if (!status && !s->address) status = check_condemned(s, false, failure);
     if (!status && !s->address) status = ask_inventory(s, fd, failure);
     if (fd >= 0 && !status) status = check_unchanged(s, fd, failure);
     if (fd >= 0) close(fd);
@@ -327,14 +346,29 @@ static int slab_shape(const struct source *source, const struct source_slab_requ
     return status ? failure_set(failure, status, "%s: %s: %s", source->path, v->name, why.message) : VIRGA_OK;
 }
 
+// A slab that a library failed on costs a reader each time: the same request is answered from memory for a while.
+static int ask_unless_failed(const struct source *source, struct source_question *question, struct expected *expected,
+                             struct failure *failure) {
+    struct source_condemned *table = source_pool_condemned(source->pool);
+    const uint8_t *body = question->frame.data + SOURCE_HEADER_BYTES;  // the identity is in it, the request's number is not
+    uint64_t key = XXH3_64bits(body, question->frame.size - SOURCE_HEADER_BYTES);
+    struct failure why;
+    if (source_condemned_slab_failed(table, key, clock_monotonic(), &why)) {
+        source_frame_free(&question->frame);
+        return failure_set(failure, why.status, "%s: %s", source->path, why.message);
+    }
+    expected->key = key;
+    return ask(source->pool, source, question, expected, failure);
+}
+
 // fds: of the file, -1 for an address, and of the slab.
-static int ask_slab(const struct source *source, const struct source_slab_request *request, const int fds[2],
+static int ask_slab(struct source *source, const struct source_slab_request *request, const int fds[2],
                     const struct source_slab_shape *shape, struct failure *failure) {
     bool file = fds[0] >= 0;
     struct source_question question = {.request = source_pool_next_request(source->pool), .fds = {fds[file ? 0 : 1], fds[1]}, .fd_count = file ? 2 : 1,
                                        .seconds = source_pool_limits(source->pool)->read_seconds,
-                                       .max_body = SOURCE_MAX_REQUEST_BYTES};
-    struct expected expected = {.kind = SOURCE_SLAB, .shape = shape};
+                                       .max_body = SOURCE_MAX_REQUEST_BYTES, .reading = true};
+    struct expected expected = {.kind = SOURCE_SLAB, .source = source, .shape = shape};
     struct source_read_message *message = calloc(1, sizeof *message);
     if (!message) return failure_set(failure, VIRGA_NO_MEMORY, "%s: out of memory", source->path);
     message->identity = identity_now(source);
@@ -344,7 +378,7 @@ static int ask_slab(const struct source *source, const struct source_slab_reques
     int status = source_encode_read(question.request, message, &question.frame);
     free(message);
     if (status) return failure_set(failure, status, "%s: out of memory", source->path);
-    return ask(source->pool, source, &question, &expected, failure);
+    return ask_unless_failed(source, &question, &expected, failure);
 }
 
 int source_read(struct source *source, const struct source_slab_request *request, struct source_slab *slab,
@@ -355,7 +389,8 @@ int source_read(struct source *source, const struct source_slab_request *request
     int status = slab_shape(source, request, &shape, failure);
     if (!status) status = source->address ? look_again(source, failure) : reopen_file(source, &fds[0], failure);
     if (status) return status;
-    status = slab_memory_new(shape.bytes, &fds[1], slab, source->path, failure);
+    status = check_condemned(source, true, failure);
+    if (!status) status = slab_memory_new(shape.bytes, &fds[1], slab, source->path, failure);
     if (!status) source_pool_count_slab(source->pool, shape.bytes);
     if (!status) status = ask_slab(source, request, fds, &shape, failure);
     if (!status && fds[0] >= 0) status = check_unchanged(source, fds[0], failure);

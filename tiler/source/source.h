@@ -109,6 +109,24 @@ void source_pool_free(struct source_pool *pool);
 // Children replaced since start because they died, were late or had met a malformed file: for metrics and tests.
 size_t source_pool_restarts(struct source_pool *pool);
 int source_pool_readers(const struct source_pool *pool);
+
+// A file that harmed its reader when it was listed, and is not listed again until its identity changes.
+struct source_condemnation {
+    struct source_identity identity;
+    int status;
+    char words[256];  // the failure, without the file's name
+};
+
+// What harms readers is remembered in the pool by identity and refused at once, with the words of its failure: a file that ended a
+// child when it was listed, or two when it was read; for 10 minutes where the children were merely late. So asking for it in a loop costs
+// a bounded number of children.
+// told: called when a file was condemned, on the thread that asked for it. Set it before anything is opened.
+void source_pool_on_condemned(struct source_pool *pool, void (*told)(void *context), void *context);
+// How many were, so far: when it grows, source_is_condemned may have changed.
+size_t source_pool_condemned_count(struct source_pool *pool);
+// Those condemned for good when they were listed, to be kept over a restart: fills list, at most `room`, and returns how many.
+size_t source_pool_save_condemned(struct source_pool *pool, struct source_condemnation *list, size_t room);
+void source_pool_load_condemned(struct source_pool *pool, const struct source_condemnation *list, size_t count);
 // Bytes of slabs asked for since start: likewise.
 uint64_t source_pool_slab_bytes(struct source_pool *pool);
 
@@ -123,6 +141,9 @@ bool source_is_store(const char *path);
 int source_open(struct source_pool *pool, const char *path, struct source **source, struct failure *failure);
 struct source *source_ref(struct source *source);
 void source_unref(struct source *source);
+
+// Whether reading from this source is refused now, since it harmed readers; *failure says why and names the file.
+bool source_is_condemned(const struct source *source, struct failure *failure);
 
 const char *source_path(const struct source *source);
 const struct source_inventory *source_inventory(const struct source *source);

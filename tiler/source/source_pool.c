@@ -46,6 +46,9 @@ struct source_pool {
     int wake;          // eventfd to the keeper
     atomic_bool stop;  // what is being read is to end
     atomic_uint_fast64_t next_request, slab_bytes;
+    struct source_condemned *condemned;
+    void (*on_condemned)(void *context);  // set before anything is asked
+    void *on_condemned_context;
     pthread_mutex_t lock;
     pthread_cond_t changed;  // a slot became idle, or starting failed, or stopping
     bool stopping, failed, keeper_runs;  // lock
@@ -78,6 +81,21 @@ int source_pool_readers(const struct source_pool *pool) { return pool->limits.re
 uint64_t source_pool_next_request(struct source_pool *pool) { return atomic_fetch_add(&pool->next_request, 1) + 1; }
 
 void source_pool_count_slab(struct source_pool *pool, size_t bytes) { atomic_fetch_add_explicit(&pool->slab_bytes, bytes, memory_order_relaxed); }
+
+struct source_condemned *source_pool_condemned(struct source_pool *pool) { return pool->condemned; }
+
+void source_pool_on_condemned(struct source_pool *pool, void (*told)(void *context), void *context) {
+    pool->on_condemned = told;
+    pool->on_condemned_context = context;
+}
+
+size_t source_pool_save_condemned(struct source_pool *pool, struct source_condemnation *list, size_t room) {
+    return source_condemned_save(pool->condemned, list, room);
+}
+
+void source_pool_load_condemned(struct source_pool *pool, const struct source_condemnation *list, size_t count) {
+    source_condemned_load(pool->condemned, list, count);
+}
 
 static void wake_keeper(struct source_pool *pool) {
     uint64_t one = 1;
@@ -241,17 +259,36 @@ static int ask_some_child(struct source_pool *pool, const struct source_identity
     return failure_set(failure, VIRGA_GONE, "%s: the readers end before they can be asked", question->about);
 }
 
+// The failure's words without the file's name, which is added where they are used again: one file may have several names.
+static const char *words_of(const char *about, const char *message) {
+    size_t length = strlen(about);
+    return !strncmp(message, about, length) && !strncmp(message + length, ": ", 2) ? message + length + 2 : message;
+}
+
+static void remember_end(struct source_pool *pool, const struct source_identity *identity, const struct source_question *question,
+                         enum source_end end, const struct failure *failure) {
+    const char *words = words_of(question->about, failure->message);
+    if (pool->proxy && end == SOURCE_END_LATE) return;  // the network's fault
+    if (pool->proxy) end = SOURCE_END_KILLED;           // what an address sends may be another thing in some minutes
+    if (!source_condemned_strike(pool->condemned, identity, question->reading, end, failure->status, words, clock_monotonic())) return;
+    log_warning("source", "%s; it is refused from now on", failure->message);
+    if (pool->on_condemned) pool->on_condemned(pool->on_condemned_context);
+}
+
 int source_pool_ask(struct source_pool *pool, const struct source_identity *identity, struct source_question *question,
                     struct source_answer *answer, struct failure *failure) {
     pthread_mutex_lock(&pool->lock);
     pool->users++;
     pthread_mutex_unlock(&pool->lock);
     question->stop = &pool->stop;
-    int status = ask_some_child(pool, identity, question, answer, failure);
+    struct failure why;
+    int status = ask_some_child(pool, identity, question, answer, &why);
+    if (!status) source_condemned_clear(pool->condemned, identity, question->reading);
+    else if (answer->end != SOURCE_END_NONE) remember_end(pool, identity, question, answer->end, &why);
     pthread_mutex_lock(&pool->lock);
     if (--pool->users == 0) pthread_cond_broadcast(&pool->changed);
     pthread_mutex_unlock(&pool->lock);
-    return status;
+    return status ? failure_set(failure, status, "%s", why.message) : VIRGA_OK;
 }
 
 static char *beside_this_program(const char *name) {
@@ -313,7 +350,8 @@ static int pool_new(const char *reader_path, const struct source_limits *limits,
     p->argv[1] = p->parent;
     p->argv[2] = p->memory;
     p->argv[3] = proxy ? "dap" : NULL;
-    int status = p->reader_path && p->wake >= 0 ? VIRGA_OK : failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
+    p->condemned = source_condemned_new();
+    int status = p->reader_path && p->wake >= 0 && p->condemned ? VIRGA_OK : failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
     if (!status) status = start_keeper(p, failure);
     if (!status) status = wait_for_children(p, failure);
     if (status) source_pool_free(p);
@@ -370,6 +408,11 @@ uint64_t source_pool_slab_bytes(struct source_pool *pool) {
     return atomic_load_explicit(&pool->slab_bytes, memory_order_relaxed) + (addresses ? source_pool_slab_bytes(addresses) : 0);
 }
 
+size_t source_pool_condemned_count(struct source_pool *pool) {
+    struct source_pool *addresses = addresses_of(pool);
+    return source_condemned_count(pool->condemned) + (addresses ? source_pool_condemned_count(addresses) : 0);
+}
+
 size_t source_pool_restarts(struct source_pool *pool) {
     pthread_mutex_lock(&pool->lock);
     size_t restarts = pool->restarts;
@@ -407,6 +450,7 @@ void source_pool_free(struct source_pool *pool) {
     if (pool->wake >= 0) close(pool->wake);
     pthread_cond_destroy(&pool->changed);
     pthread_mutex_destroy(&pool->lock);
+    source_condemned_free(pool->condemned);
     free(pool->reader_path);
     free(pool->index_folder);
     free(pool);

@@ -3,10 +3,11 @@
 #ifndef VIRGA_SOURCE_SOURCE_POOL_H
 #define VIRGA_SOURCE_SOURCE_POOL_H
 
+#include "source/source_condemned.h"
 #include "source/source_process.h"
 
 // Any thread; blocks until a child is free and has answered. Prefers a child that had the file of this identity lately.
-// Codes as source_process_ask, VIRGA_CANCELLED during tear-down, VIRGA_IO when no child can be started.
+// Remembers what files do to children, but does not look whether this one is condemned. Codes as source_process_ask, VIRGA_CANCELLED during tear-down, VIRGA_IO when no child can be started.
 int source_pool_ask(struct source_pool *pool, const struct source_identity *identity, struct source_question *question,
                     struct source_answer *answer, struct failure *failure);
 // The children for addresses, and the proxy behind them: started at the first call. Where the address's host may not be asked, VIRGA_INVALID
@@ -16,6 +17,8 @@ int source_pool_for_address(struct source_pool *pool, const struct source_url *u
 struct source_proxy *source_pool_proxy(struct source_pool *addresses);  // NULL for one that opens files
 const struct source_limits *source_pool_limits(const struct source_pool *pool);
 uint64_t source_pool_next_request(struct source_pool *pool);
+// What is known to harm readers.
+struct source_condemned *source_pool_condemned(struct source_pool *pool);
 void source_pool_count_slab(struct source_pool *pool, size_t bytes);
 
 #endif

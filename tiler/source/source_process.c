@@ -275,29 +275,33 @@ out:
     return status;
 }
 
-static int explain_end(struct source_process *p, const struct source_question *q, struct failure *failure) {
+static int explain_end(struct source_process *p, const struct source_question *q, enum source_end *end, struct failure *failure) {
     process_kill(p);  // where only its socket is closed
     process_reap(p);
+    *end = SOURCE_END_OFFENCE;
     if (p->reaped && WIFSIGNALED(p->wait_status) && WTERMSIG(p->wait_status) != SIGKILL)
         return failure_set(failure, VIRGA_GONE, "%s: the reader crashed (%s) on it; the file is probably malformed", q->about,
                            strsignal(WTERMSIG(p->wait_status)));
     if (p->reaped && WIFEXITED(p->wait_status))
         return failure_set(failure, VIRGA_GONE, "%s: the reader gave up on it (exit status %d); the file is probably malformed",
                            q->about, WEXITSTATUS(p->wait_status));
+    *end = SOURCE_END_KILLED;
     return failure_set(failure, VIRGA_GONE, "%s: the reader was ended while it read it; try again, or see whether memory ran out",
                        q->about);
 }
 
-static int explain(struct source_process *p, const struct source_question *q, int status, size_t resident,
+static int explain(struct source_process *p, const struct source_question *q, int status, size_t resident, enum source_end *end,
                    struct failure *failure) {
-    if (status == VIRGA_GONE) return explain_end(p, q, failure);
+    if (status == VIRGA_GONE) return explain_end(p, q, end, failure);
     process_kill(p);
     process_reap(p);
     switch (status) {
     case VIRGA_TIMED_OUT:
+        *end = SOURCE_END_LATE;
         return failure_set(failure, status, "%s: reading it took longer than %g s and was stopped; the file is malformed, or "
                            "its disk slow", q->about, q->seconds);
     case VIRGA_TOO_LARGE:
+        *end = SOURCE_END_OFFENCE;
         return failure_set(failure, status, "%s: reading it took more memory (%zu MiB) than a reader may use (%zu MiB)", q->about,
                            resident >> 20, p->memory_limit >> 20);
     case VIRGA_NO_MEMORY:
@@ -305,6 +309,7 @@ static int explain(struct source_process *p, const struct source_question *q, in
     case VIRGA_CANCELLED:
         return failure_set(failure, status, "%s: not read, the program is ending", q->about);
     default:
+        *end = SOURCE_END_OFFENCE;
         return failure_set(failure, VIRGA_GONE, "%s: the reader broke its protocol on it and was stopped; the file is probably "
                            "malformed", q->about);
     }
@@ -329,7 +334,7 @@ int source_process_ask(struct source_process *p, const struct source_question *q
     if (!status) return VIRGA_OK;
     free(answer->body);
     answer->body = NULL;
-    return explain(p, q, status, watch.resident, failure);
+    return explain(p, q, status, watch.resident, &answer->end, failure);
 }
 
 // Logs the line so far, at most LOG_LINES in LOG_WINDOW_SECONDS.

@@ -30,16 +30,25 @@ struct source_question {
     struct source_broker *broker;  // opens what the child wants meanwhile; NULL: it may want nothing
     size_t max_body;       // of an answer
     const char *about;     // the file's name, for messages
+    bool reading;          // rather than listing
     // Called with an answer before the child is trusted again; VIRGA_INVALID where it makes no sense ends the child.
     int (*check)(void *context, struct source_answer *answer);
     void *context;
     const atomic_bool *stop;  // or NULL; once true, waiting ends: VIRGA_CANCELLED
 };
 
+enum source_end {           // how a child ended over a question
+    SOURCE_END_NONE,        // it lives, or its end says nothing about the file
+    SOURCE_END_OFFENCE,     // it crashed, gave up, broke the protocol or took too much memory
+    SOURCE_END_LATE,
+    SOURCE_END_KILLED,      // by somebody else: perhaps for want of memory
+};
+
 struct source_answer {
     struct source_header header;
     uint8_t *body;  // header.body_bytes long, freed by the caller with free()
     bool retire;    // set by `check`: the child is to be replaced though it answered
+    enum source_end end;
 };
 
 // Starts the child and waits for its hello. The child is killed when the thread that calls this ends: call it from a

@@ -553,6 +553,34 @@ static void test_json_has_what_was_promised(void **state) {
     catalog_unref(cat);
 }
 
+// A reader's end is told by the source layer; here it is put into the pool's memory by hand.
+static void test_a_file_that_is_condemned_later_is_a_problem(void **state) {
+    (void)state;
+    struct wanted_file a = t_file("condemned.nc", 0, 0, 2);
+    struct stat s;
+    write_file(&a);
+    struct catalog *cat = made_open("condemned.nc");
+    char *before = catalog_to_json(cat);
+    assert_int_equal(0, stat(made_path("condemned.nc"), &s));
+    struct source_condemnation condemnation = {
+        .identity = {s.st_dev, s.st_ino, (uint64_t)s.st_size, (int64_t)s.st_mtim.tv_sec * 1000000000 + s.st_mtim.tv_nsec},
+        .status = VIRGA_GONE, .words = "the reader crashed on it"};
+    source_pool_load_condemned(made_pool, &condemnation, 1);
+    char *after = catalog_to_json(cat);
+    json_t *was = json_loads(before, 0, NULL), *is = json_loads(after, 0, NULL);
+    assert_int_equal(0, json_array_size(json_object_get(was, "problems")));
+    json_t *problems = json_object_get(is, "problems"), *problem = json_array_get(problems, 0);
+    assert_int_equal(1, json_array_size(problems));
+    assert_string_equal(made_path("condemned.nc"), json_string_value(json_object_get(problem, "file")));
+    assert_non_null(strstr(json_string_value(json_object_get(problem, "reason")), "crashed"));
+    assert_int_equal(1, json_array_size(json_object_get(json_array_get(json_object_get(is, "datasets"), 0), "problems")));
+    json_decref(was);
+    json_decref(is);
+    free(before);
+    free(after);
+    catalog_unref(cat);
+}
+
 static void test_geometry_document_is_whole(void **state) {
     uint8_t *bytes;
     size_t size;
@@ -601,6 +629,7 @@ int main(void) {
         cmocka_unit_test(test_levels_as_iris_writes_them),
         cmocka_unit_test(test_an_absent_mapping_does_not_matter_to_longitudes),
         cmocka_unit_test(test_json_has_what_was_promised),
+        cmocka_unit_test(test_a_file_that_is_condemned_later_is_a_problem),
         cmocka_unit_test(test_geometry_document_is_whole),
     };
     return cmocka_run_group_tests(tests, made_begin, made_end);

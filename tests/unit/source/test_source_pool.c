@@ -130,12 +130,22 @@ static void child_nonsense(uint64_t request) {
     child_send(&frame);
 }
 
+// As a library that says no, after which the child wants to be replaced.
+static void child_fail(uint64_t request) {
+    struct source_frame frame;
+    struct failure failure = {VIRGA_UNREADABLE, "HDF error"};
+    source_encode_failure(request, &failure, true, &frame);
+    child_send(&frame);
+}
+
 static void child_read(uint64_t request, const char *path, int memory, size_t bytes) {
     const char *name = strrchr(path, '/') + 1;
     struct source_slab_answer slab = {SOURCE_F32, bytes / 4, bytes};
     struct source_frame frame;
     if (!strcmp(name, "late")) for (;;) pause();
     if (!strcmp(name, "dies")) raise(SIGKILL);
+    if (!strcmp(name, "crashes")) abort();
+    if (!strcmp(name, "fails")) child_fail(request);
     if (!strcmp(name, "shrink") &&
         (!ftruncate(memory, 0) || !ftruncate(memory, 1 << 20) || !fcntl(memory, F_ADD_SEALS, F_SEAL_WRITE)))
         _exit(1);
@@ -363,6 +373,91 @@ static void a_child_that_dies_while_it_reads_is_named_by_its_file(void **state) 
     source_pool_free(pool);
 }
 
+// Asks `times` times for the same file, and for the same or another part of it; returns how many children that cost.
+static size_t children_spent(struct source_pool *pool, const char *path, bool read, bool elsewhere, int times, struct failure *failure) {
+    struct source *source = NULL;
+    struct source_slab_request request = {.rank = 1, .count = {1}, .scale = 1};
+    struct source_slab slab;
+    size_t before = source_pool_restarts(pool);
+    if (read) source = fixture_open(pool, path);
+    for (int i = 0; i < times; i++) {
+        if (elsewhere) request.start[0] = (size_t)i % 4;
+        int status = read ? source_read(source, &request, &slab, failure) : source_open(pool, path, &source, failure);
+        if (!status) fail_msg("%s is read", path);
+    }
+    if (read) source_unref(source);
+    source_unref(fixture_open(pool, file_called("good")));  // with one child, all that ended are cleared away by now
+    return source_pool_restarts(pool) - before;
+}
+
+static void count_condemned(void *context) { ++*(int *)context; }
+
+static void a_file_that_crashes_its_reader_is_not_opened_again(void **state) {
+    (void)state;
+    struct source_pool *pool = pool_of_this(1, 20);
+    struct failure first, later;
+    int told = 0;
+    source_pool_on_condemned(pool, count_condemned, &told);
+    const char *path = file_called("abort");
+    assert_int_equal(1, children_spent(pool, path, false, false, 1, &first));
+    assert_int_equal(0, children_spent(pool, path, false, false, 100, &later));
+    assert_int_equal(VIRGA_GONE, later.status);
+    assert_memory_equal(first.message, later.message, strlen(first.message));
+    assert_true(told == 1 && source_pool_condemned_count(pool) == 1);
+    fixture_write(path, "another", 7);  // what it is now is not known
+    assert_int_equal(1, children_spent(pool, path, false, false, 100, &later));
+    struct source_condemnation kept[4];
+    assert_int_equal(2, source_pool_save_condemned(pool, kept, 4));
+    source_pool_free(pool);
+    pool = pool_of_this(1, 20);  // as after a restart
+    source_pool_load_condemned(pool, kept, 2);
+    assert_int_equal(0, children_spent(pool, path, false, false, 100, &later));
+    assert_non_null(strstr(later.message, "crashed"));
+    source_pool_free(pool);
+}
+
+static void a_file_that_crashes_its_readers_is_read_twice_at_most(void **state) {
+    (void)state;
+    struct source_pool *pool = pool_of_this(1, 20);
+    struct failure failure;
+    struct source *source = fixture_open(pool, file_called("crashes"));
+    assert_false(source_is_condemned(source, &failure));
+    assert_int_equal(2, children_spent(pool, source_path(source), true, true, 100, &failure));
+    assert_non_null(strstr(failure.message, "crashed"));
+    assert_true(source_is_condemned(source, &failure));
+    assert_non_null(strstr(failure.message, "/crashes: the reader crashed"));
+    source_unref(source);
+    assert_int_equal(2, children_spent(pool, file_called("dies"), true, true, 100, &failure));
+    struct source_condemnation kept[4];
+    assert_int_equal(0, source_pool_save_condemned(pool, kept, 4));  // it can be listed
+    source_pool_free(pool);
+}
+
+static void a_late_file_is_not_waited_for_again(void **state) {
+    (void)state;
+    struct source_pool *pool = pool_of_this(1, 0.3);
+    struct failure failure;
+    assert_int_equal(1, children_spent(pool, file_called("hang"), false, false, 50, &failure));
+    assert_int_equal(VIRGA_TIMED_OUT, failure.status);
+    assert_int_equal(2, children_spent(pool, file_called("late"), true, true, 50, &failure));
+    struct source_condemnation kept[4];
+    assert_int_equal(0, source_pool_save_condemned(pool, kept, 4));  // a slow disk may be faster tomorrow
+    source_pool_free(pool);
+}
+
+static void a_slab_that_fails_is_remembered_alone(void **state) {
+    (void)state;
+    struct source_pool *pool = pool_of_this(1, 20);
+    struct failure failure;
+    const char *path = file_called("fails");
+    assert_int_equal(1, children_spent(pool, path, true, false, 50, &failure));
+    assert_int_equal(VIRGA_UNREADABLE, failure.status);
+    assert_non_null(strstr(failure.message, "/fails: HDF error"));
+    assert_int_equal(3, children_spent(pool, path, true, true, 50, &failure));  // three more parts
+    assert_int_equal(0, source_pool_condemned_count(pool));
+    source_pool_free(pool);
+}
+
 struct worker {
     struct source_pool *pool;
     char path[512];  // its own: fixture_path's places are used again
@@ -467,6 +562,10 @@ int main(int argc, char **argv) {
         cmocka_unit_test(shared_memory_cannot_be_shrunk_by_a_child),
         cmocka_unit_test(a_slab_of_the_wrong_size_is_refused),
         cmocka_unit_test(a_child_that_dies_while_it_reads_is_named_by_its_file),
+        cmocka_unit_test(a_file_that_crashes_its_reader_is_not_opened_again),
+        cmocka_unit_test(a_file_that_crashes_its_readers_is_read_twice_at_most),
+        cmocka_unit_test(a_late_file_is_not_waited_for_again),
+        cmocka_unit_test(a_slab_that_fails_is_remembered_alone),
         cmocka_unit_test(one_hanging_child_does_not_hold_up_others),
         cmocka_unit_test(tear_down_waits_for_the_running_request),
         cmocka_unit_test(a_stopped_pool_waits_for_nothing),
