@@ -180,7 +180,7 @@ int catalog_open(struct source_pool *pool, const char *const *paths, size_t path
     int status = catalog_scan(pool, paths, path_count, options, &scanned, failure);
     if (!status && path_count > 0 && nothing_found(&scanned)) {
         const char *path = scanned.count > 0 ? scanned.files[0].path : paths[0], *why = scanned.count > 0 ? scanned.files[0].failure.message : "no file matches";
-        status = failure_set(failure, VIRGA_NOT_FOUND, "%.300s: %s", path, without_file(why, path));
+        status = failure_set(failure, VIRGA_NOT_FOUND, "%.300s: %s", path, catalog_without_file(why, path));
     }
     if (!status) status = catalog_group(whole, &scanned, failure);
     if (!status) status = catalog_choose_lattices(&whole->catalog, options->state_dir, failure);
