@@ -10,6 +10,7 @@
 #include "server/command_line.h"
 #include "server/commands.h"
 #include "server/web_server.h"
+#include "source/source_selftest.h"
 
 static const char help[] =
     "Usage: virga serve [OPTION…] [PATH…]\n"
@@ -43,7 +44,8 @@ static const char help[] =
     "      --log-format FORMAT  text or json (text)\n"
     "  -c, --config FILE        the configuration file, instead of /etc/virga/virga.ini and\n"
     "                           ~/.config/virga/virga.ini\n"
-    "      --check              print what is in force, and where it comes from, and stop\n"
+    "      --check              print what is in force, where it comes from, and what confines\n"
+    "                           the readers on this machine, and stop\n"
     "  -h, --help\n"
     "\n"
     "Each setting may also stand in the configuration file (\"cache-memory = 1G\") or in the\n"
@@ -148,11 +150,37 @@ static int serve(const struct command_line *line, const struct config *config, b
     return EXIT_FAILED;
 }
 
-static int check(const struct config *config) {
-    char *text = config_to_text(config);
-    int failed = !text || fputs(text, stdout) < 0 || fflush(stdout);
+// As comments, so that the whole stays a configuration file. What is denied as it should be shares a line.
+static void print_selftest(char *text) {
+    static const char good[] = ": denied";
+    const char *before = "; readers are denied: ";
+    char *rest = NULL, *all = strdup(text ? text : "");
+    for (char *line = all ? strtok_r(all, "\n", &rest) : NULL; line; line = strtok_r(NULL, "\n", &rest)) {
+        char *end = strstr(line, good);
+        if (!end || end[sizeof good - 1]) continue;
+        printf("%s%.*s", before, (int)(end - line), line);
+        before = ", ";
+    }
+    if (*before == ',') putchar('\n');
+    free(all);
+    for (char *line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
+        char *end = strstr(line, good);
+        if (!end || end[sizeof good - 1]) printf("; readers: %s\n", line);
+    }
+}
+
+static int check(const struct command_line *line, const struct config *config) {
+    struct failure failure = {0};
+    char *text = config_to_text(config), *said = NULL;
+    bool holds = false;
+    int failed = !text || fputs(text, stdout) < 0;
     free(text);
-    return failed ? EXIT_FAILED : EXIT_DONE;
+    int status = source_selftest(config->reader, &said, &holds, &failure);
+    if (said) print_selftest(said);
+    free(said);
+    if (!status && !holds) status = failure_set(&failure, VIRGA_UNSUPPORTED, "readers are not confined on this machine as they should be; what is wrong stands above");
+    if (status) command_line_failed(line, &failure);
+    return failed || status || fflush(stdout) ? EXIT_FAILED : EXIT_DONE;
 }
 
 int command_serve(int argc, char **argv) {
@@ -160,7 +188,7 @@ int command_serve(int argc, char **argv) {
     struct command_line line = {.name = "serve", .help = help, .specs = specs, .take = take, .user = &flags};
     struct config config;
     int done = command_line_read(&line, argc, argv, &config);
-    if (done < 0 && flags.check) done = check(&config);
+    if (done < 0 && flags.check) done = check(&line, &config);
     else if (done < 0 && !config.path_count && !flags.allow_empty)
         done = command_line_wrong(&line, "nothing to serve: name forecast files or folders, or set \"paths\" in the configuration");
     else if (done < 0) done = serve(&line, &config, flags.allow_empty);

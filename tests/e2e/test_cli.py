@@ -122,6 +122,29 @@ def test_check_prints_a_file_that_says_the_same(run, tmp_path):
     assert value(second.stdout)["paths"] == "x y.nc"
 
 
+def test_check_says_what_confines_the_readers(run):
+    done = run("serve", "--check")
+    assert done.returncode == 0, done.stderr
+    said = [line[2:] for line in done.stdout.splitlines() if line.startswith("; ")]
+    denied = next(line for line in said if line.startswith("readers are denied: "))
+    for what in ("network", "connecting", "reading a file", "writing a file", "running programs", "new processes", "leaving a lent folder"):
+        assert what in denied
+    assert any(line.startswith("readers: seccomp: in force") for line in said)
+    assert any(line.startswith("readers: Landlock: ") for line in said)
+    assert any(line.startswith("readers: limits: ") for line in said)
+    assert "ALLOWED" not in done.stdout and "NOT READABLE" not in done.stdout
+
+
+def test_check_fails_where_readers_are_not_confined(run, tmp_path):
+    loose = tmp_path / "reader"
+    loose.write_text("#!/bin/sh\necho 'network: ALLOWED'\nexit 1\n")
+    loose.chmod(0o700)
+    done = run("serve", "--check", "--reader", loose)
+    assert done.returncode == 1 and "not confined" in done.stderr and "network: ALLOWED" in done.stdout
+    done = run("serve", "--check", "--reader", tmp_path / "missing")
+    assert done.returncode == 1 and "missing" in done.stderr
+
+
 def test_the_users_own_configuration_is_found(run, tmp_path):
     (tmp_path / "xdg" / "virga").mkdir(parents=True)
     (tmp_path / "xdg" / "virga" / "virga.ini").write_text("log-level = debug\n")

@@ -44,10 +44,15 @@ static int confine_resources(size_t memory) {
     return status;
 }
 
+int confine_landlock_version(void) {
+    long version = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
+    return version < 1 ? 0 : (int)version;
+}
+
 // Denies every access to the file system that this kernel's Landlock knows. Descriptors at hand keep working.
 static bool confine_files(void) {
-    long version = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
-    if (version < 1) return false;
+    int version = confine_landlock_version();
+    if (!version) return false;
     struct landlock_ruleset_attr rules = {.handled_access_fs = (1ULL << 13) - 1};  // of the first version
     if (version >= 2) rules.handled_access_fs |= 1ULL << 13;                       // link and rename across folders
     if (version >= 3) rules.handled_access_fs |= 1ULL << 14;                       // truncate

@@ -19,6 +19,8 @@
 // the proxy's made-up address, 127.0.0.1 port 1. Nothing else is a socket. Certificates count as library files, and the file of
 // cookies that the library insists on is an empty one that keeps nothing.
 void confine_with_network(void);
+// The version of Landlock that this kernel has, 0 for none. Before confine.
+int confine_landlock_version(void);
 int confine(size_t memory, bool *landlock, struct failure *failure);
 
 #endif

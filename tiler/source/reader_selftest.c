@@ -137,12 +137,30 @@ static int report(const char *what, bool works) {
     return !works;
 }
 
+static unsigned long long limit_of(int resource) {
+    struct rlimit l;
+    return getrlimit(resource, &l) ? 0 : (unsigned long long)l.rlim_cur;
+}
+
+// As they are here; how much memory a reader of the server gets, that one decides.
+static void print_limits(void) {
+#ifdef VIRGA_SANITIZED
+    printf("memory: watched by the server alone in this build\n");
+#else
+    printf("memory: limited by the kernel, and watched by the server\n");
+#endif
+    printf("limits: %llu descriptors, files of %llu bytes, core dumps of %llu bytes\n", limit_of(RLIMIT_NOFILE), limit_of(RLIMIT_FSIZE),
+           limit_of(RLIMIT_CORE));
+    printf("CPU time: one thread within the time limit of a request; an idle reader that works is ended by the server\n");
+}
+
 // Confined; returns the exit status.
 static int confined_tests(void) {
     bool landlock = false;
     struct failure failure;
     char lent[64];
     int wrong = 0;
+    int version = confine_landlock_version();
     if (confine(SELFTEST_MEMORY, &landlock, &failure)) {
         printf("%s\n", failure.message);
         return 1;
@@ -158,7 +176,10 @@ static int confined_tests(void) {
     wrong += report("a lent folder", listed(in_folder(""), "inside"));
     if (*source_library_roots()) wrong += report("ecCodes' definitions", readable(in_library("boot.def")));
     else printf("ecCodes' definitions: not installed\n");
-    printf("Landlock: %s\n", landlock ? "in force" : "not in this kernel");
+    printf("seccomp: in force\n");
+    if (landlock) printf("Landlock: in force, version %d\n", version);
+    else printf("Landlock: MISSING: this kernel has none, or it is switched off; seccomp alone keeps paths from readers\n");
+    print_limits();
     fflush(stdout);
     return wrong != 0;
 }

@@ -18,7 +18,7 @@
 #include "source/source_proxy.h"
 
 enum { MAX_READERS = 64, ADDRESS_READERS = 2, RECENT_FILES = 8, ASK_TRIES = 4, START_TRIES = 3 };
-static const double START_SECONDS = 30, SOON_SECONDS = 0.05, LATER_SECONDS = 2;
+static const double START_SECONDS = 30, SOON_SECONDS = 0.05, LATER_SECONDS = 2, LOOK_SECONDS = 2, IDLE_CPU_SECONDS = 1;
 
 enum slot_state {
     SLOT_EMPTY,  // the keeper is to start a child
@@ -32,6 +32,7 @@ struct pool_slot {
     struct source_process *process;
     bool log_ended;     // the keeper's
     double not_before;  // when to try starting again
+    double cpu;         // seconds that the child had used when it became idle
     uint64_t used;      // order of last use
     struct source_identity recent[RECENT_FILES];
     size_t recent_next;
@@ -118,7 +119,7 @@ static bool start_child(struct source_pool *pool, struct pool_slot *slot) {
         pool->start_failure = failure;
         if (pool->failed) log_error("source", "%s", failure.message);
     } else {
-        *slot = (struct pool_slot){.state = SLOT_IDLE, .process = process, .used = slot->used};
+        *slot = (struct pool_slot){.state = SLOT_IDLE, .process = process, .used = slot->used, .cpu = source_process_cpu(process)};
         pool->failed = false;
         pool->start_failures = 0;
     }
@@ -176,6 +177,18 @@ static void listen_to_children(struct source_pool *pool, double seconds) {
     }
 }
 
+// Keeper: a child that is asked nothing has nothing to do. (One that is asked has one thread, so its time limit bounds its CPU time.)
+static void end_busy_idlers(struct source_pool *pool) {
+    pthread_mutex_lock(&pool->lock);
+    for (int i = 0; i < pool->limits.readers; i++) {
+        struct pool_slot *slot = &pool->slots[i];
+        if (slot->state != SLOT_IDLE || source_process_cpu(slot->process) - slot->cpu < IDLE_CPU_SECONDS) continue;
+        slot->state = SLOT_DEAD;
+        log_warning("source", "child %d works though it is asked nothing: ended", (int)source_process_pid(slot->process));
+    }
+    pthread_mutex_unlock(&pool->lock);
+}
+
 static void *keeper_main(void *argument) {
     struct source_pool *pool = argument;
     for (;;) {
@@ -185,7 +198,8 @@ static void *keeper_main(void *argument) {
         for (int i = 0; i < pool->limits.readers; i++) stopping = stopping && pool->slots[i].state != SLOT_BUSY;
         pthread_mutex_unlock(&pool->lock);
         if (stopping) break;
-        listen_to_children(pool, retry);
+        listen_to_children(pool, retry < 0 || retry > LOOK_SECONDS ? LOOK_SECONDS : retry);
+        end_busy_idlers(pool);
     }
     for (int i = 0; i < pool->limits.readers; i++) source_process_free(pool->slots[i].process);
     return NULL;
@@ -237,7 +251,9 @@ static int take_slot(struct source_pool *pool, const struct source_identity *ide
 }
 
 static void give_slot(struct source_pool *pool, struct pool_slot *slot, bool alive) {
+    double cpu = alive ? source_process_cpu(slot->process) : 0;
     pthread_mutex_lock(&pool->lock);
+    slot->cpu = cpu;
     slot->state = alive ? SLOT_IDLE : SLOT_DEAD;
     bool tend = !alive || pool->stopping || slot->log_ended;
     if (slot->log_ended) slot->state = SLOT_DEAD;
@@ -302,6 +318,10 @@ static char *beside_this_program(const char *name) {
     return result;
 }
 
+char *source_pool_reader_program(const char *reader_path) {
+    return reader_path ? strdup(reader_path) : beside_this_program("virga-reader");
+}
+
 // Waits until every child has started, or one could not be.
 static int wait_for_children(struct source_pool *pool, struct failure *failure) {
     int status = VIRGA_OK, idle = 0;
@@ -342,7 +362,7 @@ static int pool_new(const char *reader_path, const struct source_limits *limits,
     pthread_cond_init(&p->changed, NULL);
     p->index_folder = limits->index_folder ? strdup(limits->index_folder) : NULL;
     p->limits.index_folder = p->index_folder;
-    p->reader_path = reader_path ? strdup(reader_path) : beside_this_program("virga-reader");
+    p->reader_path = source_pool_reader_program(reader_path);
     p->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     snprintf(p->parent, sizeof p->parent, "%d", (int)getpid());
     snprintf(p->memory, sizeof p->memory, "%zu", limits->child_memory);

@@ -19,6 +19,8 @@ const struct source_limits *source_pool_limits(const struct source_pool *pool);
 uint64_t source_pool_next_request(struct source_pool *pool);
 // What is known to harm readers.
 struct source_condemned *source_pool_condemned(struct source_pool *pool);
+// The reader program that this path stands for: itself, or where it is NULL the one beside this program. The caller frees it.
+char *source_pool_reader_program(const char *reader_path);
 void source_pool_count_slab(struct source_pool *pool, size_t bytes);
 
 #endif

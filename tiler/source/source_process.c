@@ -12,6 +12,7 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -45,6 +46,13 @@ struct watch {
 
 pid_t source_process_pid(const struct source_process *process) { return process->pid; }
 int source_process_log_fd(const struct source_process *process) { return process->log; }
+
+double source_process_cpu(const struct source_process *process) {
+    clockid_t clock;
+    struct timespec used;
+    if (clock_getcpuclockid(process->pid, &clock) || clock_gettime(clock, &used)) return 0;
+    return (double)used.tv_sec + 1e-9 * (double)used.tv_nsec;
+}
 
 static size_t resident_bytes(pid_t pid) {
     char path[64], text[128];

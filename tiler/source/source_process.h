@@ -58,6 +58,8 @@ int source_process_start(const struct source_process_options *options, struct so
 // Kills and reaps. NULL allowed.
 void source_process_free(struct source_process *process);
 pid_t source_process_pid(const struct source_process *process);
+// Seconds of CPU time that it has used, all threads together; 0 where that cannot be told. Any thread.
+double source_process_cpu(const struct source_process *process);
 
 // Asks and waits. VIRGA_OK with an answer that carries the question's number and is no longer than max_body (what it
 // says is still to be decoded). Otherwise the child is dead on return: VIRGA_GONE (it died or broke the protocol),

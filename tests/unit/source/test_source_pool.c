@@ -116,6 +116,7 @@ static void child_open(uint64_t request, const char *path) {
     if (!strncmp(name, "wants-", 6) && strcmp(name, "wants-much") && strcmp(name, "wants-outside") && strcmp(name, "wants-late"))
         child_want_wrongly(request, name);
     child_inventory(!strcmp(name, "other") ? request + 1 : request, !strcmp(name, "twice"));
+    if (!strcmp(name, "burns")) for (volatile unsigned i = 0;; i++) continue;
     if (!strcmp(name, "wants-late")) {
         static uint8_t want[SOURCE_HEADER_BYTES + SOURCE_MAX_WANT_BYTES];
         child_raw(want, source_write_want(request, SOURCE_LIBRARY, "/x", want));
@@ -458,6 +459,19 @@ static void a_slab_that_fails_is_remembered_alone(void **state) {
     source_pool_free(pool);
 }
 
+static void a_child_that_works_unasked_is_ended(void **state) {
+    (void)state;
+    struct source_pool *pool = pool_of_this(1, 60);
+    source_unref(fixture_open(pool, file_called("burns")));  // it answers, and goes on
+    double deadline = clock_monotonic() + 60;
+    while (!source_pool_restarts(pool)) {
+        if (clock_monotonic() > deadline) fail_msg("it goes on");
+        nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
+    }
+    assert_pool_works(pool);
+    source_pool_free(pool);
+}
+
 struct worker {
     struct source_pool *pool;
     char path[512];  // its own: fixture_path's places are used again
@@ -566,6 +580,7 @@ int main(int argc, char **argv) {
         cmocka_unit_test(a_file_that_crashes_its_readers_is_read_twice_at_most),
         cmocka_unit_test(a_late_file_is_not_waited_for_again),
         cmocka_unit_test(a_slab_that_fails_is_remembered_alone),
+        cmocka_unit_test(a_child_that_works_unasked_is_ended),
         cmocka_unit_test(one_hanging_child_does_not_hold_up_others),
         cmocka_unit_test(tear_down_waits_for_the_running_request),
         cmocka_unit_test(a_stopped_pool_waits_for_nothing),
