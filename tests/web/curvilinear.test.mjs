@@ -67,6 +67,14 @@ test('a globe closes without a seam, and holes are outside', () => {
     assert.ok(turn.inverse(21, 10.5));
 });
 
+test('of a very fine grid some columns are enough', () => {
+    const grid = about(10, 50, 2100, 1500, 0.0002), turn = curvilinear({...grid, reach: [600, 600]}), dice = random(9);
+    for (let n = 0; n < 300; n++) {
+        const at = [2099 * dice(), 1499 * dice()], place = planeToPlace(10, 50, (at[0] - 1049.5) * 0.0002, (at[1] - 749.5) * 0.0002), found = turn.forward(...place);
+        assert.ok(found && Math.hypot(found[0] - at[0], found[1] - at[1]) < 0.01, `${at} ${found}`);
+    }
+});
+
 test('a hundred thousand points of coastlines take no longer than a moment', () => {
     const grid = about(-60, 40, 600, 500, 0.002), start = performance.now(), turn = curvilinear({...grid, reach: [250, 250]}), made = performance.now();
     let found = 0;

@@ -88,8 +88,8 @@ int cf_columns_find(const struct source *source, const struct source_variable *v
 
 // --- their numbers -----------------------------------------------------------------------------------------------------
 
-// values[n[0]][n[1]] in degrees, along columns->dimension. The caller frees them.
-static int read_plane(struct source *source, int variable, const size_t dimension[2], double **values, struct failure *failure) {
+// values[n[0]][n[1]] in degrees, along columns->dimension, of the first or last time. The caller frees them.
+static int read_plane(struct source *source, int variable, const size_t dimension[2], bool last, double **values, struct failure *failure) {
     const struct source_inventory *inventory = source_inventory(source);
     const struct source_variable *v = &inventory->variables[variable];
     struct source_slab_request request = {.variable = (size_t)variable, .rank = v->rank, .scale = 1};
@@ -102,7 +102,12 @@ static int read_plane(struct source *source, int variable, const size_t dimensio
     if (cf_packing_init(&packing, v)) return failure_set(failure, VIRGA_UNSUPPORTED, "%.80s does not hold numbers", v->name);
     if (*units && strncasecmp(units, "degree", 6) != 0 && (cf_units_convert(units, "degree", &scale, &offset) || offset != 0))
         return failure_set(failure, VIRGA_UNSUPPORTED, "%.80s is in \"%.40s\", which is no angle", v->name, units);
-    for (int d = 0; d < v->rank; d++) request.count[d] = d < v->rank - 2 ? 1 : inventory->dimensions[v->dimensions[d]].length, request.block[d] = 1;
+    for (int d = 0; d < v->rank; d++) {
+        size_t length = inventory->dimensions[v->dimensions[d]].length;
+        request.count[d] = d < v->rank - 2 ? 1 : length;
+        request.start[d] = last ? length - request.count[d] : 0;
+        request.block[d] = 1;
+    }
     if (!(*values = malloc((rows * columns + 1) * sizeof **values))) return failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
     int status = source_read(source, &request, &slab, failure);
     if (!status && slab.bytes < rows * columns * source_type_size(v->type)) status = failure_set(failure, VIRGA_INTERNAL, "a short answer for %.80s", v->name);
@@ -118,6 +123,23 @@ static int read_plane(struct source *source, int variable, const size_t dimensio
     return status;
 }
 
+// The plane of the first time, once it is known that the last is the same.
+static int read_lasting(struct source *source, int variable, const size_t dimension[2], double **values, struct failure *failure) {
+    const struct source_inventory *inventory = source_inventory(source);
+    const struct source_variable *v = &inventory->variables[variable];
+    const size_t count = inventory->dimensions[dimension[0]].length * inventory->dimensions[dimension[1]].length;
+    bool once = true;
+    for (int d = 0; d < v->rank - 2; d++) once = once && inventory->dimensions[v->dimensions[d]].length == 1;
+    int status = read_plane(source, variable, dimension, false, values, failure);
+    double *last = NULL;
+    if (!status && !once) status = read_plane(source, variable, dimension, true, &last, failure);
+    for (size_t n = 0; last && !status && n < count; n++)  // what is missing at one of the times says nothing
+        if (fabs(remainder(last[n] - (*values)[n], 360)) > 1e-4) status = failure_set(failure, VIRGA_UNSUPPORTED, "its columns move from time to time (%.80s)", v->name);
+    free(last);
+    if (status) free(*values), *values = NULL;
+    return status;
+}
+
 int cf_columns_read(struct source *source, const struct cf_columns *columns, struct grid **grid, struct cf_columns_order *order,
                     struct failure *failure) {
     const struct source_inventory *inventory = source_inventory(source);
@@ -126,8 +148,8 @@ int cf_columns_read(struct source *source, const struct cf_columns *columns, str
     *grid = NULL;
     if (n[0] == 0 || n[1] == 0) return failure_set(failure, VIRGA_UNSUPPORTED, "its horizontal dimensions have length 0");
     if (n[0] > CF_COLUMNS_MAX / n[1]) return failure_set(failure, VIRGA_TOO_LARGE, "its %zu x %zu columns are more than can be placed one by one", n[0], n[1]);
-    int status = read_plane(source, columns->lon, columns->dimension, &lon, failure);
-    if (!status) status = read_plane(source, columns->lat, columns->dimension, &lat, failure);
+    int status = read_lasting(source, columns->lon, columns->dimension, &lon, failure);
+    if (!status) status = read_lasting(source, columns->lat, columns->dimension, &lat, failure);
     bool single = inventory->variables[columns->lon].type == SOURCE_F32 || inventory->variables[columns->lat].type == SOURCE_F32;
     if (!status) status = cf_columns_grid(lon, lat, n, single, grid, order, failure);
     free(lon);

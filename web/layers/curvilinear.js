@@ -5,6 +5,8 @@
 
 const RAD = Math.PI / 180, LONGEST = 0.35, FAR_LARGER = 30, EDGE = 1e-9, BLOCK = 4, TESTS = 1 << 16;
 const BEYOND = [0.125, 0.25, 0.5, 1];
+// Of finer grids only every so manieth column is kept: their cells are so small that places in between are straight enough.
+const COLUMNS_MAX = 1 << 20;
 
 // lon, lat: [ny][nx] degrees, NaN where unknown. reach: how many columns and rows to carry on beyond the edges.
 // → {forward(lon, lat) → [x, y] or null, inverse(x, y) → [lon, lat] or null}
@@ -30,18 +32,22 @@ export function curvilinear({nx, ny, wraps, lon, lat, reach = [0, 0]}) {
 function extended(nx, ny, wraps, lon, lat, reach) {
     const before = (n, far) => far > 0 && n > 1 ? BEYOND.map((part) => -part * far).reverse() : [];
     const after = (n, far) => before(n, far).map((v) => n - 1 - v).reverse();
-    const inner = (n) => Array.from({length: n}, (_, k) => k);
-    const xs = wraps ? inner(nx + 1) : [...before(nx, reach[0]), ...inner(nx), ...after(nx, reach[0])];
-    const ys = [...before(ny, reach[1]), ...inner(ny), ...after(ny, reach[1])];
+    const stride = Math.ceil(Math.sqrt(nx * ny / COLUMNS_MAX));
+    const inner = (n) => Array.from({length: Math.ceil((n - 1) / stride) + 1}, (_, k) => Math.min(k * stride, n - 1));
+    const columns = inner(wraps ? nx + 1 : nx), rows = inner(ny);
+    const xs = wraps ? columns : [...before(nx, reach[0]), ...columns, ...after(nx, reach[0])];
+    const ys = [...before(ny, reach[1]), ...rows, ...after(ny, reach[1])];
     const left = wraps ? 0 : before(nx, reach[0]).length, low = before(ny, reach[1]).length, width = xs.length, height = ys.length;
     const points = new Float64Array(3 * width * height).fill(NaN);
-    for (let j = 0; j < ny; j++) for (let i = 0; i < (wraps ? nx + 1 : nx); i++) {
-        const from = j * nx + i % nx, a = lon[from] * RAD, b = lat[from] * RAD;
-        points.set([Math.cos(b) * Math.cos(a), Math.cos(b) * Math.sin(a), Math.sin(b)], 3 * ((j + low) * width + i + left));
-    }
-    const table = {xs, ys, points, width, height};
-    if (left) for (let j = 0; j < ny; j++) carryOn(table, xs, left, nx, (k) => (j + low) * width + k);
-    if (low) for (let i = 0; i < width; i++) carryOn(table, ys, low, ny, (k) => k * width + i);
+    rows.forEach((row, j) => columns.forEach((column, i) => {
+        const from = row * nx + column % nx, a = lon[from] * RAD, b = lat[from] * RAD, at = 3 * ((j + low) * width + i + left);
+        points[at] = Math.cos(b) * Math.cos(a);
+        points[at + 1] = Math.cos(b) * Math.sin(a);
+        points[at + 2] = Math.sin(b);
+    }));
+    const table = {xs, ys, points, width, height, stride};
+    if (left) for (let j = 0; j < rows.length; j++) carryOn(table, xs, left, columns.length, (k) => (j + low) * width + k);
+    if (low) for (let i = 0; i < width; i++) carryOn(table, ys, low, rows.length, (k) => k * width + i);
     return table;
 }
 
@@ -52,7 +58,7 @@ function carryOn({points}, coordinates, first, count, at) {
         const a = get(end), b = get(end + inward), angle = Math.atan2(Math.hypot(...cross(a, b)), dot(a, b));
         if (!(angle > 1e-9)) continue;
         for (let k = end - Math.sign(inward); k >= 0 && k < coordinates.length; k -= Math.sign(inward)) {
-            const t = Math.abs(coordinates[k] - coordinates[end]) / base * angle;
+            const t = Math.abs((coordinates[k] - coordinates[end]) / (coordinates[end + inward] - coordinates[end])) * angle;
             if (t > 1.2) break;
             for (let d = 0; d < 3; d++) get(k)[d] = a[d] * Math.cos(t) - (b[d] - a[d] * Math.cos(angle)) / Math.sin(angle) * Math.sin(t);
         }
@@ -111,7 +117,7 @@ class Tree {
         }
         const limits = edges.map((list) => FAR_LARGER * (list.sort((a, b) => a - b)[list.length >> 1] ?? 0));
         for (let cell = 0; cell < count; cell++) {
-            const p = this.corners(cell), [w, h] = across(cell), made = w !== 1 || h !== 1;
+            const p = this.corners(cell), [w, h] = across(cell), made = Math.max(w, h) > this.table.stride;
             const alongX = Math.max(chord(p[0], p[1]), chord(p[3], p[2])), alongY = Math.max(chord(p[0], p[3]), chord(p[1], p[2]));
             if (!(alongX <= limits[0] * w && alongY <= limits[1] * h) || Math.max(alongX, alongY) > (made ? 1 : LONGEST)) continue;
             let area = 0, least = 0;

@@ -288,27 +288,28 @@ static void test_parallels_and_meridians_are_a_plain_grid(void **state) {
 
 // --- in files ----------------------------------------------------------------------------------------------------------
 
-struct wanted { bool transposed, down, attribute, numbers, timed, second; };
+struct wanted { bool transposed, down, attribute, numbers, metres, timed, moving, second; };
 
 // t, x_wind and y_wind on columns about 20 E, 60 N; t holds its own latitude, the winds blow along x at 10 m/s.
 static void write_columns(const char *name, struct wanted w) {
     struct columns c = about(20, 60, 20, 30, 0.01);
-    int nc = made_create(name), y = made_dim(nc, "j", 20), x = made_dim(nc, "i", 30), t = made_dim(nc, "time", 1), v;
+    int nc = made_create(name), y = made_dim(nc, "j", 20), x = made_dim(nc, "i", 30), t = made_dim(nc, "time", w.moving ? 2 : 1), v;
     int plane[] = {t, w.transposed ? x : y, w.transposed ? y : x};
-    double lon[600], lat[600], ten[600], none[600] = {0}, hour = 6;
+    double lon[1200], lat[1200], ten[1200], none[1200] = {0}, hours[] = {6, 7};
     for (size_t j = 0; j < 20; j++)
         for (size_t i = 0; i < 30; i++) {
             size_t at = w.transposed ? i * 20 + j : j * 30 + i, from = (w.down ? 19 - j : j) * 30 + i;
             lon[at] = c.lon[from], lat[at] = c.lat[from], ten[at] = 10;
         }
+    for (size_t at = 0; at < 600; at++) lon[600 + at] = lon[at] + 0.5, lat[600 + at] = lat[at], ten[600 + at] = 10;
     v = made_var(nc, "time", NC_DOUBLE, 1, &t, "time", "hours since 2020-01-01");
-    NC(nc_put_var_double(nc, v, &hour));
-    if (w.numbers) {
+    NC(nc_put_var_double(nc, v, hours));
+    if (w.numbers || w.metres) {  // plain numbers, or axes of a projection that nobody tells
         double n[30];
-        for (int k = 0; k < 30; k++) n[k] = k + 1;
-        v = made_var(nc, "i", NC_DOUBLE, 1, &x, NULL, NULL);
+        for (int k = 0; k < 30; k++) n[k] = 1000 * k + 1;
+        v = made_var(nc, "i", NC_DOUBLE, 1, &x, w.metres ? "projection_x_coordinate" : NULL, w.metres ? "m" : NULL);
         NC(nc_put_var_double(nc, v, n));
-        v = made_var(nc, "j", NC_DOUBLE, 1, &y, NULL, NULL);
+        v = made_var(nc, "j", NC_DOUBLE, 1, &y, w.metres ? "projection_y_coordinate" : NULL, w.metres ? "m" : NULL);
         NC(nc_put_var_double(nc, v, n));
     }
     v = made_var(nc, "nav_lon", NC_DOUBLE, w.timed ? 3 : 2, w.timed ? plane : plane + 1, NULL, "degrees_east");
@@ -320,6 +321,7 @@ static void write_columns(const char *name, struct wanted w) {
     for (int n = 0; n < 3; n++) {
         v = made_var(nc, names[n], NC_DOUBLE, 3, plane, standard[n], n ? "m s-1" : "K");
         if (w.attribute) made_text(nc, v, "coordinates", "nav_lon nav_lat");
+        if (w.metres) made_text(nc, v, "grid_mapping", "not_there");
         NC(nc_put_var_double(nc, v, n == 0 ? lat : n == 1 ? ten : none));
     }
     NC(nc_close(nc));
@@ -327,7 +329,7 @@ static void write_columns(const char *name, struct wanted w) {
 }
 
 static void test_files_with_columns_are_read_in_place(void **state) {
-    static const struct wanted wanted[] = {{.attribute = true}, {.transposed = true}, {.down = true, .numbers = true}, {.transposed = true, .down = true, .timed = true}, {.attribute = true, .second = true}};
+    static const struct wanted wanted[] = {{.attribute = true}, {.transposed = true}, {.down = true, .numbers = true}, {.metres = true}, {.transposed = true, .down = true, .timed = true}, {.attribute = true, .second = true}};
     (void)state;
     for (size_t n = 0; n < sizeof wanted / sizeof *wanted; n++) {
         struct catalog *cat;
@@ -372,6 +374,15 @@ static void test_two_pairs_without_a_name_are_refused(void **state) {
     catalog_unref(cat);
 }
 
+static void test_columns_that_move_are_refused(void **state) {
+    (void)state;
+    write_columns("moving.nc", (struct wanted){.timed = true, .moving = true});
+    struct catalog *cat = made_open("moving.nc");
+    assert_int_equal(cat->dataset_count, 0);
+    assert_non_null(strstr(made_problem(cat, "tas")->reason, "move from time to time (nav_lon)"));
+    catalog_unref(cat);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_columns_anywhere_on_earth),
@@ -384,6 +395,7 @@ int main(void) {
         cmocka_unit_test(test_parallels_and_meridians_are_a_plain_grid),
         cmocka_unit_test(test_files_with_columns_are_read_in_place),
         cmocka_unit_test(test_two_pairs_without_a_name_are_refused),
+        cmocka_unit_test(test_columns_that_move_are_refused),
     };
     return cmocka_run_group_tests(tests, made_begin, made_end);
 }
