@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "field/grid_mesh.h"
+#include "field/grid_shared.h"
 #include "field/grid_transform.h"
 
 static const double radian = 0.017453292519943295;
@@ -240,6 +241,7 @@ static void find_place(struct grid *grid) {
 
 // Takes the plane's arrays.
 static int curvilinear_grid(struct plane *p, bool wraps, struct grid **result, struct failure *failure) {
+    if ((*result = grid_shared_find(p->lon, p->lat, p->nx, p->ny, wraps))) return VIRGA_OK;
     struct grid *grid = calloc(1, sizeof *grid);
     int status = VIRGA_NO_MEMORY;
     if (!grid) goto fail;
@@ -254,6 +256,7 @@ static int curvilinear_grid(struct plane *p, bool wraps, struct grid **result, s
         return status;
     }
     find_place(grid);
+    grid_shared_add(grid);
     *result = grid;
     return VIRGA_OK;
 fail:

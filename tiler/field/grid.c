@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "field/grid_mesh.h"
+#include "field/grid_shared.h"
 #include "field/grid_transform.h"
 
 static const double degrees = 57.29577951308232;
@@ -80,7 +81,7 @@ static void transform_free(struct grid_transform *t) {
 }
 
 void grid_free(struct grid *grid) {
-    if (!grid) return;
+    if (!grid || (grid_is_curvilinear(grid) && !grid_shared_drop(grid))) return;
     transform_free(grid->transform);
     free(grid->x.values);
     free(grid->y.values);

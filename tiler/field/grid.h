@@ -52,6 +52,7 @@ bool grid_axis_locate(const struct grid_axis *axis, bool wraps, double coordinat
 // Both together: fractional (i, j) of a place; false outside the grid.
 bool grid_locate(const struct grid *grid, double lon, double lat, double *i, double *j);
 
+// NULL allowed. A curvilinear grid may be shared (grid_shared.h): then the last to free it frees it.
 void grid_free(struct grid *grid);
 
 #endif

@@ -374,6 +374,23 @@ static void test_two_pairs_without_a_name_are_refused(void **state) {
     catalog_unref(cat);
 }
 
+// A run of many files needs the memory of one grid.
+static void test_equal_columns_are_one_grid(void **state) {
+    struct columns c = about(10, 50, 20, 30, 0.01), d = about(10, 50, 20, 30, 0.01), e = about(11, 50, 20, 30, 0.01);
+    struct cf_columns_order order;
+    double i, j;
+    (void)state;
+    c.lon[77] = d.lon[77] = NAN;
+    struct grid *one = must(&c, &order), *two = must(&d, &order), *other = must(&e, &order);
+    assert_ptr_equal(one, two);
+    assert_ptr_not_equal(one, other);
+    grid_free(one);
+    assert_true(grid_locate(two, 10, 50, &i, &j));
+    grid_free(two);
+    grid_free(other);
+    columns_free(&c), columns_free(&d), columns_free(&e);
+}
+
 static void test_columns_that_move_are_refused(void **state) {
     (void)state;
     write_columns("moving.nc", (struct wanted){.timed = true, .moving = true});
@@ -395,6 +412,7 @@ int main(void) {
         cmocka_unit_test(test_parallels_and_meridians_are_a_plain_grid),
         cmocka_unit_test(test_files_with_columns_are_read_in_place),
         cmocka_unit_test(test_two_pairs_without_a_name_are_refused),
+        cmocka_unit_test(test_equal_columns_are_one_grid),
         cmocka_unit_test(test_columns_that_move_are_refused),
     };
     return cmocka_run_group_tests(tests, made_begin, made_end);
