@@ -381,6 +381,12 @@ static int fill_variable(struct catalog_dataset *d, struct dataset_shared *share
         if (!(v->members[v->member_count] = clean_copy(members->labels[v->member_count]))) return VIRGA_NO_MEMORY;
     v->from->members_apart = members->apart;
     memcpy(v->valid, first->packing.valid, sizeof v->valid);
+    for (size_t p = 0; p < draft->piece_count && !v->note; p++) {
+        const struct piece *piece = &draft->pieces[p];
+        const char *note = piece->variable->time >= 0 ? piece->file->times[piece->variable->time].note : "";
+        if (*note && catalog_add_note(v, note)) return VIRGA_NO_MEMORY;
+    }
+    if (draft->pieces[0].file->grids[first->stored_grid].moves && catalog_add_note(v, "its nest moves over this grid: at each time there are values only where the nest is")) return VIRGA_NO_MEMORY;
     if (first->categories && catalog_add_note(v, "its numbers are codes: between grid points they are interpolated as numbers")) return VIRGA_NO_MEMORY;
     v->vertical = first->level_count > 1;
     v->hidden = first->hidden;

@@ -40,6 +40,7 @@ struct cf_time_axis {
     size_t count;
     double *seconds;              // [count], NaN where a time is missing
     double *run;                  // [count], NaN where unknown
+    char note[256];               // what a person should know of them, or ""
     bool refused;
     struct failure failure;
 };
@@ -119,7 +120,7 @@ int cf_vertical_find(struct cf_file *file, const struct source_variable *variabl
 int cf_time_find(struct cf_file *file, const struct source_variable *variable, int dimension, int run_dimension, struct failure *failure);
 // Whether a dimension without a coordinate of its own has times all the same: dates as text, or an auxiliary coordinate.
 bool cf_time_is_dimension(const struct source *source, size_t dimension);
-// Notes what a person should know; variable in the inventory, or -1 for the whole file.
+// Says what cannot be used and why; variable in the inventory, or -1 for the whole file.
 void cf_problem(struct cf_file *file, int variable, const char *format, ...) __attribute__((format(printf, 3, 4)));
 // Index in file->grids, also of a refused one, or -1 when out of memory. x and y: coordinate variables in the inventory.
 int cf_grid_find(struct cf_file *file, const struct source_variable *variable, int x, int y);

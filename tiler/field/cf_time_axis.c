@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // A variable's valid times and the forecast reference time they belong to.
 #include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -302,8 +304,18 @@ static int by_number(const void *a, const void *b) {
     return x < y ? -1 : x > y;
 }
 
+static void add_note(struct cf_time_axis *axis, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static void add_note(struct cf_time_axis *axis, const char *format, ...) {
+    size_t used = strlen(axis->note);
+    va_list arguments;
+    if (used > 0 && used < sizeof axis->note - 3) used += (size_t)snprintf(axis->note + used, sizeof axis->note - used, "; ");
+    va_start(arguments, format);
+    vsnprintf(axis->note + used, sizeof axis->note - used, format, arguments);
+    va_end(arguments);
+}
+
 // What a person should know about the times, though they can be used.
-static void note_oddities(struct cf_file *file, const struct cf_time_axis *axis, bool several_runs) {
+static void note_oddities(struct cf_file *file, struct cf_time_axis *axis, bool several_runs) {
     double *sorted = malloc((axis->count + 1) * sizeof *sorted);
     size_t present = 0, twice = 0;
     const struct source_variable *v = cf_file_variable(file, (size_t)axis->time);
@@ -312,14 +324,14 @@ static void note_oddities(struct cf_file *file, const struct cf_time_axis *axis,
     if (sorted) qsort(sorted, present, sizeof *sorted, by_number);
     bool each_run = several_runs || axis->reference != CF_NO_VARIABLE || axis->period != CF_NO_VARIABLE;  // runs overlap
     for (size_t n = 1; sorted && n < present && !each_run; n++) twice += sorted[n] == sorted[n - 1];
+    if (sorted && present < axis->count) add_note(axis, "%zu of its %zu times are missing or no dates: these steps are left out", axis->count - present, axis->count);
+    if (twice) add_note(axis, "%zu of its %zu times stand there twice: the first of each is shown", twice, axis->count);
     free(sorted);
-    if (sorted && present < axis->count) cf_problem(file, axis->time, "%zu of its %zu times are missing or no dates: these steps are left out", axis->count - present, axis->count);
-    if (twice) cf_problem(file, axis->time, "%zu of its %zu times stand there twice: the first of each is shown", twice, axis->count);
     const char *calendar = cf_text_or_empty(v, "calendar"), *units = cf_text_or_empty(v, "units");
     if (strcasecmp(calendar, "utc") == 0 || strcasecmp(calendar, "tai") == 0)
-        cf_problem(file, axis->time, "its calendar \"%.10s\" counts leap seconds, which are left out here: times may be up to 37 s off", calendar);
+        add_note(axis, "its calendar %.3s counts leap seconds, which are left out here: times may be up to 37 s off", calendar);
     if (axis->calendar != CALENDAR_360_DAY && cf_time_units_like(units) && cf_time_units_uneven(units))
-        cf_problem(file, axis->time, "its times count \"%.40s\", all of one length, as UDUNITS has it: they are not calendar months or years", units);
+        add_note(axis, "its times are in \"%.40s\", of one length each as UDUNITS has it: no calendar months or years", units);
 }
 
 static int fill(struct cf_file *file, struct cf_time_axis *axis, int dimension, int run_dimension, struct failure *failure) {
