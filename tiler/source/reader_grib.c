@@ -153,28 +153,25 @@ static struct kept_field *make_place(struct grib_file *f, size_t bytes) {
     }
 }
 
+static int no_room(size_t points, struct failure *failure) {
+    return failure_set(failure, VIRGA_TOO_LARGE, "a grid of %zu points is more than a reader may hold", points);
+}
+
 static int get_numbers(struct grib_file *f, const struct grib_field *field, bool precise, struct kept_field **out, struct failure *failure) {
     for (struct kept_field *k = f->kept; k < f->kept + KEPT_FIELDS; k++)
         if (k->field == field && (k->precise != NULL) == precise) return k->used = ++f->uses, *out = k, VIRGA_OK;
     const struct grib_grid *g = &f->cubes.grids[field->grid];
     size_t points = g->nx * g->ny;
-    struct kept_field *k = make_place(f, points * (precise ? sizeof(double) : sizeof(float)));
+    size_t bytes = points * (precise ? sizeof(double) : sizeof(float));
+    struct kept_field *k = make_place(f, bytes);
     double *numbers = malloc(points * sizeof *numbers);
-    float *single = precise ? NULL : malloc(points * sizeof *single);
-    if (!numbers || (!precise && !single)) {
-        free(numbers);
-        free(single);
-        return failure_set(failure, VIRGA_TOO_LARGE, "a grid of %zu points is more than a reader may hold", points);
-    }
-    int status = grib_field_decode(f->fd, f->bytes, field, g, numbers, f->memory, failure);
-    for (size_t i = 0; single && !status && i < points; i++) single[i] = (float)numbers[i];
+    float *single = NULL;
+    int status = numbers ? grib_field_decode(f->fd, f->bytes, field, g, numbers, f->memory, failure) : no_room(points, failure);
+    if (!status && !precise && !(single = malloc(bytes))) status = no_room(points, failure);
+    for (size_t i = 0; single && i < points; i++) single[i] = (float)numbers[i];
     if (!precise || status) free(numbers);
-    if (status) {
-        free(single);
-        return status;
-    }
-    *k = (struct kept_field){.field = field, .numbers = single, .precise = precise ? numbers : NULL, .used = ++f->uses,
-                             .bytes = points * (precise ? sizeof(double) : sizeof(float))};
+    if (status) return status;
+    *k = (struct kept_field){.field = field, .numbers = single, .precise = precise ? numbers : NULL, .used = ++f->uses, .bytes = bytes};
     f->kept_bytes += k->bytes;
     *out = k;
     return VIRGA_OK;

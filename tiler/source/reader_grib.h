@@ -97,12 +97,15 @@ int grib_index_decode(struct grib_index *index, const uint8_t *bytes, size_t siz
 // Walks the file's messages into an index that is empty. VIRGA_OK also where some were left out (then there are notes).
 int grib_scan(int fd, uint64_t file_bytes, size_t memory, struct grib_index *index, struct failure *failure);
 
-// Adds what ecCodes says of one field, whose message without numbers is given; notes why not where it cannot be used. `section4`: GRIB2 only.
+// Adds what ecCodes and the stored numbers say of one field, whose message without its values is given. VIRGA_UNSUPPORTED where it
+// cannot be used: then a note says why.
 struct grib_headers {
     const uint8_t *message;        // a whole message, its numbers cut off
     size_t bytes;
     const uint8_t *grid;           // NULL where there is none
     size_t grid_bytes;
+    const uint8_t *section4;       // edition 2 only
+    size_t section4_bytes;
     const uint8_t *pv;             // stored coefficients, or NULL
     size_t pv_count;
     int edition;

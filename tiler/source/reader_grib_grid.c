@@ -8,7 +8,7 @@
 
 #include "source/reader_grib.h"
 
-enum { AXIS_MAX = 1 << 20, GAUSSIAN_MAX = 8192 };
+enum { AXIS_MAX = 1 << 20, GAUSSIAN_MAX = 4096 };
 
 struct parsing {
     const struct grib_section *section;

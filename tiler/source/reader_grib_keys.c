@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "source/reader_grib.h"
+#include "source/reader_grib_known.h"
 
 enum { TEXT = 256, DATA_MISSING = 255 };
 
@@ -17,6 +17,7 @@ struct describing {
     struct grib_index *index;
     const struct grib_headers *headers;
     codes_handle *handle;
+    struct grib_numbers numbers;      // edition 2
     struct grib_parameter parameter;  // texts below
     struct grib_field *field;
     char short_name[TEXT], cf_var_name[TEXT], name[TEXT], units[TEXT], standard_name[TEXT], type_of_level[TEXT], step_type[TEXT];
@@ -97,24 +98,16 @@ static int set_times(const struct describing *d, int64_t reference, int64_t star
 }
 
 static int times2(struct describing *d) {
-    codes_handle *h = d->handle;
+    const struct grib_numbers *n = &d->numbers;
     const uint8_t *one = d->headers->message + 16;
     int64_t reference, start, end;
-    long unit, lead, range;
     if (!date_seconds((int64_t)one[12] << 8 | one[13], one[14], one[15], one[16], one[17], one[18], &reference))
         return refuse(d, "its reference time is no date");
-    if (!get_number(h, "forecastTime", &lead)) return refuse(d, "its product definition has no forecast time that is understood");
-    unit = number_or(h, "indicatorOfUnitOfTimeRange", -1);
-    if (!add_units(reference, 2, unit, lead, &start)) return refuse(d, "the unit of its forecast time is not understood");
+    if (!n->has_lead) return refuse(d, "its product definition has no forecast time that is understood");
+    if (!add_units(reference, 2, n->unit, n->lead, &start)) return refuse(d, "the unit of its forecast time is not understood");
     end = start;
-    if (get_number(h, "lengthOfTimeRange", &range)) {
-        bool known = add_units(start, 2, number_or(h, "indicatorOfUnitForTimeRange", -1), range, &end);
-        bool dated = date_seconds(number_or(h, "yearOfEndOfOverallTimeInterval", 0), number_or(h, "monthOfEndOfOverallTimeInterval", 0),
-                                  number_or(h, "dayOfEndOfOverallTimeInterval", 0), number_or(h, "hourOfEndOfOverallTimeInterval", -1),
-                                  number_or(h, "minuteOfEndOfOverallTimeInterval", -1), number_or(h, "secondOfEndOfOverallTimeInterval", -1), &end);
-        if (!dated && !known) return refuse(d, "the interval that it stands for is not understood");
-        if (!dated) add_units(start, 2, number_or(h, "indicatorOfUnitForTimeRange", -1), range, &end);
-    }
+    bool dated = n->has_range && date_seconds(n->end[0], n->end[1], n->end[2], n->end[3], n->end[4], n->end[5], &end);
+    if (n->has_range && !dated && !add_units(start, 2, n->range_unit, n->range, &end)) return refuse(d, "the interval that it stands for is not understood");
     if (one[11] == 2) {  // the reference time is when the forecast is valid
         int64_t all = end - reference;
         reference -= all, start -= all, end -= all;
@@ -206,21 +199,37 @@ static double scaled(codes_handle *h, const char *factor_key, const char *value_
     return factor > 0 ? (double)value / pow(10, (double)factor) : (double)value * pow(10, (double)-factor);
 }
 
-static void levels2(struct describing *d) {
+static void numbers2(struct describing *d) {
+    static const char *const ends[6] = {"yearOfEndOfOverallTimeInterval", "monthOfEndOfOverallTimeInterval", "dayOfEndOfOverallTimeInterval",
+                                        "hourOfEndOfOverallTimeInterval", "minuteOfEndOfOverallTimeInterval", "secondOfEndOfOverallTimeInterval"};
     codes_handle *h = d->handle;
+    struct grib_numbers *n = &d->numbers;
+    if (grib_known_numbers(d->headers->section4, d->headers->section4_bytes, n)) return;
+    *n = (struct grib_numbers){.first = number_or(h, "typeOfFirstFixedSurface", 255), .second = number_or(h, "typeOfSecondFixedSurface", 255)};
+    n->level = scaled(h, "scaleFactorOfFirstFixedSurface", "scaledValueOfFirstFixedSurface");
+    n->level2 = n->second == 255 ? NAN : scaled(h, "scaleFactorOfSecondFixedSurface", "scaledValueOfSecondFixedSurface");
+    n->has_lead = get_number(h, "forecastTime", &n->lead);
+    n->unit = number_or(h, "indicatorOfUnitOfTimeRange", -1);
+    n->has_range = get_number(h, "lengthOfTimeRange", &n->range);
+    n->range_unit = number_or(h, "indicatorOfUnitForTimeRange", -1);
+    for (int i = 0; i < 6; i++) n->end[i] = number_or(h, ends[i], -1);
+    n->member = number_or(h, "perturbationNumber", -1);
+}
+
+static void levels2(struct describing *d) {
+    const struct grib_numbers *n = &d->numbers;
     struct grib_field *f = d->field;
-    long first = number_or(h, "typeOfFirstFixedSurface", 255), second = number_or(h, "typeOfSecondFixedSurface", 255);
-    f->level = scaled(h, "scaleFactorOfFirstFixedSurface", "scaledValueOfFirstFixedSurface");
-    f->level2 = second == 255 ? NAN : scaled(h, "scaleFactorOfSecondFixedSurface", "scaledValueOfSecondFixedSurface");
-    d->parameter.kind = kind2(first);
-    d->parameter.layer = second != 255;
+    f->level = n->level;
+    f->level2 = n->level2;
+    d->parameter.kind = kind2(n->first);
+    d->parameter.layer = n->second != 255;
     if (isnan(f->level)) d->parameter.kind = GRIB_SINGLE, f->level = 0;
     if (d->parameter.layer && isnan(f->level2)) f->level2 = 0;
     if (d->parameter.kind == GRIB_SINGLE && (!d->parameter.layer || (f->level == 0 && f->level2 == 0))) f->level = 0, f->level2 = NAN;
     if (!strcmp(d->type_of_level, "isobaricInPa")) strcpy(d->type_of_level, "isobaricInhPa");  // one axis for both
     if (*d->type_of_level) return;
-    if (second == 255) snprintf(d->type_of_level, sizeof d->type_of_level, "level%ld", first);
-    else snprintf(d->type_of_level, sizeof d->type_of_level, "level%ld_%ld", first, second);
+    if (n->second == 255) snprintf(d->type_of_level, sizeof d->type_of_level, "level%ld", n->first);
+    else snprintf(d->type_of_level, sizeof d->type_of_level, "level%ld_%ld", n->first, n->second);
 }
 
 // --- parameter ---------------------------------------------------------------------------------------------------------
@@ -292,16 +301,21 @@ static void describe_parameter(struct describing *d) {
     else snprintf(d->short_name, TEXT, "param_%d_%d", p->discipline, p->number);
 }
 
-static int describe_member(struct describing *d) {
-    long number, total;
-    d->field->member = GRIB_NONE;
+static int32_t member_of(const struct describing *d) {
+    const uint8_t *p = d->headers->message + 8;
+    long number = -1, total = 0;
     if (d->headers->edition == 2) {
-        if (get_number(d->handle, "perturbationNumber", &number) && number >= 0) d->field->member = (int32_t)number;
-    } else if (get_number(d->handle, "number", &number) && number >= 0) {
-        // ECMWF's local section has a number in deterministic forecasts too: 0 of 0.
-        if (number > 0 || (get_number(d->handle, "totalNumber", &total) && total > 1)) d->field->member = (int32_t)number;
+        number = d->numbers.member;
+    } else if (d->handle) {
+        number = number_or(d->handle, "number", -1);
+        total = number_or(d->handle, "totalNumber", 0);
+    } else if ((p[0] << 16 | p[1] << 8 | p[2]) == 52) {  // grib_known_key takes no other local part
+        number = p[49];
+        total = p[50];
     }
-    return VIRGA_OK;
+    // ECMWF's local section has a number in deterministic forecasts too: 0 of 0.
+    bool told = d->headers->edition == 2 ? number >= 0 : number > 0 || (number == 0 && total > 1);
+    return told && number <= INT32_MAX ? (int32_t)number : GRIB_NONE;
 }
 
 // --- into the index ----------------------------------------------------------------------------------------------------
@@ -387,24 +401,46 @@ static void quiet(const codes_context *context, int level, const char *message) 
     if (level == GRIB_LOG_FATAL) fprintf(stderr, "ecCodes: %s\n", message);
 }
 
+static void use_known(struct describing *d, const struct grib_parameter *p) {
+    char *const to[] = {d->short_name, d->cf_var_name, d->name, d->units, d->standard_name, d->type_of_level, d->step_type, d->described};
+    const char *const from[] = {p->short_name, p->cf_var_name, p->name, p->units, p->standard_name, p->type_of_level, p->step_type, p->described};
+    for (size_t i = 0; i < sizeof to / sizeof *to; i++) snprintf(to[i], TEXT, "%s", from[i]);
+    snprintf(d->suffix, sizeof d->suffix, "%s", p->suffix);
+    d->parameter = *p;
+}
+
+// Everything but the grid and its like. *key: under what the parameter may be remembered, 0 where it is already.
+static int describe_field(struct describing *d, uint64_t *key) {
+    *key = grib_known_key(d->headers);
+    const struct grib_parameter *known = grib_known_find(*key);
+    if (known) {
+        *key = 0;
+        use_known(d, known);
+    } else {
+        d->handle = codes_handle_new_from_message(NULL, d->headers->message, d->headers->bytes);
+        if (!d->handle) return refuse(d, "ecCodes cannot make sense of its headers");
+        describe_parameter(d);
+    }
+    if (d->headers->edition == 2) numbers2(d), levels2(d);
+    else levels1(d);
+    int status = d->headers->edition == 2 ? times2(d) : times1(d);
+    if (!status && d->handle && d->headers->edition == 2) products2(d);
+    if (!status) d->field->member = member_of(d);
+    return status;
+}
+
 int grib_describe(struct grib_index *index, const struct grib_headers *headers, struct grib_field *field, struct failure *failure) {
     struct describing made;
     struct describing *d = &made;
+    uint64_t key;
     *d = (struct describing){.index = index, .headers = headers, .field = field};
     codes_context_set_logging_proc(codes_context_get_default(), quiet);
     field->level2 = NAN;
-    d->handle = codes_handle_new_from_message(NULL, headers->message, headers->bytes);
-    if (!d->handle) return refuse(d, "ecCodes cannot make sense of its headers");
-    describe_parameter(d);
-    int status = VIRGA_OK;
-    if (headers->edition == 2) levels2(d);
-    else levels1(d);
-    status = headers->edition == 2 ? times2(d) : times1(d);
-    if (!status && headers->edition == 2) products2(d);
-    if (!status) status = describe_member(d);
+    int status = describe_field(d, &key);
     if (!status) status = keep_grid(d, &field->grid, failure);
     if (!status) status = keep_pv(d, &field->pv, failure);
     if (!status) status = keep_parameter(d, &field->parameter, failure);
-    codes_handle_delete(d->handle);
+    if (!status) grib_known_add(key, &index->parameters[field->parameter]);
+    if (d->handle) codes_handle_delete(d->handle);
     return status;
 }

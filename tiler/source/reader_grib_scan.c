@@ -150,6 +150,8 @@ static int field2(struct scanner *s, uint64_t offset, uint64_t length, const str
     field.precise = precise2(s->headers + start[5], found->bytes[5]);
     headers.grid = s->headers + start[3];
     headers.grid_bytes = found->bytes[3];
+    headers.section4 = s->headers + start[4];
+    headers.section4_bytes = found->bytes[4];
     headers.pv = find_pv2(s->headers + start[4], found->bytes[4], &headers.pv_count);
     return add_field(s, &headers, &field);
 }
