@@ -38,6 +38,7 @@ const state = {
   shown: null,     // ISO time on screen, null before the first
   ready: [],
   badge: null,
+  ranges: {}, // variable id → [smallest, largest] of its first step, of this dataset
   rate: 4,
   loop: true,
   everOpen: false, // has there been a websocket?
@@ -100,7 +101,9 @@ function change(patch, {newEntry = false, quiet = false} = {}) {
 
 // Takes a complete document over: looks up what it names, and tells the viewer and the controls.
 function adopt(view) {
+  const before = state.resolved?.dataset;
   state.resolved = resolveView(view, state.catalog);
+  if (state.resolved.dataset !== before) state.ranges = {};
   state.view = view;
   state.index = state.resolved.index;
   if (!state.resolved.times.includes(state.shown)) state.shown = null;
@@ -271,13 +274,27 @@ function onStep({iso}) {
 function refresh() {
   source.update(state);
   if (!state.resolved) return;
-  layersPanel.update(state.resolved);
+  layersPanel.update(state.resolved, state.ranges);
+  lookAtRanges(state.resolved);
   legends.update(state.resolved.layers);
   scene.update(state.view, {hasTerrain: Boolean(state.resolved.dataset.terrain)});
   badge.update(state.badge, state.resolved.layers);
   refreshCamera();
   refreshTimeline();
   document.title = `${state.resolved.dataset.title || state.resolved.dataset.id} – virga`;
+}
+
+// Where a file calls a range of values valid, the first step's own values are held against it.
+function lookAtRanges(resolved) {
+  for (const {variable, series, member} of resolved.layers) {
+    if (!variable.valid_range || state.ranges[variable.id] !== undefined) continue;
+    state.ranges[variable.id] = null;
+    dataRange(series, member, 0, BASE).then((range) => {
+      if (resolved.dataset !== state.resolved?.dataset) return;
+      state.ranges[variable.id] = range;
+      layersPanel.update(state.resolved, state.ranges);
+    });
+  }
 }
 
 function refreshTimeline() {

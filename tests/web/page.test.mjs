@@ -356,7 +356,37 @@ inPage("an empty catalog says what to do, and what could not be read", async () 
   await open();
   assert.match(await text(".blank"), /could read none/);
   await page.click(".blank button");
-  assert.match(await text("dialog[open]"), /a\.nc.*it is no netCDF file/);
+  assert.match(await text("dialog[open]"), /It is no netCDF file.*a\.nc/);
+});
+
+inPage("many problems stay legible: what has one reason stands together, and a word finds it", async () => {
+  const many = Array.from({length: 300}, (_, i) => ({file: `/data/run/${String(i).padStart(4, "0")}.nc`, variable: null, reason: "it is no netCDF file"}));
+  const odd = Array.from({length: 60}, (_, i) => ({file: "/data/odd.nc", variable: `field_${i}`, reason: `its dimension d${i} of length 800 has no coordinate that says what it is`}));
+  server.catalog.problems = [...many, ...odd];
+  await open();
+  assert.match(await text(".problems-button"), /^61 things/);
+  await page.click(".problems-button");
+  assert.equal(await page.$$eval(".problems li", (items) => items.length), 61);
+  assert.match(await text(".problems li"), /^It is no netCDF file\/data\/run\/0000\.nc.*and 297 more files/);
+  const [list, body] = await page.$$eval(".problems, .dialog[open]", (elements) => elements.map((element) => [element.scrollWidth, element.clientWidth]));
+  assert.ok(list[0] <= list[1] && body[0] <= body[1], "nothing is wider than the dialog");
+  await page.fill(".problem-search", "FIELD_17");
+  assert.equal(await page.$$eval(".problems li", (items) => items.length), 1);
+  await page.fill(".problem-search", "no such word");
+  assert.ok(await page.isVisible(".dialog[open] .note"));
+});
+
+inPage("values outside the range that a file calls valid are said to be shown", async () => {
+  const table = Buffer.alloc(64);
+  table.writeUInt32LE(1, 0);
+  table.writeDoubleLE(-3, 8);
+  table.writeDoubleLE(9, 16);
+  server.table = table;
+  const tracer = server.catalog.datasets[0].variables.find(({id}) => id === "tracer");
+  tracer.valid_range = [0, 5];
+  await open("#dataset=demo-uk&variable=tracer");
+  await page.waitForFunction(() => document.querySelector(".layer-card .note").textContent.includes("shown as stored"));
+  assert.match(await text(".layer-card .note"), /values go down to −3 and up to 9; the file calls those valid from 0 to 5/);
 });
 
 inPage("a server that does not answer can be tried again", async () => {

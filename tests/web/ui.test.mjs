@@ -4,7 +4,8 @@ import assert from "node:assert/strict";
 import {test} from "node:test";
 import {describeBadge} from "../../web/ui/fidelity_badge.js";
 import {makeRoom, variableGroups} from "../../web/ui/layers_panel.js";
-import {groupProblems} from "../../web/ui/problems_dialog.js";
+import {outsideNote} from "../../web/ui/layer_card.js";
+import {findProblems, groupProblems} from "../../web/ui/problems_dialog.js";
 import {formatHeight, formatPlace, formatProbeValue} from "../../web/ui/probe_readout.js";
 import {compass, exaggerationToSlider, sliderToExaggeration} from "../../web/ui/scene_panel.js";
 import {labelledTicks, nearestPosition, timePositions} from "../../web/ui/timeline.js";
@@ -117,9 +118,28 @@ test("what is made of all members stands apart in the list", () => {
     [["3-D fields", ["t"]], ["3-D fields, derived", ["w"]], ["3-D fields, of all members", ["t_mean"]]]);
 });
 
-test("what one file cannot for one reason is one entry", () => {
-  const problems = [{file: "a", variable: "u", reason: "r"}, {file: "a", variable: "v", reason: "r"}, {file: "b", variable: null, reason: "r"}, {file: "a", variable: "w", reason: "s"}];
-  assert.deepEqual(groupProblems(problems), [{file: "a", reason: "r", variables: ["u", "v"]}, {file: "b", reason: "r", variables: []}, {file: "a", reason: "s", variables: ["w"]}]);
+test("what has one reason is one entry, for many variables and for many files", () => {
+  const problems = [{file: "a", variable: "u", reason: "r"}, {file: "a", variable: "v", reason: "r"}, {file: "b", variable: null, reason: "r"}, {file: "a", variable: "w", reason: "s"},
+    {file: "c", variable: null, reason: "r"}];
+  assert.deepEqual(groupProblems(problems), [{reason: "r", variables: ["u", "v"], files: ["a"]}, {reason: "r", variables: [], files: ["b", "c"]}, {reason: "s", variables: ["w"], files: ["a"]}]);
+});
+
+test("problems are found by a word of theirs", () => {
+  const entries = groupProblems([{file: "/data/one.nc", variable: "Theta", reason: "it has no levels"}, {file: "/data/two.nc", variable: null, reason: "no netCDF file"}]);
+  assert.equal(findProblems(entries, " theta ").length, 1);
+  assert.equal(findProblems(entries, "NO").length, 2);
+  assert.equal(findProblems(entries, "two.nc")[0].reason, "no netCDF file");
+  assert.equal(findProblems(entries, "").length, 2);
+  assert.equal(findProblems(entries, "grib").length, 0);
+});
+
+test("values outside the range that a file calls valid are said to be shown", () => {
+  const variable = {units: "1", valid_range: [0, 5], vertical: null};
+  assert.equal(outsideNote(variable, [0, 5]), "");
+  assert.equal(outsideNote(variable, null), "");
+  assert.match(outsideNote(variable, [-2, 4]), /down to −2.*valid from 0 to 5.*shown as stored/);
+  assert.match(outsideNote({...variable, valid_range: [null, 5]}, [-2, 9]), /up to 9.*valid to 5/);
+  assert.equal(outsideNote({...variable, valid_range: undefined}, [-2, 9]), "");
 });
 
 test("all here but not yet drawn is not called improving", () => {

@@ -65,7 +65,7 @@ export function createLayerCard(on) {
   });
 
   /** groups: options of the variable picker; key: a name of this card unique among cards. */
-  function update({layer: newLayer, variable, series, groups, key, calmNote}) {
+  function update({layer: newLayer, variable, series, groups, key, calmNote, range}) {
     layer = newLayer;
     units = displayUnits(variable, layer.units);
     element.dataset.key = key;
@@ -76,7 +76,7 @@ export function createLayerCard(on) {
     eye.setAttribute("aria-pressed", String(layer.visible));
     eye.title = layer.visible ? "Hide this layer" : "Show this layer";
     fillSelect(picker, groups, variable.id);
-    note.textContent = series ? calmNote : "Not in this run.";
+    note.textContent = series ? [calmNote, outsideNote(variable, range)].filter(Boolean).join(". ") : "Not in this run.";
     note.hidden = note.textContent === "";
     if (maps.children.length !== colourMapNames().length) maps.replaceChildren(...colourMapNames().map(swatch));
     for (const label of maps.children) label.querySelector("input").checked = label.querySelector("input").value === layer.colour_map;
@@ -108,6 +108,17 @@ function paintMap(canvas, name) {
 /** Words about a variable for its card: its vertical coordinate, how exact its heights are, and what the catalog has to say of it. */
 export function variableNote(variable) {
   return [levelsNote(variable), variable.note].filter(Boolean).join(". ");
+}
+
+/** What a file calls valid is said where its own values, [smallest, largest] of a step, are not within it; "" where they are. */
+export function outsideNote(variable, range) {
+  const [low, high] = variable.valid_range ?? [null, null];
+  if (!range || variable.note?.includes("valid range") || !((low !== null && range[0] < low) || (high !== null && range[1] > high))) return "";
+  const units = displayUnits(variable);
+  const shown = (value) => shortNumber(units.toShown(value), 4);
+  const reach = [low !== null && range[0] < low ? `down to ${shown(range[0])}` : "", high !== null && range[1] > high ? `up to ${shown(range[1])}` : ""].filter(Boolean).join(" and ");
+  const valid = [low === null ? "" : `from ${shown(low)}`, high === null ? "" : `to ${shown(high)}`].filter(Boolean).join(" ");
+  return `At the first time values go ${reach}; the file calls those ${valid ? `valid ${valid}` : "valid"}. They are shown as stored`;
 }
 
 function levelsNote(variable) {

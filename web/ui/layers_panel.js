@@ -48,7 +48,8 @@ export function createLayersPanel(host, on) {
     });
   }
 
-  function update(resolved) {
+  /** ranges: variable id → [smallest, largest] of its first step, as far as they are known. */
+  function update(resolved, ranges = {}) {
     const {dataset, run, layers} = resolved;
     while (cards.length > layers.length) cards.pop().element.remove();
     while (cards.length < layers.length) {
@@ -59,7 +60,7 @@ export function createLayersPanel(host, on) {
     layers.forEach((entry, index) => {
       const others = layers.filter((_, i) => i !== index);
       const groups = variableGroups(dataset, run, (v) => others.some((o) => o.variable === v) || tooMany(others, v, entry.layer.visible));
-      cards[index].update({...entry, groups, key: `${index}`, calmNote: variableNote(entry.variable)});
+      cards[index].update({...entry, groups, key: `${index}`, calmNote: variableNote(entry.variable), range: ranges[entry.variable.id]});
     });
     const groups = variableGroups(dataset, run, (v) => layers.some((l) => l.variable === v));
     fillSelect(adder, [{value: "", label: "Add a layer …"}, ...groups], "");
