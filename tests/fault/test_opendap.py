@@ -105,6 +105,28 @@ def test_the_catalogue_is_that_of_the_file(run, server, folder, info):
         assert here["datasets"][0]["grid"] == there["datasets"][0]["grid"]
 
 
+def test_real_forecasts_are_the_same(run, forecasts):
+    """Every netCDF file there: axes, times, heights and precision, and the values of one field of the smaller ones."""
+    chance = random.Random(11)
+    with DapServer(forecasts) as server:
+        for path in sorted(forecasts.glob("*.nc")):
+            address = [server.url(f"data/{path.name}"), "--opendap-hosts", server.host]
+            answers = [json.loads(run("info", "--json", *asked).stdout) for asked in ([path], address)]
+            here, there = ({(d["grid"]["nx"], d["grid"]["ny"], v["id"]): v for d in a["datasets"] for v in d["variables"]} for a in answers)
+            assert here == there, path.name
+            if path.stat().st_size > 1e6:
+                continue
+            first = answers[0]["datasets"][0]
+            variable = next(v for v in first["variables"] if not v["derived"])
+            corners = numpy.array(first["grid"]["corners"])
+            low, high = corners.min(axis=0), corners.max(axis=0)
+            places = "".join(f"{chance.uniform(low[0], high[0])} {chance.uniform(low[1], high[1])} {chance.uniform(0, 5000)}\n" for _ in range(40))
+            asked = ["--variable", variable["id"], "--time", variable["times"][0], "--json", "--places", "-"]
+            samples = [run("sample", *s, "--dataset", a["datasets"][0]["id"], *asked, input=places) for s, a in zip(([path], address), answers)]
+            wanted, got = (json.loads(s.stdout) for s in samples)
+            assert [(w["source"], w["bricks"]) for w in wanted] == [(g["source"], g["bricks"]) for g in got], path.name
+
+
 def test_opening_asks_for_no_field(server, info):
     server.seen.clear()
     info(server.url("data/hybrid.nc"))

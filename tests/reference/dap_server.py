@@ -18,7 +18,9 @@ WIRE = {"u1": "u1", "i2": ">i4", "u2": ">u4", "i4": ">i4", "u4": ">u4", "f4": ">
 
 
 def kind(variable):
-    return "i2" if variable.dtype.str[1:] == "i1" else variable.dtype.str[1:]
+    """The type on the wire: DAP2 has no signed bytes and no integers of 64 bits."""
+    code = variable.dtype.str[1:]
+    return {"i1": "i2", "i8": "f8", "u8": "f8"}.get(code, code)
 
 
 def quoted(text):
@@ -36,6 +38,9 @@ class Stored:
         variable.set_auto_maskandscale(False)
         self.name, self.dimensions, self.shape, self.dtype = variable.name, variable.dimensions, variable.shape, variable.dtype
         self.numbers = numpy.asarray(variable[...])
+        if self.dtype == "S1" and self.numbers.ndim:  # characters are sent as text, without their last dimension, as the usual servers do
+            self.numbers = netCDF4.chartostring(self.numbers, encoding="bytes")
+            self.dimensions, self.shape = self.dimensions[:-1], self.shape[:-1]
         self.attributes = {name: variable.getncattr(name) for name in variable.ncattrs()}
 
 
@@ -111,7 +116,7 @@ class DapFile:
     def encoded(self, v, slices):
         values, code = v.numbers[tuple(slices)], kind(v)
         if code == "S1":
-            texts = [bytes(c).rstrip(b"\0") for c in values.reshape(-1)]
+            texts = [bytes(c).rstrip(b"\0") for c in numpy.asarray(values).reshape(-1)]
             parts = [struct.pack(">I", len(t)) + t + bytes(-len(t) % 4) for t in texts]
             return (struct.pack(">I", len(texts)) if slices else b"") + b"".join(parts)
         data = numpy.ascontiguousarray(values).astype(WIRE[code]).tobytes()
