@@ -150,22 +150,25 @@ static int serve(const struct command_line *line, const struct config *config, b
     return EXIT_FAILED;
 }
 
-// As comments, so that the whole stays a configuration file. What is denied as it should be shares a line.
+// As comments, so that the whole stays a configuration file, whose lines are short. What is denied as it should be shares lines.
 static void print_selftest(char *text) {
     static const char good[] = ": denied";
-    const char *before = "; readers are denied: ";
+    int column = 0;
     char *rest = NULL, *all = strdup(text ? text : "");
     for (char *line = all ? strtok_r(all, "\n", &rest) : NULL; line; line = strtok_r(NULL, "\n", &rest)) {
         char *end = strstr(line, good);
         if (!end || end[sizeof good - 1]) continue;
-        printf("%s%.*s", before, (int)(end - line), line);
-        before = ", ";
+        if (column > 100) {
+            putchar('\n');
+            column = 0;
+        }
+        column += printf("%s%.*s", column ? ", " : "; readers are denied: ", (int)(end - line), line);
     }
-    if (*before == ',') putchar('\n');
+    if (column) putchar('\n');
     free(all);
     for (char *line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
         char *end = strstr(line, good);
-        if (!end || end[sizeof good - 1]) printf("; readers: %s\n", line);
+        if (!end || end[sizeof good - 1]) printf("; readers: %.150s\n", line);
     }
 }
 
