@@ -117,6 +117,24 @@ def test_runs_members_levels_and_what_is_missing(tmp_path, run, info):
         assert numpy.abs(numpy.array(found) - expected).max() < 0.01
 
 
+@pytest.mark.parametrize("edition", [1, 2])
+def test_model_levels_stand_where_their_coefficients_say(tmp_path, run, info, edition):
+    path = tmp_path / "hybrid.grib"
+    x, y, a, b = make_grib.hybrid(path, edition)
+    listed = variables(info(path))
+    assert listed["t"]["shape"] == [5, 5, 6] and {"lnsp", "z"} <= set(listed)
+    done = run("sample", path, "--variable", "t", "--time", "T+0", "--lon", x[2], "--lat", y[3], "--profile", "--json")
+    assert done.returncode == 0, done.stderr
+    answer, upward = json.loads(done.stdout), [20, 19, 15, 7, 3]
+    assert numpy.abs(numpy.array(answer["source"]) - [make_grib.value(x[2], y[3], 0, n) for n in upward]).max() < 0.01
+    # The made column has nearly the same temperature all the way up.
+    surface = numpy.exp(numpy.log(100000.0) + 0.001 * (y[3] - 40))
+    pressures = [(a[n - 1] + a[n]) / 2 + (b[n - 1] + b[n]) / 2 * surface for n in upward]
+    ground = 98.0 * (x[2] - 5) / 9.80665
+    for height, pressure in zip(answer["height"], pressures):
+        assert height == pytest.approx(ground + 287.05 * make_grib.value(x[2], y[3]) / 9.80665 * numpy.log(surface / pressure), rel=0.01, abs=10)
+
+
 # --- real files ----------------------------------------------------------------------------------------------------------
 
 REAL = ["gfs.t12z.pgrbf120.2p5deg.grib2", "nam.t00z.awp21100.tm00.grib2", "ifs_forecast_ml.grib"]
