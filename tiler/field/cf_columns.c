@@ -16,11 +16,13 @@ struct plane { double *lon, *lat; size_t nx, ny; };  // [ny][nx]
 
 static bool known(const struct plane *p, size_t at) { return !isnan(p->lon[at]); }
 
-// What is no place on Earth is missing: fill values that no attribute names, and halves of places.
+// What is no place on Earth is missing: fill values that no attribute names, halves of places, and zeros where there are more
+// than a seam may repeat (models that leave out land store them).
 static size_t clean(double *lon, double *lat, size_t count) {
-    size_t present = 0;
+    size_t present = 0, zeros = 0;
+    for (size_t c = 0; c < count; c++) zeros += lon[c] == 0 && lat[c] == 0;
     for (size_t c = 0; c < count; c++) {
-        bool place = fabs(lon[c]) <= 1080 && fabs(lat[c]) <= 90.001;
+        bool place = fabs(lon[c]) <= 1080 && fabs(lat[c]) <= 90.001 && !(zeros > 3 && lon[c] == 0 && lat[c] == 0);
         lon[c] = place ? lon[c] : NAN;
         lat[c] = place ? fmin(fmax(lat[c], -90), 90) : NAN;
         present += place;
@@ -144,18 +146,19 @@ static bool row_known(const struct plane *p, size_t j) {
 
 // How many columns a globe has before it repeats itself (ocean models store one or two again), or 0 where it does not close.
 static size_t columns_of_globe(const struct plane *p) {
-    size_t rows = 0, closing = 0, again[3] = {0, 0, 0}, step = p->ny / 64 + 1;
+    size_t rows = 0, closing = 0, ends = 0, again[3] = {0, 0, 0}, step = p->ny / 64 + 1;
     if (p->nx < 8) return 0;
     for (size_t j = 0; j < p->ny; j += step) {
-        if (!row_known(p, j)) continue;
-        rows++;
         size_t row = j * p->nx;
+        if (row_known(p, j)) rows++, closing += row_closes(p, j, p->nx - 1);
+        if (!known(p, row) || !known(p, row + 1) || !known(p, row + p->nx - 1) || !known(p, row + p->nx - 2)) continue;
         double spacing = apart(p, row, row + 1);
+        ends++;
         for (size_t c = 1; c <= 2; c++) again[c] += apart(p, row, row + p->nx - c) < 1e-3 * spacing;
     }
-    size_t repeated = 2 * again[2] > rows ? 2 : 2 * again[1] > rows ? 1 : 0;
-    for (size_t j = 0; j < p->ny; j += step) closing += row_known(p, j) && row_closes(p, j, p->nx - 1 - repeated);
-    return rows > 0 && 2 * closing > rows ? p->nx - repeated : 0;
+    for (size_t c = 2; c >= 1; c--)
+        if (2 * again[c] > ends) return p->nx - c;  // the same places again
+    return rows > 0 && 2 * closing > rows ? p->nx : 0;
 }
 
 static void keep_columns(struct plane *p, size_t nx) {

@@ -177,6 +177,17 @@ static void test_globes_close_without_a_seam(void **state) {
         grid_free(grid);
         columns_free(&c);
     }
+    struct columns land = globe(72, 2, 30, 80, 88);  // land left out: zeros in every row, and still a globe
+    for (size_t j = 0; j < 30; j++)
+        for (size_t i = 20; i < 24; i++) land.lon[j * 74 + i] = land.lat[j * 74 + i] = 0;
+    struct cf_columns_order its;
+    struct grid *ocean = must(&land, &its);
+    double at_i, at_j;
+    assert_true(ocean->wraps && ocean->x.n == 72);
+    assert_true(grid_locate(ocean, 180, 2, &at_i, &at_j) && fabs(at_i - 36) < 1e-6);
+    assert_false(grid_locate(ocean, 2, 1, &at_i, &at_j) && at_i > 19 && at_i < 24);
+    grid_free(ocean);
+    columns_free(&land);
     struct columns c = globe(72, 0, 30, 80, 88);
     for (size_t j = 0; j < 30; j++) c.lon[j * 72 + 71] = NAN;  // a globe with a gap does not close
     struct cf_columns_order order;
@@ -223,6 +234,7 @@ static void refuse(struct columns *c, const char *words) {
 static void test_what_is_no_grid_is_refused(void **state) {
     (void)state;
     struct columns c = columns_new(20, 20);  // all at one place
+    for (size_t n = 0; n < 400; n++) c.lon[n] = c.lat[n] = 7;
     refuse(&c, "only 0 of 361 cells");
     c = columns_new(20, 20);
     for (size_t n = 0; n < 400; n++) c.lon[n] = NAN;
