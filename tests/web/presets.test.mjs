@@ -71,7 +71,8 @@ test("a spread has colours of its own, from nothing to its most", () => {
 
 test("what is made of all members is called so", () => {
   const mean = {name: "t_mean", standard_name: "air_temperature", long_name: "air temperature, mean of 4 members", derived: true, statistic: "mean"};
-  assert.equal(variableTitle(mean), "Air temperature, mean of 4 members");
+  assert.equal(variableTitle(mean), "Air temperature, mean");
+  assert.equal(variableTitle({...mean, statistic: "spread", long_name: "rain, snow and hail, standard deviation of 4 members (n - 1)"}), "Rain, snow and hail, spread");
 });
 
 test("a unit that only the catalog understands finds its preset", () => {

@@ -12,7 +12,7 @@ static int by_label(const void *a, const void *b) {
     double p = strtod(x, &x_end), q = strtod(y, &y_end);
     bool numbers = *x && *y && !*x_end && !*y_end;
     if (numbers && p != q) return p < q ? -1 : 1;
-    return strcmp(x, y);
+    return strverscmp(x, y);  // r2i1p1f1 before r10i1p1f1
 }
 
 static bool same_members(const struct cf_variable *a, const struct cf_variable *b) {

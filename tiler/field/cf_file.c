@@ -270,9 +270,33 @@ static int scalar_with_role(const struct source *source, const struct source_var
     return CF_NO_VARIABLE;
 }
 
+// A member's number that stands alone: named by the variable, or not named by anything (many files' realization).
+static int scalar_member(const struct source *source, const struct source_variable *v) {
+    const struct source_inventory *inventory = source_inventory(source);
+    int named = scalar_with_role(source, v, ROLE_MEMBER);
+    for (size_t n = 0; named == CF_NO_VARIABLE && n < inventory->variable_count; n++) {
+        const struct source_variable *c = &inventory->variables[n];
+        if (c->rank == 0 && c->type <= SOURCE_F64 && cf_text_is(c, "standard_name", "realization") &&
+            cf_find_variable(source, v, cf_base_name(c->name), strlen(cf_base_name(c->name))) == (int)n)
+            named = (int)n;
+    }
+    return named;
+}
+
+// What climate models' files say in their heads of which member they are: "r3i1p1f1", or its number. "" where they do not.
+static void member_of_file(const struct source *source, char label[32]) {
+    static const char *const names[] = {"variant_label", "realization_index", "realization", NULL};
+    const struct source_inventory *inventory = source_inventory(source);
+    for (size_t n = 0; names[n] && !*label; n++) {
+        const struct source_attribute *a = source_find_attribute(inventory->attributes, inventory->attribute_count, names[n]);
+        if (a && a->text && strlen(a->text) < 32) snprintf(label, 32, "%s", a->text);
+        else if (a && a->numbers && a->count == 1 && isfinite(a->numbers[0])) snprintf(label, 32, "%.10g", a->numbers[0]);
+    }
+}
+
 static int fill_members(struct cf_file *file, const struct source_variable *v, const struct dimensions *d, struct cf_variable *out, struct failure *failure) {
     const struct source_inventory *inventory = source_inventory(file->source);
-    int coordinate = out->member >= 0 ? d->coordinate[ROLE_MEMBER] : scalar_with_role(file->source, v, ROLE_MEMBER);
+    int coordinate = out->member >= 0 ? d->coordinate[ROLE_MEMBER] : scalar_member(file->source, v);
     double *values = NULL;
     size_t count = 0, n = out->member >= 0 ? inventory->dimensions[v->dimensions[out->member]].length : 1;
     if (n > MEMBERS_MAX) return failure_set(failure, VIRGA_UNSUPPORTED, "it has more than %d members", MEMBERS_MAX);
@@ -284,6 +308,7 @@ static int fill_members(struct cf_file *file, const struct source_variable *v, c
         char label[32] = "";
         if (count == n && isfinite(values[m])) snprintf(label, sizeof label, "%.10g", values[m]);
         else if (out->member >= 0) snprintf(label, sizeof label, "%zu", m);
+        else member_of_file(file->source, label);
         if (!(out->members[m] = strdup(label))) goto fail;
     }
     free(values);

@@ -13,7 +13,7 @@ export function variableGroups(dataset, run, disabled = () => false) {
   const option = (variable) => ({
     value: variable.id,
     label: variableTitle(variable),
-    title: `${variable.name}${variable.units && variable.units !== "1" ? ` in ${variable.units}` : ""}`,
+    title: `${variable.statistic ? `${variable.long_name}: ` : ""}${variable.name}${variable.units && variable.units !== "1" ? ` in ${variable.units}` : ""}`,
     disabled: !findSeries(run, variable) || disabled(variable),
   });
   const group = (label, filter) => ({label, options: dataset.variables.filter(filter).map(option)});

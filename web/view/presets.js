@@ -96,8 +96,8 @@ function roundOff(number) {
   return Number(number.toPrecision(9));
 }
 
-/** What a variable is called in lists and legends: its long name (which for derived ones tells where from, and is too long; but what is made of all members says so), else its standard name in words, else its own name. */
+/** What a variable is called in lists and legends: its long name (which for derived ones tells where from, and is too long; of what is made of all members it is what is before the last comma), else its standard name in words, else its own name. */
 export function variableTitle(variable) {
-  const text = (variable.statistic && variable.long_name) || (variable.derived && variable.standard_name ? "" : variable.long_name) || (variable.standard_name ?? "").replaceAll("_", " ") || variable.name || variable.id;
+  const text = (variable.statistic && variable.long_name && `${variable.long_name.replace(/, [^,]*$/, "")}, ${variable.statistic}`) || (variable.derived && variable.standard_name ? "" : variable.long_name) || (variable.standard_name ?? "").replaceAll("_", " ") || variable.name || variable.id;
   return text.charAt(0).toUpperCase() + text.slice(1);
 }

@@ -170,6 +170,35 @@ static void test_one_file_a_member_is_one_dataset(void **state) {
     catalog_unref(cat);
 }
 
+// Files that say which member they are in ways of their own: a scalar that nothing names, an attribute of the whole file.
+static void test_members_are_known_by_a_scalar_or_by_the_file(void **state) {
+    static const char *const labels[] = {"r2i1p1f1", "r10i1p1f1"};
+    (void)state;
+    for (int way = 0; way < 2; way++) {
+        const char *folder = made_path(way ? "cmip" : "unnamed");
+        char path[512], name[64];
+        snprintf(path, sizeof path, "%s", folder);
+        assert_int_equal(mkdir(path, 0700), 0);
+        for (int m = 0; m < 2; m++) {
+            int d[3];
+            snprintf(name, sizeof name, "%s/%d.nc", way ? "cmip" : "unnamed", m);
+            int nc = made_create(name);
+            put_axes(nc, d);
+            if (way) made_text(nc, NC_GLOBAL, "variant_label", labels[m]);
+            else made_scalar(nc, "realization", m, "realization", "1");
+            made_var(nc, "ta", NC_FLOAT, 3, d, "air_temperature", "K");
+            NC(nc_close(nc));
+        }
+        const char *opened = path;
+        struct catalog *cat = made_open_paths(&opened, 1, NULL);
+        assert_int_equal(cat->dataset_count, 1);
+        const struct catalog_variable *ta = &cat->datasets[0].variables[made_variable(&cat->datasets[0], "ta")];
+        assert_int_equal(ta->member_count, 2);
+        assert_string_equal(ta->members[1], way ? labels[1] : "1");
+        catalog_unref(cat);
+    }
+}
+
 // The plain computation of a value at a place reads the same members.
 static void test_samples_agree_with_fields(void **state) {
     static const char *const names[] = {"ta", "ta_mean", "ta_spread"};
@@ -228,6 +257,7 @@ int main(void) {
         cmocka_unit_test(test_they_are_offered_for_what_they_are),
         cmocka_unit_test(test_speed_has_a_mean_of_its_own),
         cmocka_unit_test(test_one_file_a_member_is_one_dataset),
+        cmocka_unit_test(test_members_are_known_by_a_scalar_or_by_the_file),
         cmocka_unit_test(test_samples_agree_with_fields),
         cmocka_unit_test(test_a_mean_stands_at_mean_heights),
     };
