@@ -215,16 +215,21 @@ def test_classic_files_are_read_alike(run, tmp_path):
     assert ids[0] == ids[1]
 
 
-def test_a_file_that_lies_about_its_projection_is_placed_by_its_columns(run, tmp_path):
+def test_a_file_that_lies_about_its_projection_is_placed_by_its_columns(ask, tmp_path):
     path = wrf_files.write(tmp_path / "wrfout_d01", "lambert")
     with netCDF4.Dataset(path, "a") as file:
         file.STAND_LON = numpy.float32(-60)
         file.TRUELAT1 = numpy.float32(10)
-    answer, _ = info(run, path)
-    grid = answer["datasets"][0]["grid"]
-    lon, lat = wrf_files.places("lambert", (7, 9))
-    assert not grid["proj"]
-    assert numpy.allclose(grid["corners"][0], (lon[0, 0], lat[0, 0]), atol=1e-4)
+    wrf, (t, j, i) = Wrf(path), (1, 4, 5)
+    with ask(path) as asker:
+        grid = asker.catalog["datasets"][0]["grid"]
+        lon, lat = wrf_files.places("lambert", (7, 9))
+        assert not grid["proj"]
+        assert numpy.allclose(grid["corners"][0], (lon[0, 0], lat[0, 0]), atol=1e-4)
+        for name in ("T", "U", "V"):
+            check_column(asker, wrf, name, t, j, i)
+        u, v = on_mass(wrf, t, j, i)
+        assert numpy.allclose(asker.column("wind_speed", wrf.times[t], *wrf.place("T", t, j, i))[1], numpy.hypot(u, v), atol=0.05)
 
 
 def test_an_idealised_case_says_why(run, tmp_path):

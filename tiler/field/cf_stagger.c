@@ -55,7 +55,64 @@ static bool relate(const struct grid_axis *target, const struct grid_axis *store
     return between > 0;
 }
 
+// --- the same for columns known one by one -----------------------------------------------------------------------------
+
+struct place { double x, y, z; };
+
+static struct place place_of(const struct grid *g, ptrdiff_t i, ptrdiff_t j) {
+    size_t at = (size_t)j * g->x.n + (size_t)i;
+    double lon = g->lon[at] / 57.29577951308232, lat = g->lat[at] / 57.29577951308232;
+    return (struct place){cos(lat) * cos(lon), cos(lat) * sin(lon), sin(lat)};
+}
+
+static double distance(struct place a, struct place b) { return sqrt((a.x - b.x) * (a.x - b.x) + (a.y - b.y) * (a.y - b.y) + (a.z - b.z) * (a.z - b.z)); }
+
+// Whether a column lies amid the stored ones that would be averaged. 1 it does, 0 not, -1 that cannot be told.
+static int amid(const struct grid *target, const struct grid *stored, const struct cf_average x_y[2], size_t i, size_t j) {
+    struct place sum = {0, 0, 0}, first = {0, 0, 0}, here = place_of(target, (ptrdiff_t)i, (ptrdiff_t)j);
+    double cell = 0;
+    for (int corner = 0; corner < 4; corner++) {
+        ptrdiff_t x = (ptrdiff_t)i + (x_y[0].on ? x_y[0].shift + corner % 2 : 0), y = (ptrdiff_t)j + (x_y[1].on ? x_y[1].shift + corner / 2 : 0);
+        if (x < 0 || y < 0 || x >= (ptrdiff_t)stored->x.n || y >= (ptrdiff_t)stored->y.n) return -1;
+        struct place p = place_of(stored, x, y);
+        if (corner == 0) first = p;
+        cell = fmax(cell, distance(first, p));
+        sum = (struct place){sum.x + p.x / 4, sum.y + p.y / 4, sum.z + p.z / 4};
+    }
+    double away = distance(sum, here);
+    return isnan(away) ? -1 : away <= 0.05 * cell + 0.02 * cell * cell;  // on the globe the chord's middle lies deeper
+}
+
+// Shifts that lengths allow: none (2), or -1 or 0. False where there are no more.
+static bool next_shift(const struct grid_axis *target, const struct grid_axis *stored, int *option, struct cf_average *average) {
+    static const int equal[] = {2, -1, 0};
+    bool same = target->n == stored->n;
+    if (*option >= (same ? 3 : 1) || target->n > stored->n + 1 || stored->n > target->n + 1) return false;
+    int shift = same ? equal[*option] : target->n > stored->n ? -1 : 0;
+    *average = (struct cf_average){.on = shift != 2, .shift = shift == 2 ? 0 : shift};
+    ++*option;
+    return true;
+}
+
+static bool relate_columns(const struct grid *target, const struct grid *stored, struct cf_average x_y[2]) {
+    for (int x_option = 0; next_shift(&target->x, &stored->x, &x_option, &x_y[0]);)
+        for (int y_option = 0; next_shift(&target->y, &stored->y, &y_option, &x_y[1]);) {
+            size_t step_x = target->x.n / 24 + 1, step_y = target->y.n / 24 + 1, told = 0;
+            bool fits = x_y[0].on || x_y[1].on;
+            for (size_t j = 0; j < target->y.n && fits; j += step_y)
+                for (size_t i = 0; i < target->x.n && fits; i += step_x) {
+                    int answer = amid(target, stored, x_y, i, j);
+                    fits = answer != 0;
+                    told += answer == 1;
+                }
+            x_y[0].wraps = x_y[0].on && target->wraps && stored->wraps;
+            if (fits && told > 0) return true;
+        }
+    return false;
+}
+
 static bool relate_grids(const struct grid *target, const struct grid *stored, struct cf_average x_y[2]) {
+    if (target->lon && stored->lon) return relate_columns(target, stored, x_y);
     return *target->proj && target->angular == stored->angular && strcmp(target->proj, stored->proj) == 0 &&
            relate(&target->x, &stored->x, target->wraps && stored->wraps, &x_y[0]) && relate(&target->y, &stored->y, false, &x_y[1]);
 }
@@ -101,6 +158,11 @@ static int find_partner(const struct cf_file *file, size_t u, size_t count) {
 // The grid with the columns of one and the rows of another: one that is there, else made of their coordinates. -1: none; -2: no memory.
 static int find_mass_grid(struct cf_file *file, const struct cf_variable *u, const struct cf_variable *v) {
     const struct grid *gu = file->grids[u->grid].grid, *gv = file->grids[v->grid].grid;
+    for (size_t n = 0; n < file->grid_count && gu->lon && gv->lon; n++) {
+        const struct grid *g = file->grids[n].grid;
+        struct cf_average of_u[2], of_v[2];
+        if (g && g->lon && relate_grids(g, gu, of_u) && relate_grids(g, gv, of_v) && of_u[0].on && !of_u[1].on && !of_v[0].on && of_v[1].on) return (int)n;
+    }
     if (!*gu->proj || strcmp(gu->proj, gv->proj) != 0) return -1;
     for (size_t n = 0; n < file->grid_count; n++) {
         const struct grid *g = file->grids[n].grid;
