@@ -78,7 +78,7 @@ static struct source_variable sample_variables[] = {
 static const struct source_inventory sample_inventory = {
     .dimension_count = 2, .dimensions = sample_dimensions, .variable_count = 2, .variables = sample_variables,
     .attribute_count = 1, .attributes = sample_attributes, .format = "netCDF-4", .note_count = 1,
-    .notes = (char *[]){"a: note"},
+    .notes = (char *[]){"a: note"}, .index = (const uint8_t[]){7, 0, 9}, .index_bytes = 3,
 };
 
 static void an_inventory_comes_back_as_sent(void **state) {
@@ -106,6 +106,8 @@ static void an_inventory_comes_back_as_sent(void **state) {
     assert_true(v->attributes[3].numbers[0] == -1.5 && isnan(v->attributes[3].numbers[1]) && !v->attributes[3].integers);
     assert_int_equal(SOURCE_OTHER, got.variables[1].type);
     assert_string_equal("a: note", got.notes[0]);
+    assert_int_equal(3, got.index_bytes);
+    assert_memory_equal(((const uint8_t[]){7, 0, 9}), got.index, 3);
     assert_string_equal("units", got.attributes[0].name);
     arena_destroy(&arena);
 }
