@@ -288,7 +288,8 @@ int cf_time_units_parse(const char *units, enum cf_calendar calendar, struct cf_
     if (result->seconds_per_unit == 0) return VIRGA_INVALID;
     after += 5;
     after += strspn(after, " \t");
-    if (strtol(after, NULL, 10) == 0 && strspn(after, "0") > 0 && strspn(after, "0123456789") < 5 && (calendar == CALENDAR_STANDARD || calendar == CALENDAR_JULIAN)) return VIRGA_UNSUPPORTED;
+    bool year_0 = strtol(after, NULL, 10) == 0 && strspn(after, "0") > 0 && strspn(after, "0123456789") < 5;
+    if (year_0 && (calendar == CALENDAR_STANDARD || calendar == CALENDAR_JULIAN)) return VIRGA_UNSUPPORTED;
     return cf_time_parse(calendar, after, &result->epoch);
 }
 

@@ -43,7 +43,8 @@ static bool tells_times(const struct source_variable *c) { return c->type <= SOU
 
 // Dates as text, such as WRF's Times: [time][letters].
 static bool tells_dates(const struct source_variable *c, size_t dimension) {
-    return c->type == SOURCE_CHAR && c->rank == 2 && c->dimensions[0] == dimension && (strcasestr(cf_base_name(c->name), "time") || strcasestr(cf_base_name(c->name), "date"));
+    return c->type == SOURCE_CHAR && c->rank == 2 && c->dimensions[0] == dimension &&
+           (strcasestr(cf_base_name(c->name), "time") || strcasestr(cf_base_name(c->name), "date"));
 }
 
 // Times of each run and each step: both dimensions, in either order.
@@ -137,7 +138,8 @@ static int read_times(struct cf_file *file, int variable, enum cf_calendar *cale
     if (!text) return failure_set(failure, VIRGA_UNSUPPORTED, "its time coordinate %.60s has no units", v->name);
     if (name && cf_calendar_parse(name, calendar)) return failure_set(failure, VIRGA_UNSUPPORTED, "its calendar \"%.40s\" is not one with dates", name);
     int status = cf_time_units_parse(text, *calendar, units);
-    if (status == VIRGA_UNSUPPORTED) return failure_set(failure, status, "its times count from a year 0 (\"%.60s\"), which the %s calendar does not have", text, cf_calendar_name(*calendar));
+    if (status == VIRGA_UNSUPPORTED)
+        return failure_set(failure, status, "its times count from a year 0 (\"%.60s\"), which the %s calendar does not have", text, cf_calendar_name(*calendar));
     if (status) return failure_set(failure, VIRGA_UNSUPPORTED, "its time units \"%.60s\" are not understood", text);
     if ((status = cf_file_numbers(file->source, (size_t)variable, TIMES_MAX, seconds, count, failure))) return status;
     double *values = malloc((*count + 1) * sizeof *values);
@@ -174,7 +176,8 @@ static int read_periods(struct cf_file *file, int variable, double **seconds, si
     double scale, offset;
     const struct source_variable *v = cf_file_variable(file, (size_t)variable);
     const char *units = cf_text_or_empty(v, "units");
-    if (cf_units_convert(units, "s", &scale, &offset) || offset != 0) return failure_set(failure, VIRGA_UNSUPPORTED, "its forecast period is in \"%.40s\", which is no time", units);
+    if (cf_units_convert(units, "s", &scale, &offset) || offset != 0)
+        return failure_set(failure, VIRGA_UNSUPPORTED, "its forecast period is in \"%.40s\", which is no time", units);
     int status = cf_file_numbers(file->source, (size_t)variable, TIMES_MAX, seconds, count, failure);
     for (size_t n = 0; n < *count && !status; n++) (*seconds)[n] = round((*seconds)[n] * scale * 1000) / 1000;
     return status;
@@ -243,7 +246,8 @@ static int fill_times(struct cf_file *file, struct cf_time_axis *axis, int dimen
     if (status) return status;
     if (periods) {
         if (axis->reference != CF_NO_VARIABLE) cf_calendar_parse(cf_text(cf_file_variable(file, (size_t)axis->reference), "calendar"), &axis->calendar);
-        if (!run_by_reference(file, axis)) return failure_set(failure, VIRGA_UNSUPPORTED, "its steps are forecast periods, and no forecast_reference_time says since when");
+        if (!run_by_reference(file, axis))
+            return failure_set(failure, VIRGA_UNSUPPORTED, "its steps are forecast periods, and no forecast_reference_time says since when");
         for (size_t n = 0; n < axis->count; n++) axis->seconds[n] += axis->run[n];
         return VIRGA_OK;
     }
@@ -291,7 +295,8 @@ static int fill_runs(struct cf_file *file, struct cf_time_axis *axis, int step_d
         if (!status && count != steps) status = failure_set(failure, VIRGA_UNSUPPORTED, "its times are not one a step");
         for (size_t n = 0; n < axis->count && !status; n++) axis->seconds[n] = periods[n % steps];
     } else {
-        status = failure_set(failure, VIRGA_UNSUPPORTED, "it has several forecast reference times, and neither times nor forecast periods of both say when its steps are");
+        status = failure_set(failure, VIRGA_UNSUPPORTED,
+                             "it has several forecast reference times, and neither times nor forecast periods of both say when its steps are");
     }
 out:
     free(references);
@@ -324,7 +329,8 @@ static void note_oddities(struct cf_file *file, struct cf_time_axis *axis, bool 
     if (sorted) qsort(sorted, present, sizeof *sorted, by_number);
     bool each_run = several_runs || axis->reference != CF_NO_VARIABLE || axis->period != CF_NO_VARIABLE;  // runs overlap
     for (size_t n = 1; sorted && n < present && !each_run; n++) twice += sorted[n] == sorted[n - 1];
-    if (sorted && present < axis->count) add_note(axis, "%zu of its %zu times are missing or no dates: these steps are left out", axis->count - present, axis->count);
+    if (sorted && present < axis->count)
+        add_note(axis, "%zu of its %zu times are missing or no dates: these steps are left out", axis->count - present, axis->count);
     if (twice) add_note(axis, "%zu of its %zu times stand there twice: the first of each is shown", twice, axis->count);
     free(sorted);
     const char *calendar = cf_text_or_empty(v, "calendar"), *units = cf_text_or_empty(v, "units");
@@ -352,8 +358,8 @@ int cf_time_find(struct cf_file *file, const struct source_variable *v, int dime
     int period = find_coordinate(file->source, v, dimension, "forecast_period", true);
     for (size_t n = 0; n < file->time_count; n++) {
         const struct cf_time_axis *t = &file->times[n];
-        if (t->time == time && t->reference == reference && t->period == period && t->dimension == dimension && t->run_dimension == run_dimension && time != CF_NO_VARIABLE)
-            return (int)n;
+        bool same = t->time == time && t->reference == reference && t->period == period && t->dimension == dimension && t->run_dimension == run_dimension;
+        if (same && time != CF_NO_VARIABLE) return (int)n;
     }
     struct cf_time_axis *grown = cf_grow(file->times, file->time_count, sizeof *grown);
     if (!grown) return failure_set(failure, VIRGA_NO_MEMORY, "out of memory");

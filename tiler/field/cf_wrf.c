@@ -220,7 +220,8 @@ static int read_corners(struct source *source, size_t y, size_t x, struct corner
     // The first, one in the middle, and the last: grids that stand need no more.
     int status = read_corners_at(source, lat, lon, times > 2 ? (times - 1) / 2 : 1, all, count, failure);
     if (status) return status;
-    if (!is_place(*all)) return failure_set(failure, VIRGA_UNSUPPORTED, "its latitudes and longitudes are missing at the corners, or all 0: an idealised case without a place on Earth?");
+    if (!is_place(*all))
+        return failure_set(failure, VIRGA_UNSUPPORTED, "its latitudes and longitudes are missing at the corners, or all 0: an idealised case without a place on Earth?");
     bool stands = true;
     for (size_t n = 1; n < *count; n++) stands = stands && (same_place(*all, *all + n) || !is_place(*all + n));  // some write them once only
     if (stands) return *count = 1, VIRGA_OK;
@@ -286,7 +287,8 @@ static int project_corners(const struct mapping *m, const struct corners *c, dou
     return status;
 }
 
-static int place_by_corners(const struct source *source, const struct mapping *m, const struct corners *c, struct place *x, struct place *y, struct failure *failure) {
+static int place_by_corners(const struct source *source, const struct mapping *m, const struct corners *c, struct place *x, struct place *y,
+                            struct failure *failure) {
     double px[2][2], py[2][2];
     int status = project_corners(m, c, px, py, failure);
     if (status) return status;
@@ -315,7 +317,8 @@ static int place_by_centre(const struct source *source, const struct mapping *m,
 static size_t mass_dimension(const struct source *source, size_t dimension) {
     const struct source_dimension *all = source_inventory(source)->dimensions;
     const char *name = all[dimension].name;
-    int mass = strcmp(name, "west_east_stag") == 0 ? find_dimension(source, "west_east") : strcmp(name, "south_north_stag") == 0 ? find_dimension(source, "south_north") : -1;
+    bool x = strcmp(name, "west_east_stag") == 0, y = strcmp(name, "south_north_stag") == 0;
+    int mass = x || y ? find_dimension(source, x ? "west_east" : "south_north") : -1;
     return mass >= 0 && all[mass].length + 1 == all[dimension].length && all[mass].length > 1 ? (size_t)mass : dimension;
 }
 

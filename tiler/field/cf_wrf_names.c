@@ -29,7 +29,8 @@ int cf_wrf_name(const struct cf_file *file, struct cf_variable *v) {
         if (strcmp(cf_base_name(stored->name), names[n].name) == 0) v->standard_name = names[n].standard_name;
     if (!cf_text(stored, "long_name") && description && !(v->long_name = strdup(description))) return VIRGA_NO_MEMORY;
     // Names without attributes of their own are known here only.
-    if (v->standard_name && strcmp(v->standard_name, "surface_altitude") == 0 && v->level_count == 1) v->helper = HELPER_GROUND, v->helper_scale = 1, v->helper_offset = 0;
+    if (v->standard_name && strcmp(v->standard_name, "surface_altitude") == 0 && v->level_count == 1)
+        v->helper = HELPER_GROUND, v->helper_scale = 1, v->helper_offset = 0;
     if (v->helper == HELPER_TEMPERATURE) v->helper = HELPER_NONE;  // T is a perturbation of potential temperature
     return VIRGA_OK;
 }
@@ -47,7 +48,8 @@ static bool same_shape(const struct source_variable *a, const struct source_vari
 // `first` (+ `second`) + constant, under a name of its own.
 static int add_sum(struct cf_file *file, const char *first, const char *second, double constant, const char *name, const char *long_name) {
     int a = find_stored(file, first), b = second ? find_stored(file, second) : -1;
-    if (a < 0 || (second && (b < 0 || !same_shape(cf_file_variable(file, file->variables[a].index), cf_file_variable(file, file->variables[b].index))))) return VIRGA_OK;
+    if (a < 0 || (second && b < 0)) return VIRGA_OK;
+    if (second && !same_shape(cf_file_variable(file, file->variables[a].index), cf_file_variable(file, file->variables[b].index))) return VIRGA_OK;
     struct cf_variable *v = cf_variable_copy(file, (size_t)a);
     if (!v) return VIRGA_NO_MEMORY;
     free(v->name);

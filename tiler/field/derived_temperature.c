@@ -30,7 +30,8 @@ static bool stand_together(const struct catalog_dataset *d, const struct catalog
 static int find_on_levels(const struct catalog_dataset *d, const struct catalog_variable *like, const char *standard_name, const char *units) {
     for (size_t n = 0; n < d->variable_count; n++) {
         const struct catalog_variable *v = &d->variables[n];
-        if (!v->derived && !v->hidden && strcmp(v->standard_name, standard_name) == 0 && cf_units_convertible(v->units, units) && stand_together(d, like, v)) return (int)n;
+        if (!v->derived && !v->hidden && strcmp(v->standard_name, standard_name) == 0 &&
+            cf_units_convertible(v->units, units) && stand_together(d, like, v)) return (int)n;
     }
     return NO_VARIABLE;
 }
@@ -57,7 +58,8 @@ int derived_add_temperatures(struct catalog_dataset *d) {
     for (size_t n = 0, count = d->variable_count; n < count; n++) {
         const struct catalog_variable *theta = &d->variables[n];
         // Near the ground a level of its own would have to say where the pressure is told.
-        if (!theta->vertical || theta->hidden || theta->derived || strcmp(theta->standard_name, "air_potential_temperature") != 0 || strcmp(theta->units, "K") != 0) continue;
+        if (!theta->vertical || theta->hidden || theta->derived ||
+            strcmp(theta->standard_name, "air_potential_temperature") != 0 || strcmp(theta->units, "K") != 0) continue;
         int pressure = find_on_levels(d, theta, "air_pressure", "Pa");
         if (pressure < 0 || find_on_levels(d, theta, "air_temperature", "K") >= 0) continue;
         char long_name[2 * SOURCE_MAX_NAME + 32];
