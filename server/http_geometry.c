@@ -56,6 +56,22 @@ static void cache_put(struct geometry_cache *cache, const char *tag, struct shar
     cache->items[oldest].used = ++cache->clock;
 }
 
+// "{edition}m{member}s{step}": the geometry of this very field, for ensembles whose members differ in it. False for other ids.
+static bool find_member(const struct catalog_dataset *dataset, const char *geometry, struct field_ref *field) {
+    char edition[33];
+    size_t member, step;
+    int length = 0;
+    if (sscanf(geometry, "%32[0-9a-f]m%zus%zu%n", edition, &member, &step, &length) != 3 || geometry[length]) return false;
+    for (size_t r = 0; r < dataset->run_count; r++)
+        for (size_t v = 0; v < dataset->variable_count; v++) {
+            const struct catalog_series *series = &dataset->runs[r].series[v];
+            if (!series->present || strcmp(series->edition, edition) || step >= series->time_count || member >= dataset->variables[v].member_count) continue;
+            *field = (struct field_ref){.dataset = dataset, .variable = v, .run = r, .member = member, .step = step};
+            return dataset->variables[v].vertical;
+        }
+    return false;
+}
+
 // A field that stands in this geometry: ids are known without reading, so a wrong one costs nothing.
 static bool find_field(const struct catalog_dataset *dataset, const char *geometry, struct field_ref *field) {
     char id[33];
@@ -80,7 +96,7 @@ static void run(void *argument, bool cancelled) {
     struct field_ref field;
     int status = cancelled ? VIRGA_CANCELLED : VIRGA_OK;
     if (!status && strcmp(job->geometry, "surface") && !job->map)
-        status = find_field(job->dataset, job->geometry, &field)
+        status = find_member(job->dataset, job->geometry, &field) || find_field(job->dataset, job->geometry, &field)
                      ? catalog_level_map(job->job.catalog, &field, &job->map, &job->job.failure)
                      : failure_set(&job->job.failure, VIRGA_NOT_FOUND, "no such geometry in this dataset");
     if (!status) status = catalog_geometry(job->dataset, job->map, &bytes, &size);
@@ -139,7 +155,7 @@ int http_geometry(const struct http_request *request) {
         dataset[length] = '\0';
         found = catalog_find_dataset(server->catalog, dataset);
     }
-    if (!found || !slash[1] || strlen(slash + 1) > 40) return http_answer_error(peer, 404, "no such dataset or geometry");
+    if (!found || !slash[1] || strlen(slash + 1) > 60) return http_answer_error(peer, 404, "no such dataset or geometry");
     const char *geometry = slash + 1;
     for (const char *c = geometry; *c; c++)
         if (!strchr("0123456789abcdefghijklmnopqrstuvwxyz", *c)) return http_answer_error(peer, 404, "no such geometry");

@@ -106,6 +106,7 @@ static int find_member(const struct sample_query *query, struct field_ref *field
     }
     field->member = 0;
     if (!*query->member) return VIRGA_OK;
+    if (v->member_count == 1 && !*v->members[0]) return failure_set(failure, VIRGA_NOT_FOUND, "%s has no members to choose from", v->name);
     return failure_set(failure, VIRGA_NOT_FOUND, "there is no member %s; there %s %zu, from %s to %s", query->member,
                        v->member_count == 1 ? "is" : "are", v->member_count, v->members[0], v->members[v->member_count - 1]);
 }

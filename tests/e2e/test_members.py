@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Ensembles and units as `virga info` and `virga sample` tell them, held against plain computations with numpy."""
 import json
+import urllib.request
 
 import netCDF4
 import numpy
@@ -145,3 +146,20 @@ def test_a_spread_changes_units_without_offset(run, tmp_path):
         member_file(folder / f"{member}.nc", member, 1, numpy.full((6, 8), 280 + 2 * member))
     got = sample(run, folder, "tas_spread", "T+1", (-9, 59, None), "--units", "degF")[1]
     assert got["source"] == pytest.approx(2 ** 0.5 * 1.8)
+
+
+def test_each_member_stands_at_heights_of_its_own(serve, hostile):
+    with serve(hostile / "odd_ensemble_5d" / "aoa_in_ens.nc") as server:
+        def get(path):
+            with urllib.request.urlopen(server.url + path, timeout=60) as answer:
+                return answer.read()
+        catalog = json.loads(get("api/catalog"))
+        dataset = next(d for d in catalog["datasets"] if any(v["name"] == "geopotential_height" for v in d["variables"]))
+        variable = next(v for v in dataset["variables"] if v["name"] == "upward_air_velocity")
+        series = dataset["runs"][-1]["series"][variable["id"]]
+        assert series["member_geometry"] is True
+        documents = {get(f"api/geometry/{dataset['id']}/{geometry}")
+                     for geometry in (series["geometry"][2], f"{series['edition']}m0s2", f"{series['edition']}m5s2", f"{series['edition']}m5s3")}
+        assert len(documents) == 3  # the first two are the same
+        mean = dataset["runs"][-1]["series"]["upward_air_velocity_mean"]
+        assert mean["geometry"][2] != series["geometry"][2] and "member_geometry" not in mean

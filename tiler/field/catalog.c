@@ -29,6 +29,8 @@ int catalog_add_problem(struct catalog *catalog, const char *variable, const cha
     return VIRGA_OK;
 }
 
+const char catalog_direction_note[] = "between grid points a direction is interpolated as a number: across north the value between is no direction";
+
 int catalog_add_note(struct catalog_variable *v, const char *note) {
     char *longer;
     if (asprintf(&longer, "%s%s%s", v->note ? v->note : "", v->note ? "; " : "", note) < 0) return VIRGA_NO_MEMORY;

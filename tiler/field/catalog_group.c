@@ -12,6 +12,7 @@
 #include "base/utf8.h"
 #include "field/catalog_members.h"
 #include "field/cf_attributes.h"
+#include "field/cf_units.h"
 #include "field/level_inputs.h"
 
 enum { NAME_MAX_BYTES = 400, RUNS_MAX = 20000, PLACES_MAX = 1 << 23 };  // PLACES_MAX: steps of a run times members that are apart
@@ -380,6 +381,7 @@ static int fill_variable(struct catalog_dataset *d, struct dataset_shared *share
     for (v->member_count = 0; v->member_count < members->count; v->member_count++)
         if (!(v->members[v->member_count] = clean_copy(members->labels[v->member_count]))) return VIRGA_NO_MEMORY;
     v->from->members_apart = members->apart;
+    if (strstr(v->standard_name, "_direction") && cf_units_convertible(v->units, "degree") && catalog_add_note(v, catalog_direction_note)) return VIRGA_NO_MEMORY;
     memcpy(v->valid, first->packing.valid, sizeof v->valid);
     for (size_t p = 0; p < draft->piece_count && !v->note; p++) {
         const struct piece *piece = &draft->pieces[p];

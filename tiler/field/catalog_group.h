@@ -13,6 +13,7 @@ const char *catalog_without_file(const char *reason, const char *file);
 int catalog_add_problem(struct catalog *catalog, const char *variable, const char *file, const char *reason);
 
 // Adds to what is noted of a variable. VIRGA_OK or VIRGA_NO_MEMORY.
+extern const char catalog_direction_note[];
 int catalog_add_note(struct catalog_variable *variable, const char *note);
 
 // Adds winds from their components, and mean and spread of members. Call when levels are known.

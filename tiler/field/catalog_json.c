@@ -170,6 +170,17 @@ static json_t *geometry_json(const struct catalog_dataset *d, size_t variable, s
     return list;
 }
 
+// Whether members stand at heights of their own: their geometries are named by edition, member and step.
+static bool members_differ(const struct catalog_dataset *d, size_t variable, size_t run) {
+    struct field_ref field = {.dataset = d, .variable = variable, .run = run};
+    char first[33], second[33];
+    if (!d->variables[variable].vertical || d->variables[variable].member_count < 2 || !field_heights_vary(&field)) return false;
+    field_geometry_id(&field, first);
+    field.member = 1;
+    field_geometry_id(&field, second);
+    return strcmp(first, second) != 0;
+}
+
 static json_t *run_json(const struct catalog_dataset *d, size_t run) {
     json_t *o = json_object(), *all = json_object();
     for (size_t v = 0; v < d->variable_count; v++) {
@@ -181,6 +192,7 @@ static json_t *run_json(const struct catalog_dataset *d, size_t run) {
         json_object_set_new(one, "times", times_json(series));
         json_object_set_new(one, "seconds", seconds);
         json_object_set_new(one, "geometry", geometry_json(d, v, run));
+        if (members_differ(d, v, run)) json_object_set_new(one, "member_geometry", json_true());
         json_object_set_new(all, d->variables[v].id, one);
     }
     json_object_set_new(o, "time", json_string(d->runs[run].time.iso));

@@ -9,6 +9,7 @@
 #include <strings.h>
 
 #include "base/memory.h"
+#include "field/catalog_group.h"
 #include "field/cf_units.h"
 #include "field/derived.h"
 
@@ -210,4 +211,4 @@ static int read_direction(const struct field_ref *field, const struct field_box 
 
 const struct derived_kind derived_wind_speed = {"wind speed", 2, false, NULL, NULL, read_speed};
 const struct derived_kind derived_wind_direction = {
-    "wind direction", 2, false, NULL, "between grid points a direction is interpolated as a number: across north the value between is no direction", read_direction};
+    "wind direction", 2, false, NULL, catalog_direction_note, read_direction};

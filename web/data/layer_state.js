@@ -54,6 +54,7 @@ export class LayerState {
     // null: a 2-D variable, whose document is named `surface`.
     geometryId(step) {
         const ids = this.series.geometry;
+        if (this.series.member_geometry && this.member > 0) return `${this.series.edition}m${this.member}s${step}`;
         return ids && ids.length ? ids[Math.min(step, ids.length - 1)] : null;
     }
 
