@@ -347,15 +347,12 @@ static int start_keeper(struct source_pool *pool, struct failure *failure) {
     return VIRGA_OK;
 }
 
-// proxy: taken over, also on failure; with it the children are for addresses.
+// proxy: taken over unless it fails; with it the children are for addresses.
 static int pool_new(const char *reader_path, const struct source_limits *limits, struct source_proxy *proxy, struct source_pool **pool,
                     struct failure *failure) {
     struct source_pool *p = calloc(1, sizeof *p);
     *pool = NULL;
-    if (!p) {
-        source_proxy_free(proxy);
-        return failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
-    }
+    if (!p) return failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
     p->limits = *limits;
     p->proxy = proxy;
     pthread_mutex_init(&p->lock, NULL);
@@ -374,8 +371,12 @@ static int pool_new(const char *reader_path, const struct source_limits *limits,
     int status = p->reader_path && p->wake >= 0 && p->condemned ? VIRGA_OK : failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
     if (!status) status = start_keeper(p, failure);
     if (!status) status = wait_for_children(p, failure);
-    if (status) source_pool_free(p);
-    else *pool = p;
+    if (status) {
+        p->proxy = NULL;
+        source_pool_free(p);
+    } else {
+        *pool = p;
+    }
     return status;
 }
 
@@ -395,11 +396,13 @@ int source_pool_allow_hosts(struct source_pool *pool, const char *const *hosts, 
 // With the lock: the proxy goes from the one that waits to the children it is for.
 static int start_addresses(struct source_pool *pool, struct failure *failure) {
     struct source_limits limits = pool->limits;
-    struct source_proxy *proxy = pool->waiting_proxy;
     if (limits.readers > ADDRESS_READERS) limits.readers = ADDRESS_READERS;
     limits.index_folder = NULL;
+    int status = pool_new(pool->reader_path, &limits, pool->waiting_proxy, &pool->addresses, failure);
+    if (status) return status;
     pool->waiting_proxy = NULL;
-    return pool_new(pool->reader_path, &limits, proxy, &pool->addresses, failure);
+    source_pool_on_condemned(pool->addresses, pool->on_condemned, pool->on_condemned_context);
+    return VIRGA_OK;
 }
 
 int source_pool_for_address(struct source_pool *pool, const struct source_url *url, struct source_pool **addresses, struct failure *failure) {
