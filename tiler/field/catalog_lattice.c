@@ -29,29 +29,43 @@ struct chooser {
 static struct lattice_spec lattice_of(double v0, double epsilon) { return (struct lattice_spec){v0, 2 * epsilon * (1 - 1.0 / 1024), epsilon}; }
 
 // A table entry in the variable's own units.
-static bool convert_entry(const json_t *entry, const char *units, bool by_unit, struct lattice_spec *lattice) {
+static bool convert_entry(const json_t *entry, const char *units, struct lattice_spec *lattice) {
     const char *theirs = json_string_value(json_object_get(entry, "units"));
     double v0 = json_number_value(json_object_get(entry, "v0")), epsilon = json_number_value(json_object_get(entry, "epsilon")), scale = 1, offset = 0;
     if (!theirs || !(epsilon > 0)) return false;
     if (strcmp(theirs, units) != 0 && cf_units_convert(theirs, units, &scale, &offset)) return false;
-    if (by_unit && fabs(scale) > 100) return false;  // millimetres of rain are no height
     epsilon *= fabs(scale);
     v0 = v0 * scale + offset;
     *lattice = lattice_of(v0, epsilon);
     return isfinite(epsilon) && epsilon > 0 && isfinite(v0);
 }
 
+// A unit alone says little of size: metres measure heights and rain. Entries with words are for variables that are called so.
+static bool speaks_of(const json_t *entry, const struct catalog_variable *v) {
+    const json_t *words = json_object_get(entry, "of");
+    bool found = !words;
+    for (size_t n = 0; n < json_array_size(words) && !found; n++) {
+        const char *word = json_string_value(json_array_get(words, n));
+        found = word && (strcasestr(v->name, word) || strcasestr(v->long_name, word) || strcasestr(v->standard_name, word));
+    }
+    return found;
+}
+
+static bool by_unit(const json_t *entry, const struct catalog_variable *v, struct lattice_spec *lattice) {
+    return speaks_of(entry, v) && convert_entry(entry, v->units, lattice);
+}
+
 static bool from_table(const struct chooser *c, const struct catalog_variable *v, struct lattice_spec *lattice) {
     const json_t *names = json_object_get(c->table, "standard_names"), *units = json_object_get(c->table, "units");
     const json_t *entry = *v->standard_name ? json_object_get(names, v->standard_name) : NULL;
-    if (entry && convert_entry(entry, v->units, false, lattice)) return true;
-    if ((entry = json_object_get(units, v->units)) && convert_entry(entry, v->units, true, lattice)) return true;
+    if (entry && convert_entry(entry, v->units, lattice)) return true;
+    if ((entry = json_object_get(units, v->units)) && by_unit(entry, v, lattice)) return true;
     // Another spelling or multiple of a unit; among units without dimension only the very same counts.
     if (cf_units_dimensionless(v->units)) return false;
     const char *key;
     json_t *one;
     json_object_foreach((json_t *)units, key, one)
-        if (cf_units_convertible(key, v->units) && convert_entry(one, v->units, true, lattice)) return true;
+        if (cf_units_convertible(key, v->units) && by_unit(one, v, lattice)) return true;
     return false;
 }
 

@@ -365,8 +365,21 @@ static void test_lattices_of_known_names_and_units(void **state) {
     assert_true(fabs(c.epsilon - 0.05) < 1e-12 && fabs(c.v0 + 273.15) < 1e-9);
     write_flat("hpa.nc", "a", "air_pressure", "hPa", NC_FLOAT, 0, 0, 900, 1000);
     assert_true(fabs(lattice_in("hpa.nc", NULL).epsilon - 0.1) < 1e-12);  // 10 Pa
-    write_flat("ms.nc", "a", NULL, "m/s", NC_FLOAT, 0, 0, 0, 30);         // by unit alone, another spelling
+    write_flat("ms.nc", "wind", NULL, "m/s", NC_FLOAT, 0, 0, 0, 30);  // by unit and a word of its name, another spelling
     assert_true(fabs(lattice_in("ms.nc", NULL).epsilon - 0.1) < 1e-12);
+}
+
+// The same unit measures heights and rain, winds and rain rates, pressures and stresses.
+static void test_a_units_lattice_is_for_what_is_called_so(void **state) {
+    (void)state;
+    write_flat("height.nc", "top_height", NULL, "m", NC_FLOAT, 0, 0, 0, 9000);
+    assert_true(lattice_in("height.nc", NULL).epsilon == 2);
+    write_flat("rain.nc", "tp", NULL, "m", NC_FLOAT, 0, 0, 0, 0.0078125);
+    assert_true(fabs(lattice_in("rain.nc", NULL).epsilon - 0.0078125 / 4096) < 1e-12);
+    write_flat("rate.nc", "tprate", NULL, "m s-1", NC_FLOAT, 0, 0, 0, 1e-6);
+    assert_true(lattice_in("rate.nc", NULL).epsilon < 1e-9);
+    write_flat("stress.nc", "taux", NULL, "N m-2", NC_FLOAT, 0, 0, -2, 2);
+    assert_true(lattice_in("stress.nc", NULL).epsilon < 0.01);
 }
 
 static void test_fine_packing_is_its_own_lattice(void **state) {
@@ -382,11 +395,8 @@ static void test_unknown_lattices_are_kept(void **state) {
     char folder[512];
     (void)state;
     snprintf(folder, sizeof folder, "%s", made_path("state"));
-    write_flat("unknown.nc", "a", NULL, "furlong", NC_FLOAT, 0, 0, 0, 8192);
-    struct lattice_spec first = lattice_in("unknown.nc", folder);
-    // A furlong is a length, so the table knows it; a bare number of something does not convert to anything.
     write_flat("unknown.nc", "a", NULL, "1", NC_FLOAT, 0, 0, 0, 8192);
-    first = lattice_in("unknown.nc", folder);
+    struct lattice_spec first = lattice_in("unknown.nc", folder);
     assert_true(first.epsilon == 2);  // 8192 / 4096
     write_flat("unknown.nc", "a", NULL, "1", NC_FLOAT, 0, 0, 0, 1);
     struct lattice_spec second = lattice_in("unknown.nc", folder), without = lattice_in("unknown.nc", NULL);
@@ -622,6 +632,7 @@ int main(void) {
         cmocka_unit_test(test_huge_claims_are_refused),
         cmocka_unit_test(test_unreadable_files_become_problems),
         cmocka_unit_test(test_lattices_of_known_names_and_units),
+        cmocka_unit_test(test_a_units_lattice_is_for_what_is_called_so),
         cmocka_unit_test(test_fine_packing_is_its_own_lattice),
         cmocka_unit_test(test_unknown_lattices_are_kept),
         cmocka_unit_test(test_members_are_read_apart),
