@@ -121,6 +121,7 @@ static bool along(const struct grid *grid, double x, double y, double dx, double
 }
 
 // Along an axis of a curvilinear grid: from the column before to the one after, or from the column itself at an edge.
+// Components blow along the upright axes, in whatever order the columns are stored: column numbers have no direction of their own.
 static bool along_columns(const struct grid *grid, size_t i, size_t j, bool x_axis, float *east, float *north) {
     size_t nx = grid->x.n, ny = grid->y.n, from[2] = {i, j}, to[2] = {i, j};
     int axis = x_axis ? 0 : 1;
