@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // GRIB files for the reader child. Runs confined: whatever a malformed file does to ecCodes ends with this process.
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -85,6 +86,15 @@ static int make_index(struct grib_file *f, struct failure *failure) {
     return status;
 }
 
+// The notes say why; most such files have one reason.
+static int nothing_to_show(const struct grib_file *f, struct failure *failure) {
+    const struct grib_index *index = &f->index;
+    char more[64] = "";
+    if (index->note_count > 1) snprintf(more, sizeof more, " (and %zu more reasons like it)", index->note_count - 1);
+    return failure_set(failure, index->field_count ? VIRGA_UNSUPPORTED : VIRGA_UNREADABLE, "no field in it can be %s%s%.300s%s", index->field_count ? "placed" : "read",
+                       index->note_count ? ": " : "", index->note_count ? index->notes[0] : "", more);
+}
+
 static int grib_open(int fd, size_t memory, void **file, struct failure *failure) {
     struct stat s;
     struct grib_file *f = calloc(1, sizeof *f);
@@ -102,8 +112,7 @@ static int grib_open(int fd, size_t memory, void **file, struct failure *failure
     int status = make_index(f, failure);
     if (!status) status = grib_cubes_make(&f->arena, &f->index, f->points_max, &f->cubes, failure);
     if (!status) status = grib_view_make(&f->arena, &f->index, &f->cubes, &f->view, failure);
-    if (!status && !f->index.field_count)
-        status = failure_set(failure, VIRGA_UNREADABLE, "no field in it can be read%s%.300s", f->index.note_count ? ": " : "", f->index.note_count ? f->index.notes[0] : "");
+    if (!status && !f->cubes.variable_count) status = nothing_to_show(f, failure);
     if (status) grib_close(f);
     else *file = f;
     return status;

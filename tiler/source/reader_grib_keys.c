@@ -103,7 +103,12 @@ static int times2(struct describing *d) {
     int64_t reference, start, end;
     if (!date_seconds((int64_t)one[12] << 8 | one[13], one[14], one[15], one[16], one[17], one[18], &reference))
         return refuse(d, "its reference time is no date");
-    if (!n->has_lead) return refuse(d, "its product definition has no forecast time that is understood");
+    if (!n->has_lead) {
+        char why[120];
+        snprintf(why, sizeof why, "its product definition (template %d) is not known, or has no forecast time",
+                 d->headers->section4[7] << 8 | d->headers->section4[8]);
+        return refuse(d, why);
+    }
     if (!add_units(reference, 2, n->unit, n->lead, &start)) return refuse(d, "the unit of its forecast time is not understood");
     end = start;
     bool dated = n->has_range && date_seconds(n->end[0], n->end[1], n->end[2], n->end[3], n->end[4], n->end[5], &end);

@@ -85,7 +85,7 @@ static int open_into(struct reader *r, struct open_file *f, int fd, const char *
     for (size_t i = 0; i < sizeof formats / sizeof *formats; i++) {
         if (!formats[i]->recognises(fd, head, (size_t)got)) continue;
         int status = formats[i]->open(fd, r->memory, &f->file, failure);
-        r->harmed |= status != VIRGA_OK;
+        r->harmed |= status && status != VIRGA_UNSUPPORTED;
         if (status) return status;
         f->format = formats[i];
         f->identity = *identity;
