@@ -42,7 +42,8 @@ static int check_address(const struct config *config, const char *path, struct f
     struct source_url url;
     struct failure why;
     for (size_t n = 0; n < config->opendap_host_count; n++) hosts[n] = config->opendap_hosts[n];
-    if (source_url_parse(path, &url, &why)) return failure_set(failure, VIRGA_INVALID, "%s: %s (%s)", path, why.message, config->origin[CONFIG_PATHS]);
+    if (source_url_parse(path, &url, &why))
+        return failure_set(failure, VIRGA_INVALID, "%s: %s (%s)", path, why.message, config->origin[CONFIG_PATHS]);
     if (source_url_allowed(&url, hosts, config->opendap_host_count)) return VIRGA_OK;
     return failure_set(failure, VIRGA_INVALID, "%s: %s:%d is not a host that may be asked; name it in the setting opendap-hosts (%s)", path, url.host,
                        url.port, config->origin[CONFIG_PATHS]);

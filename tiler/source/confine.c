@@ -90,7 +90,8 @@ static struct place place_of(const char *path) {
     if (!path) return nowhere;
     if (strncmp(path, prefix, sizeof prefix - 1)) {
         bool below = source_library_below(library_roots, path, &root, &length) != NULL ||
-                     (network && (!strcmp(path, source_library_certificates()) || source_library_below(source_library_certificates(), path, &root, &length)));
+                     (network && (!strcmp(path, source_library_certificates()) ||
+                                  source_library_below(source_library_certificates(), path, &root, &length)));
         return below ? (struct place){PLACE_LIBRARY, -1, path} : nowhere;
     }
     const char *digits = path + sizeof prefix - 1, *c = digits;

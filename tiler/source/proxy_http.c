@@ -62,7 +62,8 @@ static int check_request_fields(const char *at, const char *end, struct failure 
 }
 
 int proxy_http_parse_request(const char *header, size_t bytes, struct proxy_http_request *r, struct failure *failure) {
-    static const struct { const char *name; bool tunnel, head; } methods[] = {{"GET ", false, false}, {"HEAD ", false, true}, {"CONNECT ", true, false}};
+    static const struct { const char *name; bool tunnel, head; } methods[] = {
+        {"GET ", false, false}, {"HEAD ", false, true}, {"CONNECT ", true, false}};
     const char *line_end = memmem(header, bytes, "\r\n", 2), *at = NULL;
     *r = (struct proxy_http_request){0};
     if (!line_end || memchr(header, 0, bytes)) return failure_set(failure, VIRGA_INVALID, "a malformed request");
@@ -106,8 +107,8 @@ size_t proxy_http_write_request(const struct proxy_http_request *r, const char *
     bool colons = strchr(r->url.host, ':') != NULL, bad = false;
     struct fields fields = {(const char *)memmem(header, bytes, "\r\n", 2) + 2, header + bytes};
     struct field f;
-    put(&out, "%s %s%s HTTP/1.1\r\nHost: %s%s%s", r->head ? "HEAD" : "GET", *r->url.rest == '/' ? "" : "/", r->url.rest, colons ? "[" : "", r->url.host,
-        colons ? "]" : "");
+    put(&out, "%s %s%s HTTP/1.1\r\nHost: %s%s%s", r->head ? "HEAD" : "GET", *r->url.rest == '/' ? "" : "/", r->url.rest,
+        colons ? "[" : "", r->url.host, colons ? "]" : "");
     if (r->url.port != 80) put(&out, ":%d", r->url.port);
     put(&out, "\r\nConnection: close\r\n");
     while (next_field(&fields, &f, &bad))
@@ -141,9 +142,10 @@ static bool take_length(const struct field *f, struct proxy_http_response *r) {
     return same;
 }
 
-int proxy_http_take_response(const char *header, size_t bytes, struct proxy_http_response *r, char *buffer, size_t room, size_t *out_bytes,
-                             struct failure *failure) {
-    static const char *const dropped[] = {"Connection", "Keep-Alive", "Proxy-Connection", "Proxy-Authenticate", "Upgrade", "Alt-Svc", NULL};
+int proxy_http_take_response(const char *header, size_t bytes, struct proxy_http_response *r, char *buffer, size_t room,
+                             size_t *out_bytes, struct failure *failure) {
+    static const char *const dropped[] = {"Connection", "Keep-Alive", "Proxy-Connection", "Proxy-Authenticate", "Upgrade",
+                                          "Alt-Svc", NULL};
     const char *line_end = memmem(header, bytes, "\r\n", 2);
     struct text_out out = {buffer, buffer + room, false};
     struct field f;
@@ -154,7 +156,8 @@ int proxy_http_take_response(const char *header, size_t bytes, struct proxy_http
     struct fields fields = {line_end + 2, header + bytes};
     put(&out, "HTTP/1.1 %03d %s\r\n", r->status, r->reason);
     while (next_field(&fields, &f, &bad)) {
-        if (field_is(&f, "Content-Length") && !take_length(&f, r)) return failure_set(failure, VIRGA_INVALID, "the answer's Content-Length is no number");
+        if (field_is(&f, "Content-Length") && !take_length(&f, r))
+            return failure_set(failure, VIRGA_INVALID, "the answer's Content-Length is no number");
         if (!field_among(&f, dropped)) put_field(&out, &f);
     }
     if (bad) return failure_set(failure, VIRGA_INVALID, "the answer's header is malformed");

@@ -33,7 +33,8 @@ static int check_token(void *file, uint64_t token, struct failure *failure) {
     struct source_inventory inventory;
     struct source_frame frame = {0};
     int status = dap_list(file, &arena, &inventory, failure);
-    if (!status && source_encode_inventory(0, &inventory, MAX_INVENTORY, &frame)) status = failure_set(failure, VIRGA_TOO_LARGE, "out of memory");
+    if (!status && source_encode_inventory(0, &inventory, MAX_INVENTORY, &frame))
+        status = failure_set(failure, VIRGA_TOO_LARGE, "out of memory");
     if (!status && source_inventory_token(frame.data + SOURCE_HEADER_BYTES, frame.size - SOURCE_HEADER_BYTES) != token)
         status = failure_set(failure, VIRGA_GONE, "the dataset changed since it was opened; start again to see it as it is now");
     source_frame_free(&frame);
@@ -48,7 +49,8 @@ static int check_attributes(void *file, struct failure *failure) {
     int status = reader_netcdf.list(file, &arena, &inventory, failure);
     size_t count = status ? 1 : inventory.attribute_count;
     for (size_t n = 0; !status && n < inventory.variable_count; n++) count += inventory.variables[n].attribute_count;
-    if (!count) status = failure_set(failure, VIRGA_UNREADABLE, "the server's list of attributes (DAS) cannot be read, or is empty");
+    if (!count) status = failure_set(failure, VIRGA_UNREADABLE,
+                                     "the server's list of attributes (DAS) cannot be read, or is empty");
     arena_destroy(&arena);
     return status;
 }
@@ -70,8 +72,8 @@ int reader_dap_open(const char *address, uint64_t token, size_t memory, void **f
     return status;
 }
 
-// The library holds each answer whole, so that large ones are asked for in pieces: of as many points along the slowest dimension as
-// fit, or, where one is too much, of those along the next. `each`: bytes of one number.
+// The library holds each answer whole, so that large ones are asked for in pieces: of as many points along the slowest
+// dimension as fit, or, where one is too much, of those along the next. `each`: bytes of one number.
 static int read_pieces(void *file, const struct source_slab_request *request, int dimension, size_t each, uint8_t *out,
                        struct source_slab_shape *shape, struct failure *failure) {
     struct source_slab_request piece = *request;
@@ -89,11 +91,12 @@ static int read_pieces(void *file, const struct source_slab_request *request, in
     return VIRGA_OK;
 }
 
-static int dap_read(void *file, const struct source_slab_request *request, void *out, size_t bytes, struct source_slab_shape *shape,
-                    struct failure *failure) {
+static int dap_read(void *file, const struct source_slab_request *request, void *out, size_t bytes,
+                    struct source_slab_shape *shape, struct failure *failure) {
     size_t elements = 1;
     for (int d = 0; d < request->rank; d++)
-        if (memory_multiply(elements, request->count[d], &elements)) return failure_set(failure, VIRGA_TOO_LARGE, "the slab is too large");
+        if (memory_multiply(elements, request->count[d], &elements))
+            return failure_set(failure, VIRGA_TOO_LARGE, "the slab is too large");
     if (request->reduction != REDUCE_NONE || bytes <= PIECE_BYTES || request->rank == 0 || !elements || bytes % elements)
         return reader_netcdf.read(file, request, out, bytes, shape, failure);
     int status = read_pieces(file, request, 0, bytes / elements, out, shape, failure);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// virga-reader PARENT MEMORY [dap] (or --self-test): the child that opens forecast files or, with "dap", datasets behind OPeNDAP. It is started by the server with the
-// protocol's socket as descriptor 3, confines itself and answers until the socket closes.
+// virga-reader PARENT MEMORY [dap] (or --self-test): the child that opens forecast files or, with "dap", datasets behind OPeNDAP.
+// It is started by the server with the protocol's socket as descriptor 3, confines itself and answers until the socket closes.
 #include <errno.h>
 #include <netcdf.h>
 #include <signal.h>

@@ -49,8 +49,9 @@ static const struct {
     const char *name;
     int (*attempt)(void);
 } attempts[] = {
-    {"a socket for IPv6", try_ipv6}, {"a socket for datagrams", try_datagrams}, {"a local socket", try_local}, {"a raw socket", try_raw},
-    {"a pair of sockets", try_pair}, {"binding", try_bind}, {"listening", try_listen}, {"accepting", try_accept}, {"sending to an address", try_send_to},
+    {"a socket for IPv6", try_ipv6}, {"a socket for datagrams", try_datagrams}, {"a local socket", try_local},
+    {"a raw socket", try_raw}, {"a pair of sockets", try_pair}, {"binding", try_bind}, {"listening", try_listen},
+    {"accepting", try_accept}, {"sending to an address", try_send_to},
     {"reading a file", try_read_file}, {"writing a file", try_write_file}, {"leaving the certificates", try_past_certificates},
 };
 

@@ -409,7 +409,8 @@ int source_pool_for_address(struct source_pool *pool, const struct source_url *u
     pthread_mutex_lock(&pool->lock);
     struct source_proxy *proxy = pool->addresses ? pool->addresses->proxy : pool->waiting_proxy;
     int status = proxy ? source_proxy_allows(proxy, url, failure) :
-                         failure_set(failure, VIRGA_INVALID, "%s:%d is not a host that may be asked; name it in the setting opendap-hosts", url->host, url->port);
+                         failure_set(failure, VIRGA_INVALID, "%s:%d is not a host that may be asked; name it in the setting opendap-hosts",
+                                     url->host, url->port);
     if (!status && pool->stopping) status = failure_set(failure, VIRGA_CANCELLED, "not read, the program is ending");
     if (!status && !pool->addresses) status = start_addresses(pool, failure);
     *addresses = pool->addresses;

@@ -48,8 +48,8 @@ struct passage {  // one connection; its thread's
 };
 
 void source_proxy_limits_default(struct source_proxy_limits *limits) {
-    *limits = (struct source_proxy_limits){.connections = 32, .max_text = (size_t)16 << 20, .max_data = (size_t)128 << 20, .connect_seconds = 8,
-                                           .silent_seconds = 12, .total_seconds = 60};
+    *limits = (struct source_proxy_limits){.connections = 32, .max_text = (size_t)16 << 20, .max_data = (size_t)128 << 20,
+                                           .connect_seconds = 8, .silent_seconds = 12, .total_seconds = 60};
 }
 
 static void proxy_unref(struct source_proxy *p) {
@@ -62,7 +62,8 @@ static void proxy_unref(struct source_proxy *p) {
     free(p);
 }
 
-int source_proxy_new(const char *const *hosts, size_t count, const struct source_proxy_limits *limits, struct source_proxy **proxy, struct failure *failure) {
+int source_proxy_new(const char *const *hosts, size_t count, const struct source_proxy_limits *limits,
+                     struct source_proxy **proxy, struct failure *failure) {
     struct source_proxy *p = calloc(1, sizeof *p);
     struct source_url url;
     *proxy = NULL;
@@ -75,7 +76,8 @@ int source_proxy_new(const char *const *hosts, size_t count, const struct source
     p->hosts = calloc(count + 1, sizeof *p->hosts);
     int status = p->stop >= 0 && p->hosts ? VIRGA_OK : failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
     for (size_t n = 0; !status && n < count; n++) {
-        if (source_url_parse_host(hosts[n], 80, &url)) status = failure_set(failure, VIRGA_INVALID, "\"%.200s\" is no host or host:port", hosts[n]);
+        if (source_url_parse_host(hosts[n], 80, &url))
+            status = failure_set(failure, VIRGA_INVALID, "\"%.200s\" is no host or host:port", hosts[n]);
         else if (!(p->hosts[p->host_count++] = strdup(hosts[n]))) status = failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
     }
     if (status) proxy_unref(p);
@@ -106,7 +108,8 @@ void source_proxy_free(struct source_proxy *p) {
 
 int source_proxy_allows(struct source_proxy *p, const struct source_url *url, struct failure *failure) {
     if (source_url_allowed(url, (const char *const *)p->hosts, p->host_count)) return VIRGA_OK;
-    return failure_set(failure, VIRGA_INVALID, "%s:%d is not a host that may be asked; name it in the setting opendap-hosts", url->host, url->port);
+    return failure_set(failure, VIRGA_INVALID, "%s:%d is not a host that may be asked; name it in the setting opendap-hosts",
+                       url->host, url->port);
 }
 
 size_t source_proxy_connected(struct source_proxy *p) { return atomic_load(&p->connected); }
@@ -186,7 +189,8 @@ static ssize_t receive_header(struct passage *w, int fd, size_t most) {
         size_t header = proxy_http_header(w->buffer, w->held);
         if (header) return (ssize_t)header;
         if (w->held >= most) return VIRGA_TOO_LARGE;
-        ssize_t n = receive_some(w, fd, w->buffer + w->held, most - w->held, earlier(w->deadline, clock_monotonic() + w->proxy->limits.silent_seconds));
+        double until = earlier(w->deadline, clock_monotonic() + w->proxy->limits.silent_seconds);
+        ssize_t n = receive_some(w, fd, w->buffer + w->held, most - w->held, until);
         if (n < 0) return n;
         if (n == 0) return VIRGA_GONE;
         w->held += (size_t)n;
@@ -198,8 +202,9 @@ static ssize_t receive_header(struct passage *w, int fd, size_t most) {
 // Tells the reader no, and keeps why. The library there shows its own words for the number; the server adds these.
 static void refuse(struct passage *w, int code, const struct failure *why) {
     char answer[1024];
-    int n = snprintf(answer, sizeof answer, "HTTP/1.1 %d Refused\r\nContent-Type: text/plain\r\nContent-Length: %zu\r\nConnection: close\r\n\r\n%s", code,
-                     strlen(why->message), why->message);
+    int n = snprintf(answer, sizeof answer,
+                     "HTTP/1.1 %d Refused\r\nContent-Type: text/plain\r\nContent-Length: %zu\r\nConnection: close\r\n\r\n%s",
+                     code, strlen(why->message), why->message);
     keep_reason(w, why);
     send_all(w, w->reader, answer, (size_t)n, clock_monotonic() + 1);
 }
@@ -266,8 +271,10 @@ static void relay_body(struct passage *w, const char *rest, size_t bytes, long l
         if (ends[1].revents) return;  // it has all it wanted, or is gone
         ssize_t n = receive_some(w, w->server, w->buffer, BUFFER, clock_monotonic());
         if (n == VIRGA_CANCELLED) return;
-        if (n < 0) failure_set(&why, (int)n, "%s %s", w->name, n == VIRGA_TIMED_OUT ? "does not send its answer in time" : "broke the connection");
-        else if (n == 0 && length >= 0) failure_set(&why, VIRGA_IO, "%s ended the connection after %zu of %lld bytes", w->name, sent, length);
+        if (n == VIRGA_TIMED_OUT) failure_set(&why, VIRGA_TIMED_OUT, "%s does not send its answer in time", w->name);
+        else if (n < 0) failure_set(&why, (int)n, "%s broke the connection", w->name);
+        else if (n == 0 && length >= 0)
+            failure_set(&why, VIRGA_IO, "%s ended the connection after %zu of %lld bytes", w->name, sent, length);
         if (n <= 0) break;
         rest = w->buffer;
         bytes = (size_t)n;
@@ -296,14 +303,15 @@ static void pass_request(struct passage *w, size_t header_bytes) {
         if (n != VIRGA_CANCELLED) refuse_server(w, (int)n, went_wrong((int)n));
         return;
     }
-    if (proxy_http_take_response(w->buffer, (size_t)n, &response, w->header, sizeof w->header, &out, &why) || response.status < 200) {
+    if (proxy_http_take_response(w->buffer, (size_t)n, &response, w->header, sizeof w->header, &out, &why) ||
+        response.status < 200) {
         refuse_server(w, VIRGA_UNREADABLE, "gives an answer that is no HTTP");
         return;
     }
     size_t most = w->asked.data ? w->proxy->limits.max_data : w->proxy->limits.max_text;
     if (response.length > (long long)most) {
-        failure_set(&why, VIRGA_TOO_LARGE, "%s wants to send %lld MiB for one request, more than the %zu MiB that are taken", w->name, response.length >> 20,
-                    most >> 20);
+        failure_set(&why, VIRGA_TOO_LARGE, "%s wants to send %lld MiB for one request, more than the %zu MiB that are taken",
+                    w->name, response.length >> 20, most >> 20);
         refuse(w, 502, &why);
         return;
     }
@@ -331,7 +339,8 @@ static void pass_tunnel(struct passage *w) {
         if (out) w->deadline = clock_monotonic() + limits->total_seconds;
         came = out ? 0 : came + (size_t)n;
         asked = out || (asked && came == 0);
-        if (came > limits->max_data) failure_set(&why, VIRGA_TOO_LARGE, "%s sends more than %zu MiB for one request", w->name, limits->max_data >> 20);
+        if (came > limits->max_data)
+            failure_set(&why, VIRGA_TOO_LARGE, "%s sends more than %zu MiB for one request", w->name, limits->max_data >> 20);
         if (why.status || send_all(w, out ? w->server : w->reader, w->buffer, (size_t)n, w->deadline)) break;
     }
     if (why.status) keep_reason(w, &why);

@@ -51,7 +51,8 @@ int source_url_parse_host(const char *text, int port, struct source_url *url) {
 }
 
 int source_url_parse(const char *text, struct source_url *url, struct failure *failure) {
-    static const struct { const char *name; bool secure; } schemes[] = {{"http://", false}, {"https://", true}, {"dap2://", false}};
+    static const struct { const char *name; bool secure; } schemes[] = {
+        {"http://", false}, {"https://", true}, {"dap2://", false}};
     const char *authority = NULL;
     *url = (struct source_url){.rest = ""};
     for (size_t i = 0; i < sizeof schemes / sizeof *schemes && !authority; i++) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Addresses of datasets behind OPeNDAP, and which hosts may be asked. Text only: nothing is looked up or connected to. Any thread.
+// Addresses of datasets behind OPeNDAP, and which hosts may be asked. Text only: nothing is looked up or connected to. Any
+// thread.
 #ifndef VIRGA_SOURCE_SOURCE_URL_H
 #define VIRGA_SOURCE_SOURCE_URL_H
 
