@@ -44,8 +44,9 @@ static size_t without_bare_words(const char *text, size_t size, char *out) {
     return length;
 }
 
-static int parse(const char *text, size_t size, const char *name, json_t **document, struct failure *failure) {
+int reader_zarr_document_parse(const char *text, size_t size, const char *name, json_t **document, struct failure *failure) {
     json_error_t error;
+    *document = NULL;
     char *clean = malloc(2 * size + 1);
     if (!clean) return failure_set(failure, VIRGA_TOO_LARGE, "%s: out of memory", name);
     size_t length = without_bare_words(text, size, clean);
@@ -71,7 +72,7 @@ int reader_zarr_document(const char *path, const char *name, json_t **document, 
     char *text = status ? NULL : malloc((size_t)s.st_size + 1);
     if (!status && !text) status = failure_set(failure, VIRGA_TOO_LARGE, "%s: out of memory", name);
     if (!status && read_whole(fd, (size_t)s.st_size, text)) status = failure_set(failure, VIRGA_IO, "%s: cannot be read", name);
-    if (!status) status = parse(text, (size_t)s.st_size, name, document, failure);
+    if (!status) status = reader_zarr_document_parse(text, (size_t)s.st_size, name, document, failure);
     free(text);
     close(fd);
     return status;

@@ -12,6 +12,9 @@
 // VIRGA_NOT_FOUND where there is no such file; VIRGA_UNREADABLE, VIRGA_TOO_LARGE; messages name the file by `name`.
 int reader_zarr_document(const char *path, const char *name, json_t **document, struct failure *failure);
 
+// Likewise, of text at hand.
+int reader_zarr_document_parse(const char *text, size_t size, const char *name, json_t **document, struct failure *failure);
+
 // One attribute, in the arena. VIRGA_UNSUPPORTED where no netCDF attribute is like it (an object, a mixed list), VIRGA_NO_MEMORY.
 int reader_zarr_attribute(const char *name, const json_t *value, struct arena *arena, struct source_attribute *attribute);
 
