@@ -180,3 +180,117 @@ def columns(path, twin, order="yx", down=False):
             v[:] = swap(turn(values))
         temperature(file, ("time", "height", *dimensions), swap(turn(of["air_temperature"][:].filled(numpy.nan))), coordinates="lon lat")
     return path
+
+
+# --- vertical coordinates of every kind --------------------------------------------------------------------------------
+
+def on_levels(file, name, values, **attributes):
+    v = file.createVariable(name, "f8", ("lev",))
+    v.setncatts(attributes)
+    v[:] = values
+    return v
+
+
+def plane(file, axes, name, values, **attributes):
+    v = file.createVariable(name, "f8", axes)
+    v.setncatts(attributes)
+    v[:] = values
+
+
+def constant(file, name, value, units):
+    v = file.createVariable(name, "f8", ())
+    v.units = units
+    v[...] = value
+
+
+def hills(ny, nx):
+    jj, ii = numpy.meshgrid(numpy.arange(ny), numpy.arange(nx), indexing="ij")
+    return 600 + 500 * numpy.sin(ii / 3.0) * numpy.cos(jj / 4.0), 300 * numpy.sin(ii / 7.0 + jj / 9.0)
+
+
+def hybrid_coefficients(count):
+    """a / p0 and b at the half levels, from the top down."""
+    eta = numpy.linspace(0, 1, count + 1)
+    b = numpy.clip((eta - 0.2) / 0.8, 0, 1) ** 1.7
+    return (eta - b) * (0.9 + 0.1 * eta) * (eta > 0), b
+
+
+def hybrid_pressure(file, axes, form, orography, pressure, shape):
+    a, b = hybrid_coefficients(shape[0])
+    lev = on_levels(file, "lev", numpy.arange(shape[0]) + 1, positive="down")
+    full = [(v[1:] + v[:-1]) / 2 for v in (a, b)]
+    if form == "habit":
+        lev.setncatts({"units": "hybrid_sigma_pressure", "A_var": "hyam", "B_var": "hybm", "P0_var": "P0", "PS_var": "PS"})
+        on_levels(file, "hyam", full[0])
+        on_levels(file, "hybm", full[1])
+        plane(file, axes, "PS", pressure, units="Pa")
+        return
+    name, scale = ("ap", 100000.0) if form in ("ap", "layers", "lnsp") else ("a", 1.0)
+    surface = "lnsp" if form == "lnsp" else "ps"
+    lev.standard_name = "atmosphere_hybrid_sigma_pressure_coordinate"
+    lev.formula_terms = f"{name}: {name} b: b ps: {surface}" + (" p0: p0" if name == "a" else "")
+    more = [{"bounds": "a_bnds"}, {"bounds": "b_bnds"}] if form == "layers" else [{}, {}]
+    on_levels(file, name, full[0] * scale, units="Pa" if name == "ap" else "1", **more[0])
+    on_levels(file, "b", full[1], units="1", **more[1])
+    if name == "a":
+        constant(file, "p0", 100000.0, "Pa")
+    if form == "layers":
+        file.createDimension("bnds", 2)
+        for bounds, half in (("a_bnds", a * scale), ("b_bnds", b)):
+            file.createVariable(bounds, "f8", ("lev", "bnds"))[:] = numpy.stack([half[:-1], half[1:]], axis=1)
+    if form == "lnsp":
+        plane(file, axes, "lnsp", numpy.log(pressure), units="1", long_name="logarithm of surface pressure")
+        plane(file, axes, "z", orography * 9.80665, standard_name="surface_geopotential", units="m2 s-2")
+    else:
+        plane(file, axes, "ps", pressure, standard_name="surface_air_pressure", units="Pa")
+        plane(file, axes, "orog", orography, standard_name="surface_altitude", units="m")
+
+
+LEVEL_KINDS = ("ap", "a p0", "layers", "habit", "lnsp", "sigma", "ln_pressure", "sleve", "altitude", "air_pressure", "pressure")
+
+
+def levels(path, kind, moist=True, shape=(9, 17, 22)):
+    """A cloud field on levels of one of LEVEL_KINDS over hills, with temperature (and humidity) where heights follow from pressures."""
+    nz, ny, nx = shape
+    with netCDF4.Dataset(path, "w") as file:
+        times(file, 1)
+        axes = plain_axes(file, nx, ny)
+        file.createDimension("lev", nz)
+        orography, small = hills(ny, nx)
+        pressure = 101325 * numpy.exp(-orography / 8200) + 300 * numpy.cos(numpy.arange(nx) / 5)
+        down = numpy.linspace(0.05, 0.99, nz)
+        if kind in ("ap", "a p0", "layers", "habit", "lnsp"):
+            hybrid_pressure(file, axes, kind, orography, pressure, shape)
+        else:
+            plane(file, axes, "orog", orography, standard_name="surface_altitude", units="m")
+        if kind in ("sigma", "air_pressure", "pressure"):
+            plane(file, axes, "ps", pressure, standard_name="surface_air_pressure", units="Pa")
+        if kind == "sigma":
+            on_levels(file, "lev", down, standard_name="atmosphere_sigma_coordinate", formula_terms="sigma: lev ps: ps ptop: ptop")
+            constant(file, "ptop", 20.0, "hPa")
+        if kind == "ln_pressure":
+            on_levels(file, "lev", 0.35 * numpy.arange(nz), standard_name="atmosphere_ln_pressure_coordinate", formula_terms="p0: p0 lev: lev")
+            constant(file, "p0", 1000.0, "hPa")
+        if kind == "sleve":
+            on_levels(file, "lev", numpy.arange(nz), standard_name="atmosphere_sleve_coordinate",
+                      formula_terms="a: a b1: b1 b2: b2 ztop: ztop zsurf1: orog zsurf2: small")
+            on_levels(file, "a", 0.002 + (1 - down) ** 1.5)
+            on_levels(file, "b1", down ** 2)
+            on_levels(file, "b2", down ** 4)
+            constant(file, "ztop", 18000.0, "m")
+            plane(file, axes, "small", small, units="m")
+        if kind in ("altitude", "air_pressure"):
+            on_levels(file, "lev", numpy.arange(nz), standard_name="model_level_number", units="1")
+            column = down[:, None, None]
+            values = (1 - column) * 15000 + column ** 2 * orography + 10 if kind == "altitude" else 3000 + column * (pressure - 3000)
+            plane(file, ("lev", *axes), "levels", values, standard_name=kind, units="m" if kind == "altitude" else "Pa")
+        if kind == "pressure":
+            on_levels(file, "lev", numpy.linspace(100, 1000, nz), standard_name="air_pressure", units="hPa")
+        if kind in ("ap", "a p0", "layers", "habit", "lnsp", "sigma", "air_pressure", "pressure"):
+            plane(file, ("lev", *axes), "ta", 210 + 80 * down[:, None, None] + 2 * field(shape, 0) / 10, standard_name="air_temperature", units="K")
+            if moist:
+                plane(file, ("lev", *axes), "hus", 0.012 * down[:, None, None] ** 3 + 0 * field(shape), standard_name="specific_humidity", units="1")
+        cloud = file.createVariable("cloud", "f4", ("time", "lev", *axes))
+        cloud.standard_name, cloud.units = "cloud_area_fraction_in_atmosphere_layer", "1"
+        cloud[:] = (0.5 + 0.1 * (field(shape, 0) / 10))[None]
+    return path

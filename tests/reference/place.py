@@ -11,6 +11,8 @@ import netCDF4
 import numpy
 import pyproj
 
+import parametric
+
 EARTH = 6371229.0
 TOLERANCE = 1e-6  # of a cell
 
@@ -198,6 +200,11 @@ def load(path, name, step=0):
 
 def level_heights(file, dimension, step, timed):
     """(heights [k] or [k, j, i], ground or None) by what the file says of its levels."""
+    def at_step(variable):
+        return numbers(variable, step if timed and variable.dimensions[:1] == ("time",) else ...)
+    found = parametric.heights(file, dimension, at_step, standard_height)
+    if found is not None:
+        return found
     for name in file.variables:
         terms = dict(zip(*[iter(getattr(file[name], "formula_terms", "").replace(":", "").split())] * 2))
         if file[name].dimensions == (dimension,) and "orog" in terms:
