@@ -50,7 +50,7 @@ int http_stats(const struct http_request *request) {
     size_t in_flight = 0, memory = 0, pending = 0;
     for (const struct peer *p = server->peers; p; p = p->next) ws_count(p, &in_flight, &memory, &pending);
     json_t *root = json_pack(
-        "{s:{s:I, s:I, s:I, s:I, s:I}, s:{s:I, s:I, s:I, s:I, s:I, s:I, s:I}, s:{s:I, s:I, s:I, s:I}, s:{s:I, s:I, s:I, s:I, s:I, s:I, s:I}}",
+        "{s:{s:I, s:I, s:I, s:I, s:I}, s:{s:I, s:I, s:I, s:I, s:I, s:I, s:I}, s:{s:I, s:I, s:I, s:I}, s:{s:I, s:I, s:I, s:I, s:I, s:I, s:I}, s:{s:I, s:I}}",
         "connections", "now", (json_int_t)server->peer_count, "all", (json_int_t)c->connections, "refused", (json_int_t)c->refused,
         "requests", (json_int_t)c->requests, "websockets", (json_int_t)c->websockets,
         "sent", "bytes", (json_int_t)c->bytes_sent, "batches", (json_int_t)c->batches, "bricks", (json_int_t)c->bricks_sent,
@@ -60,7 +60,8 @@ int http_stats(const struct http_request *request) {
         "pending", (json_int_t)pending,
         "store", "memory", (json_int_t)s.memory, "spooled", (json_int_t)s.spooled, "hits", (json_int_t)s.hits,
         "misses", (json_int_t)s.misses, "bricks_encoded", (json_int_t)s.bricks_encoded, "steps_read", (json_int_t)s.steps_read,
-        "chunks_bytes_read", (json_int_t)s.chunks_bytes_read);
+        "chunks_bytes_read", (json_int_t)s.chunks_bytes_read,
+        "readers", "now", (json_int_t)source_pool_readers(server->app->sources), "restarts", (json_int_t)source_pool_restarts(server->app->sources));
     char *text = root ? json_dumps(root, JSON_COMPACT) : NULL;
     json_decref(root);
     int status = text ? http_answer_text(peer, 200, "application/json", text) : http_answer_error(peer, 503, "out of memory");

@@ -27,6 +27,12 @@ def built(name, variable):
     return str(path.resolve())
 
 
+def release():
+    """The release build where there is one, for what takes long; else the build under test."""
+    path = pathlib.Path(os.environ.get("VIRGA_RELEASE", ""))
+    return str(path.resolve()) if path.is_file() else built("virga", "VIRGA")
+
+
 @pytest.fixture(scope="session")
 def virga():
     return built("virga", "VIRGA")
@@ -90,11 +96,11 @@ def demo_forecast(virga, tmp_path_factory):
 class Server:
     """A running `virga serve`. `url` ends with a slash; `stderr` is what it has logged so far."""
 
-    def __init__(self, command, environment, folder):
+    def __init__(self, command, environment, folder, start_seconds=60):
         self.log_file = open(folder / "stderr.txt", "w+b")
         self.state = folder / "state"
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=self.log_file, env=environment, text=True)
-        self.url = self.wait_for_address(60)
+        self.url = self.wait_for_address(start_seconds)
         self.host, self.port = re.match(r"http://(\S+):(\d+)/", self.url).groups()
         self.port = int(self.port)
         self.drain = threading.Thread(target=self.process.stdout.read, daemon=True)
@@ -129,25 +135,26 @@ class Server:
         return self.process.returncode
 
 
+@contextlib.contextmanager
+def running(virga, folder, paths, *flags, environment=None, start_seconds=60):
+    """A server with its state and log in a folder of its own; at the end it must stop cleanly, with nothing from sanitizers."""
+    folder.mkdir()
+    paths = [paths] if isinstance(paths, (str, os.PathLike)) else paths
+    command = [virga, "serve", "--listen", "127.0.0.1:0", "--state", str(folder / "state"), *map(str, flags), *map(str, paths)]
+    server = Server(command, clean_environment(folder, **(environment or {})), folder, start_seconds)
+    try:
+        yield server
+    finally:
+        status = server.stop()
+    assert not SANITIZER.search(server.stderr), server.stderr
+    assert status == 0, f"exit status {status}:\n{server.stderr}"
+
+
 @pytest.fixture
 def serve(virga, tmp_path):
-    """with serve(path or paths, *flags) as server: … — checks at the end that it stops cleanly, with nothing from sanitizers."""
+    """with serve(path or paths, *flags) as server: … — see running."""
     count = iter(range(1000))
-
-    @contextlib.contextmanager
-    def start(paths, *flags, environment=None):
-        folder = tmp_path / f"server-{next(count)}"
-        folder.mkdir()
-        paths = [paths] if isinstance(paths, (str, os.PathLike)) else paths
-        command = [virga, "serve", "--listen", "127.0.0.1:0", "--state", str(folder / "state"), *map(str, flags), *map(str, paths)]
-        server = Server(command, clean_environment(folder, **(environment or {})), folder)
-        try:
-            yield server
-        finally:
-            status = server.stop()
-        assert not SANITIZER.search(server.stderr), server.stderr
-        assert status == 0, f"exit status {status}:\n{server.stderr}"
-    return start
+    return lambda paths, *flags, environment=None: running(virga, tmp_path / f"server-{next(count)}", paths, *flags, environment=environment)
 
 
 class Answer:

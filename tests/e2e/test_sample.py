@@ -9,9 +9,9 @@ import pytest
 
 import make_files
 import place
+from agree import check
 
 KEYS = {"bricks", "source", "difference", "epsilon", "units", "run", "time", "lon", "lat", "height"}
-CELL = 2e-3  # of a cell: axes stored as float32 are taken as evenly spaced within 1e-3
 
 
 @pytest.fixture
@@ -52,51 +52,6 @@ def random_places(volume, dataset, count, seed):
             height = round(dice.uniform(ground - 0.02 * (heights[-1] - ground), heights[-1] + 0.02 * (heights[-1] - ground)), 3)
         places.append((round(lon, 6), round(lat, 6), height))
     return places
-
-
-def spread(volume, lon, lat, k):
-    """Largest difference between present neighbours around a place: what a whole cell's error could make."""
-    i, j = volume.locate(lon, lat)
-    levels = [min(max(int(k) + d, 0), volume.values.shape[0] - 1) for d in (-1, 0, 1, 2)]
-    rows = [min(max(int(j) + d, 0), len(volume.y) - 1) for d in (-1, 0, 1, 2)]
-    columns = [(int(i) + d) % len(volume.x) if volume.wraps else min(max(int(i) + d, 0), len(volume.x) - 1) for d in (-1, 0, 1, 2)]
-    block = volume.values[numpy.ix_(levels, rows, columns)]
-    return 0.0 if numpy.isnan(block).all() else float(numpy.nanmax(block) - numpy.nanmin(block))
-
-
-def near_an_edge(volume, lon, lat, height, slack):
-    """Whether presence could change within the tolerances: then either answer is right."""
-    def present(x, y, h):
-        return not math.isnan(volume.value(x, y, h))
-    dx = CELL * abs(volume.x[1] - volume.x[0]) if len(volume.x) > 1 else 0
-    d = dx if abs(volume.x).max() <= 720 else dx / 111000
-    heights = [None] if height is None else [height - slack - 0.01, height, height + slack + 0.01]
-    answers = {present(lon + a * d, lat + b * d, h) for a in (-3, 0, 3) for b in (-3, 0, 3) for h in heights}
-    return len(answers) > 1
-
-
-def check(volume, answer, map_error):
-    """Both of virga's numbers against the plain one. True if a value was there to compare."""
-    lon, lat, height = answer["lon"], answer["lat"], answer["height"]
-    expected = volume.value(lon, lat, height)
-    context = f"at {lon} {lat} {height}: {answer}, expected {expected}"
-    if near_an_edge(volume, lon, lat, height, map_error):
-        return False
-    if math.isnan(expected):
-        assert answer["bricks"] is None and answer["source"] is None, context
-        return False
-    assert answer["bricks"] is not None and answer["source"] is not None, context
-    k = 0
-    low = high = expected
-    if height is not None:
-        heights = volume.column_heights(*volume.locate(lon, lat))
-        k = numpy.interp(height, heights, numpy.arange(len(heights)))
-        low, high = place.reachable(volume, lon, lat, height, map_error)
-    slack = CELL * spread(volume, lon, lat, k) + 1e-6 * abs(expected)
-    assert abs(answer["source"] - expected) <= slack, context
-    assert low - answer["epsilon"] - slack <= answer["bricks"] <= high + answer["epsilon"] + slack, context
-    assert answer["difference"] == pytest.approx(answer["bricks"] - answer["source"], abs=1e-9), context
-    return True
 
 
 def compare_everywhere(run, sample, tmp_path, path, name, time, step=0, count=1000, source=None):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The value at a place, computed plainly from a netCDF file: netCDF4, numpy and PROJ, nothing of virga's.
+"""The value at a place, computed plainly: netCDF4, numpy and PROJ, nothing of virga's.
 
 Locate (i, j) on the axes and k among the exact heights of the levels above that point; then trilinear in (i, j, k).
 Absent where present values hold less than half of the eight neighbours' weight. Held from the lowest level down to the
@@ -20,8 +20,9 @@ TOLERANCE = 1e-6  # of a cell
 class Volume:
     """values[k, j, i], levels upward, y and x increasing, NaN where missing; heights[k, j, i] in metres; ground[j, i]."""
 
-    def __init__(self, values, x, y, to_xy, heights=None, ground=None, wraps=False):
+    def __init__(self, values, x, y, to_xy, heights=None, ground=None, wraps=False, to_lonlat=None, grid_winds=False):
         self.values, self.x, self.y, self.to_xy, self.wraps = values, x, y, to_xy, wraps
+        self.to_lonlat, self.grid_winds = to_lonlat, grid_winds
         shape = values.shape
         self.heights = None if heights is None else numpy.broadcast_to(heights, shape)
         self.ground = numpy.zeros(shape[1:]) if ground is None else ground
@@ -31,6 +32,12 @@ class Volume:
         x, y = self.to_xy(lon, lat)
         i, j = locate_x(self.x, x, self.wraps), locate(self.y, y)
         return None if i is None or j is None else (i, j)
+
+    def lonlat(self, i, j):
+        """Degrees of fractional (i, j); beyond the last column around the globe, too."""
+        x = numpy.interp(i, numpy.arange(len(self.x) + 1), numpy.append(self.x, self.x[0] + 360)) if self.wraps else along(self.x, i)
+        lon, lat = self.to_lonlat(float(x), float(along(self.y, j))) if self.to_lonlat else (float(x), float(along(self.y, j)))
+        return lon, lat
 
     def corners(self, i, j):
         """The four columns around (i, j): (column, row, weight)."""
@@ -81,6 +88,14 @@ class Volume:
         return self.column_heights(*place), [self.at_level(*place, k) for k in range(self.values.shape[0])]
 
 
+def along(axis, index):
+    """The axis at a fractional index; a little beyond its ends in its last steps."""
+    if len(axis) == 1:
+        return axis[0]
+    low = min(max(int(math.floor(index)), 0), len(axis) - 2)
+    return axis[low] + (index - low) * (axis[low + 1] - axis[low])
+
+
 def locate(axis, at):
     if len(axis) == 1:
         return 0.0 if abs(at - axis[0]) < 1e-9 else None
@@ -128,6 +143,21 @@ def numbers(variable, index=...):
     return values * scale + float(getattr(variable, "add_offset", 0.0))
 
 
+class Projection:
+    """Called with a longitude and latitude it gives x and y; back(x, y) is the other way."""
+
+    def __init__(self, forward, back):
+        self.forward, self.back = forward, back
+
+    def __call__(self, lon, lat):
+        return self.forward(lon, lat)
+
+
+def unit_vector(lon, lat):
+    a, b = math.radians(lon), math.radians(lat)
+    return numpy.array([math.cos(b) * math.cos(a), math.cos(b) * math.sin(a), math.sin(b)])
+
+
 def rotated(pole_lon, pole_lat, central=0.0):
     """Longitude and latitude to those of a rotated pole, by rotating unit vectors."""
     lam, phi = math.radians(pole_lon), math.radians(pole_lat)
@@ -136,22 +166,22 @@ def rotated(pole_lon, pole_lat, central=0.0):
     x = numpy.array([-math.sin(phi) * math.cos(lam), -math.sin(phi) * math.sin(lam), math.cos(phi)])
     y = numpy.cross(z, x)
 
-    def to_xy(lon, lat):
-        a, b = math.radians(lon), math.radians(lat)
-        p = numpy.array([math.cos(b) * math.cos(a), math.cos(b) * math.sin(a), math.sin(b)])
+    def forward(lon, lat):
+        p = unit_vector(lon, lat)
         grid_lat = math.degrees(math.asin(max(-1.0, min(1.0, p @ z))))
         return math.degrees(math.atan2(p @ y, p @ x)) + central, grid_lat
-    return to_xy
+
+    def back(grid_lon, grid_lat):
+        p = unit_vector(grid_lon - central, grid_lat)
+        p = p[0] * x + p[1] * y + p[2] * z
+        return math.degrees(math.atan2(p[1], p[0])), math.degrees(math.asin(max(-1.0, min(1.0, p[2]))))
+    return Projection(forward, back)
 
 
 def projected(text):
     """From degrees on the projection's own globe, as a model means them: no change of datum."""
     project = pyproj.Proj(text)
-
-    def to_xy(lon, lat):
-        x, y = project(lon, lat)
-        return x, y
-    return to_xy
+    return Projection(lambda lon, lat: project(lon, lat), lambda x, y: project(x, y, inverse=True))
 
 
 def horizontal(mapping):
@@ -226,12 +256,12 @@ def level_heights(file, dimension, step, timed):
     return numpy.array([standard_height(p * factor) for p in numbers(level)])[:, None, None], None
 
 
-def upright(values, x, y, to_xy, heights, ground):
+def upright(values, x, y, to_xy, heights, ground, grid_winds=False):
     """Levels upward, axes increasing; longitudes understood modulo 360."""
     if heights is not None:
         heights = numpy.broadcast_to(heights, values.shape)
-        if numpy.nanmean(heights[0]) > numpy.nanmean(heights[-1]):
-            values, heights = values[::-1], heights[::-1]
+        order = numpy.argsort(numpy.nanmean(heights, axis=(1, 2)), kind="stable")
+        values, heights = values[order], heights[order]
     if len(y) > 1 and y[0] > y[-1]:
         y, values = y[::-1], values[:, ::-1]
         heights = None if heights is None else heights[:, ::-1]
@@ -250,7 +280,7 @@ def upright(values, x, y, to_xy, heights, ground):
             middle = (x[0] + x[-1]) / 2
             east = middle + (east - middle + 180) % 360 - 180
         return east, north
-    return Volume(values, x, y, near_axis, heights, ground, wraps)
+    return Volume(values, x, y, near_axis, heights, ground, wraps, getattr(to_xy, "back", None), grid_winds)
 
 
 def reachable(volume, lon, lat, height, slack):

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "field/cf_units.h"
 
+#include <ctype.h>
 #include <math.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -57,6 +58,17 @@ static void plain_text(const char *text, char out[UNITS_MAX_TEXT]) {
     memmove(out, out + strspn(out, " \t\n"), strlen(out + strspn(out, " \t\n")) + 1);
 }
 
+// Whether a number in it is zero. No unit is zero of anything, and UDUNITS 2.2.28 loses memory on some such texts ("K/0K").
+static bool has_zero(const char *text) {
+    for (const char *at = text; *at;) {
+        size_t number = strspn(at, "0123456789.");
+        bool power = at > text && (isalpha((unsigned char)at[-1]) || strchr("^*%", at[-1]));
+        if (number && !power && strspn(at, "0.") == number && memchr(at, '0', number)) return true;
+        at += number ? number : 1;
+    }
+    return false;
+}
+
 // Needs units_lock.
 static ut_unit *parse(const char *text) {
     char plain[UNITS_MAX_TEXT], copy[UNITS_MAX_TEXT];
@@ -66,6 +78,7 @@ static ut_unit *parse(const char *text) {
     for (const char *c = plain; *c; c++)
         if ((unsigned char)*c < 32 || (unsigned char)*c > 126) return NULL;
     strcpy(copy, alias(plain));
+    if (has_zero(copy)) return NULL;
     if (!units_system) {
         ut_set_error_message_handler(ut_ignore);
         units_system = ut_read_xml(NULL);

@@ -12,7 +12,7 @@
 #include "source/reader_grib_view.h"
 #include "source/reader_reduce.h"
 
-enum { HEAD_SEARCHED = 4096, KEPT_FIELDS = 64, INDEX_MAX = 128 << 20 };
+enum { HEAD_SEARCHED = 4096, KEPT_FIELDS = 512, INDEX_MAX = 128 << 20 };
 
 struct kept_field {  // decoded lately
     const struct grib_field *field;

@@ -39,6 +39,10 @@ static void test_what_is_no_unit_is_refused(void **state) {
     assert_int_equal(cf_units_convert("hours since 2000-01-01", "s", &s, &o), VIRGA_INVALID);
     assert_int_equal(cf_units_convert("K", "Pa", &s, &o), VIRGA_UNSUPPORTED);
     assert_int_equal(cf_units_convert("\x80\xff", "Pa", &s, &o), VIRGA_INVALID);
+    assert_int_equal(cf_units_convert("K/0K", "1", &s, &o), VIRGA_INVALID);
+    assert_int_equal(cf_units_convert("0/1degrees", "degree", &s, &o), VIRGA_INVALID);
+    check("kg.m-2.s-1", "kg m-2 s-1", 1, 0);
+    check("10 m", "m", 10, 0);
     assert_true(cf_units_dimensionless("kg kg-1"));
     assert_false(cf_units_dimensionless("K"));
 }
