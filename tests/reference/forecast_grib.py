@@ -56,11 +56,12 @@ class Message:
         for which in ("First", "Second"):
             factor, value = self.keys[f"scaleFactorOf{which}FixedSurface"], self.keys[f"scaledValueOf{which}FixedSurface"]
             if isinstance(factor, int) and isinstance(value, int) and abs(value) < 2**32 - 1:
+                value = value if value < 2**31 else 2**31 - value  # sign and magnitude
                 yield value * 10.0 ** -factor
 
     def describes(self, layer):
         """Whether it holds at what stands behind a name: "3000-0", "2e-06"."""
-        numbers = [float(x) for x in re.findall(r"\d[\d.]*(?:e-?\d+)?", layer)]
+        numbers = [float(x) for x in re.findall(r"(?:(?<=[_])-)?\d[\d.]*(?:e-?\d+)?", layer)]
         mine = list(self.surfaces())
         return len(numbers) <= len(mine) and all(abs(a - b) <= 1e-5 * abs(b) for a, b in zip(numbers, mine))
 
