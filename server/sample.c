@@ -106,7 +106,7 @@ static int find_member(const struct sample_query *query, struct field_ref *field
     }
     field->member = 0;
     if (!*query->member) return VIRGA_OK;
-    if (v->member_count == 1 && !*v->members[0]) return failure_set(failure, VIRGA_NOT_FOUND, "%s has no members to choose from", v->name);
+    if (v->member_count == 1 && !*v->members[0]) return failure_set(failure, VIRGA_NOT_FOUND, "there is no member %s: %s has none to choose from", query->member, v->name);
     return failure_set(failure, VIRGA_NOT_FOUND, "there is no member %s; there %s %zu, from %s to %s", query->member,
                        v->member_count == 1 ? "is" : "are", v->member_count, v->members[0], v->members[v->member_count - 1]);
 }
@@ -159,6 +159,9 @@ static int find_field(const struct catalog *catalog, const struct sample_query *
     if (status == VIRGA_OK) status = find_run(query, field, failure);
     if (status == VIRGA_OK) status = find_member(query, field, failure);
     if (status == VIRGA_OK) status = find_step(query, field, failure);
+    size_t members = status == VIRGA_OK && !*query->member ? field->dataset->variables[field->variable].member_count : 0;
+    while (field->member < members && !catalog_has_member(field)) field->member++;
+    if (members && field->member == members) field->member = 0;
     return status;
 }
 

@@ -88,12 +88,12 @@ def test_members_times_and_levels_in_five_dimensions(run, hostile):
     agree(profile(run, path, "y_wind_spread", "T+6", lon, lat), folded(v[:, 2, :, 2, 1], True))
 
 
-def member_file(path, member, hour, values):
+def member_file(path, member, hour, values, reference=0):
     with netCDF4.Dataset(path, "w") as file:
         file.source = "made"
         names = make_files.plain_axes(file, 8, 6)
         for name, standard_name, value, units in (("realization", "realization", member, "1"), ("time", "time", hour, make_files.EPOCH),
-                                                  ("reference", "forecast_reference_time", 0, make_files.EPOCH)):
+                                                  ("reference", "forecast_reference_time", reference, make_files.EPOCH)):
             scalar = file.createVariable(name, "f8", ())
             scalar.standard_name, scalar.units = standard_name, units
             scalar[...] = value
@@ -120,6 +120,45 @@ def test_a_file_for_each_member_and_hour_is_one_ensemble(run, tmp_path):
         assert status == 0 and got["source"] == pytest.approx(float(values[member, hour, j, i]), abs=1e-6)
     status, got = sample(run, folder, "tas_spread", "T+2", (lons[4], lats[1], None))
     assert got["source"] == pytest.approx(float(numpy.std(values[:, 1, 1, 4].astype("f8"), ddof=1)), abs=1e-6)
+
+
+def test_runs_of_other_members_each(run, tmp_path):
+    """A lagged ensemble: what one run lacks is missing there, and what is there is found without asking."""
+    folder = tmp_path / "lagged"
+    folder.mkdir()
+    for reference, members in ((0, (0, 1, 4, 5, 6)), (6, (2, 3))):
+        for member in members:
+            member_file(folder / f"{reference}_{member}.nc", member, reference + 6, numpy.full((6, 8), 270 + 10 * member), reference)
+    dataset = json.loads(run("info", "--json", folder).stdout)["datasets"][0]
+    assert [r["series"]["tas"]["members"] for r in dataset["runs"]] == [[0, 1, 4, 5, 6], [2, 3]]
+    assert "members" not in dataset["runs"][0]["series"]["tas_mean"]
+    place = (-9, 59, None)
+    status, got = sample(run, folder, "tas", "T+6", place)
+    assert status == 0 and got["member"] == "2" and got["source"] == 290
+    assert sample(run, folder, "tas", "T+6", place, "--member", "0")[1]["source"] is None
+    assert sample(run, folder, "tas_spread", "T+6", place)[1]["source"] == pytest.approx(50 ** 0.5)
+    assert sample(run, folder, "tas_mean", "T+6", place)[1]["source"] == 295
+
+
+def test_a_grib_file_for_each_member(run, tmp_path):
+    eccodes = pytest.importorskip("eccodes")
+    folder = tmp_path / "grib"
+    folder.mkdir()
+    for member in range(3):
+        with open(folder / f"{member}.grib2", "wb") as file:
+            message = eccodes.codes_grib_new_from_samples("regular_ll_sfc_grib2")
+            for key, value in (("productDefinitionTemplateNumber", 1), ("shortName", "2t"), ("perturbationNumber", member), ("numberOfForecastsInEnsemble", 3)):
+                eccodes.codes_set(message, key, value)
+            eccodes.codes_set_values(message, 280.0 + 2 * member + 0.01 * numpy.arange(eccodes.codes_get(message, "numberOfValues")))
+            eccodes.codes_write(message, file)
+    answer = json.loads(run("info", "--json", folder).stdout)
+    assert len(answer["datasets"]) == 1 and not answer["problems"]
+    names = {v["name"]: v for v in answer["datasets"][0]["variables"]}
+    plain = next(v for v in names.values() if not v["derived"])
+    assert plain["members"] == ["0", "1", "2"]
+    lon, lat = answer["datasets"][0]["grid"]["corners"][0]
+    got = sample(run, folder, plain["name"] + "_spread", plain["times"][0], (lon, lat, None))[1]
+    assert got["source"] == pytest.approx(2, abs=1e-3)
 
 
 def test_values_are_given_in_the_units_asked_for(run, tmp_path):

@@ -116,4 +116,10 @@ test("each layer shows the view's member, or its only one", () => {
   assert.deepEqual(resolve(2, other, "qcl").members, ["0", "5", "9"]);
   assert.deepEqual(resolve(2, other).members, [""]);
   assert.throws(() => resolve(3, "qcl"), {field: "member"});
+  const run = ensemble.runs.at(-1);
+  const lagged = {...ensemble, runs: [{...run, series: {...run.series, qcl: {...run.series.qcl, members: [1, 2]}}}]};
+  const late = (member) => resolveView(view(member, "qcl"), {datasets: [lagged]});
+  assert.deepEqual([0, 1, 2].map((member) => late(member).member), [1, 1, 2]);
+  assert.deepEqual(late(0).notices, []);  // nobody asked for a member
+  assert.deepEqual(late(0).present, [1, 2]);
 });

@@ -114,6 +114,9 @@ struct field_ref {
     size_t variable, run, member, step;
 };
 
+// Whether this member has this step: where members come from files of their own, one may lack some, and all its values are missing.
+bool catalog_has_member(const struct field_ref *field);
+
 // The level map of this very field (it may change with run and step). *map gets a reference; NULL for 2-D variables.
 // Blocks (may read). Any worker thread.
 int catalog_level_map(const struct catalog *catalog, const struct field_ref *field, struct level_map **map,

@@ -181,6 +181,24 @@ static bool members_differ(const struct catalog_dataset *d, size_t variable, siz
     return strcmp(first, second) != 0;
 }
 
+// Members that a run has something of, where it is not all; else NULL.
+static json_t *present_json(const struct catalog_dataset *d, size_t variable, size_t run) {
+    const struct catalog_variable *v = &d->variables[variable];
+    const struct catalog_variable *stored = v;
+    while (stored->derived) stored = &d->variables[stored->from->u];
+    if (!stored->from->members_apart || v->member_count < 2) return NULL;
+    json_t *list = json_array();
+    for (size_t m = 0; m < v->member_count; m++) {
+        bool any = false;
+        for (size_t s = 0; s < d->runs[run].series[variable].time_count && !any; s++)
+            any = catalog_has_member(&(struct field_ref){.dataset = d, .variable = variable, .run = run, .member = m, .step = s});
+        if (any) json_array_append_new(list, json_integer((json_int_t)m));
+    }
+    if (json_array_size(list) < v->member_count) return list;
+    json_decref(list);
+    return NULL;
+}
+
 static json_t *run_json(const struct catalog_dataset *d, size_t run) {
     json_t *o = json_object(), *all = json_object();
     for (size_t v = 0; v < d->variable_count; v++) {
@@ -192,6 +210,8 @@ static json_t *run_json(const struct catalog_dataset *d, size_t run) {
         json_object_set_new(one, "times", times_json(series));
         json_object_set_new(one, "seconds", seconds);
         json_object_set_new(one, "geometry", geometry_json(d, v, run));
+        json_t *present = present_json(d, v, run);
+        if (present) json_object_set_new(one, "members", present);
         if (members_differ(d, v, run)) json_object_set_new(one, "member_geometry", json_true());
         json_object_set_new(all, d->variables[v].id, one);
     }

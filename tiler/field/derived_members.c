@@ -55,16 +55,19 @@ static void member_sums_spread(const struct member_sums *sums, size_t members, d
 
 int field_read_members(const struct field_ref *field, const struct field_box *box, bool spread, double *values, struct failure *failure) {
     size_t members = field->dataset->variables[field->variable].member_count;
+    size_t there = 0;  // a lagged ensemble's run has only some
     struct field_ref member = *field;
     struct member_sums sums;
     int status = VIRGA_OK;
     if (member_sums_init(&sums, box->nx * box->ny * box->nz, spread)) return failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
     for (member.member = 0; !status && member.member < members; member.member++) {
+        if (!catalog_has_member(&member)) continue;
+        there++;
         status = field_read(&member, box, values, failure);
         if (!status) member_sums_add(&sums, values);
     }
-    if (!status && spread) member_sums_spread(&sums, members, values);
-    else if (!status) member_sums_mean(&sums, members, values);
+    if (!status && spread) member_sums_spread(&sums, there, values);
+    else if (!status) member_sums_mean(&sums, there, values);
     member_sums_destroy(&sums);
     return status;
 }

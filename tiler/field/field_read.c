@@ -17,6 +17,14 @@ const struct field_step *field_step_of(const struct field_ref *field) {
     return v->from->members_apart ? &run->steps[field->step * v->member_count + member] : &run->steps[field->step];
 }
 
+bool catalog_has_member(const struct field_ref *field) {
+    const struct field_step *step = field_step_of(field);
+    const struct variable_source *from = field->dataset->variables[field->variable].from;
+    if (!step || !from->derived || from->derived->folds_members) return step && !step->absent;
+    struct field_ref u = field_input(field, false);
+    return catalog_has_member(&u);
+}
+
 size_t run_piece_count(const struct catalog_variable *v, size_t run) {
     return v->from->runs[run].step_count * (v->from->members_apart ? v->member_count : 1);
 }

@@ -242,8 +242,10 @@ static int read_members(const struct field_ref *field, size_t i, size_t j, doubl
     bool spread = d->variables[field->variable].from->derived == &derived_member_spread;
     double *all = malloc(count * nz * sizeof *all);
     int status = all ? VIRGA_OK : failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
-    for (member.member = 0; !status && member.member < count; member.member++) status = read_values(&member, i, j, all + member.member * nz, failure);
-    for (size_t k = 0; !status && k < nz; k++) values[k] = statistic(all + k, count, nz, spread);
+    size_t there = 0;
+    for (member.member = 0; !status && member.member < count; member.member++)
+        if (catalog_has_member(&member)) status = read_values(&member, i, j, all + there++ * nz, failure);
+    for (size_t k = 0; !status && k < nz; k++) values[k] = statistic(all + k, there, nz, spread);
     free(all);
     return status;
 }

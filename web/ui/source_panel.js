@@ -18,7 +18,7 @@ export function createSourcePanel(host, on) {
     dataset.disabled = catalog.datasets.length === 0;
     if (resolved) {
       fillSelect(run, runOptions(resolved), view.run === "latest" ? "latest" : resolved.run.time);
-      fillSelect(member, resolved.members.map((label, i) => ({value: String(i), label: label || String(i)})), String(resolved.member));
+      fillSelect(member, memberOptions(resolved), String(resolved.member));
     }
     memberField.hidden = !resolved || resolved.members.length < 2;
     const count = groupProblems(catalog.problems ?? []).length;
@@ -27,6 +27,10 @@ export function createSourcePanel(host, on) {
   }
 
   return {update};
+}
+
+function memberOptions({members, present}) {
+  return members.map((label, i) => ({value: String(i), label: label || String(i)})).filter((_, i) => !present || present.includes(i));
 }
 
 function runOptions({dataset, calendar}) {

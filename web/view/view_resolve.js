@@ -55,7 +55,7 @@ export function findSeries(run, variable) {
 
 /**
  * Everything that a view names, looked up: {dataset, run, runIndex, layers: [{layer, variable, series, member}], calendar, times,
- * index, exact, member, members, notices: [text]}. A variable with a single member (an orography, a mean) goes with every member of the others. Throws ViewError naming the field that is not on offer.
+ * index, exact, member, members, present: [index of a member that the run has] or null for all, notices: [text]}. A variable with a single member (an orography, a mean) goes with every member of the others. Throws ViewError naming the field that is not on offer.
  */
 export function resolveView(view, catalog, {nowSeconds} = {}) {
   const dataset = catalog.datasets.find((d) => d.id === view.dataset);
@@ -66,9 +66,11 @@ export function resolveView(view, catalog, {nowSeconds} = {}) {
   const layers = view.layers.map((layer, i) => {
     const variable = findVariable(dataset, layer.variable);
     if (!variable) throw new ViewError(`layers[${i}].variable`, `"${layer.variable}" is not in this dataset`);
-    const member = view.member < memberLabels(variable).length ? view.member : 0;
-    return {layer, variable, series: findSeries(run, variable), member};
+    return {layer, variable, series: findSeries(run, variable)};
   });
+  const present = layers.find(({series}) => series?.members?.length)?.series.members ?? null;
+  const member = !present || present.includes(view.member) ? view.member : present[0];
+  for (const entry of layers) entry.member = member < memberLabels(entry.variable).length ? member : 0;
   const members = mostMembers(layers.map(({variable}) => variable));
   const offered = mostMembers(dataset.variables);
   if (view.member > 0 && view.member >= offered.length) throw new ViewError("member", `${view.member} is not on offer, there are ${offered.length}`);
@@ -78,8 +80,9 @@ export function resolveView(view, catalog, {nowSeconds} = {}) {
   const {index, exact} = times.length ? resolveTime(times, run.time, view.time, {calendar, nowSeconds}) : {index: 0, exact: true};
   const notices = [];
   if (!exact && view.time !== "T+0") notices.push(`${describeTime(view.time, calendar)} is not a step of this run; the nearest is shown.`);
+  if (member !== view.member && view.member > 0) notices.push(`Member ${members[view.member] ?? view.member} is not in this run; member ${members[member]} is shown.`);
   for (const {variable, series} of layers) if (!series) notices.push(`${variable.name} is not in this run.`);
-  return {dataset, run, runIndex, layers, calendar, times, index, exact, member: view.member, members, notices};
+  return {dataset, run, runIndex, layers, calendar, times, index, exact, member, members, present, notices};
 }
 
 function describeTime(rule, calendar) {
