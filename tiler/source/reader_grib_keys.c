@@ -201,6 +201,7 @@ static double scaled(codes_handle *h, const char *factor_key, const char *value_
     if (!get_number(h, value_key, &value)) return NAN;
     if (!get_number(h, factor_key, &factor)) factor = 0;
     if (factor > 20 || factor < -20) return NAN;
+    if (value & 0x80000000) value = -(value & 0x7fffffff);  // ecCodes leaves the sign in the highest bit
     return factor > 0 ? (double)value / pow(10, (double)factor) : (double)value * pow(10, (double)-factor);
 }
 
