@@ -31,6 +31,13 @@ static int64_t layer_step(const struct catalog_series *first, const struct catal
     return find_time(own, first->times[step].seconds);
 }
 
+static size_t most_members(const struct catalog_dataset *dataset) {
+    size_t most = 1;
+    for (size_t v = 0; v < dataset->variable_count; v++)
+        if (dataset->variables[v].member_count > most) most = dataset->variables[v].member_count;
+    return most;
+}
+
 static int resolve_layer(const struct catalog_dataset *dataset, size_t run, const struct ws_interest *asked, size_t l,
                          struct session_interest *interest, struct interest_layer *named, struct failure *failure) {
     const char *name = asked->layers[l].variable;
@@ -42,7 +49,8 @@ static int resolve_layer(const struct catalog_dataset *dataset, size_t run, cons
     if (!own->present) return failure_set(failure, VIRGA_NOT_FOUND, "the run of %s has no %s", dataset->runs[run].time.iso, name);
     *named = (struct interest_layer){.variable = (size_t)variable, .run = run, .member = asked->member};
     if (asked->member >= v->member_count) {  // a variable without members goes with every member of the others
-        if (v->member_count > 1) return failure_set(failure, VIRGA_NOT_FOUND, "%s has no member %u", name, asked->member);
+        if (v->member_count > 1 || asked->member >= most_members(dataset))
+            return failure_set(failure, VIRGA_NOT_FOUND, "%s has no member %u", name, asked->member);
         named->member = 0;
     }
     const struct catalog_series *first = l ? &dataset->runs[run].series[catalog_find_variable(dataset, asked->layers[0].variable)] : own;

@@ -272,7 +272,7 @@ def test_times_are_those_of_cftime(serve, tmp_path, units, calendar, run, times)
 @pytest.mark.parametrize("units, meant", (("Hour since 2010-10-26T12:00:00+00:00", "hours since 2010-10-26 12:00:00"),
                                           ("hours since 11/15/2006 12:00", "hours since 2006-11-15 12:00:00"),
                                           ("h since 2026-01-01", "hours since 2026-01-01"),
-                                          ("day as %Y%m%d.%f", None)), ids=str)
+                                          ("steps of the model", None)), ids=str)
 def test_odd_units_are_understood_or_refused_and_never_guessed(serve, tmp_path, units, meant):
     times = (0, 3, 9)
     path = made(tmp_path / "a.nc", numbered(3), times=times, time_units=units)
