@@ -89,13 +89,14 @@ class Truth:
         return self.running.__exit__(*error)
 
     def numbers(self, variable, time, lon, lat):
-        """All of the undamaged numbers at a place by the variable's name, rounded for comparison."""
+        """All of the undamaged numbers at a place by the variable's name, rounded for comparison. (On which kind of level a GRIB parameter
+        needs no longer name depends on what else is in the file: all of them count.)"""
         key = variable, time, lon, lat
         if key not in self.known:
             found = set()
             for dataset in self.catalog["datasets"]:
                 for v in dataset["variables"]:
-                    if v["name"] == variable and time in v["times"]:
+                    if v["name"].split("_")[0] == variable.split("_")[0] and time in v["times"]:
                         status, body = self.asker.get("/api/sample", dataset=dataset["id"], variable=v["id"], time=time, lon=lon, lat=lat, profile=1)
                         found |= set(map(rounded, json.loads(body)["source"])) if status == 200 else set()
             self.known[key] = found
