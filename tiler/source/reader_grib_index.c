@@ -233,6 +233,7 @@ int grib_index_decode(struct grib_index *index, const uint8_t *bytes, size_t siz
     struct byte_reader head = {.at = bytes, .end = bytes + size};
     const uint8_t *begins = bytes_take(&head, sizeof magic);
     uint64_t hash = bytes_read_u64(&head), all;
+    *index = (struct grib_index){0};  // may be destroyed whatever comes
     if (head.failed || memcmp(begins, magic, sizeof magic)) return VIRGA_INVALID;
     if (hash != XXH3_64bits(bytes + HEAD_BYTES, size - HEAD_BYTES)) return VIRGA_INVALID;
     all = bytes_read_u64(&head);
