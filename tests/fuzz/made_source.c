@@ -252,12 +252,18 @@ static void put(void *to, enum source_type type, size_t n, double x) {
     }
 }
 
+// How many numbers of dimension d the answer has: the first of each block.
+static size_t taken(const struct source_slab_request *r, int d) {
+    size_t block = r->reduction == REDUCE_STRIDE ? r->block[d] : 1;
+    return (r->count[d] - 1) / block + 1;
+}
+
 // Where element n of the slab stands in the variable, row-major.
 static size_t position(const struct source *s, const struct source_variable *v, const struct source_slab_request *r, size_t n) {
     size_t at = 0, below = 1;
     for (int d = v->rank; d-- > 0;) {
-        at += (r->start[d] + n % r->count[d]) * below;
-        n /= r->count[d];
+        at += (r->start[d] + n % taken(r, d) * (r->reduction == REDUCE_STRIDE ? r->block[d] : 1)) * below;
+        n /= taken(r, d);
         below *= s->inventory.dimensions[v->dimensions[d]].length;
     }
     return at;
@@ -266,10 +272,11 @@ static size_t position(const struct source *s, const struct source_variable *v, 
 static void check_request(const struct source *s, const struct source_slab_request *r) {
     if (r->variable >= s->inventory.variable_count) abort();
     const struct source_variable *v = &s->inventory.variables[r->variable];
-    if (r->rank != v->rank || r->reduction != REDUCE_NONE) abort();
+    if (r->rank != v->rank || (r->reduction != REDUCE_NONE && r->reduction != REDUCE_STRIDE)) abort();
     for (int d = 0; d < r->rank; d++) {
         size_t length = s->inventory.dimensions[v->dimensions[d]].length;
         if (!r->count[d] || r->count[d] > length || r->start[d] > length - r->count[d]) abort();
+        if (r->reduction == REDUCE_STRIDE && !r->block[d]) abort();
     }
 }
 
@@ -280,7 +287,7 @@ int source_read(struct source *source, const struct source_slab_request *request
     size_t elements = 1, size = source_type_size(v->type);
     if (!size) return failure_set(failure, VIRGA_UNSUPPORTED, "%s: cannot be read", v->name);
     for (int d = 0; d < request->rank; d++)
-        if (__builtin_mul_overflow(elements, request->count[d], &elements) || elements > SLAB_MAX / size)
+        if (__builtin_mul_overflow(elements, taken(request, d), &elements) || elements > SLAB_MAX / size)
             return failure_set(failure, VIRGA_TOO_LARGE, "%s: more than may be read at once", v->name);
     char *data = malloc(elements * size + 1);
     if (!data) return failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
