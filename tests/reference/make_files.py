@@ -70,21 +70,26 @@ def temperature(file, dimensions, values, kind="f4", **attributes):
     return v
 
 
+def hybrid_height_levels(file, nz, top):
+    """Levels up to `top` metres that follow the hills near the ground."""
+    file.createDimension("level", nz)
+    a = file.createVariable("level_height", "f4", ("level",))
+    a.standard_name, a.units, a.positive = "atmosphere_hybrid_height_coordinate", "m", "up"
+    a.formula_terms = "a: level_height b: sigma orog: surface_altitude"
+    eta = (numpy.arange(nz) + 1) / nz
+    a[:] = 20 + (top - 20) * eta ** 2
+    b = file.createVariable("sigma", "f4", ("level",))
+    b.units = "1"
+    b[:] = numpy.maximum(0, 1 - eta) ** 2
+
+
 def hybrid_height(path, shape=(12, 21, 26), steps=2, run=0):
     """Rotated pole, hybrid height over hills, two hourly steps."""
     nz, ny, nx = shape
     with netCDF4.Dataset(path, "w") as file:
         times(file, steps, run + 6, run)
         y, x = rotated_axes(file, nx, ny)
-        file.createDimension("level", nz)
-        a = file.createVariable("level_height", "f4", ("level",))
-        a.standard_name, a.units, a.positive = "atmosphere_hybrid_height_coordinate", "m", "up"
-        a.formula_terms = "a: level_height b: sigma orog: surface_altitude"
-        eta = (numpy.arange(nz) + 1) / nz
-        a[:] = 20 + 9980 * eta ** 2
-        b = file.createVariable("sigma", "f4", ("level",))
-        b.units = "1"
-        b[:] = numpy.maximum(0, 1 - eta) ** 2
+        hybrid_height_levels(file, nz, 10000)
         orog = file.createVariable("surface_altitude", "f4", (y, x))
         orog.standard_name, orog.units, orog.grid_mapping = "surface_altitude", "m", "grid"
         jj, ii = numpy.meshgrid(numpy.arange(ny), numpy.arange(nx), indexing="ij")

@@ -22,15 +22,7 @@ def make_step(path, shape, deflated, values):
         file.source, file.title = "Made model 1.0", "A run of many files"
         file.history = f"{datetime.date(2026, 1, 1)} made by a test"
         y, x = make_files.rotated_axes(file, nx, ny)
-        file.createDimension("level", nz)
-        a = file.createVariable("level_height", "f4", ("level",))
-        a.standard_name, a.units, a.positive = "atmosphere_hybrid_height_coordinate", "m", "up"
-        a.formula_terms = "a: level_height b: sigma orog: surface_altitude"
-        eta = (numpy.arange(nz) + 1) / nz
-        a[:] = 20 + 19980 * eta ** 2
-        b = file.createVariable("sigma", "f4", ("level",))
-        b.units = "1"
-        b[:] = numpy.maximum(0, 1 - eta) ** 2
+        make_files.hybrid_height_levels(file, nz, 20000)
         jj, ii = numpy.meshgrid(numpy.arange(ny), numpy.arange(nx), indexing="ij")
         orography = file.createVariable("surface_altitude", "f4", (y, x), zlib=deflated)
         orography.standard_name, orography.units, orography.grid_mapping = "surface_altitude", "m", "grid"

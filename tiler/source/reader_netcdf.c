@@ -12,6 +12,7 @@
 #include "base/utf8.h"
 #include "source/reader_classic.h"
 #include "source/reader_format.h"
+#include "source/reader_list.h"
 #include "source/reader_reduce.h"
 
 enum {
@@ -61,24 +62,11 @@ static int library_failure(int error, const char *what, struct failure *failure)
     return failure_set(failure, VIRGA_UNREADABLE, "%s: %s", what, nc_strerror(error));
 }
 
-static int no_memory(struct failure *failure) {
-    return failure_set(failure, VIRGA_TOO_LARGE, "its list of contents is larger than the limit");
-}
-
-// Room for one more in an array that doubles; NULL when out of memory.
-static void *one_more(void *list, size_t count, size_t *room, size_t each) {
-    if (count < *room) return list;
-    size_t more = *room ? *room * 2 : 32;
-    void *grown = realloc(list, more * each);
-    if (grown) *room = more;
-    return grown;
-}
-
 static void add_note(struct netcdf_file *f, const char *name, const char *what) {
     char text[1024];
     int n = snprintf(text, sizeof text, "%s: %s", name, what);
     if (n < 0 || f->note_count >= MAX_VARIABLES) return;
-    char **grown = one_more(f->notes, f->note_count, &f->note_room, sizeof *grown);
+    char **grown = reader_list_one_more(f->notes, f->note_count, &f->note_room, sizeof *grown);
     char *copy = grown ? arena_text(&f->arena, text, strlen(text)) : NULL;
     if (grown) f->notes = grown;
     if (copy) f->notes[f->note_count++] = copy;
@@ -107,13 +95,6 @@ static enum source_type type_of(int group, nc_type type) {
     return base > 0 && base < NC_STRING ? atomic[base] : SOURCE_OTHER;
 }
 
-static char *full_name(struct netcdf_file *f, const char *path, const char *name) {
-    size_t length = strlen(path) + strlen(name) + 2;
-    char *text = arena_new(&f->arena, length, 1);
-    if (text) snprintf(text, length, "%s%s%s", path, *path ? "/" : "", name);
-    return text;
-}
-
 static int list_dimensions(struct netcdf_file *f, int group, const char *path, struct failure *failure) {
     int count = 0, unlimited_count = 0;
     int error = nc_inq_dimids(group, &count, NULL, 0);
@@ -121,13 +102,13 @@ static int list_dimensions(struct netcdf_file *f, int group, const char *path, s
     if (count < 0 || f->dimension_count + (size_t)count > MAX_DIMENSIONS)
         return failure_set(failure, VIRGA_TOO_LARGE, "it has more than %d dimensions", MAX_DIMENSIONS);
     int *ids = calloc((size_t)count + 1, sizeof *ids), *unlimited = NULL;
-    if (!ids) return no_memory(failure);
+    if (!ids) return reader_list_no_memory(failure);
     error = nc_inq_dimids(group, &count, ids, 0);
     if (!error) error = nc_inq_unlimdims(group, &unlimited_count, NULL);
     if (!error) unlimited = calloc((size_t)unlimited_count + 1, sizeof *unlimited);
     if (!error && unlimited) error = nc_inq_unlimdims(group, &unlimited_count, unlimited);
     int status = error ? library_failure(error, "dimensions", failure) : VIRGA_OK;
-    if (!unlimited && !status) status = no_memory(failure);
+    if (!unlimited && !status) status = reader_list_no_memory(failure);
     for (int i = 0; i < count && !status; i++) {
         char name[NC_MAX_NAME + 1] = "";
         struct netcdf_dimension d = {.id = ids[i]};
@@ -137,10 +118,10 @@ static int list_dimensions(struct netcdf_file *f, int group, const char *path, s
             break;
         }
         for (int u = 0; u < unlimited_count; u++) d.unlimited |= unlimited[u] == ids[i];
-        d.name = full_name(f, path, name);
-        struct netcdf_dimension *grown = one_more(f->dimensions, f->dimension_count, &f->dimension_room, sizeof *grown);
+        d.name = reader_list_name(&f->arena, path, name);
+        struct netcdf_dimension *grown = reader_list_one_more(f->dimensions, f->dimension_count, &f->dimension_room, sizeof *grown);
         if (grown) f->dimensions = grown;
-        if (!grown || !d.name) status = no_memory(failure);
+        if (!grown || !d.name) status = reader_list_no_memory(failure);
         else f->dimensions[f->dimension_count++] = d;
     }
     free(unlimited);
@@ -195,15 +176,15 @@ static int list_variables(struct netcdf_file *f, int group, const char *path, st
         struct netcdf_variable v = {.group = group, .id = i};
         error = nc_inq_varname(group, i, name);
         if (error) return library_failure(error, "variables", failure);
-        char *full = full_name(f, path, name);
-        if (!full) return no_memory(failure);
+        char *full = reader_list_name(&f->arena, path, name);
+        if (!full) return reader_list_no_memory(failure);
         if (!describe_variable(f, full, &v, ids)) continue;
         size_t room = f->variable_room;
-        struct netcdf_variable *grown = one_more(f->variables, f->variable_count, &room, sizeof *grown);
+        struct netcdf_variable *grown = reader_list_one_more(f->variables, f->variable_count, &room, sizeof *grown);
         if (grown) f->variables = grown;
         room = f->variable_room;
-        char **names = grown ? one_more(f->names, f->variable_count, &room, sizeof *names) : NULL;
-        if (!names) return no_memory(failure);
+        char **names = grown ? reader_list_one_more(f->names, f->variable_count, &room, sizeof *names) : NULL;
+        if (!names) return reader_list_no_memory(failure);
         f->names = names;
         f->variable_room = room;
         f->names[f->variable_count] = full;
@@ -221,13 +202,13 @@ static int list_group(struct netcdf_file *f, int group, const char *path, int de
     if (status || nc_inq_grps(group, &count, NULL) || count <= 0) return status;
     if (count > MAX_GROUPS) return failure_set(failure, VIRGA_TOO_LARGE, "it has more than %d groups", MAX_GROUPS);
     int *ids = calloc((size_t)count, sizeof *ids);
-    if (!ids) return no_memory(failure);
+    if (!ids) return reader_list_no_memory(failure);
     int error = nc_inq_grps(group, &count, ids);
     if (error) status = library_failure(error, "groups", failure);
     for (int i = 0; i < count && !status; i++) {
         char name[NC_MAX_NAME + 1] = "";
-        char *inner = nc_inq_grpname(ids[i], name) ? NULL : full_name(f, path, name);
-        status = inner ? list_group(f, ids[i], inner, depth + 1, failure) : no_memory(failure);
+        char *inner = nc_inq_grpname(ids[i], name) ? NULL : reader_list_name(&f->arena, path, name);
+        status = inner ? list_group(f, ids[i], inner, depth + 1, failure) : reader_list_no_memory(failure);
     }
     free(ids);
     return status;
@@ -250,7 +231,7 @@ static void netcdf_close(void *file) {
 static int open_name(int fd, const char *name, size_t memory, void **file, struct failure *failure) {
     struct netcdf_file *f = calloc(1, sizeof *f);
     *file = NULL;
-    if (!f) return no_memory(failure);
+    if (!f) return reader_list_no_memory(failure);
     f->id = -1;
     f->remote = fd < 0;
     f->cached = -1;
@@ -366,7 +347,7 @@ static int list_flags(struct arena *arena, int group, int variable, struct sourc
     if (nc_inq_vartype(group, variable, &type) || type <= NC_STRING || nc_inq_enum(group, type, NULL, NULL, NULL, &count) || count > MAX_FLAGS) return VIRGA_OK;
     *a = (struct source_attribute){.name = arena_text(arena, "flag_values", 11), .type = type_of(group, type), .count = count};
     if (!source_type_is_integer(a->type)) return VIRGA_OK;
-    if (!a->name || room_for_integers(arena, a)) return no_memory(failure);
+    if (!a->name || room_for_integers(arena, a)) return reader_list_no_memory(failure);
     for (size_t n = 0; n < count; n++) {
         int64_t raw[2] = {0};
         if (nc_inq_enum_member(group, type, (int)n, NULL, raw)) return VIRGA_OK;
@@ -398,12 +379,12 @@ static int list_attribute(struct netcdf_file *f, struct arena *arena, int group,
         return VIRGA_OK;
     }
     a->name = arena_text(arena, name, strlen(name));
-    if (!a->name) return no_memory(failure);
+    if (!a->name) return reader_list_no_memory(failure);
     if (a->type == SOURCE_CHAR) a->text = text_attribute(arena, group, variable, name, a->count, &error);
     else if (a->type == SOURCE_STRING) a->text = string_attribute(arena, group, variable, name, a->count, &error);
     else if (stored > NC_STRING) error = enum_attribute(arena, group, variable, name, a);
     else error = numeric_attribute(arena, group, variable, name, a);
-    if (error == NC_ENOMEM || (!error && a->type >= SOURCE_CHAR && !a->text)) return no_memory(failure);
+    if (error == NC_ENOMEM || (!error && a->type >= SOURCE_CHAR && !a->text)) return reader_list_no_memory(failure);
     if (error) add_note(f, what, nc_strerror(error));
     if (a->text) a->count = strlen(a->text);
     *kept = !error;
@@ -420,7 +401,7 @@ static int list_attributes(struct netcdf_file *f, struct arena *arena, int group
         n = 0;
     }
     *list = arena_new(arena, (size_t)n + 1, sizeof **list);
-    if (!*list) return no_memory(failure);
+    if (!*list) return reader_list_no_memory(failure);
     for (int i = 0; i < n && !status; i++) {
         bool kept;
         struct source_attribute *a = &(*list)[*count];
@@ -456,7 +437,7 @@ static int list_variable(struct netcdf_file *f, struct arena *arena, size_t i, s
     const struct netcdf_variable *v = &f->variables[i];
     int ids[NC_MAX_VAR_DIMS];
     out->name = arena_text(arena, f->names[i], strlen(f->names[i]));
-    if (!out->name) return no_memory(failure);
+    if (!out->name) return reader_list_no_memory(failure);
     out->type = v->type;
     out->rank = v->rank;
     out->chunked = v->chunked;
@@ -493,7 +474,7 @@ static int netcdf_list(void *file, struct arena *arena, struct source_inventory 
     out->format = arena_text(arena, format, strlen(format));
     out->dimensions = arena_new(arena, f->dimension_count, sizeof *out->dimensions);
     out->variables = arena_new(arena, f->variable_count, sizeof *out->variables);
-    if (!out->format || !out->dimensions || !out->variables) return no_memory(failure);
+    if (!out->format || !out->dimensions || !out->variables) return reader_list_no_memory(failure);
     for (size_t i = 0; i < f->dimension_count; i++) {
         const struct netcdf_dimension *d = &f->dimensions[i];
         out->dimensions[i] = (struct source_dimension){.name = d->name, .length = d->length, .unlimited = d->unlimited};

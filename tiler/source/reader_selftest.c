@@ -99,10 +99,7 @@ static int try_make_inside(void) { return open(in_folder("new"), O_WRONLY | O_CR
 static int try_library_up(void) { return open(in_library("../../../../../../etc/passwd"), O_RDONLY); }
 static int try_library_write(void) { return open(in_library("boot.def"), O_WRONLY); }
 
-static const struct {
-    const char *name;
-    int (*attempt)(void);  // below 0: denied
-} attempts[] = {
+static const struct reader_selftest_attempt attempts[] = {
     {"network", try_network}, {"local sockets", try_local_socket}, {"connecting", try_connect}, {"reading a file", try_read_file},
     {"reading a file by system call", try_read_by_number}, {"looking at a file", try_stat}, {"writing a file", try_write_file},
     {"listing a folder", try_list_folder}, {"removing a file", try_remove_file}, {"signals to others", try_signal},
@@ -154,6 +151,16 @@ static void print_limits(void) {
     printf("CPU time: one thread within the time limit of a request; an idle reader that works is ended by the server\n");
 }
 
+int reader_selftest_attempts(const struct reader_selftest_attempt *list, size_t count) {
+    int allowed = 0;
+    for (size_t i = 0; i < count; i++) {
+        bool denied = list[i].attempt() < 0;
+        allowed += !denied;
+        printf("%s: %s\n", list[i].name, denied ? "denied" : "ALLOWED");
+    }
+    return allowed;
+}
+
 // Confined; returns the exit status.
 static int confined_tests(void) {
     bool landlock = false;
@@ -165,11 +172,7 @@ static int confined_tests(void) {
         printf("%s\n", failure.message);
         return 1;
     }
-    for (size_t i = 0; i < sizeof attempts / sizeof *attempts; i++) {
-        bool denied = attempts[i].attempt() < 0;
-        wrong += !denied;
-        printf("%s: %s\n", attempts[i].name, denied ? "denied" : "ALLOWED");
-    }
+    wrong += reader_selftest_attempts(attempts, sizeof attempts / sizeof *attempts);
     snprintf(lent, sizeof lent, "/proc/self/fd/%d", lent_file);
     wrong += report("a lent descriptor", readable(lent));
     wrong += report("a file in a lent folder", readable(in_folder("inside")));
@@ -184,12 +187,10 @@ static int confined_tests(void) {
     return wrong != 0;
 }
 
-// Plays the server until the other end closes.
-static void serve_wants(int socket) {
+void reader_selftest_serve(int socket, struct source_broker *broker) {
     static struct source_want want;
     static uint8_t body[SOURCE_MAX_WANT_BYTES];
     struct source_channel channel = {.socket = socket};
-    struct source_broker broker = {.folder = lent_folder};
     uint8_t bytes[SOURCE_HEADER_BYTES];
     struct source_header header;
     struct source_frame frame;
@@ -198,7 +199,7 @@ static void serve_wants(int socket) {
         if (source_decode_header(bytes, &header) || header.body_bytes > sizeof body) return;
         if (source_channel_receive(&channel, body, header.body_bytes, NULL, NULL)) return;
         if (source_decode_want(body, header.body_bytes, &want)) return;
-        int status = source_broker_open(&broker, &want, &fd);
+        int status = source_broker_open(broker, &want, &fd);
         if (source_encode_grant(header.request, status, &frame)) return;
         source_channel_send(&channel, frame.data, frame.size, &fd, status ? 0 : 1);
         source_frame_free(&frame);
@@ -249,7 +250,8 @@ int reader_selftest(void) {
     }
     close(sockets[1]);
     close(pipes[1]);
-    if (pid > 0) serve_wants(sockets[0]);
+    struct source_broker broker = {.folder = lent_folder};
+    if (pid > 0) reader_selftest_serve(sockets[0], &broker);
     if (pid > 0) pass_on(pipes[0]);
     bool ended = pid > 0 && waitpid(pid, &status, 0) == pid && WIFEXITED(status);
     if (!ended) printf("the confined reader ENDED EARLY\n");

@@ -15,7 +15,6 @@
 #include "source/reader_broker.h"
 #include "source/reader_selftest.h"
 #include "source/source_broker.h"
-#include "source/source_channel.h"
 #include "source/source_library.h"
 #include "source/source_proxy.h"
 
@@ -45,10 +44,7 @@ static int try_send_to(void) {
     return (int)sendto(line, "x", 1, 0, (struct sockaddr *)&name, sizeof name);
 }
 
-static const struct {
-    const char *name;
-    int (*attempt)(void);
-} attempts[] = {
+static const struct reader_selftest_attempt attempts[] = {
     {"a socket for IPv6", try_ipv6}, {"a socket for datagrams", try_datagrams}, {"a local socket", try_local},
     {"a raw socket", try_raw}, {"a pair of sockets", try_pair}, {"binding", try_bind}, {"listening", try_listen},
     {"accepting", try_accept}, {"sending to an address", try_send_to},
@@ -98,35 +94,9 @@ static int confined_tests(bool certificates) {
     wrong += report("the proxy answers for every host", proxy_answers());
     wrong += report("the jar of cookies keeps nothing", jar_keeps_nothing());
     if (certificates) wrong += report("certificates are readable", certificates_readable());
-    for (size_t i = 0; i < sizeof attempts / sizeof *attempts; i++) {
-        bool denied = attempts[i].attempt() < 0;
-        wrong += !denied;
-        printf("%s: %s\n", attempts[i].name, denied ? "denied" : "ALLOWED");
-    }
+    wrong += reader_selftest_attempts(attempts, sizeof attempts / sizeof *attempts);
     fflush(stdout);
     return wrong != 0;
-}
-
-// Plays the server until the other end closes.
-static void serve_wants(int socket, struct source_proxy *proxy) {
-    static struct source_want want;
-    static uint8_t body[SOURCE_MAX_WANT_BYTES];
-    struct source_channel channel = {.socket = socket};
-    struct source_broker broker = {.folder = -1, .proxy = proxy, .request = 1};
-    uint8_t bytes[SOURCE_HEADER_BYTES];
-    struct source_header header;
-    struct source_frame frame;
-    while (!source_channel_receive(&channel, bytes, sizeof bytes, NULL, NULL)) {
-        int fd = -1;
-        if (source_decode_header(bytes, &header) || header.body_bytes > sizeof body) return;
-        if (source_channel_receive(&channel, body, header.body_bytes, NULL, NULL)) return;
-        if (source_decode_want(body, header.body_bytes, &want)) return;
-        int status = source_broker_open(&broker, &want, &fd);
-        if (source_encode_grant(header.request, status, &frame)) return;
-        source_channel_send(&channel, frame.data, frame.size, &fd, status ? 0 : 1);
-        source_frame_free(&frame);
-        if (fd >= 0) close(fd);
-    }
 }
 
 int reader_selftest_dap(void) {
@@ -148,7 +118,8 @@ int reader_selftest_dap(void) {
     close(sockets[1]);
     close(pipes[1]);
     if (pid > 0 && !source_proxy_new(NULL, 0, &limits, &proxy, NULL)) {
-        serve_wants(sockets[0], proxy);
+        struct source_broker broker = {.folder = -1, .proxy = proxy, .request = 1};
+        reader_selftest_serve(sockets[0], &broker);
         source_proxy_free(proxy);
     }
     for (ssize_t n; (n = read(pipes[0], text, sizeof text)) > 0;) fwrite(text, 1, (size_t)n, stdout);

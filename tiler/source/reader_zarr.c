@@ -13,6 +13,7 @@
 #include "base/memory.h"
 #include "base/utf8.h"
 #include "source/reader_format.h"
+#include "source/reader_list.h"
 #include "source/reader_reduce.h"
 #include "source/reader_zarr_array.h"
 #include "source/reader_zarr_document.h"
@@ -52,34 +53,14 @@ struct zarr_store {
     bool chunk_there;
 };
 
-static int no_memory(struct failure *failure) {
-    return failure_set(failure, VIRGA_TOO_LARGE, "its list of contents is larger than the limit");
-}
-
-static void *one_more(void *list, size_t count, size_t *room, size_t each) {
-    if (count < *room) return list;
-    size_t more = *room ? *room * 2 : 32;
-    void *grown = realloc(list, more * each);
-    if (grown) *room = more;
-    return grown;
-}
-
 static void add_note(struct zarr_store *s, const char *name, const char *what) {
     char text[1024];
     snprintf(text, sizeof text, "%s%s%s", name, *name ? ": " : "", what);
     if (s->note_count >= MAX_ARRAYS) return;
-    char **grown = one_more(s->notes, s->note_count, &s->note_room, sizeof *grown);
+    char **grown = reader_list_one_more(s->notes, s->note_count, &s->note_room, sizeof *grown);
     if (grown) s->notes = grown;
     char *copy = grown ? arena_text(&s->arena, text, strlen(text)) : NULL;
     if (copy) s->notes[s->note_count++] = copy;
-}
-
-// "group/name", or the name alone at the top.
-static char *join(struct arena *arena, const char *group, const char *name) {
-    size_t length = strlen(group) + strlen(name) + 2;
-    char *text = arena_new(arena, length, 1);
-    if (text) snprintf(text, length, "%s%s%s", group, *group ? "/" : "", name);
-    return text;
 }
 
 static int store_document(const struct zarr_store *s, const char *group, const char *name, json_t **document, struct failure *failure) {
@@ -113,9 +94,9 @@ static int get_dimension(struct zarr_store *s, const char *group, const char *na
         return VIRGA_OK;
     }
     if (s->dimension_count == MAX_DIMENSIONS) return failure_set(failure, VIRGA_TOO_LARGE, "left out: there are more than %d dimensions", MAX_DIMENSIONS);
-    struct zarr_dimension *grown = one_more(s->dimensions, s->dimension_count, &s->dimension_room, sizeof *grown);
+    struct zarr_dimension *grown = reader_list_one_more(s->dimensions, s->dimension_count, &s->dimension_room, sizeof *grown);
     if (grown) s->dimensions = grown;
-    char *full = grown ? join(&s->arena, group, name) : NULL;
+    char *full = grown ? reader_list_name(&s->arena, group, name) : NULL;
     if (!full) return failure_set(failure, VIRGA_TOO_LARGE, "left out: out of memory");
     *index = s->dimension_count;
     s->dimensions[s->dimension_count++] = (struct zarr_dimension){full, length};
@@ -193,8 +174,8 @@ static int add_array(struct zarr_store *s, const char *folder, const json_t *doc
     struct failure why;
     struct zarr_variable v = {.name = arena_text(&s->arena, *folder ? folder : "data", strlen(*folder ? folder : "data"))};
     if (s->variable_count == MAX_ARRAYS) return failure_set(failure, VIRGA_TOO_LARGE, "it has more than %d arrays", MAX_ARRAYS);
-    struct zarr_variable *grown = one_more(s->variables, s->variable_count, &s->variable_room, sizeof *grown);
-    if (!grown || !v.name) return no_memory(failure);
+    struct zarr_variable *grown = reader_list_one_more(s->variables, s->variable_count, &s->variable_room, sizeof *grown);
+    if (!grown || !v.name) return reader_list_no_memory(failure);
     s->variables = grown;
     int status = reader_zarr_array_parse(document, &v.array, &why);
     if (!status && store_document(s, folder, ".zattrs", &v.attributes, &why) != VIRGA_OK && why.status != VIRGA_NOT_FOUND)
@@ -228,11 +209,11 @@ static int list_names(const struct zarr_store *s, const char *folder, char ***na
     if (!entries) return VIRGA_NOT_FOUND;
     for (const struct dirent *e; !status && (e = readdir(entries));) {
         if (e->d_name[0] == '.' || (e->d_type != DT_DIR && e->d_type != DT_UNKNOWN)) continue;
-        char **grown = *count < MAX_ENTRIES ? one_more(*names, *count, &room, sizeof *grown) : NULL;
+        char **grown = *count < MAX_ENTRIES ? reader_list_one_more(*names, *count, &room, sizeof *grown) : NULL;
         if (grown) *names = grown;
         char *copy = grown ? strdup(e->d_name) : NULL;
         if (copy) (*names)[(*count)++] = copy;
-        else status = no_memory(failure);
+        else status = reader_list_no_memory(failure);
     }
     closedir(entries);
     if (status) free_names(*names, *count);
@@ -267,8 +248,8 @@ static int add_group(struct zarr_store *s, const char *group, int depth, struct 
     if (status == VIRGA_NOT_FOUND) return VIRGA_OK;
     if (status) return status;
     for (size_t i = 0; i < count && !status; i++) {
-        char *folder = join(&s->arena, group, names[i]);
-        status = folder ? add_member(s, folder, depth + 1, failure) : no_memory(failure);
+        char *folder = reader_list_name(&s->arena, group, names[i]);
+        status = folder ? add_member(s, folder, depth + 1, failure) : reader_list_no_memory(failure);
     }
     free_names(names, count);
     return status;
@@ -327,7 +308,7 @@ static void zarr_close(void *file) {
 static int zarr_open(int fd, size_t memory, void **file, struct failure *failure) {
     struct zarr_store *s = calloc(1, sizeof *s);
     *file = NULL;
-    if (!s) return no_memory(failure);
+    if (!s) return reader_list_no_memory(failure);
     s->fd = fd;
     s->arena.limit = 64 << 20;
     s->max_chunk = memory / 8 < MAX_CHUNK_BYTES ? memory / 8 : MAX_CHUNK_BYTES;  // two of them where bytes are shuffled
@@ -367,13 +348,13 @@ static int list_attributes(struct zarr_store *s, const json_t *attributes, const
         n = 0;
     }
     *list = arena_new(arena, n + 1, sizeof **list);
-    if (!*list || (fill && fill_attribute(&owner->array, arena, &(*list)[(*count)++]))) return no_memory(failure);
+    if (!*list || (fill && fill_attribute(&owner->array, arena, &(*list)[(*count)++]))) return reader_list_no_memory(failure);
     if (!n) return VIRGA_OK;
     json_object_foreach((json_t *)attributes, key, value) {  // it is not changed
         char what[2 * SOURCE_MAX_NAME];
         if (is_internal(key)) continue;
         int status = reader_zarr_attribute(key, value, arena, &(*list)[*count]);
-        if (status == VIRGA_NO_MEMORY) return no_memory(failure);
+        if (status == VIRGA_NO_MEMORY) return reader_list_no_memory(failure);
         snprintf(what, sizeof what, "%s:%.200s", owner ? owner->name : "", key);
         if (status) add_note(s, what, json_is_null(value) ? "attribute left out: not a number" : "attribute left out: no netCDF attribute is like it");
         else ++*count;
@@ -403,7 +384,7 @@ static int zarr_list(void *file, struct arena *arena, struct source_inventory *o
     out->format = arena_text(arena, format, strlen(format));
     out->dimensions = arena_new(arena, s->dimension_count, sizeof *out->dimensions);
     out->variables = arena_new(arena, s->variable_count, sizeof *out->variables);
-    if (!out->format || !out->dimensions || !out->variables) return no_memory(failure);
+    if (!out->format || !out->dimensions || !out->variables) return reader_list_no_memory(failure);
     for (size_t i = 0; i < s->dimension_count; i++)
         out->dimensions[i] = (struct source_dimension){.name = s->dimensions[i].name, .length = s->dimensions[i].length};
     out->dimension_count = s->dimension_count;
