@@ -12,7 +12,7 @@ LAYERS = {"base": "tiler/base", "source": "tiler/source", "field": "tiler/field"
           "render": "render", "server": "server"}
 TOP = {"CMakeLists.txt", "README.md", "LICENSE", "tiler", "render", "server", "web", "tests", "assets"}
 SPDX = "SPDX-License-Identifier: Apache-2.0"
-LIBRARIES = ["netcdf", "proj", "jansson", "inih", "libwebsockets", "libseccomp", "libxxhash"]
+LIBRARIES = ["netcdf", "proj", "jansson", "inih", "libwebsockets", "libseccomp", "libxxhash", "pangocairo", "libpng", "libjpeg", "sqlite3"]
 
 
 def upward(root):

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+// What stands around the data: terrain mesh, land and sea, coasts, borders, graticule, the box. Made once a domain, drawn for each
+// picture. The page's are web/layers/basemap.js, web/gl/ground_pass.js and web/gl/line_pass.js.
+#ifndef VIRGA_RENDER_BASEMAP_H
+#define VIRGA_RENDER_BASEMAP_H
+
+#include "base/status.h"
+#include "field/grid.h"
+#include "render/render_team.h"
+#include "render/scene.h"
+
+struct basemap;
+
+struct basemap_options {
+    const struct grid *grid;          // of the first volume, or of the first layer; kept by the caller
+    const float *ground;              // [y.n][x.n] metres above the datum, or NULL for flat; copied
+    struct scene_bounds box;
+    const char *world_folder;         // where countries-10m.json, -50m.json and -110m.json of world-atlas are, or NULL for no coastlines
+};
+
+// VIRGA_OK, VIRGA_NO_MEMORY, or VIRGA_NOT_FOUND / VIRGA_UNREADABLE for the coastlines (the message names the file and what to do).
+int basemap_new(const struct basemap_options *options, struct basemap **basemap, struct failure *failure);
+void basemap_free(struct basemap *basemap);  // NULL is allowed
+
+// The scene's middle in degrees, and the angle of true north from scene Y, clockwise, in degrees: for the sun.
+void basemap_middle(const struct basemap *basemap, double *lon, double *lat, double *north);
+
+struct basemap_show { bool coastlines, graticule, terrain, box; };
+
+// Ground and lines: rgba[height][width][4], top row first, colour times alpha, and distance as ray_marcher_draw wants it. samples: along each
+// axis of a pixel, 1 to 4 (1 is the page's picture). Draped layers and shadows of the scene lie on the ground. VIRGA_OK or VIRGA_NO_MEMORY.
+int basemap_draw(const struct basemap *basemap, struct render_team *team, const struct scene *scene, const struct basemap_show *show,
+                 unsigned samples, float *rgba, float *distance);
+
+// Where the graticule's labels stand: on the domain's edges.
+struct basemap_degree {
+    bool longitude;    // else latitude
+    double value;      // degrees
+    double at[3];      // scene km
+    double side[2];    // outward direction of the edge in scene km
+};
+const struct basemap_degree *basemap_degrees(const struct basemap *basemap, size_t *count);
+
+#endif

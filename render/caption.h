@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+// Writing on a picture: title, times, legends, precision, attribution; and the labels of graticule and height axis in the scene. Through
+// Cairo and Pango, the same pixels each time with the same fonts. Any thread, one picture each.
+#ifndef VIRGA_RENDER_CAPTION_H
+#define VIRGA_RENDER_CAPTION_H
+
+#include "render/basemap.h"
+#include "render/image.h"
+#include "render/scene.h"
+#include "render/transfer.h"
+
+enum { CAPTION_LEGENDS_MAX = 4 };
+
+struct caption_legend {
+    const char *title;                    // "Cloud fraction"
+    const char *units;                    // that numbers are written in: "°C"; "" or "1" for none
+    double scale, offset;                 // written = value × scale + offset
+    double range[2];                      // values at both ends of the colour bar
+    const struct transfer *transfer;      // colour and opacity of a value
+    double epsilon;                       // in the variable's own units: the picture is within ± this of the file's numbers; 0: not written
+};
+
+struct caption {
+    const char *title;        // "" for none; all texts are UTF-8
+    const char *valid;        // "Thu 19 Nov 2009, 10:00 UTC"
+    const char *run;          // "run 03:00 UTC, T+7 h"
+    const char *note;         // "between steps", "night: lit by no sun" … or ""
+    const char *attribution;  // or ""
+    size_t legend_count;
+    struct caption_legend legends[CAPTION_LEGENDS_MAX];
+};
+
+// VIRGA_OK or VIRGA_NO_MEMORY.
+int caption_draw(struct image *image, const struct caption *caption);
+
+struct label_options {
+    bool degrees, heights;
+    bool above_ground;  // heights are above the ground, not the sea
+    bool top;           // the camera looks from above: all edges are labelled
+};
+// Degrees along the domain's edges and kilometres up its side, as web/layers/labels.js has them. VIRGA_OK or VIRGA_NO_MEMORY.
+int label_draw(struct image *image, const struct scene *scene, const struct basemap *basemap, const struct label_options *options);
+
+#endif
