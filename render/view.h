@@ -17,6 +17,8 @@ enum {
     VIEW_TIME_TEXT = 32,
     VIEW_COLOUR_MAP_TEXT = 64,
     VIEW_UNITS_TEXT = 41,
+    VIEW_CAPTION_TEXT = 201,
+    VIEW_ANTIALIASING_MAX = 4,
 };
 
 enum view_camera_mode { VIEW_ORBIT, VIEW_FLY, VIEW_TOP };
@@ -39,6 +41,14 @@ struct view_camera {
     double fov;                       // vertical, degrees
 };
 
+struct view_captions {
+    bool show;                             // false: nothing is written on the picture but the scene's own labels
+    bool has_title;                        // false: made from what is shown
+    char title[VIEW_CAPTION_TEXT];         // UTF-8; "": none
+    char attribution[VIEW_CAPTION_TEXT];   // "": none
+    bool legend;
+};
+
 struct view {
     char dataset[VIEW_ID_TEXT];
     char run[VIEW_TIME_TEXT];   // "latest" or ISO 8601
@@ -55,6 +65,10 @@ struct view {
     double exaggeration;        // of height
     bool coastlines, graticule, terrain, height_axis;
     unsigned size[2];           // pixels; 0, 0: as large as there is room for
+    // Of pictures that are not drawn by the page, which keeps these as they are:
+    struct view_captions captions;
+    unsigned antialiasing;      // samples along each axis of a pixel for ground and lines, 1 to VIEW_ANTIALIASING_MAX
+    bool transparent;           // no sky: what nothing covers is clear
 };
 
 // Checks `n` bytes of JSON and fills *out, defaults included. VIRGA_INVALID with a message that begins with the place,

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a view document means in a catalog: the very run, times, members and variables, and a layer's look with nothing left open. The
+// page's is web/view/view_resolve.js. Any thread; what is pointed to lives as long as the catalog.
+#ifndef VIRGA_RENDER_VIEW_RESOLVE_H
+#define VIRGA_RENDER_VIEW_RESOLVE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "brick/brick_store.h"
+#include "field/catalog.h"
+#include "render/presets.h"
+#include "render/view.h"
+
+enum { VIEW_PLACED_MAX = 4, VIEW_DRAWN_MAX = 2 };
+
+struct view_resolved_layer {
+    size_t variable;                     // index in the dataset
+    const struct catalog_variable *of;   // that variable
+    const struct catalog_series *series; // NULL: the run lacks it
+    size_t member;
+    bool placed;                         // one of the layers that the page would hold, whose grids make the box (at most VIEW_PLACED_MAX)
+    struct view_layer look;              // the view's layer; after view_complete with nothing left open
+    struct preset_units units;           // that its numbers are written in; after view_complete
+    char title[PRESET_TITLE_TEXT];
+};
+
+struct view_resolved {
+    const struct catalog_dataset *dataset;
+    size_t run;
+    size_t layer_count;
+    struct view_resolved_layer layers[VIEW_LAYERS_MAX];
+    const struct view_resolved_layer *first;  // the layer whose times the picture has, in this struct: copy it only with view_resolve
+    const struct catalog_time *times;         // its series'
+    size_t time_count;                        // at least 1
+    size_t member;
+    char title[2 * PRESET_TITLE_TEXT];        // "Cloud fraction, wind speed": made from what is visible; captions.title takes its place
+};
+
+// Looks up what the view names. VIRGA_NOT_FOUND with a message that begins with the view's field: "layers[1].variable: "x" is not in this
+// dataset; it has …". No reading.
+int view_resolve(const struct view *view, const struct catalog *catalog, struct view_resolved *resolved, struct failure *failure);
+
+// Gives each layer's look what the view leaves open, as the page does: from the presets and the values of the variable's first step,
+// which are read where a preset asks for them. Blocks. The codes of reading; the message names the layer and the file.
+int view_complete(struct view_resolved *resolved, struct catalog *catalog, struct brick_store *bricks, struct failure *failure);
+
+// The step that a rule ("T+6", "nearest to now", ISO time; now: seconds since 1970 UTC) means among the first layer's times. *exact:
+// whether it is meant exactly, else the nearest (the earlier of two as near). VIRGA_OK, or VIRGA_INVALID where it is no time of the
+// calendar.
+int view_resolve_time(const struct view_resolved *resolved, const char *rule, double now, size_t *step, bool *exact, struct failure *failure);
+// A layer's own step with this valid time, or -1.
+ptrdiff_t view_resolved_step(const struct view_resolved_layer *layer, double seconds);
+// Indices of the layers that are drawn at a valid time: placed, visible, with a step then; the first VIEW_DRAWN_MAX volumes, or 2-D
+// layers. How many.
+size_t view_resolved_drawn(const struct view_resolved *resolved, double seconds, bool volumes, size_t layers[VIEW_DRAWN_MAX]);
+
+// A view to start from: the page's own default picture of a dataset (dataset_id NULL: of the first with something to show), without its
+// camera, and with nothing in its layers but variables. The exaggeration suits the domain. VIRGA_NOT_FOUND where there is nothing.
+int view_default(const struct catalog *catalog, const char *dataset_id, struct view *view, struct failure *failure);
+// The exaggeration that makes a dataset's weather readable; variable: of the first layer, or NULL.
+double view_default_exaggeration(const struct catalog_dataset *dataset, const struct catalog_variable *variable);
+
+#endif
