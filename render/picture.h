@@ -36,6 +36,9 @@ int picture_resolve(struct picture_maker *maker, const struct view *view, double
 int picture_times(struct picture_maker *maker, const struct view *view, const struct catalog_time **times, size_t *count,
                   const struct catalog_time **run, struct failure *failure);
 
+// The camera that picture_draw uses for the view: its own, or the one that frames the domain. For what moves the camera from picture to picture.
+int picture_camera(struct picture_maker *maker, const struct view *view, struct view_camera *camera, struct failure *failure);
+
 // What is worth writing into a file beside the picture.
 struct picture_facts {
     char run[CATALOG_TIME_TEXT], valid[CATALOG_TIME_TEXT];  // ISO 8601
