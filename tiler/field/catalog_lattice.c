@@ -15,7 +15,7 @@
 #include "field/catalog_group.h"
 #include "field/cf_units.h"
 #include "field/derived.h"
-#include "field/quantisation_json.h"
+#include "field/field_assets.h"
 
 enum { RANGE_POINTS = 4 << 20, RANGE_LEVELS = 8 };
 static const double last_place = 6e-8;  // of a float32, relative
@@ -242,7 +242,7 @@ int catalog_choose_lattices(struct catalog *catalog, const char *state_dir, stru
     char path[4096] = "";
     int status = VIRGA_OK;
     if (state_dir && snprintf(path, sizeof path, "%s/lattices.json", state_dir) >= (int)sizeof path) path[0] = 0;
-    c.table = json_loads(*quantisation_json ? quantisation_json : "{}", 0, NULL);
+    c.table = json_loads(embedded_text(field_assets, "quantisation.json"), 0, NULL);
     c.kept = load_kept(path);
     if (!c.kept) status = failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
     for (size_t d = 0; !status && d < catalog->dataset_count; d++)
