@@ -30,7 +30,7 @@ struct view_resolved {
     size_t run;
     size_t layer_count;
     struct view_resolved_layer layers[VIEW_LAYERS_MAX];
-    const struct view_resolved_layer *first;  // the layer whose times the picture has, in this struct: copy it only with view_resolve
+    size_t first;                      // of the layers: whose times the picture has
     const struct catalog_time *times;         // its series'
     size_t time_count;                        // at least 1
     size_t member;

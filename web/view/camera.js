@@ -24,7 +24,7 @@ export class Camera {
         if (usable(eye)) this.eye = [...eye];
         if (usable(target)) this.target = [...target];
         if (usable(up) && length(up) > 0) this.up = normalise(up);
-        if (fov >= 5 && fov <= 120) this.fov = fov;
+        if (fov >= 1 && fov <= 120) this.fov = fov;
         if (length(sub(this.eye, this.target)) < 1e-6) this.eye = add(this.target, [0, -1, 1]);
     }
 
