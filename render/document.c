@@ -8,6 +8,22 @@
 
 #include "base/utf8.h"
 
+int document_load(const char *what, const char *json, size_t n, size_t most, json_t **value, struct failure *failure)
+{
+    *value = NULL;
+    if (n > most)
+        return failure_set(failure, VIRGA_INVALID, "%s: longer than %zu bytes", what, most);
+    json_error_t error;
+    // Integers as reals, so that 1 and 1.0 are the same number, as in the page.
+    *value = json_loadb(json, n, JSON_DECODE_INT_AS_REAL | JSON_DECODE_ANY, &error);
+    if (*value)
+        return VIRGA_OK;
+    if (json_error_code(&error) == json_error_out_of_memory)
+        return failure_set(failure, VIRGA_NO_MEMORY, "%s: out of memory", what);
+    utf8_clean(error.text);
+    return failure_set(failure, VIRGA_INVALID, "%s: not JSON (line %d, column %d: %s)", what, error.line, error.column, error.text);
+}
+
 int document_wrong(struct document *document, const char *format, ...)
 {
     char problem[256];

@@ -15,6 +15,10 @@ struct document {
     struct failure *failure;
 };
 
+// Reads a text of at most `most` bytes; whole numbers are reals afterwards. *value is the caller's, NULL where it failed: VIRGA_INVALID with a
+// message that begins with `what`, or VIRGA_NO_MEMORY.
+int document_load(const char *what, const char *json, size_t n, size_t most, json_t **value, struct failure *failure);
+
 // Checks a value and fills *out. VIRGA_OK with the path as it was, or the failure.
 typedef int document_check(struct document *document, const json_t *value, void *out);
 

@@ -4,11 +4,11 @@
 #include <ctype.h>
 #include <jansson.h>
 #include <math.h>
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-#include "base/utf8.h"
 #include "render/document.h"
+#include "render/sequence.h"
 #include "render/view_check.h"
 
 static int check_id(struct document *document, const json_t *value, void *out)
@@ -336,6 +336,16 @@ static int check_size(struct document *document, const json_t *value, void *out)
     return status;
 }
 
+// Only whether it is right: sequence_parse gives what it says.
+static int check_sequence(struct document *document, const json_t *value, void *out)
+{
+    (void)out;
+    struct sequence *sequence = malloc(sizeof *sequence);
+    int status = sequence ? sequence_check(document, value, sequence) : failure_set(document->failure, VIRGA_NO_MEMORY, "view: out of memory");
+    free(sequence);
+    return status;
+}
+
 static int check_version(struct document *document, const json_t *value, void *out)
 {
     (void)out;
@@ -356,7 +366,7 @@ static void set_defaults(struct view *view)
 static int check_view(struct document *document, const json_t *value, struct view *view)
 {
     static const char *const names[] = {"version", "dataset", "run", "time", "member", "layers", "camera", "light",
-                                        "exaggeration", "map", "size", NULL};
+                                        "exaggeration", "map", "size", "sequence", NULL};
     const struct { const char *name; bool required; document_check *check; void *out; } members[] = {
         {"version", true, check_version, NULL},
         {"dataset", true, check_id, view->dataset},
@@ -369,6 +379,7 @@ static int check_view(struct document *document, const json_t *value, struct vie
         {"exaggeration", false, check_exaggeration, &view->exaggeration},
         {"map", false, check_map, view},
         {"size", false, check_size, view->size},
+        {"sequence", false, check_sequence, NULL},
     };
     int status = VIRGA_OK;
     for (size_t i = 0; status == VIRGA_OK && i < sizeof members / sizeof members[0]; i++)
@@ -378,20 +389,12 @@ static int check_view(struct document *document, const json_t *value, struct vie
 
 int view_parse(const char *json, size_t n, struct view *out, struct failure *failure)
 {
-    if (n > VIEW_TEXT_MAX)
-        return failure_set(failure, VIRGA_INVALID, "view: longer than %d bytes", (int)VIEW_TEXT_MAX);
-    json_error_t error;
-    // Integers as reals, so that 1 and 1.0 are the same number, as in the page.
-    json_t *value = json_loadb(json, n, JSON_DECODE_INT_AS_REAL | JSON_DECODE_ANY, &error);
-    if (!value) {
-        if (json_error_code(&error) == json_error_out_of_memory)
-            return failure_set(failure, VIRGA_NO_MEMORY, "view: out of memory");
-        utf8_clean(error.text);
-        return failure_set(failure, VIRGA_INVALID, "view: not JSON (line %d, column %d: %s)", error.line, error.column, error.text);
-    }
-    struct document document = {.path = "", .failure = failure};
+    json_t *value;
+    int status = document_load("view", json, n, VIEW_TEXT_MAX, &value, failure);
+    if (status != VIRGA_OK)
+        return status;
+    struct document document = {.failure = failure};
     set_defaults(out);
-    int status = VIRGA_OK;
     if (!json_is_object(value))
         status = failure_set(failure, VIRGA_INVALID, "view: expected an object");
     else
