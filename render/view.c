@@ -346,6 +346,47 @@ static int check_sequence(struct document *document, const json_t *value, void *
     return status;
 }
 
+// One line of text that may be empty.
+static int check_caption(struct document *document, const json_t *value, void *out)
+{
+    size_t length = json_string_length(value);
+    if (length >= VIEW_CAPTION_TEXT)
+        return document_wrong(document, "expected at most %d bytes of text", VIEW_CAPTION_TEXT - 1);
+    if (json_is_string(value) && length == 0) {
+        *(char *)out = '\0';
+        return VIRGA_OK;
+    }
+    return document_text(document, value, out, VIEW_CAPTION_TEXT, NULL, "", "");
+}
+
+static int check_title(struct document *document, const json_t *value, void *out)
+{
+    struct view_captions *captions = out;
+    captions->has_title = true;
+    return check_caption(document, value, captions->title);
+}
+
+static int check_captions(struct document *document, const json_t *value, void *out)
+{
+    static const char *const names[] = {"show", "title", "attribution", "legend", NULL};
+    struct view_captions *captions = out;
+    const struct { const char *name; document_check *check; void *out; } members[] = {
+        {"show", document_bool, &captions->show},
+        {"title", check_title, captions},
+        {"attribution", check_caption, captions->attribution},
+        {"legend", document_bool, &captions->legend},
+    };
+    int status = document_object(document, value);
+    for (size_t i = 0; status == VIRGA_OK && i < sizeof members / sizeof *members; i++)
+        status = document_member(document, value, members[i].name, false, members[i].check, members[i].out);
+    return status == VIRGA_OK ? document_no_others(document, value, names) : status;
+}
+
+static int check_antialiasing(struct document *document, const json_t *value, void *out)
+{
+    return document_whole(document, value, 1, VIEW_ANTIALIASING_MAX, out);
+}
+
 static int check_version(struct document *document, const json_t *value, void *out)
 {
     (void)out;
@@ -360,13 +401,14 @@ static void set_defaults(struct view *view)
         .sun_azimuth = 225, .sun_elevation = 40, .shadows = true, .ambient = 0.35,
         .exaggeration = 15,
         .coastlines = true, .graticule = true, .terrain = true, .height_axis = true,
+        .captions = {.show = true, .legend = true}, .antialiasing = 2,
     };
 }
 
 static int check_view(struct document *document, const json_t *value, struct view *view)
 {
     static const char *const names[] = {"version", "dataset", "run", "time", "member", "layers", "camera", "light",
-                                        "exaggeration", "map", "size", "sequence", NULL};
+                                        "exaggeration", "map", "size", "captions", "antialiasing", "transparent", "sequence", NULL};
     const struct { const char *name; bool required; document_check *check; void *out; } members[] = {
         {"version", true, check_version, NULL},
         {"dataset", true, check_id, view->dataset},
@@ -379,6 +421,9 @@ static int check_view(struct document *document, const json_t *value, struct vie
         {"exaggeration", false, check_exaggeration, &view->exaggeration},
         {"map", false, check_map, view},
         {"size", false, check_size, view->size},
+        {"captions", false, check_captions, &view->captions},
+        {"antialiasing", false, check_antialiasing, &view->antialiasing},
+        {"transparent", false, document_bool, &view->transparent},
         {"sequence", false, check_sequence, NULL},
     };
     int status = VIRGA_OK;

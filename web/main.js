@@ -23,6 +23,7 @@ import {dataRange} from "./view/data_range.js";
 import {needsDataRange, presetLayer} from "./view/presets.js";
 import {colourMap, colourMapNames, loadColourMaps} from "./view/transfer_function.js";
 import {completeView, defaultView, findSeries, findVariable, memberLabels, resolveRun, resolveView, timeRule} from "./view/view_resolve.js";
+import {validateView} from "./view/view_state.js";
 import {Viewer} from "./viewer.js";
 
 const BASE = "";
@@ -211,10 +212,10 @@ function chooseRun(rule) {
 }
 
 async function chooseDataset(id) {
-  const {map, light} = state.view;
+  const {map, light, captions, antialiasing, transparent} = state.view; // the rest is of the other dataset
   const draft = defaultView(state.catalog, state.presets, {datasetId: id});
   const layers = draft.layers.map(({variable}) => ({variable, visible: true, shading: true}));
-  adopt(await complete({...draft, layers, map, light}));
+  adopt(await complete(validateView({...draft, layers, map, light, captions, antialiasing, transparent})));
   address.write(state.view, {newEntry: true});
 }
 

@@ -13,6 +13,12 @@ test("a view comes back from its address as it was", async () => {
   assert.deepEqual(await decodeHash(await encodeHash(full)), full);
 });
 
+test("what the page itself does not use stays in the address", async () => {
+  const own = {captions: {title: "Wolken über Österreich", legend: false}, antialiasing: 3, transparent: true};
+  const {captions, antialiasing, transparent} = await decodeHash(await encodeHash(parseView(JSON.stringify({...full, ...own}))));
+  assert.deepEqual({captions, antialiasing, transparent}, own);
+});
+
 test("an address of an ordinary view is short", async () => {
   assert.ok((await encodeHash(full)).length < 700);
 });

@@ -2,7 +2,8 @@
 // The view document checked: the mirror of render/view.schema.json and render/view.c, with the same words for each error.
 //
 // validateView(value) returns a new, complete document (defaults filled in; what the presets give may be absent in layers, and
-// camera and size may be absent) or throws a ViewError whose `field` names the place, as in "layers[0].opacity[1][0]".
+// camera, size and what only the program's own pictures have may be absent) or throws a ViewError whose `field` names the place,
+// as in "layers[0].opacity[1][0]".
 
 import {
   boolean, byteLength, checkObject, integer, list, noOthers, number, optional, required, text, ViewError, withoutUndefined,
@@ -46,9 +47,13 @@ export function validateView(value) {
     exaggeration: optional(value, "exaggeration", 15, (v, f) => number(v, f, 0.1, 1000)),
     map: map(value.map, "map"),
     size: optional(value, "size", undefined, size),
+    captions: optional(value, "captions", undefined, captions),
+    antialiasing: optional(value, "antialiasing", undefined, (v, f) => integer(v, f, 1, 4)),
+    transparent: optional(value, "transparent", undefined, boolean),
     sequence: optional(value, "sequence", undefined, checkSequence),
   };
-  noOthers(value, ["version", "dataset", "run", "time", "member", "layers", "camera", "light", "exaggeration", "map", "size", "sequence"], "");
+  noOthers(value, ["version", "dataset", "run", "time", "member", "layers", "camera", "light", "exaggeration", "map", "size", "captions", "antialiasing",
+    "transparent", "sequence"], "");
   return withoutUndefined(view);
 }
 
@@ -131,4 +136,22 @@ function map(value, field) {
 
 function size(value, field) {
   return list(value, field, 2, 2).map((v, i) => integer(v, `${field}[${i}]`, 16, 16384));
+}
+
+// Of pictures that the program draws; the page keeps them as they are.
+function captions(value, field) {
+  checkObject(value, field);
+  const result = {
+    show: optional(value, "show", undefined, boolean, field),
+    title: optional(value, "title", undefined, caption, field),
+    attribution: optional(value, "attribution", undefined, caption, field),
+    legend: optional(value, "legend", undefined, boolean, field),
+  };
+  noOthers(value, ["show", "title", "attribution", "legend"], field);
+  return withoutUndefined(result);
+}
+
+function caption(value, field) {
+  if (typeof value === "string" && byteLength(value) > 200) throw new ViewError(field, "expected at most 200 bytes of text");
+  return value === "" ? value : text(value, field, 200, null, "");
 }

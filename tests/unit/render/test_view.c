@@ -116,6 +116,22 @@ static void test_defaults(void **state)
     assert_true(view.exaggeration == 15 && view.sun_azimuth == 225 && view.sun_elevation == 40 && view.ambient == 0.35);
     assert_true(view.coastlines && view.graticule && view.terrain && view.height_axis && view.shadows);
     assert_true(view.size[0] == 0 && view.size[1] == 0);
+    assert_true(view.captions.show && view.captions.legend && !view.captions.has_title && !view.transparent);
+    assert_string_equal(view.captions.title, "");
+    assert_string_equal(view.captions.attribution, "");
+    assert_int_equal(view.antialiasing, 2);
+}
+
+static void test_captions_arrive(void **state)
+{
+    (void)state;
+    static struct view view;
+    parse_ok("{\"version\": 1, \"dataset\": \"d\", \"layers\": [], \"antialiasing\": 3, \"transparent\": true,"
+             " \"captions\": {\"show\": false, \"title\": \"\", \"attribution\": \"a – b\", \"legend\": false}}", &view);
+    assert_true(!view.captions.show && !view.captions.legend && view.captions.has_title && view.transparent);
+    assert_string_equal(view.captions.title, "");
+    assert_string_equal(view.captions.attribution, "a – b");
+    assert_int_equal(view.antialiasing, 3);
 }
 
 static void test_every_field_arrives(void **state)
@@ -183,6 +199,7 @@ int main(void)
         cmocka_unit_test(test_good_documents_are_accepted),
         cmocka_unit_test(test_bad_documents_are_refused_by_field),
         cmocka_unit_test(test_defaults),
+        cmocka_unit_test(test_captions_arrive),
         cmocka_unit_test(test_every_field_arrives),
         cmocka_unit_test(test_every_cut_document_is_refused),
         cmocka_unit_test(test_long_unknown_name_is_cut_in_the_message),
