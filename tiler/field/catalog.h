@@ -142,6 +142,11 @@ struct catalog_pyramid_level { size_t n[3], scale[3]; };
 typedef size_t (*catalog_pyramid)(const struct catalog_dataset *dataset, size_t variable, struct catalog_pyramid_level *levels, size_t room);
 char *catalog_to_json_with(const struct catalog *catalog, catalog_pyramid pyramid);
 
+// Height of the ground of every column, metres above the datum, from the dataset's terrain in the latest run that has it: what 2-D
+// variables lie on. VIRGA_OK with *ground [y.n][x.n], which the caller frees, or NULL where the dataset has none; else the codes of
+// field_read. Blocks.
+int catalog_terrain(const struct catalog_dataset *dataset, float **ground, struct failure *failure);
+
 // The geometry document (see server/PROTOCOL.md, "Geometry"): JSON and tables for one dataset grid and level map
 // (NULL for 2-D variables), uncompressed. The caller frees *bytes with free().
 int catalog_geometry(const struct catalog_dataset *dataset, const struct level_map *map, uint8_t **bytes, size_t *size);

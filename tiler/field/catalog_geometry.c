@@ -93,27 +93,26 @@ static json_t *map_json(struct arrays *arrays, const struct level_map *map, cons
     return o;
 }
 
-// The ground of a document without levels: the dataset's terrain.
-static float *read_terrain(const struct catalog_dataset *d) {
+int catalog_terrain(const struct catalog_dataset *d, float **result, struct failure *failure) {
     size_t columns = d->grid->x.n * d->grid->y.n;
     struct field_ref field = {.dataset = d, .variable = d->terrain >= 0 ? (size_t)d->terrain : 0, .run = d->run_count - 1};
     struct field_box box = {0, 0, 0, d->grid->x.n, d->grid->y.n, 1};
-    if (d->terrain < 0) return NULL;
+    *result = NULL;
+    if (d->terrain < 0) return VIRGA_OK;
     while (!field_step_of(&field) && field.run > 0) field.run--;
     const struct field_step *step = field_step_of(&field);
+    if (!step) return VIRGA_OK;
     double *values = memory_new_aligned(64, columns, sizeof *values);
     float *ground = malloc(columns * sizeof *ground);
-    if (!step || !values || !ground || field_read(&field, &box, values, NULL)) {
-        free(values);
-        free(ground);
-        return NULL;
-    }
-    for (size_t n = 0; n < columns; n++) {
+    int status = values && ground ? field_read(&field, &box, values, failure) : failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
+    for (size_t n = 0; !status && n < columns; n++) {
         double height = values[n] * step->variable->helper_scale + step->variable->helper_offset;
         ground[n] = height > -2e4 && height < 2e4 ? (float)height : 0;
     }
     free(values);
-    return ground;
+    if (status) free(ground);
+    else *result = ground;
+    return status;
 }
 
 static void write_arrays(struct byte_writer *w, const struct arrays *arrays) {
@@ -129,7 +128,8 @@ static void write_arrays(struct byte_writer *w, const struct arrays *arrays) {
 int catalog_geometry(const struct catalog_dataset *d, const struct level_map *map, uint8_t **bytes, size_t *size) {
     struct arrays arrays = {0};
     const struct grid *grid = d->grid;
-    float *terrain = map ? NULL : read_terrain(d);
+    float *terrain = NULL;
+    if (!map) catalog_terrain(d, &terrain, NULL);  // a document without a ground is better than none
     const float *ground = map ? map->ground : terrain;
     json_t *o = json_object();
     int status = VIRGA_NO_MEMORY;
