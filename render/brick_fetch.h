@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+// Step tables and bricks of the store for one who waits: many are asked for at once, a bounded number at a time, and they come in any
+// order. One thread calls, which is no worker of the store's pool.
+#ifndef VIRGA_RENDER_BRICK_FETCH_H
+#define VIRGA_RENDER_BRICK_FETCH_H
+
+#include "brick/brick_store.h"
+#include "brick/step_table.h"
+
+struct brick_fetch;
+
+// catalog and store must outlive it. NULL when out of memory.
+struct brick_fetch *brick_fetch_new(struct catalog *catalog, struct brick_store *store);
+void brick_fetch_free(struct brick_fetch *fetch);  // takes back what was asked for; NULL is allowed
+
+// The step table of a field, of the pyramid of its variable; the caller frees it. What fails but may work when tried again is tried
+// again. The codes of the store.
+int brick_fetch_table(struct brick_fetch *fetch, const struct field_ref *field, struct step_table **table, struct failure *failure);
+
+struct brick_name { uint32_t level, x, y, z; };
+
+// Begins with bricks of a field; `names` is kept by the caller until the last has come.
+void brick_fetch_start(struct brick_fetch *fetch, const struct field_ref *field, const struct brick_name *names, size_t count);
+struct brick_arrival {
+    size_t index;                // in names
+    struct shared_bytes *bytes;  // a reference that is the caller's
+};
+// Waits for some of them: how many came (at most `room`), 0 when all have, or the code of the first failure: then nothing is wanted
+// any more.
+int brick_fetch_next(struct brick_fetch *fetch, struct brick_arrival *arrivals, size_t room, struct failure *failure);
+
+// Lets the store make ready what will be wanted soon: a table, and bricks where the table is there already. Never waits; forgets
+// what was asked for so before and is not begun.
+void brick_fetch_ahead(struct brick_fetch *fetch, const struct field_ref *field, const struct brick_name *names, size_t count);
+
+#endif
