@@ -44,6 +44,7 @@ struct picture_facts {
     char run[CATALOG_TIME_TEXT], valid[CATALOG_TIME_TEXT];  // ISO 8601
     double lead_hours;
     double covered;  // share of the pixels that a volume covers visibly (alpha ≥ 1/255)
+    bool degraded;   // drawn from coarser bricks than the camera could tell apart, as `memory` holds no more
 };
 
 // Draws the picture of a moment. view->size 0, 0 means 1280 × 720; view->camera absent frames the domain. *image is made here and the

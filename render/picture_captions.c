@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+// The words of a picture's captions; how they are written is in caption.h. The page's are web/ui/time_caption.js and web/view/times.js.
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "field/cf_time.h"
+#include "render/caption.h"
+#include "render/picture_scene.h"
+
+static const char *const days[] = {"Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"};
+static const char *const months[] = {"January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"};
+
+// What a calendar other than the everyday one is called.
+static const char *calendar_words(enum cf_calendar calendar) {
+    switch (calendar) {
+    case CALENDAR_360_DAY: return " (360-day calendar)";
+    case CALENDAR_NOLEAP: return " (365-day calendar)";
+    case CALENDAR_ALL_LEAP: return " (366-day calendar)";
+    case CALENDAR_JULIAN: return " (Julian calendar)";
+    default: return "";
+    }
+}
+
+// "Thursday 19 November 2009, 10:00 UTC"; other calendars have no weekday and are named. letters: of days and months, 0 for all.
+static void time_words(const char *calendar_name, double seconds, int letters, char *text, size_t size) {
+    enum cf_calendar calendar = CALENDAR_STANDARD;
+    char iso[CF_TIME_TEXT], weekday[16] = "";
+    int year, month, day, hour, minute, second = 0;
+    cf_calendar_parse(calendar_name, &calendar);
+    snprintf(text, size, "%s", "");
+    if (cf_time_text(calendar, seconds, iso) || sscanf(iso, "%d-%d-%dT%d:%d:%d", &year, &month, &day, &hour, &minute, &second) < 5) return;
+    const double since = fmod(floor(seconds / 86400) + 4, 7);  // 1 January 1970 was a Thursday
+    const int precision = letters ? letters : 16;
+    if (!*calendar_words(calendar)) snprintf(weekday, sizeof weekday, "%.*s ", precision, days[(int)(since < 0 ? since + 7 : since)]);
+    int n = snprintf(text, size, "%s%d %.*s %d, %02d:%02d", weekday, day, precision, months[(month + 11) % 12], year, hour, minute);
+    if (second && n > 0 && (size_t)n < size) n += snprintf(text + n, size - (size_t)n, ":%02d", second);
+    if (n > 0 && (size_t)n < size) snprintf(text + n, size - (size_t)n, " UTC%s", calendar_words(calendar));
+}
+
+static const struct view_resolved_layer *first_of(const struct view_resolved *r) { return &r->layers[r->first]; }
+
+// "T+7", "T+7:30", "T−3".
+static void lead_words(double hours, char *text, size_t size) {
+    const double minutes = round(fabs(hours) * 60), rest = fmod(minutes, 60);
+    int n = snprintf(text, size, "T%s%.0f", hours < 0 && minutes > 0 ? "−" : "+", floor(minutes / 60));
+    if (rest > 0 && n > 0 && (size_t)n < size) snprintf(text + n, size - (size_t)n, ":%02.0f", rest);
+}
+
+static void run_words(const struct picture_maker *maker, const struct view *view, double seconds, char *text, size_t size) {
+    const struct view_resolved *r = &maker->resolved;
+    const struct catalog_run *run = &r->dataset->runs[r->run];
+    char when[96], lead[32], member[64] = "";
+    time_words(first_of(r)->of->calendar, run->time.seconds, 3, when, sizeof when);
+    lead_words((seconds - run->time.seconds) / 3600, lead, sizeof lead);
+    if (first_of(r)->of->member_count > 1) snprintf(member, sizeof member, ", member %.40s", first_of(r)->of->members[first_of(r)->member]);
+    snprintf(text, size, "Run %s, %s%s, height × %g%s", when, lead, member, view->exaggeration, run->complete ? "" : " (run incomplete)");
+}
+
+static void note_words(const struct picture_maker *maker, const struct picture_moment *moment, const struct scene *scene, bool cut, char *text,
+                       size_t size) {
+    const char *const notes[] = {
+        moment->blend > 0 && moment->step + 1 < maker->resolved.time_count ? "between two steps of the forecast" : "",
+        scene->light.night ? "night: lit as by the moon" : "",
+        cut ? "coarser than the model's own grid, for want of memory" : "",
+    };
+    size_t at = 0;
+    *text = '\0';
+    for (size_t n = 0; n < sizeof notes / sizeof *notes; n++)
+        if (*notes[n] && at < size) at += (size_t)snprintf(text + at, size - at, "%s%s", at ? "; " : "", notes[n]);
+}
+
+static void add_legend(struct caption *caption, const struct picture_layer *layer) {
+    const struct view_resolved_layer *l = layer->layer;
+    if (caption->legend_count == CAPTION_LEGENDS_MAX) return;
+    caption->legends[caption->legend_count++] = (struct caption_legend){
+        .title = l->title, .units = l->units.label, .scale = l->units.scale, .offset = l->units.offset,
+        .range = {l->look.range[0], l->look.range[1]}, .transfer = &layer->transfer, .epsilon = l->of->lattice.epsilon};
+}
+
+int picture_captions(const struct picture_maker *maker, const struct view *view, const struct picture_moment *moment, const struct scene *scene,
+                     bool cut, struct image *image) {
+    const struct view_resolved *r = &maker->resolved;
+    char title[2 * PRESET_TITLE_TEXT + 256], valid[128], run[320], note[256];
+    if (!view->captions.show) return VIRGA_OK;
+    const double seconds = picture_seconds(maker, moment);
+    if (view->captions.has_title) snprintf(title, sizeof title, "%s", view->captions.title);
+    else snprintf(title, sizeof title, "%s — %.240s", r->title, r->dataset->title && *r->dataset->title ? r->dataset->title : r->dataset->id);
+    time_words(first_of(r)->of->calendar, seconds, 0, valid, sizeof valid);
+    run_words(maker, view, seconds, run, sizeof run);
+    note_words(maker, moment, scene, cut, note, sizeof note);
+    struct caption caption = {.title = title, .valid = valid, .run = run, .note = note, .attribution = view->captions.attribution};
+    for (size_t n = 0; view->captions.legend && n < maker->layer_count; n++) add_legend(&caption, &maker->layers[n]);
+    return caption_draw(image, &caption);
+}

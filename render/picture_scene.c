@@ -1,0 +1,338 @@
+// SPDX-License-Identifier: Apache-2.0
+// From what a view means to a scene. The page's are #makeScene in web/viewer.js and web/gl/stage.js.
+#include "render/picture_scene.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <xxhash.h>
+
+#include "field/cf_time.h"
+#include "render/scene_axis.h"
+
+enum { BRICK_BYTES = BRICK_MAX_VOXELS * 2 + 1024 };  // about what a decoded brick takes
+
+void picture_key_add(struct picture_key *key, const void *bytes, size_t size) {
+    struct { struct picture_key before, now; } both = {.before = *key};
+    const XXH128_hash_t hash = XXH3_128bits(bytes, size);
+    both.now = (struct picture_key){hash.low64, hash.high64};
+    const XXH128_hash_t sum = XXH3_128bits(&both, sizeof both);
+    *key = (struct picture_key){sum.low64, sum.high64};
+}
+
+bool picture_key_same(const struct picture_key *a, const struct picture_key *b) { return a->low == b->low && a->high == b->high; }
+
+// --- What the view means.
+
+// Whether two views mean the same but for what is looked at anew for each picture.
+static bool same_meaning(const struct view *a, const struct view *b) {
+    return !strcmp(a->dataset, b->dataset) && !strcmp(a->run, b->run) && a->member == b->member &&
+           a->layer_count == b->layer_count && !memcmp(a->layers, b->layers, a->layer_count * sizeof *a->layers);
+}
+
+int picture_time_text(const struct picture_maker *maker, double seconds, char text[CATALOG_TIME_TEXT]) {
+    enum cf_calendar calendar = CALENDAR_STANDARD;
+    cf_calendar_parse(maker->resolved.layers[maker->resolved.first].of->calendar, &calendar);
+    return cf_time_text(calendar, seconds, text);
+}
+
+int picture_mean(struct picture_maker *maker, const struct view *view, struct failure *failure) {
+    if (maker->resolved_once && same_meaning(view, &maker->seen)) return VIRGA_OK;
+    maker->resolved_once = false;
+    int status = view_resolve(view, maker->options.catalog, &maker->resolved, failure);
+    if (!status) status = view_complete(&maker->resolved, maker->options.catalog, maker->options.bricks, failure);
+    if (status) return status;
+    maker->seen = *view;
+    maker->resolved_once = true;
+    return VIRGA_OK;
+}
+
+double picture_seconds(const struct picture_maker *maker, const struct picture_moment *moment) {
+    const struct catalog_time *times = maker->resolved.times;
+    const double here = times[moment->step].seconds;
+    if (moment->blend <= 0 || moment->step + 1 >= maker->resolved.time_count) return here;
+    return here + moment->blend * (times[moment->step + 1].seconds - here);
+}
+
+// --- The domain.
+
+static struct field_ref field_of(const struct view_resolved *resolved, const struct view_resolved_layer *layer, size_t step) {
+    return (struct field_ref){.dataset = resolved->dataset, .variable = layer->variable, .run = resolved->run, .member = layer->member, .step = step};
+}
+
+// The space of a layer at a time; of its first step where it has none then.
+static int space_at(struct picture_maker *maker, const struct view_resolved_layer *layer, double seconds, const struct layer_space **space,
+                    struct failure *failure) {
+    const ptrdiff_t step = view_resolved_step(layer, seconds);
+    const struct field_ref field = field_of(&maker->resolved, layer, step < 0 ? 0 : (size_t)step);
+    return layer_spaces_get(maker->spaces, &field, space, failure);
+}
+
+static void widen_box(struct scene_bounds *box, const struct layer_space *space) {
+    double edges[2];
+    for (int axis = 0; axis < 2; axis++) {
+        scene_axis_edges_km(space->dataset->grid, axis, edges);
+        box->low[axis] = fmin(box->low[axis], edges[0]);
+        box->high[axis] = fmax(box->high[axis], edges[1]);
+    }
+    box->high[2] = fmax(box->high[2], space->reach.top / 1000);
+    box->low[2] = fmin(box->low[2], space->reach.ground_range[0] / 1000);
+}
+
+struct domain {
+    struct scene_bounds box;
+    const struct layer_space *ground;  // the first layer's with a ground, or NULL
+    const struct layer_space *main;    // of the first volume, or of the first layer
+};
+
+static int look_around(struct picture_maker *maker, double seconds, struct domain *domain, struct failure *failure) {
+    const struct layer_space *spaces[VIEW_PLACED_MAX];
+    const struct view_resolved *resolved = &maker->resolved;
+    size_t count = 0, volumes = 0;
+    *domain = (struct domain){.box = {{INFINITY, INFINITY, 0}, {-INFINITY, -INFINITY, 0.01}}};
+    for (size_t n = 0; n < resolved->layer_count && count < VIEW_PLACED_MAX; n++) {
+        if (!resolved->layers[n].placed) continue;
+        int status = space_at(maker, &resolved->layers[n], seconds, &spaces[count], failure);
+        if (status) return status;
+        if (!domain->ground && spaces[count]->reach.ground) domain->ground = spaces[count];
+        if (spaces[count]->map && !volumes++) domain->main = spaces[count];
+        count++;
+    }
+    if (!count) return failure_set(failure, VIRGA_NOT_FOUND, "layers: none of them is in this run");
+    if (!domain->main) domain->main = spaces[0];
+    for (size_t n = 0; n < count; n++)
+        if (volumes ? spaces[n]->map != NULL : n == 0) widen_box(&domain->box, spaces[n]);
+    return VIRGA_OK;
+}
+
+// When the view itself is: what box and ground belong to, whichever moment is drawn of it.
+static double own_seconds(const struct picture_maker *maker, const struct view *view) {
+    size_t step = 0;
+    bool exact;
+    if (view_resolve_time(&maker->resolved, view->time, maker->now, &step, &exact, NULL)) step = 0;
+    return maker->resolved.times[step].seconds;
+}
+
+int picture_domain(struct picture_maker *maker, const struct view *view, struct failure *failure) {
+    struct domain domain;
+    struct picture_key key = {0};
+    int status = look_around(maker, own_seconds(maker, view), &domain, failure);
+    if (status) return status;
+    if (view->coastlines && !maker->world_folder)
+        return failure_set(failure, VIRGA_NOT_FOUND, "map.coastlines: there are no coastlines here; install the page's packages, or set it to false");
+    picture_key_add(&key, &domain.box, sizeof domain.box);
+    picture_key_add(&key, &maker->resolved.dataset, sizeof maker->resolved.dataset);
+    if (domain.ground) picture_key_add(&key, domain.ground->id, sizeof domain.ground->id);
+    maker->above_ground = domain.main->map && domain.main->map->datum == DATUM_GROUND;
+    if (maker->basemap && picture_key_same(&key, &maker->domain_key)) return VIRGA_OK;
+    basemap_free(maker->basemap);
+    maker->basemap = NULL;
+    const struct basemap_options options = {.grid = maker->resolved.dataset->grid, .ground = domain.ground ? domain.ground->reach.ground : NULL,
+                                            .box = domain.box, .world_folder = maker->world_folder};
+    status = basemap_new(&options, &maker->basemap, failure);
+    if (status) return status;
+    maker->box = domain.box;
+    maker->domain_key = key;
+    return VIRGA_OK;
+}
+
+// --- Fields.
+
+struct showing { const struct transfer *transfer; const struct lattice_spec *lattice; };
+
+static bool shows(const void *user, int32_t lowest, int32_t highest) {
+    const struct showing *s = user;
+    return transfer_visible(s->transfer, s->lattice->v0 + lowest * s->lattice->step, s->lattice->v0 + highest * s->lattice->step);
+}
+
+static struct showing showing_of(const struct picture_layer *layer) { return (struct showing){&layer->transfer, &layer->layer->of->lattice}; }
+
+// Bricks that one field may have, so that both steps of all layers stay within the memory whether they are blended or not.
+static size_t most_bricks(const struct picture_maker *maker) {
+    const size_t most = maker->options.memory / (2 * maker->layer_count * BRICK_BYTES);
+    return most > 16 ? most : 16;
+}
+
+static int bring_step(struct picture_maker *maker, struct picture_layer *layer, size_t which, size_t step, const struct brick_camera *camera,
+                      struct failure *failure) {
+    const struct field_ref field = field_of(&maker->resolved, layer->layer, step);
+    const struct showing showing = showing_of(layer);
+    const size_t most = most_bricks(maker);
+    struct brick_choice *choices = NULL;
+    size_t count = 0;
+    struct field_volume **volume = &layer->steps[which];
+    int status = field_volumes_get(maker->volumes, &field, volume, failure);
+    if (status) return status;
+    if (layer->space->places) status = brick_select(layer->space->places, (*volume)->table, camera, shows, &showing, &choices, &count);
+    else status = brick_select_all((*volume)->table, most, &choices, &count);
+    if (status) return failure_set(failure, status, "out of memory");
+    if (count > most) {
+        layer->cut = true;
+        count = most;
+    } else if (!layer->space->places && count && choices[0].level > 0) {
+        layer->cut = true;
+    }
+    status = field_volumes_fill(maker->volumes, *volume, choices, count, failure);
+    free(choices);
+    return status;
+}
+
+// The bricks of a layer at a moment.
+static int bring_layer(struct picture_maker *maker, const struct picture_moment *moment, struct picture_layer *layer, const struct brick_camera *camera,
+                       struct failure *failure) {
+    const struct catalog_time *times = maker->resolved.times;
+    const ptrdiff_t here = view_resolved_step(layer->layer, times[moment->step].seconds);
+    const bool later = moment->blend > 0 && moment->step + 1 < maker->resolved.time_count;
+    const ptrdiff_t next = later ? view_resolved_step(layer->layer, times[moment->step + 1].seconds) : -1;
+    int status = bring_step(maker, layer, 0, (size_t)here, camera, failure);
+    if (!status && next >= 0) status = bring_step(maker, layer, 1, (size_t)next, camera, failure);
+    return status;
+}
+
+static int add_layers(struct picture_maker *maker, double seconds, bool volumes, struct failure *failure) {
+    size_t indices[VIEW_DRAWN_MAX], count = view_resolved_drawn(&maker->resolved, seconds, volumes, indices);
+    for (size_t n = 0; n < count; n++) {
+        struct picture_layer *layer = &maker->layers[maker->layer_count];
+        *layer = (struct picture_layer){.layer = &maker->resolved.layers[indices[n]]};
+        const struct view_layer *look = &layer->layer->look;
+        const struct colour_map *map = colour_map_find(look->colour_map);
+        if (!map) return failure_set(failure, VIRGA_NOT_FOUND, "layers[%zu].colour_map: there is no map \"%s\"", indices[n], look->colour_map);
+        transfer_init(&layer->transfer, map, look->range, look->opacity, look->opacity_count);
+        int status = space_at(maker, layer->layer, seconds, &layer->space, failure);
+        if (status) return status;
+        maker->layer_count++;
+    }
+    return VIRGA_OK;
+}
+
+static struct scene_layer scene_layer_of(const struct picture_layer *layer, double blend) {
+    struct scene_layer out = {.geometry = layer->space->geometry, .transfer = &layer->transfer, .shading = layer->layer->look.shading};
+    transfer_lookup(&layer->transfer, &layer->layer->of->lattice, out.lookup);
+    out.steps[0] = layer->steps[0]->volume;
+    if (layer->steps[1]) {
+        out.steps[1] = layer->steps[1]->volume;
+        out.blend = blend;
+    }
+    return out;
+}
+
+// --- What is made from the fields.
+
+static void add_layer_key(struct picture_key *key, const struct picture_layer *layer) {
+    const struct view_layer *look = &layer->layer->look;
+    for (int n = 0; n < 2; n++) {
+        const uint64_t version = layer->steps[n] ? layer->steps[n]->version : 0;
+        picture_key_add(key, &version, sizeof version);
+    }
+    picture_key_add(key, layer->space->id, sizeof layer->space->id);
+    picture_key_add(key, look->colour_map, strlen(look->colour_map));
+    picture_key_add(key, look->range, sizeof look->range);
+    picture_key_add(key, look->opacity, look->opacity_count * sizeof *look->opacity);
+}
+
+static int mark_layer(struct skip_grid *grid, const struct picture_layer *layer) {
+    const struct cell_heights *heights = &layer->space->heights;
+    const struct showing showing = showing_of(layer);
+    uint8_t *visible = calloc((size_t)heights->count[0] * heights->count[1], heights->count[2]);
+    if (!visible) return VIRGA_NO_MEMORY;
+    for (int n = 0; n < 2; n++)
+        if (layer->steps[n]) field_volume_visible(layer->steps[n], shows, &showing, visible);
+    skip_grid_mark(grid, layer->space->dataset->grid, heights, visible);
+    free(visible);
+    return VIRGA_OK;
+}
+
+static int make_skip(struct picture_maker *maker, struct scene *scene, const struct picture_key *key) {
+    scene->skip = scene->volume_count ? &maker->skip : NULL;
+    if (!scene->volume_count || picture_key_same(key, &maker->skip_key)) return VIRGA_OK;
+    skip_grid_destroy(&maker->skip);
+    maker->skip_key = (struct picture_key){0};
+    int status = skip_grid_init(&maker->skip, maker->resolved.dataset->grid, &maker->box);
+    for (size_t n = 0; n < maker->layer_count && !status; n++)
+        if (maker->layers[n].space->map) status = mark_layer(&maker->skip, &maker->layers[n]);
+    if (!status) status = skip_grid_finish(&maker->skip);
+    if (!status) maker->skip_key = *key;
+    return status;
+}
+
+static int make_shade(struct picture_maker *maker, struct scene *scene, struct picture_key key) {
+    scene->shade = NULL;
+    if (!scene->light.shadows || !scene->volume_count) return VIRGA_OK;
+    picture_key_add(&key, scene->light.direction, sizeof scene->light.direction);
+    picture_key_add(&key, &scene->exaggeration, sizeof scene->exaggeration);
+    for (size_t n = 0; n < scene->volume_count; n++) picture_key_add(&key, &scene->volumes[n].blend, sizeof scene->volumes[n].blend);
+    scene->shade = &maker->shade;
+    if (picture_key_same(&key, &maker->light_key)) return VIRGA_OK;
+    light_grid_destroy(&maker->shade);
+    maker->light_key = (struct picture_key){0};
+    int status = light_grid_cast(maker->options.team, scene, &maker->shade);
+    if (!status) maker->light_key = key;
+    return status;
+}
+
+static void size_of(const struct view *view, unsigned *width, unsigned *height) {
+    *width = view->size[0] ? view->size[0] : 1280;
+    *height = view->size[1] ? view->size[1] : 720;
+}
+
+double picture_aspect(const struct view *view) {
+    unsigned width, height;
+    size_of(view, &width, &height);
+    return (double)width / height;
+}
+
+static void look_from(struct picture_maker *maker, const struct view *view, const struct picture_moment *moment, struct scene *scene) {
+    double lon, lat, north;
+    struct view_camera camera = view->camera;
+    const double aspect = picture_aspect(view);
+    if (!view->has_camera) camera_frame(&camera, &maker->box, view->exaggeration, aspect);
+    camera_matrices(&camera, &maker->box, view->exaggeration, aspect, &scene->matrices);
+    basemap_middle(maker->basemap, &lon, &lat, &north);
+    light_init(&scene->light, view, picture_seconds(maker, moment), lon, lat, north);
+}
+
+int picture_scene(struct picture_maker *maker, const struct view *view, const struct picture_moment *moment, struct scene *scene,
+                  struct failure *failure) {
+    const double seconds = maker->resolved.times[moment->step].seconds;
+    *scene = (struct scene){.box = maker->box, .exaggeration = view->exaggeration, .step = SCENE_FULL_STEP};
+    size_of(view, &scene->width, &scene->height);
+    look_from(maker, view, moment, scene);
+    maker->layer_count = 0;
+    int status = add_layers(maker, seconds, true, failure);
+    scene->volume_count = maker->layer_count;
+    if (!status) status = add_layers(maker, seconds, false, failure);
+    scene->drape_count = maker->layer_count - scene->volume_count;
+    const struct brick_camera camera = {scene->matrices, scene->height, view->exaggeration};
+    struct picture_key key = maker->domain_key;
+    for (size_t n = 0; n < maker->layer_count && !status; n++) {
+        struct picture_layer *layer = &maker->layers[n];
+        if ((status = bring_layer(maker, moment, layer, &camera, failure))) break;
+        const bool volume = n < scene->volume_count;
+        *(volume ? &scene->volumes[n] : &scene->drapes[n - scene->volume_count]) = scene_layer_of(layer, moment->blend);
+        if (volume) add_layer_key(&key, layer);
+    }
+    if (status) return status;
+    status = make_skip(maker, scene, &key);
+    if (!status) status = make_shade(maker, scene, key);
+    return status ? failure_set(failure, status, "out of memory") : VIRGA_OK;
+}
+
+// Of all that lies on the ground or shows in it.
+struct picture_key picture_ground_key(const struct picture_maker *maker, const struct scene *scene) {
+    struct picture_key key = maker->domain_key;
+    const unsigned size[2] = {scene->width, scene->height};
+    const struct light *light = &scene->light;
+    picture_key_add(&key, size, sizeof size);
+    picture_key_add(&key, &scene->matrices, sizeof scene->matrices);
+    picture_key_add(&key, &scene->exaggeration, sizeof scene->exaggeration);
+    for (size_t n = scene->volume_count; n < maker->layer_count; n++) {
+        add_layer_key(&key, &maker->layers[n]);
+        picture_key_add(&key, &scene->drapes[n - scene->volume_count].blend, sizeof(double));
+    }
+    if (scene->shade) picture_key_add(&key, &maker->light_key, sizeof maker->light_key);
+    picture_key_add(&key, light->direction, sizeof light->direction);
+    picture_key_add(&key, light->colour, sizeof light->colour);
+    picture_key_add(&key, light->ambient, sizeof light->ambient);
+    picture_key_add(&key, light->sky_low, sizeof light->sky_low);
+    return key;
+}

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+// Private to picture*.c: the maker of pictures, and the steps from what a view means to a scene that can be drawn.
+#ifndef VIRGA_RENDER_PICTURE_SCENE_H
+#define VIRGA_RENDER_PICTURE_SCENE_H
+
+#include "render/basemap.h"
+#include "render/field_volume.h"
+#include "render/layer_space.h"
+#include "render/picture.h"
+#include "render/scene.h"
+#include "render/view_resolve.h"
+
+struct picture_key { uint64_t low, high; };  // of all that something was made from
+
+struct picture_layer {  // one that is drawn
+    const struct view_resolved_layer *layer;
+    const struct layer_space *space;
+    struct field_volume *steps[2];
+    struct transfer transfer;
+    bool cut;  // more bricks were wanted than there is memory for
+};
+
+enum { PICTURE_LAYERS_MAX = SCENE_VOLUMES_MAX + SCENE_DRAPES_MAX };
+
+struct picture_maker {
+    struct picture_options options;
+    char *world_folder;
+    struct field_volumes *volumes;
+    struct layer_spaces *spaces;
+    double now;                      // of the last picture_resolve
+    // What the view means.
+    bool resolved_once;
+    struct view seen;                // the view that `resolved` is of
+    struct view_resolved resolved;
+    // The domain.
+    struct picture_key domain_key;
+    struct scene_bounds box;
+    bool above_ground;               // heights are above the ground
+    struct basemap *basemap;
+    // Of the picture being made, and of the one before.
+    struct picture_layer layers[PICTURE_LAYERS_MAX];
+    size_t layer_count;
+    struct picture_key skip_key, light_key, ground_key;
+    struct skip_grid skip;
+    struct light_grid shade;
+    unsigned width, height;          // of the three below
+    float *ground, *distance, *marched;
+};
+
+// What the view means; the same view again costs nothing.
+int picture_mean(struct picture_maker *maker, const struct view *view, struct failure *failure);
+// Box and basemap of the view's domain.
+int picture_domain(struct picture_maker *maker, const struct view *view, struct failure *failure);
+// The scene of a moment: fields, skip grid, light. picture_domain comes first.
+int picture_scene(struct picture_maker *maker, const struct view *view, const struct picture_moment *moment, struct scene *scene,
+                  struct failure *failure);
+// The valid time of a moment: seconds in the calendar of the first layer.
+double picture_seconds(const struct picture_maker *maker, const struct picture_moment *moment);
+
+// Width by height of a view's pictures.
+double picture_aspect(const struct view *view);
+// Key of all that the drawn ground is made from.
+struct picture_key picture_ground_key(const struct picture_maker *maker, const struct scene *scene);
+// Seconds in the first layer's calendar as ISO 8601. VIRGA_OK or VIRGA_TOO_LARGE.
+int picture_time_text(const struct picture_maker *maker, double seconds, char text[CATALOG_TIME_TEXT]);
+
+// Key of what came before and `size` bytes more.
+void picture_key_add(struct picture_key *key, const void *bytes, size_t size);
+bool picture_key_same(const struct picture_key *a, const struct picture_key *b);
+
+// Writes the captions that the view asks for. VIRGA_OK or VIRGA_NO_MEMORY.
+int picture_captions(const struct picture_maker *maker, const struct view *view, const struct picture_moment *moment, const struct scene *scene,
+                     bool cut, struct image *image);
+
+#endif
