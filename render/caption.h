@@ -30,13 +30,21 @@ struct caption {
     struct caption_legend legends[CAPTION_LEGENDS_MAX];
 };
 
-// VIRGA_OK or VIRGA_NO_MEMORY.
+// Title and times top left, legends bottom right, attribution bottom left, in sizes that suit the picture's; where a picture is too small for all,
+// the least of them are left out. VIRGA_OK or VIRGA_NO_MEMORY.
 int caption_draw(struct image *image, const struct caption *caption);
+
+enum { CAPTION_AREAS_MAX = CAPTION_LEGENDS_MAX + 2 };
+struct caption_area { int x, y, width, height; };  // pixels
+
+// Where caption_draw writes on a picture of this size: areas within it that do not meet. How many.
+size_t caption_areas(unsigned width, unsigned height, const struct caption *caption, struct caption_area areas[CAPTION_AREAS_MAX]);
 
 struct label_options {
     bool degrees, heights;
     bool above_ground;  // heights are above the ground, not the sea
     bool top;           // the camera looks from above: all edges are labelled
+    const struct caption *caption;  // labels keep clear of it, which is drawn after them; or NULL
 };
 // Degrees along the domain's edges and kilometres up its side, as web/layers/labels.js has them. VIRGA_OK or VIRGA_NO_MEMORY.
 int label_draw(struct image *image, const struct scene *scene, const struct basemap *basemap, const struct label_options *options);
