@@ -107,6 +107,10 @@ int catalog_find_run(const struct catalog_dataset *dataset, const char *run);
 
 // Whether values are differences (a spread), which change units without offset.
 bool catalog_is_difference(const struct catalog_variable *variable);
+// What a variable made of all members is of them ("mean", "spread"); NULL for others.
+const char *catalog_statistic(const struct catalog_variable *variable);
+// Whether values are computed: from other variables, or averaged or summed.
+bool catalog_is_derived(const struct catalog_variable *variable);
 
 // One field: a variable of a run at one step for one member.
 struct field_ref {

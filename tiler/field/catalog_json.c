@@ -8,7 +8,6 @@
 #include "base/utf8.h"
 #include "field/catalog_group.h"
 #include "field/cf_units.h"
-#include "field/derived.h"
 
 enum { PYRAMID_ROOM = 32 };
 
@@ -103,13 +102,6 @@ static json_t *level_json(const struct catalog_dataset *d, size_t variable) {
     return NULL;
 }
 
-static bool is_made(const struct catalog_dataset *d, size_t variable) {
-    const struct variable_source *from = d->variables[variable].from;
-    for (size_t r = 0; r < d->run_count; r++)
-        if (from->runs[r].step_count > 0) return from->runs[r].steps[0].variable && from->runs[r].steps[0].variable->made;
-    return false;
-}
-
 // [{"units", "scale", "offset"}]: shown = value * scale + offset, the usual unit first.
 static json_t *choices_json(const struct catalog_variable *v) {
     struct cf_units_choice choices[UNITS_CHOICES_MAX];
@@ -135,7 +127,7 @@ static json_t *variable_json(const struct catalog_dataset *d, size_t index, cata
     json_object_set_new(o, "units", json_string(v->units));
     json_object_set_new(o, "units_canonical", json_string(cf_units_canonical(v->units)));
     json_object_set_new(o, "units_choices", choices_json(v));
-    json_object_set_new(o, "derived", json_boolean(v->derived || is_made(d, index)));
+    json_object_set_new(o, "derived", json_boolean(catalog_is_derived(v)));
     json_object_set_new(o, "shape", v->vertical ? sizes(shape, 3) : sizes(shape + 1, 2));
     json_object_set_new(o, "vertical", vertical_json(v));
     json_object_set_new(o, "times", times_json(latest_series(d, index)));
@@ -145,11 +137,11 @@ static json_t *variable_json(const struct catalog_dataset *d, size_t index, cata
     json_object_set_new(o, "lattice", lattice);
     json_t *level = level_json(d, index);
     if (level) json_object_set_new(o, "level", level);
-    const struct derived_kind *kind = v->from->derived;
     if (v->note) json_object_set_new(o, "note", json_string(v->note));
     if (isfinite(v->valid[0]) || isfinite(v->valid[1])) json_object_set_new(o, "valid_range", numbers(v->valid, 2));
-    if (kind && kind->statistic) {
-        json_object_set_new(o, "statistic", json_string(kind->statistic));
+    const char *statistic = catalog_statistic(v);
+    if (statistic) {
+        json_object_set_new(o, "statistic", json_string(statistic));
         json_object_set_new(o, "of", json_string(d->variables[v->from->u].id));
     }
     if (pyramid) json_object_set_new(o, "pyramid", pyramid_json(d, index, pyramid));

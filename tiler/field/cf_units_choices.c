@@ -55,6 +55,12 @@ static const struct kind *kind_of(const char *units) {
     return NULL;
 }
 
+static const struct kind *kind_named(const char *first) {
+    for (size_t k = 0; k < KINDS; k++)
+        if (strcmp(kinds[k].names[0], first) == 0) return &kinds[k];
+    return NULL;
+}
+
 static bool nearly(double a, double b) { return fabs(a - b) <= 1e-9 * fmax(fabs(a), fabs(b)); }
 
 const char *cf_units_canonical(const char *units) {
@@ -62,13 +68,24 @@ const char *cf_units_canonical(const char *units) {
     double scale, offset;
     for (size_t n = 0; kind && n < UNITS_CHOICES_MAX && kind->names[n]; n++)
         if (!cf_units_convert(units, kind->names[n], &scale, &offset) && nearly(scale, 1) && fabs(offset) < 1e-9) return kind->names[n];
-    return units;
+    return !kind || cf_units_convert(units, "mm h-1", &scale, &offset) || !nearly(scale, 1) ? units : "mm h-1";
 }
 
 static bool named(const char *standard_name, const char *const *words) {
     for (; *words; words++)
         if (strstr(standard_name, *words)) return true;
     return false;
+}
+
+// Where a mass of water on the ground is given as its depth, which by its units alone is a height or a speed.
+static const struct kind *kind_for(const char *units, const char *standard_name) {
+    static const char *const fluxes[] = {"precipitation_flux", "rainfall_flux", "snowfall_flux", NULL};
+    static const char *const amounts[] = {"precipitation_amount", "rainfall_amount", "snowfall_amount", NULL};
+    const struct kind *kind = kind_of(units);
+    if (!kind || strstr(standard_name, "thickness")) return kind;
+    if (strcmp(kind->names[0], "m s-1") == 0 && named(standard_name, fluxes)) return kind_named("kg m-2 s-1");
+    if (strcmp(kind->names[0], "m") == 0 && named(standard_name, amounts)) return kind_named("kg m-2");
+    return kind;
 }
 
 static bool is_rain_rate(const char *standard_name) {
@@ -98,7 +115,7 @@ static void add(struct cf_units_choice *choices, size_t *count, const char *unit
 }
 
 size_t cf_units_choices(const char *units, const char *standard_name, bool difference, struct cf_units_choice choices[UNITS_CHOICES_MAX]) {
-    const struct kind *kind = kind_of(units);
+    const struct kind *kind = kind_for(units, standard_name);
     const char *own = cf_units_canonical(units);
     size_t count = 0;
     if (!kind || !may_choose(kind, standard_name)) {
@@ -108,7 +125,7 @@ size_t cf_units_choices(const char *units, const char *standard_name, bool diffe
     add(choices, &count, units, difference && strcmp(kind->names[0], "K") == 0 ? own : usual_unit(kind, own, standard_name), difference);
     add(choices, &count, units, own, difference);
     bool rain = strcmp(kind->names[0], "m s-1") == 0 && is_rain_rate(standard_name);
-    for (size_t n = 0; n < UNITS_CHOICES_MAX && kind->names[n] && !rain; n++) add(choices, &count, units, kind->names[n], difference);
+    for (size_t n = 0; n < (rain ? 1 : UNITS_CHOICES_MAX) && kind->names[n]; n++) add(choices, &count, units, kind->names[n], difference);
     if (count > 0) return count;
     choices[0] = (struct cf_units_choice){own, 1, 0};
     return 1;

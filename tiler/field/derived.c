@@ -91,3 +91,12 @@ int catalog_add_derived(struct catalog_dataset *d) {
 }
 
 bool catalog_is_difference(const struct catalog_variable *v) { return v->from->derived == &derived_member_spread; }
+
+const char *catalog_statistic(const struct catalog_variable *v) { return v->from->derived ? v->from->derived->statistic : NULL; }
+
+bool catalog_is_derived(const struct catalog_variable *v) {
+    const struct variable_source *from = v->from;
+    for (size_t r = 0; !v->derived && r < from->shared->dataset->run_count; r++)
+        if (from->runs[r].step_count > 0) return from->runs[r].steps[0].variable && from->runs[r].steps[0].variable->made;
+    return v->derived;
+}

@@ -87,6 +87,11 @@ static void test_there_are_units_to_choose_from(void **state) {
     check_choices("millibars", "air_pressure", false, "hPa, Pa");
     check_choices("kg kg**-1", "specific_humidity", false, "g kg-1, kg kg-1");
     check_choices("kg m-2 s-1", "rainfall_flux", false, "mm h-1, kg m-2 s-1");
+    check_choices("mm/h", "lwe_precipitation_rate", false, "mm h-1, m s-1");
+    check_choices("mm s-1", "precipitation_flux", false, "mm h-1, mm s-1, kg m-2 s-1");  // a mass of water, not a speed
+    check_choices("mm h-1", "rainfall_flux", false, "mm h-1, kg m-2 s-1");
+    check_choices("mm", "precipitation_amount", false, "mm, kg m-2");
+    check_choices("mm", "lwe_thickness_of_precipitation_amount", false, "mm, m, km, ft");
     check_choices("(0 - 1)", "cloud_area_fraction", false, "%, 1");
     check_choices("1", "", false, "1");
     check_choices("gpm", "geopotential_height", false, "m, km, ft");
