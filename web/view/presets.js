@@ -22,7 +22,7 @@ export function presetFor(variable, presets) {
 
 function inUnitsOf(preset, variable) {
   if (preset.units === undefined) return preset;
-  const change = conversion(preset.units, ownUnits(variable));
+  const change = toOwn(preset.units, variable);
   if (!change) return null;
   const to = (value) => roundOff(value * change.scale + change.offset);
   const relative = preset.opacity.of === "range";
@@ -31,6 +31,13 @@ function inUnitsOf(preset, variable) {
     range: Array.isArray(preset.range) ? preset.range.map(to) : preset.range,
     opacity: relative ? preset.opacity : {...preset.opacity, points: preset.opacity.points.map(([v, o]) => [to(v), o])},
   };
+}
+
+// How a preset's units become the variable's: by the page's table, or backwards by the catalog's choices; null where they cannot.
+function toOwn(units, variable) {
+  const change = conversion(units, ownUnits(variable));
+  const choice = change ? null : variable.units_choices?.find((one) => one.units === units);
+  return choice ? {scale: 1 / choice.scale, offset: -choice.offset / choice.scale} : change;
 }
 
 /** True where presetLayer makes use of the range of the data. */
@@ -65,7 +72,8 @@ export function presetLayer(variable, presets, dataRange = null) {
 function fitted(range, preset, dataRange) {
   if (!FITTED_MAPS.includes(preset.colour_map) || preset.range === "data" || !dataRange || !(dataRange[1] > dataRange[0])) return range;
   if (dataRange[1] - dataRange[0] > LITTLE * (range[1] - range[0])) return range;
-  const step = niceTicks(dataRange[0], dataRange[1], 10)[1] - niceTicks(dataRange[0], dataRange[1], 10)[0];
+  const [first, second] = niceTicks(dataRange[0], dataRange[1], 10), step = second - first;
+  if (!(step > 0)) return range;
   return [roundOff(Math.floor(dataRange[0] / step) * step), roundOff(Math.ceil(dataRange[1] / step) * step)];
 }
 
@@ -89,7 +97,7 @@ function rangeFromData(variable, dataRange) {
     return [roundOff(lo - margin), roundOff(hi + margin)];
   }
   const v0 = variable.lattice?.v0 ?? 0;
-  return [v0, v0 + 4096 * (variable.epsilon || 1 / 4096)];
+  return [roundOff(v0), roundOff(v0 + 4096 * (variable.epsilon || 1 / 4096))];
 }
 
 function roundOff(number) {

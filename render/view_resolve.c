@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: Apache-2.0
+// As web/view/view_resolve.js, but that what cannot be shown as asked for is an error: nobody looks at a picture while it is made.
+#include "render/view_resolve.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "field/cf_time.h"
+#include "render/brick_fetch.h"
+#include "render/colour_map.h"
+
+static const double same_step = 1, same_time = 2;  // seconds; lead times are written with at most six decimals of an hour
+enum { LIST_TEXT = 300 };
+
+// Appends "a" or ", a" as far as there is room, then "…" once.
+static void list_add(char list[LIST_TEXT], const char *name)
+{
+    static const char more[] = ", …";
+    size_t used = strlen(list), length = strlen(name) + (used ? 2 : 0);
+    if (used + length + sizeof more <= LIST_TEXT)
+        sprintf(list + used, "%s%s", used ? ", " : "", name);
+    else if (used < sizeof more || strcmp(list + used - (sizeof more - 1), more) != 0)
+        strcpy(list + used, more);
+}
+
+static int find_dataset(const struct view *view, const struct catalog *catalog, struct view_resolved *resolved, struct failure *failure)
+{
+    char list[LIST_TEXT] = "";
+    resolved->dataset = catalog_find_dataset(catalog, view->dataset);
+    if (resolved->dataset)
+        return VIRGA_OK;
+    for (size_t n = 0; n < catalog->dataset_count; n++)
+        list_add(list, catalog->datasets[n].id);
+    return failure_set(failure, VIRGA_NOT_FOUND, "dataset: \"%s\" is not on offer%s%s", view->dataset, *list ? "; there is " : "", list);
+}
+
+static int find_run(const struct view *view, struct view_resolved *resolved, struct failure *failure)
+{
+    const struct catalog_dataset *dataset = resolved->dataset;
+    int run = catalog_find_run(dataset, view->run);
+    if (run < 0)
+        return failure_set(failure, VIRGA_NOT_FOUND, "run: %s is not on offer%s%s", view->run, dataset->run_count ? "; the latest is " : "",
+                           dataset->run_count ? dataset->runs[dataset->run_count - 1].time.iso : "");
+    resolved->run = (size_t)run;
+    return VIRGA_OK;
+}
+
+static int find_variable(const struct view *view, size_t index, struct view_resolved *resolved, struct failure *failure)
+{
+    const struct catalog_dataset *dataset = resolved->dataset;
+    struct view_resolved_layer *layer = &resolved->layers[index];
+    char list[LIST_TEXT] = "";
+    int variable = catalog_find_variable(dataset, view->layers[index].variable);
+    for (size_t n = 0; variable < 0 && n < dataset->variable_count; n++)
+        if (!dataset->variables[n].hidden)
+            list_add(list, dataset->variables[n].id);
+    if (variable < 0)
+        return failure_set(failure, VIRGA_NOT_FOUND, "layers[%zu].variable: \"%s\" is not in this dataset; it has %s", index, view->layers[index].variable,
+                           *list ? list : "none");
+    layer->variable = (size_t)variable;
+    layer->of = &dataset->variables[variable];
+    layer->look = view->layers[index];
+    snprintf(layer->look.variable, sizeof layer->look.variable, "%s", layer->of->id);
+    const struct catalog_series *series = &dataset->runs[resolved->run].series[variable];
+    layer->series = series->present && series->time_count > 0 ? series : NULL;
+    presets_title(layer->of, layer->title);
+    if (layer->series || !layer->look.visible)
+        return VIRGA_OK;
+    return failure_set(failure, VIRGA_NOT_FOUND, "layers[%zu].variable: \"%s\" is not in the run of %s", index, layer->of->id,
+                       dataset->runs[resolved->run].time.iso);
+}
+
+// Whether a run has anything of a layer's member.
+static bool has_member(const struct view_resolved *resolved, const struct view_resolved_layer *layer, size_t member)
+{
+    struct field_ref field = {.dataset = resolved->dataset, .variable = layer->variable, .run = resolved->run, .member = member};
+    for (; layer->series && field.step < layer->series->time_count; field.step++)
+        if (catalog_has_member(&field))
+            return true;
+    return false;
+}
+
+// A variable with a single member (an orography, a mean) goes with every member of the others.
+static int find_members(const struct view *view, struct view_resolved *resolved, struct failure *failure)
+{
+    size_t offered = 1;
+    for (size_t n = 0; n < resolved->dataset->variable_count; n++)
+        if (!resolved->dataset->variables[n].hidden && resolved->dataset->variables[n].member_count > offered)
+            offered = resolved->dataset->variables[n].member_count;
+    if (view->member >= offered)
+        return failure_set(failure, VIRGA_NOT_FOUND, "member: %u is not on offer, there %s %zu", view->member, offered == 1 ? "is" : "are", offered);
+    resolved->member = view->member;
+    for (size_t n = 0; n < resolved->layer_count; n++) {
+        struct view_resolved_layer *layer = &resolved->layers[n];
+        layer->member = view->member < layer->of->member_count ? view->member : 0;
+        if (layer->look.visible && layer->series && !has_member(resolved, layer, layer->member))
+            return failure_set(failure, VIRGA_NOT_FOUND, "member: %zu of %s is not in the run of %s", layer->member, layer->of->id,
+                               resolved->dataset->runs[resolved->run].time.iso);
+    }
+    return VIRGA_OK;
+}
+
+// The page holds four layers at most; of more, those that are visible.
+static void place(struct view_resolved *resolved)
+{
+    size_t held = 0;
+    for (size_t n = 0; n < resolved->layer_count; n++) {
+        struct view_resolved_layer *layer = &resolved->layers[n];
+        if (resolved->layer_count > VIEW_PLACED_MAX && !layer->look.visible)
+            continue;
+        layer->placed = held++ < VIEW_PLACED_MAX && layer->series;
+    }
+}
+
+static int find_times(struct view_resolved *resolved, struct failure *failure)
+{
+    for (resolved->first = 0; resolved->first < resolved->layer_count; resolved->first++)
+        if (resolved->layers[resolved->first].series)
+            break;
+    if (resolved->first == resolved->layer_count)
+        return failure_set(failure, VIRGA_NOT_FOUND, resolved->layer_count ? "layers: none of them is in the run of %s" : "layers: there is none to take times from",
+                           resolved->dataset->runs[resolved->run].time.iso);
+    resolved->times = resolved->layers[resolved->first].series->times;
+    resolved->time_count = resolved->layers[resolved->first].series->time_count;
+    return VIRGA_OK;
+}
+
+// The titles of what is visible: "Cloud area fraction, wind speed".
+static void write_title(struct view_resolved *resolved)
+{
+    size_t used = 0;
+    for (size_t n = 0; n < resolved->layer_count; n++) {
+        const struct view_resolved_layer *layer = &resolved->layers[n];
+        if (!layer->look.visible || !layer->placed || used + 2 + strlen(layer->title) >= sizeof resolved->title)
+            continue;
+        used += (size_t)sprintf(resolved->title + used, "%s%s", used ? ", " : "", layer->title);
+    }
+}
+
+int view_resolve(const struct view *view, const struct catalog *catalog, struct view_resolved *resolved, struct failure *failure)
+{
+    memset(resolved, 0, sizeof *resolved);
+    int status = find_dataset(view, catalog, resolved, failure);
+    if (status == VIRGA_OK)
+        status = find_run(view, resolved, failure);
+    for (size_t n = 0; status == VIRGA_OK && n < view->layer_count; n++) {
+        status = find_variable(view, n, resolved, failure);
+        resolved->layer_count++;
+    }
+    if (status == VIRGA_OK)
+        status = find_members(view, resolved, failure);
+    if (status == VIRGA_OK)
+        status = find_times(resolved, failure);
+    if (status != VIRGA_OK)
+        return status;
+    place(resolved);
+    write_title(resolved);
+    return VIRGA_OK;
+}
+
+// Smallest and largest value of the variable's first step, from its table; NaN where all is missing.
+static int read_range(const struct view_resolved *resolved, const struct view_resolved_layer *layer, struct brick_fetch *fetch, double range[2],
+                      struct failure *failure)
+{
+    const struct field_ref field = {.dataset = resolved->dataset, .variable = layer->variable, .run = resolved->run, .member = layer->member};
+    struct step_table *table = NULL;
+    int status = brick_fetch_table(fetch, &field, &table, failure);
+    if (status != VIRGA_OK)
+        return status;
+    range[0] = table->lowest;
+    range[1] = table->highest;
+    step_table_free(table);
+    return VIRGA_OK;
+}
+
+static int check_colour_map(const struct view_resolved_layer *layer, size_t index, struct failure *failure)
+{
+    char list[LIST_TEXT] = "";
+    if (colour_map_find(layer->look.colour_map))
+        return VIRGA_OK;
+    for (size_t n = 0; colour_map_name(n); n++)
+        list_add(list, colour_map_name(n));
+    return failure_set(failure, VIRGA_NOT_FOUND, "layers[%zu].colour_map: \"%s\" is not known; there are %s", index, layer->look.colour_map, list);
+}
+
+static int complete(struct view_resolved *resolved, size_t index, struct brick_fetch *fetch, struct failure *failure)
+{
+    struct view_resolved_layer *layer = &resolved->layers[index];
+    struct failure why = {0};
+    double range[2];
+    bool asked = layer->series && !layer->look.has_range && presets_need_data(layer->of);
+    int status = asked ? read_range(resolved, layer, fetch, range, &why) : VIRGA_OK;
+    if (status != VIRGA_OK)
+        return failure_set(failure, status, "layers[%zu]: %s", index, why.message);
+    status = presets_fill(layer->of, asked ? range : NULL, &layer->look);
+    if (status != VIRGA_OK)
+        return failure_set(failure, status, "layers[%zu]: out of memory", index);
+    presets_units(layer->of, layer->look.units, &layer->units);
+    return check_colour_map(layer, index, failure);
+}
+
+int view_complete(struct view_resolved *resolved, struct catalog *catalog, struct brick_store *bricks, struct failure *failure)
+{
+    struct brick_fetch *fetch = brick_fetch_new(catalog, bricks);
+    int status = fetch ? VIRGA_OK : failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
+    for (size_t n = 0; status == VIRGA_OK && n < resolved->layer_count; n++)
+        status = complete(resolved, n, fetch, failure);
+    brick_fetch_free(fetch);
+    return status;
+}
+
+static size_t nearest(const struct catalog_time *times, size_t count, double seconds)
+{
+    size_t best = 0;
+    for (size_t n = 1; n < count; n++)
+        if (fabs(times[n].seconds - seconds) < fabs(times[best].seconds - seconds))
+            best = n;
+    return best;
+}
+
+// Seconds that a rule means, counted in the calendar of the first layer.
+static int wanted_seconds(const struct view_resolved *resolved, const char *rule, double now, double *seconds)
+{
+    enum cf_calendar calendar = CALENDAR_STANDARD;
+    cf_calendar_parse(resolved->layers[resolved->first].of->calendar, &calendar);
+    if (strcmp(rule, "nearest to now") == 0) {
+        *seconds = now;
+        return VIRGA_OK;
+    }
+    if (rule[0] != 'T')
+        return cf_time_parse(calendar, rule, seconds);
+    char *end;
+    double hours = strtod(rule + 1, &end);
+    int status = cf_time_parse(calendar, resolved->dataset->runs[resolved->run].time.iso, seconds);
+    *seconds += 3600 * hours;
+    return status == VIRGA_OK && end > rule + 1 && !*end && isfinite(hours) ? VIRGA_OK : VIRGA_INVALID;
+}
+
+int view_resolve_time(const struct view_resolved *resolved, const char *rule, double now, size_t *step, bool *exact, struct failure *failure)
+{
+    double seconds;
+    if (wanted_seconds(resolved, rule, now, &seconds) != VIRGA_OK || !isfinite(seconds))
+        return failure_set(failure, VIRGA_INVALID, "time: \"%s\" is no time of the calendar \"%s\"", rule, resolved->layers[resolved->first].of->calendar);
+    *step = nearest(resolved->times, resolved->time_count, seconds);
+    *exact = strcmp(rule, "nearest to now") == 0 || strcmp(rule, "T+0") == 0 || fabs(resolved->times[*step].seconds - seconds) <= same_time;
+    return VIRGA_OK;
+}
+
+ptrdiff_t view_resolved_step(const struct view_resolved_layer *layer, double seconds)
+{
+    for (size_t n = 0; layer->series && n < layer->series->time_count; n++)
+        if (fabs(layer->series->times[n].seconds - seconds) < same_step)
+            return (ptrdiff_t)n;
+    return -1;
+}
+
+size_t view_resolved_drawn(const struct view_resolved *resolved, double seconds, bool volumes, size_t layers[VIEW_DRAWN_MAX])
+{
+    size_t count = 0;
+    for (size_t n = 0; n < resolved->layer_count && count < VIEW_DRAWN_MAX; n++) {
+        const struct view_resolved_layer *layer = &resolved->layers[n];
+        if (layer->placed && layer->look.visible && layer->of->vertical == volumes && view_resolved_step(layer, seconds) >= 0)
+            layers[count++] = n;
+    }
+    return count;
+}
