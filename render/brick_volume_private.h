@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+// How brick_volume.c lays voxels out and packet_volume.h reads them.
+#ifndef VIRGA_RENDER_BRICK_VOLUME_PRIVATE_H
+#define VIRGA_RENDER_BRICK_VOLUME_PRIVATE_H
+
+#include "render/brick_volume.h"
+
+enum { BRICK_ROW = BRICK_MAX_SIDE, BRICK_PLANE = BRICK_ROW * BRICK_ROW };
+
+// Slots of BRICK_PLANE × depth voxels, x fastest, in one piece so that 32 bits index all of it.
+struct voxel_pool {
+    int16_t *voxels;
+    uint32_t count, capacity;  // slots in use or free; slots that there is room for
+    uint32_t *free;            // [capacity] numbers of slots to use again
+    uint32_t free_count;
+};
+
+// What to read for a brick of the finest level, in 12 words so that packets gather them.
+struct brick_page {
+    int32_t values;     // index into values.voxels of the brick's voxel −1, −1, −1: residuals; where absent, 0
+    int32_t presence;   // likewise into presence.voxels: 1 or 0
+    float origin[3];    // voxel in the slot = (index of the finest level + 0.5) × rate + origin
+    float rate[3];      // 1 / scale of the pyramid level
+    float middle, unit; // lattice integer = middle + unit × residual
+    int32_t kind;       // enum page_kind
+    int32_t level;
+};
+enum { BRICK_PAGE_WORDS = 12 };
+enum page_kind { PAGE_NOTHING, PAGE_CONSTANT, PAGE_TEXELS };
+
+struct brick_slot {
+    uint32_t values, presence;  // slots; values 0: not here; presence 0: all is present
+    int32_t middle;
+    uint32_t shift;             // unit = 1 << shift
+};
+
+struct brick_volume {
+    struct pyramid_shape shape;
+    uint32_t depth;                               // planes of a slot
+    struct voxel_pool values, presence;           // slot 0: all zero; all ones
+    struct brick_slot *slots[PYRAMID_MAX_LEVELS]; // z, y, x order
+    struct brick_page *pages;                     // of the finest level, z, y, x order
+    uint32_t masked;                              // bricks that have a presence of their own
+};
+
+#endif

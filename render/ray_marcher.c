@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "render/ray_marcher.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "render/ray_marcher_private.h"
+
+// --- the code for this processor --------------------------------------------------------------------------------------
+
+const struct march_code *march_code_here(void) {
+    return &march_code_portable;
+}
+
+const char *ray_marcher_isa(void) {
+    return march_code_here()->isa;
+}
+
+// --- from the scene to floats -----------------------------------------------------------------------------------------
+
+static void prepare_volume(struct march_volume *v, const struct scene_layer *layer) {
+    v->geometry = layer->geometry;
+    v->steps[0] = layer->steps[0];
+    v->steps[1] = layer->blend > 0 ? layer->steps[1] : NULL;
+    v->blend = (float)layer->blend;
+    v->shading = layer->shading;
+    v->gain = (float)(layer->lookup[0] * TRANSFER_ENTRIES);
+    v->bias = (float)(layer->lookup[1] * TRANSFER_ENTRIES - 0.5);
+    v->data = layer->transfer->data;
+    v->integral = layer->transfer->integral;
+}
+
+// Far points of pixels are linear in their place before the division: the matrix at depth 1.
+static void prepare_rays(struct march *m, const struct scene *scene) {
+    const double *r = scene->matrices.relative;
+    for (int c = 0; c < 4; c++) {
+        m->corner[c] = (float)(-r[c] + r[4 + c] + r[8 + c] + r[12 + c]);
+        m->across[c] = (float)(2 * r[c] / scene->width);
+        m->down[c] = (float)(-2 * r[4 + c] / scene->height);
+    }
+}
+
+static void prepare_box(struct march *m, const struct scene *scene) {
+    const double stretch[3] = {1, 1, scene->exaggeration};
+    m->exaggeration = (float)scene->exaggeration;
+    for (int a = 0; a < 3; a++) {
+        const double low = scene->box.low[a] * stretch[a], high = scene->box.high[a] * stretch[a];
+        m->low[a] = (float)low;
+        m->high[a] = (float)high;
+        m->eye[a] = (float)scene->matrices.eye[a];
+        m->light[a] = (float)scene->light.direction[a];
+        m->colour[a] = (float)scene->light.colour[a];
+        m->ambient[a] = (float)scene->light.ambient[a];
+        if (!scene->skip) continue;
+        m->skip_size[a] = (int32_t)scene->skip->size[a];
+        m->skip_low[a] = (float)(scene->skip->low[a] * stretch[a]);
+        m->skip_rate[a] = (float)(1 / (scene->skip->cell[a] * stretch[a]));
+    }
+    if (!(m->light[2] > 0.01f)) m->light[2] = 0.01f;  // light.h keeps the sun above; a slice is crossed in a bounded way
+    if (!scene->shade) return;
+    m->shade = scene->shade;
+    for (int a = 0; a < 3; a++) {
+        m->light_low[a] = (float)scene->shade->low[a];
+        m->light_rate[a] = (float)scene->shade->rate[a];
+    }
+}
+
+bool march_init(struct march *m, const struct scene *scene) {
+    *m = (struct march){.width = scene->width, .height = scene->height, .step = (float)scene->step};
+    for (size_t n = 0; n < scene->volume_count && n < SCENE_VOLUMES_MAX; n++)
+        if (scene->volumes[n].steps[0]) prepare_volume(&m->volumes[m->volume_count++], &scene->volumes[n]);
+    if (!m->volume_count) return false;
+    prepare_rays(m, scene);
+    prepare_box(m, scene);
+    return true;
+}
+
+// --- tiles ------------------------------------------------------------------------------------------------------------
+
+static unsigned tiles_along(unsigned pixels) {
+    return (pixels + MARCH_TILE - 1) / MARCH_TILE;
+}
+
+static void draw_tile(void *argument, size_t index, size_t thread) {
+    (void)thread;
+    const struct march *m = argument;
+    const unsigned across = tiles_along(m->width);
+    march_code_here()->tile(m, (unsigned)(index % across) * MARCH_TILE, (unsigned)(index / across) * MARCH_TILE);
+}
+
+void ray_marcher_draw(struct render_team *team, const struct scene *scene, const float *distance, float *rgba) {
+    struct march m;
+    if (!march_init(&m, scene)) {
+        memset(rgba, 0, (size_t)scene->width * scene->height * 4 * sizeof *rgba);
+        return;
+    }
+    m.distance = distance;
+    m.rgba = rgba;
+    uint8_t *skip = NULL;
+    if (scene->skip) {  // with room behind it, so that packets may read four bytes at once; without memory nothing is skipped
+        const size_t cells = (size_t)scene->skip->size[0] * scene->skip->size[1] * scene->skip->size[2];
+        skip = cells && cells < INT32_MAX ? malloc(cells + 3) : NULL;
+        if (skip) memcpy(skip, scene->skip->values, cells);
+        m.skip = skip;
+    }
+    render_team_run(team, (size_t)tiles_along(m.width) * tiles_along(m.height), draw_tile, &m);
+    free(skip);
+}

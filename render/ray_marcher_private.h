@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+// A scene prepared for packets of rays, and the code that marches them: ray_packet.h, compiled once for each kind of processor.
+#ifndef VIRGA_RENDER_RAY_MARCHER_PRIVATE_H
+#define VIRGA_RENDER_RAY_MARCHER_PRIVATE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "render/layer_geometry_private.h"
+#include "render/brick_volume_private.h"
+#include "render/scene.h"
+
+enum { MARCH_TILE = 32, MARCH_TURNS = 4096 };
+
+struct march_volume {
+    const struct layer_geometry *geometry;
+    const struct brick_volume *steps[2];  // the second NULL where nothing is blended in
+    float blend;
+    bool shading;
+    float gain, bias;                     // entry of the transfer table = lattice integer × gain + bias
+    const float (*data)[4], (*integral)[4];
+};
+
+struct march {
+    unsigned width, height;
+    float corner[4], across[4], down[4];  // of a pixel's far point, homogeneous, seen from the eye: corner + (x + ½) across + (y + ½) down
+    float eye[3], low[3], high[3];        // shown scene
+    float exaggeration, step;
+    int32_t volume_count;
+    struct march_volume volumes[SCENE_VOLUMES_MAX];
+    const uint8_t *skip;                  // bytes of the skip grid with three more behind them; NULL for none
+    int32_t skip_size[3];
+    float skip_low[3], skip_rate[3];      // shown scene
+    const struct light_grid *shade;
+    float light_low[3], light_rate[3];
+    float light[3], colour[3], ambient[3];
+    const float *distance;
+    float *rgba;
+    float *share;                         // of the light grid that is being made
+};
+
+// What each kind of processor has of its own.
+struct march_code {
+    const char *isa;
+    void (*tile)(const struct march *march, unsigned x, unsigned y);           // draws the tile that begins at pixel x, y
+    void (*light_row)(const struct march *march, unsigned y, unsigned z);      // share[z][y][…] = of the light that passes one slice
+};
+const struct march_code *march_code_here(void);
+extern const struct march_code march_code_portable;
+
+// false: nothing to march through.
+bool march_init(struct march *march, const struct scene *scene);
+
+#endif

@@ -1,0 +1,318 @@
+// SPDX-License-Identifier: Apache-2.0
+// Packets of rays through the volumes: web/shaders/march.frag.glsl, where the rendering equation stands in words, and
+// light.frag.glsl. A file that includes this defines PACKET_WIDTH, PACKET_ISA and PACKET_CODE (the name of its struct march_code).
+// Lanes do not know of each other, so the numbers are the same for any width. Private to render/.
+#ifndef VIRGA_RENDER_RAY_PACKET_H
+#define VIRGA_RENDER_RAY_PACKET_H
+
+#include "render/packet_geometry.h"
+#include "render/packet_vector.h"
+#include "render/packet_volume.h"
+#include "render/ray_marcher_private.h"
+
+#ifndef PACKET_CODE
+#define PACKET_CODE march_code_portable
+#define PACKET_ISA "portable"
+#endif
+
+struct ray_packet {
+    vf x, y, z;                 // direction, of length 1
+    vf t, end, ds;              // ds 0: a sample where a step is to begin
+    vf jitter, through, red, green, blue;
+};
+
+struct ray_volume {
+    struct packet_brick brick;  // of the first time slot
+    vf before;                  // entry of the transfer table at the last sample …
+    vi had;                     // … where it had one
+};
+
+// One number of a table's row between entries, by texture filtering: held beyond the ends. part: 0 … 3.
+PACKET vf packet_look(const float (*table)[4], vf entry, int32_t part) {
+    const vf at = vf_clamp(entry, 0, TRANSFER_ENTRIES - 1), first = vf_least(vf_floor(at), vf_all(TRANSFER_ENTRIES - 2));
+    const vi index = vi_of(first) * 4 + part;
+    return vf_mix(vf_gather(&table[0][0], index), vf_gather(&table[0][0], index + 4), at - first);
+}
+
+// The integral up to a fractional entry; beyond the table's ends their values go on.
+PACKET vf packet_integral(const struct march_volume *v, vf entry, int32_t part) {
+    const vf inside = vf_clamp(entry, 0, TRANSFER_ENTRIES - 1), beyond = entry - inside;
+    vf sum = packet_look(v->integral, entry, part);
+    if (!vi_any((vi)(beyond != 0))) return sum;
+    const float *low = v->data[0], *high = v->data[TRANSFER_ENTRIES - 1];
+    const float first = low[part] * (part < 3 ? low[3] : 1), last = high[part] * (part < 3 ? high[3] : 1);
+    return sum + beyond * vf_pick((vi)(entry < 0), vf_all(first), vf_all(last));
+}
+
+struct packet_sample {
+    vf entry, q;   // of the table; lattice integer
+    vi has;
+};
+
+// The value at indices (wrapped) with the two time slots blended.
+PACKET vi packet_blended(const struct march_volume *v, const struct packet_brick *brick, const struct packet_place *place, vf *q) {
+    const vi present = packet_value(v->steps[0], brick, place->i, place->j, place->k, q);
+    if (!v->steps[1]) return present;
+    struct packet_brick later_brick = {.at = vi_all(-1)};
+    packet_brick_take(v->steps[1], packet_brick_number(v->steps[1], place->i, place->j, place->k), &later_brick);
+    vf later;
+    const vi also = packet_value(v->steps[1], &later_brick, place->i, place->j, place->k, &later);
+    *q = vf_pick(also, vf_pick(present, vf_mix(*q, later, vf_all(v->blend)), later), *q);
+    return v->blend < 0.5f ? present : also;
+}
+
+// --- light and shade --------------------------------------------------------------------------------------------------
+
+// Share of sunlight at places of the shown scene.
+PACKET vf packet_light(const float *share, vf x, vf y, vf z) {
+    x = vf_clamp(x * LIGHT_CELLS_X - 0.5f, 0, LIGHT_CELLS_X - 1);
+    y = vf_clamp(y * LIGHT_CELLS_Y - 0.5f, 0, LIGHT_CELLS_Y - 1);
+    z = vf_clamp(z * LIGHT_CELLS_Z - 0.5f, 0, LIGHT_CELLS_Z - 1);
+    const vf x0 = vf_least(vf_floor(x), vf_all(LIGHT_CELLS_X - 2)), y0 = vf_least(vf_floor(y), vf_all(LIGHT_CELLS_Y - 2));
+    const vf z0 = vf_least(vf_floor(z), vf_all(LIGHT_CELLS_Z - 2));
+    const vi at = (vi_of(z0) * LIGHT_CELLS_Y + vi_of(y0)) * LIGHT_CELLS_X + vi_of(x0);
+    struct packet_corners c = {{at, at + 1, at + LIGHT_CELLS_X, at + LIGHT_CELLS_X + 1}, x - x0, y - y0};
+    const vf low = packet_bilinear(share, &c, 1, 0);
+    for (int corner = 0; corner < 4; corner++) c.at[corner] += LIGHT_CELLS_Y * LIGHT_CELLS_X;
+    return vf_mix(low, packet_bilinear(share, &c, 1, 0), z - z0);
+}
+
+// A neighbour's value, or the middle's where it has none.
+PACKET vf packet_beside(const struct brick_volume *v, const struct packet_brick *brick, vf x, vf y, vf z, vf q) {
+    vf beside;
+    const vi present = packet_texel(v, brick, x, y, z, &beside);
+    return vf_pick(present, beside, q);
+}
+
+// Share of direct light by the gradient: differences over half a voxel on each side, turned towards thinner matter.
+PACKET vf packet_diffuse(const struct march *m, const struct march_volume *v, const struct packet_brick *b, const struct packet_place *p, vf q, vf tau) {
+    const struct brick_volume *s = v->steps[0];
+    const vf x = (p->i + 0.5f) * b->rx + b->ox, y = (p->j + 0.5f) * b->ry + b->oy, z = (p->k + 0.5f) * b->rz + b->oz;
+    const vf sx = packet_beside(s, b, x + 0.5f, y, z, q) - packet_beside(s, b, x - 0.5f, y, z, q);
+    const vf sy = packet_beside(s, b, x, y + 0.5f, z, q) - packet_beside(s, b, x, y - 0.5f, z, q);
+    const vf sz = packet_beside(s, b, x, y, z + 0.5f, q) - packet_beside(s, b, x, y, z - 0.5f, q);
+    const vf gx = sx * p->di * b->rx, gy = sy * p->dj * b->ry, gz = sz * p->dk * b->rz * (1.0f / m->exaggeration);
+    // How opacity answers to a higher value says which way is out.
+    const vf range = vf_most(vf_abs(sx) + vf_abs(sy) + vf_abs(sz), vf_all(1e-6f)) * v->gain, entry = q * v->gain + v->bias;
+    const vf rise = packet_look(v->data, entry + 0.5f * range, 3) - packet_look(v->data, entry - 0.5f * range, 3);
+    const vf contrast = vf_clamp(vf_abs(rise) / (tau + vf_abs(rise)) * 2.0f, 0, 1);
+    const vf out = vf_pick((vi)(rise > 0), vf_all(-1), vf_pick((vi)(rise < 0), vf_all(1), vf_all(0)));
+    const vf size = vf_most(vf_sqrt(gx * gx + gy * gy + gz * gz), vf_all(1e-9f));
+    const vf facing = (gx * m->light[0] + gy * m->light[1] + gz * m->light[2]) * out / size;
+    return 1.0f + (0.35f + 0.75f * vf_clamp(facing * 0.5f + 0.5f, 0, 1) - 1.0f) * contrast;
+}
+
+// --- steps ------------------------------------------------------------------------------------------------------------
+
+// Leaps of lanes that stand in cells where nothing shows; true where there are any.
+PACKET vi packet_leap(const struct march *m, struct ray_packet *r, vf shortest, vi live) {
+    if (!m->skip) return vi_all(0);
+    const vf ray[3] = {r->x, r->y, r->z};
+    vf cell[3], here[3];
+    for (int a = 0; a < 3; a++) {
+        cell[a] = (m->eye[a] + ray[a] * r->t - m->skip_low[a]) * m->skip_rate[a];
+        here[a] = vf_clamp(vf_floor(cell[a]), 0, (float)(m->skip_size[a] - 1));
+    }
+    const vi at = (vi_of(here[2]) * m->skip_size[1] + vi_of(here[1])) * m->skip_size[0] + vi_of(here[0]);
+    const vi found = vi_gather_byte(m->skip, at), leaps = (vi)(found != 0) & live;
+    if (!vi_any(leaps)) return leaps;
+    const vf empty = vf_of(found);
+    vf way = vf_all(INFINITY);
+    for (int a = 0; a < 3; a++) {
+        const vf safe = vf_pick((vi)(vf_abs(ray[a]) > 1e-9f), ray[a], vf_all(1e-9f));
+        const vf edge = here[a] + vf_pick((vi)(ray[a] >= 0), empty, 1.0f - empty);
+        way = vf_least((edge - cell[a]) / (safe * m->skip_rate[a]), way);
+    }
+    r->t = vf_pick(leaps, r->t + vf_most(way, vf_all(0)) + shortest * 0.05f, r->t);
+    r->ds = vf_pick(leaps, vf_all(0), r->ds);
+    return leaps;
+}
+
+// Adds what one volume gives in a step: tau, and colour × tau.
+struct ray_mix { vf tau, red, green, blue; };
+
+PACKET void packet_emit(const struct march *m, const struct march_volume *v, struct ray_volume *rv, const struct packet_place *place, vi live,
+                        const struct ray_packet *r, vf s, vf kilometres, const vf sun[3], struct ray_mix *mix) {
+    vf q;
+    const vi has = packet_blended(v, &rv->brick, place, &q) & place->inside;
+    const vi starts = (vi)(r->ds == 0), had = rv->had & ~starts, both = has & had;
+    const vf entry = q * v->gain + v->bias, before = rv->before;
+    rv->before = vf_pick(live, entry, rv->before);
+    rv->had = vi_pick(live, has, rv->had);
+    const vi counts = (has | had) & live & ~starts;  // a sample where a step begins has no length yet
+    if (!vi_any(counts)) return;
+    // Where one end has no value the edge lies somewhere between: half of the step, on average. The ground ends it.
+    const vf share = vf_pick(both | ((vi)(s >= r->end) & ~has), vf_all(1), vf_all(0.5f));
+    const vf one = vf_pick(has, entry, before), change = vf_pick(both, entry - before, vf_all(0));
+    const vi close = (vi)(vf_abs(change) < 2.0f);
+    const vf rate = 1.0f / vf_pick(close, vf_all(1), change);
+    const vf mean = (packet_integral(v, entry, 3) - packet_integral(v, before, 3)) * rate;
+    const vf point = packet_look(v->data, one, 3);
+    vf tau = vf_pick(close, point, vf_pick((vi)(mean > 1e-6f), mean, vf_all(0))) * share;
+    const vi shows = (vi)(tau > 0) & counts;
+    if (!vi_any(shows)) return;
+    tau = vf_pick(shows, tau, vf_all(0));
+    vf diffuse = vf_all(1);
+    if (v->shading) {
+        const vf alpha = r->through * (1.0f - vf_exp(-tau * kilometres));
+        const vi lit = shows & (vi)(alpha > 0.025f) & (vi)(rv->brick.kind == PAGE_TEXELS);
+        if (vi_any(lit)) {
+            const vf middle = vf_pick(has, q, (before - v->bias) / v->gain);
+            diffuse = vf_pick(lit, packet_diffuse(m, v, &rv->brick, place, middle, tau), diffuse);
+        }
+    }
+    vf *to[3] = {&mix->red, &mix->green, &mix->blue};
+    for (int c = 0; c < 3; c++) {
+        const vf whole = (packet_integral(v, entry, c) - packet_integral(v, before, c)) * rate * share;
+        const vf emitted = vf_pick(close, packet_look(v->data, one, c) * tau, whole);
+        *to[c] += vf_pick(shows, emitted * (m->ambient[c] + sun[c] * diffuse), vf_all(0));
+    }
+    mix->tau += tau;
+}
+
+PACKET void packet_step(const struct march *m, struct ray_packet *r, struct ray_volume volumes[], vf shortest, vi live) {
+    const vf s = vf_least(r->t + r->ds, r->end), kilometres = (s - r->t) * (1.0f / m->exaggeration), half = 0.5f * (r->t + s);
+    const vf x = m->eye[0] + r->x * s, y = m->eye[1] + r->y * s, z = (m->eye[2] + r->z * s) * (1.0f / m->exaggeration);
+    vf per_km = vf_all(1e-6f);
+    struct packet_place places[SCENE_VOLUMES_MAX];
+    for (int n = 0; n < m->volume_count; n++) {
+        const struct march_volume *v = &m->volumes[n];
+        struct packet_place *p = &places[n];
+        struct packet_brick *b = &volumes[n].brick;
+        packet_place(v->geometry, x, y, z, p);
+        p->i = packet_wrapped(v->steps[0], p->i);
+        packet_brick_take(v->steps[0], packet_brick_number(v->steps[0], p->i, p->j, p->k), b);
+        per_km = vf_most(vf_abs(r->x * p->di) * b->rx, per_km);
+        per_km = vf_most(vf_abs(r->y * p->dj) * b->ry, per_km);
+        per_km = vf_most(vf_abs(r->z * p->dk) * b->rz * (1.0f / m->exaggeration), per_km);
+    }
+    vf sun[3];
+    vf arrives = vf_all(1);
+    if (m->shade) arrives = packet_light(m->shade->share, (m->eye[0] + r->x * half - m->light_low[0]) * m->light_rate[0],
+                                         (m->eye[1] + r->y * half - m->light_low[1]) * m->light_rate[1],
+                                         (m->eye[2] + r->z * half - m->light_low[2]) * m->light_rate[2]);
+    for (int c = 0; c < 3; c++) sun[c] = m->colour[c] * arrives;
+    struct ray_mix mix = {vf_all(0), vf_all(0), vf_all(0), vf_all(0)};
+    for (int n = 0; n < m->volume_count; n++) packet_emit(m, &m->volumes[n], &volumes[n], &places[n], live, r, s, kilometres, sun, &mix);
+    const vi shows = (vi)(mix.tau > 0);
+    if (vi_any(shows)) {
+        const vf alpha = 1.0f - vf_exp(-mix.tau * kilometres);
+        const vf weight = vf_pick(shows, r->through * alpha / mix.tau, vf_all(0));
+        r->red += weight * mix.red;
+        r->green += weight * mix.green;
+        r->blue += weight * mix.blue;
+        r->through = vf_pick(shows, r->through * (1.0f - alpha), r->through);
+        r->through = vf_pick((vi)(r->through < 0.008f), vf_all(0), r->through);
+    }
+    const vf first = vf_pick((vi)(r->ds == 0), vf_most(r->jitter, vf_all(0.01f)), vf_all(1));
+    const vf next = vf_most(m->step * (1.9f - 0.9f * r->through) / per_km, shortest) * first;
+    r->t = vf_pick(live, s, r->t);
+    r->ds = vf_pick(live, next, r->ds);
+}
+
+// --- pixels -----------------------------------------------------------------------------------------------------------
+
+// The jitter: a whole-number hash of the pixel, whose rows are counted from the bottom.
+PACKET vf packet_jitter(const struct march *m, vi px, vi py) {
+    const vu h = (vu)px * 0xC13FA9A9u + (vu)((int32_t)m->height - 1 - py) * 0x91E10DA5u;
+    return vf_of((vi)(h >> 8)) * (1.0f / 16777216.0f);
+}
+
+PACKET void packet_begin(const struct march *m, vi px, vi py, vf ground, struct ray_packet *r) {
+    const vf u = vf_of(px) + 0.5f, v = vf_of(py) + 0.5f;
+    vf far[4];
+    for (int c = 0; c < 4; c++) far[c] = m->corner[c] + u * m->across[c] + v * m->down[c];
+    r->x = far[0] / far[3], r->y = far[1] / far[3], r->z = far[2] / far[3];
+    const vf length = vf_sqrt(r->x * r->x + r->y * r->y + r->z * r->z);
+    r->x /= length, r->y /= length, r->z /= length;
+    const vf ray[3] = {r->x, r->y, r->z};
+    r->t = vf_all(0);
+    r->end = vf_least(ground, length);
+    for (int a = 0; a < 3; a++) {
+        const vf safe = vf_pick((vi)(vf_abs(ray[a]) > 1e-9f), ray[a], vf_all(1e-9f));
+        const vf one = (m->low[a] - m->eye[a]) / safe, other = (m->high[a] - m->eye[a]) / safe;
+        r->t = vf_most(vf_least(one, other), r->t);
+        r->end = vf_least(vf_most(one, other), r->end);
+    }
+    r->jitter = packet_jitter(m, px, py);
+    r->through = vf_all(1);
+    r->ds = r->red = r->green = r->blue = vf_all(0);
+}
+
+PACKET void packet_march(const struct march *m, vi px, vi py, vi wanted, vf ground, vf rgba[4]) {
+    struct ray_packet r;
+    struct ray_volume volumes[SCENE_VOLUMES_MAX];
+    for (int n = 0; n < m->volume_count; n++) volumes[n] = (struct ray_volume){.brick = {.at = vi_all(-1)}, .before = vf_all(0), .had = vi_all(0)};
+    packet_begin(m, px, py, ground, &r);
+    const vf shortest = (r.end - r.t) * (1.0f / 4000.0f);
+    for (int turn = 0; turn < MARCH_TURNS; turn++) {
+        const vi live = wanted & (vi)(r.t < r.end) & (vi)(r.through > 0);
+        if (!vi_any(live)) break;
+        const vi leaps = packet_leap(m, &r, shortest, live), steps = live & ~leaps;
+        if (vi_any(steps)) packet_step(m, &r, volumes, shortest, steps);
+    }
+    rgba[0] = r.red, rgba[1] = r.green, rgba[2] = r.blue, rgba[3] = 1.0f - r.through;
+}
+
+// Every second bit of a number: packets are small squares of a tile in Z-order.
+static unsigned every_second(unsigned n) {
+    n &= 0x5555;
+    n = (n | n >> 1) & 0x3333;
+    n = (n | n >> 2) & 0x0f0f;
+    return (n | n >> 4) & 0x00ff;
+}
+
+static void march_tile(const struct march *m, unsigned x, unsigned y) {
+    for (unsigned first = 0; first < MARCH_TILE * MARCH_TILE; first += PACKET_WIDTH) {
+        vi px, py, wanted;
+        vf ground = vf_all(INFINITY), rgba[4];
+        for (unsigned lane = 0; lane < PACKET_WIDTH; lane++) {
+            px[lane] = (int32_t)(x + every_second(first + lane));
+            py[lane] = (int32_t)(y + every_second((first + lane) >> 1));
+            wanted[lane] = (unsigned)px[lane] < m->width && (unsigned)py[lane] < m->height ? -1 : 0;
+            if (wanted[lane] && m->distance) ground[lane] = m->distance[(size_t)py[lane] * m->width + (size_t)px[lane]];
+        }
+        if (!vi_any(wanted)) continue;
+        packet_march(m, px, py, wanted, ground, rgba);
+        for (unsigned lane = 0; lane < PACKET_WIDTH; lane++)
+            for (unsigned c = 0; c < 4 && wanted[lane]; c++) m->rgba[((size_t)py[lane] * m->width + (size_t)px[lane]) * 4 + c] = rgba[c][lane];
+    }
+}
+
+// --- the light grid ---------------------------------------------------------------------------------------------------
+
+// tau per km of all volumes at places of the scene (not exaggerated).
+PACKET vf packet_tau(const struct march *m, vf x, vf y, vf z) {
+    vf tau = vf_all(0);
+    for (int n = 0; n < m->volume_count; n++) {
+        const struct march_volume *v = &m->volumes[n];
+        struct packet_brick brick = {.at = vi_all(-1)};
+        struct packet_place p;
+        vf q;
+        packet_place(v->geometry, x, y, z, &p);
+        p.i = packet_wrapped(v->steps[0], p.i);
+        packet_brick_take(v->steps[0], packet_brick_number(v->steps[0], p.i, p.j, p.k), &brick);
+        const vi has = packet_blended(v, &brick, &p, &q) & p.inside;
+        if (vi_any(has)) tau += vf_pick(has, packet_look(v->data, q * v->gain + v->bias, 3), vf_all(0));
+    }
+    return tau;
+}
+
+static void march_light_row(const struct march *m, unsigned y, unsigned z) {
+    const float size[3] = {m->high[0] - m->low[0], m->high[1] - m->low[1], m->high[2] - m->low[2]};
+    const float way = size[2] / LIGHT_CELLS_Z / m->light[2], half = 0.5f * way;
+    float *row = m->share + ((size_t)z * LIGHT_CELLS_Y + y) * LIGHT_CELLS_X;
+    const vf at_y = vf_all(m->low[1] + ((float)y + 0.5f) / LIGHT_CELLS_Y * size[1] + m->light[1] * half);
+    const vf at_z = vf_all((m->low[2] + ((float)z + 0.5f) / LIGHT_CELLS_Z * size[2] + m->light[2] * half) / m->exaggeration);
+    for (unsigned x = 0; x < LIGHT_CELLS_X; x += PACKET_WIDTH) {
+        vf at;
+        for (unsigned lane = 0; lane < PACKET_WIDTH; lane++) at[lane] = (float)(x + lane) + 0.5f;
+        at = m->low[0] + at / LIGHT_CELLS_X * size[0] + m->light[0] * half;
+        const vf passes = vf_exp(packet_tau(m, at, at_y, at_z) * -(way / m->exaggeration * 0.6f));
+        memcpy(row + x, &passes, sizeof passes);
+    }
+}
+
+const struct march_code PACKET_CODE = {PACKET_ISA, march_tile, march_light_row};
+
+#endif
