@@ -176,7 +176,7 @@ Place@N placeOf@N(vec3 scene) {
     place.density.z = 1000.0 * k.y / column.y;
 #else
     float r = 1.0 + (h - column.x - map@N.x) / map@N.y;
-    float u = clamp(log(max(r, 1e-6)) * map@N.z, 0.0, 1.0) * map@N.w;
+    float share = log(max(r, 1e-6)) * map@N.z, u = clamp(share, 0.0, 1.0) * map@N.w;
 #if KIND@N == 1
 #if FILTERED@N
     vec2 k = levelAt@N(0.0, u);
@@ -192,10 +192,11 @@ Place@N placeOf@N(vec3 scene) {
     vec2 k = mix(tableAt@N(int(c0), u), tableAt@N(int(min(c0 + 1.0, table@N.z - 1.0)), u), c - c0);
 #endif
 #endif
+    place.above = share > 1.00001;  // the table ends there
     // dk/dh = dk/du du/dh, a kilometre at a time
     place.density.z = k.y * map@N.w * map@N.z / (map@N.y * max(r, 1e-6)) * 1000.0;
 #endif
-    place.above = k.x > size@N.z - 1.0;
+    place.above = place.above || k.x > size@N.z - 1.0;
     place.inside = place.inside && h >= column.z - 0.01 && !place.above;
     place.ijk.z = clamp(k.x, 0.0, size@N.z - 1.0);
 #endif
