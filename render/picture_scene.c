@@ -8,7 +8,7 @@
 #include <xxhash.h>
 
 #include "field/cf_time.h"
-#include "render/scene_axis.h"
+#include "render/view_domain.h"
 
 enum { BRICK_BYTES = BRICK_MAX_VOXELS * 2 + 1024 };  // about what a decoded brick takes
 
@@ -56,55 +56,6 @@ double picture_seconds(const struct picture_maker *maker, const struct picture_m
 
 // --- The domain.
 
-static struct field_ref field_of(const struct view_resolved *resolved, const struct view_resolved_layer *layer, size_t step) {
-    return (struct field_ref){.dataset = resolved->dataset, .variable = layer->variable, .run = resolved->run, .member = layer->member, .step = step};
-}
-
-// The space of a layer at a time; of its first step where it has none then.
-static int space_at(struct picture_maker *maker, const struct view_resolved_layer *layer, double seconds, const struct layer_space **space,
-                    struct failure *failure) {
-    const ptrdiff_t step = view_resolved_step(layer, seconds);
-    const struct field_ref field = field_of(&maker->resolved, layer, step < 0 ? 0 : (size_t)step);
-    return layer_spaces_get(maker->spaces, &field, space, failure);
-}
-
-static void widen_box(struct scene_bounds *box, const struct layer_space *space) {
-    double edges[2];
-    for (int axis = 0; axis < 2; axis++) {
-        scene_axis_edges_km(space->dataset->grid, axis, edges);
-        box->low[axis] = fmin(box->low[axis], edges[0]);
-        box->high[axis] = fmax(box->high[axis], edges[1]);
-    }
-    box->high[2] = fmax(box->high[2], space->reach.top / 1000);
-    box->low[2] = fmin(box->low[2], space->reach.ground_range[0] / 1000);
-}
-
-struct domain {
-    struct scene_bounds box;
-    const struct layer_space *ground;  // the first layer's with a ground, or NULL
-    const struct layer_space *main;    // of the first volume, or of the first layer
-};
-
-static int look_around(struct picture_maker *maker, double seconds, struct domain *domain, struct failure *failure) {
-    const struct layer_space *spaces[VIEW_PLACED_MAX];
-    const struct view_resolved *resolved = &maker->resolved;
-    size_t count = 0, volumes = 0;
-    *domain = (struct domain){.box = {{INFINITY, INFINITY, 0}, {-INFINITY, -INFINITY, 0.01}}};
-    for (size_t n = 0; n < resolved->layer_count && count < VIEW_PLACED_MAX; n++) {
-        if (!resolved->layers[n].placed) continue;
-        int status = space_at(maker, &resolved->layers[n], seconds, &spaces[count], failure);
-        if (status) return status;
-        if (!domain->ground && spaces[count]->reach.ground) domain->ground = spaces[count];
-        if (spaces[count]->map && !volumes++) domain->main = spaces[count];
-        count++;
-    }
-    if (!count) return failure_set(failure, VIRGA_NOT_FOUND, "layers: none of them is in this run");
-    if (!domain->main) domain->main = spaces[0];
-    for (size_t n = 0; n < count; n++)
-        if (volumes ? spaces[n]->map != NULL : n == 0) widen_box(&domain->box, spaces[n]);
-    return VIRGA_OK;
-}
-
 // When the view itself is: what box and ground belong to, whichever moment is drawn of it.
 static double own_seconds(const struct picture_maker *maker, const struct view *view) {
     size_t step = 0;
@@ -114,9 +65,9 @@ static double own_seconds(const struct picture_maker *maker, const struct view *
 }
 
 int picture_domain(struct picture_maker *maker, const struct view *view, struct failure *failure) {
-    struct domain domain;
+    struct view_domain domain;
     struct picture_key key = {0};
-    int status = look_around(maker, own_seconds(maker, view), &domain, failure);
+    int status = view_domain_find(&maker->resolved, maker->spaces, own_seconds(maker, view), &domain, failure);
     if (status) return status;
     if (view->coastlines && !maker->world_folder)
         return failure_set(failure, VIRGA_NOT_FOUND, "map.coastlines: there are no coastlines here; install the page's packages, or set it to false");
@@ -155,7 +106,7 @@ static size_t most_bricks(const struct picture_maker *maker) {
 
 static int bring_step(struct picture_maker *maker, struct picture_layer *layer, size_t which, size_t step, const struct brick_camera *camera,
                       struct failure *failure) {
-    const struct field_ref field = field_of(&maker->resolved, layer->layer, step);
+    const struct field_ref field = view_resolved_field(&maker->resolved, layer->layer, step);
     const struct showing showing = showing_of(layer);
     const size_t most = most_bricks(maker);
     struct brick_choice *choices = NULL;
@@ -198,7 +149,7 @@ static int add_layers(struct picture_maker *maker, double seconds, bool volumes,
         const struct colour_map *map = colour_map_find(look->colour_map);
         if (!map) return failure_set(failure, VIRGA_NOT_FOUND, "layers[%zu].colour_map: there is no map \"%s\"", indices[n], look->colour_map);
         transfer_init(&layer->transfer, map, look->range, look->opacity, look->opacity_count);
-        int status = space_at(maker, layer->layer, seconds, &layer->space, failure);
+        int status = view_domain_space(&maker->resolved, layer->layer, maker->spaces, seconds, &layer->space, failure);
         if (status) return status;
         maker->layer_count++;
     }

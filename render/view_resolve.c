@@ -164,7 +164,7 @@ int view_resolve(const struct view *view, const struct catalog *catalog, struct 
 static int read_range(const struct view_resolved *resolved, const struct view_resolved_layer *layer, struct brick_fetch *fetch, double range[2],
                       struct failure *failure)
 {
-    const struct field_ref field = {.dataset = resolved->dataset, .variable = layer->variable, .run = resolved->run, .member = layer->member};
+    const struct field_ref field = view_resolved_field(resolved, layer, 0);
     struct step_table *table = NULL;
     int status = brick_fetch_table(fetch, &field, &table, failure);
     if (status != VIRGA_OK)
@@ -246,6 +246,11 @@ int view_resolve_time(const struct view_resolved *resolved, const char *rule, do
     *step = nearest(resolved->times, resolved->time_count, seconds);
     *exact = strcmp(rule, "nearest to now") == 0 || strcmp(rule, "T+0") == 0 || fabs(resolved->times[*step].seconds - seconds) <= same_time;
     return VIRGA_OK;
+}
+
+struct field_ref view_resolved_field(const struct view_resolved *resolved, const struct view_resolved_layer *layer, size_t step)
+{
+    return (struct field_ref){.dataset = resolved->dataset, .variable = layer->variable, .run = resolved->run, .member = layer->member, .step = step};
 }
 
 ptrdiff_t view_resolved_step(const struct view_resolved_layer *layer, double seconds)
