@@ -7,9 +7,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/folder.h"
 #include "base/log.h"
 #include "server/condemned_files.h"
 #include "server/opening_progress.h"
@@ -19,19 +19,13 @@ enum { QUEUE_LIMIT = 65536 };
 
 static pthread_mutex_t catalog_lock = PTHREAD_MUTEX_INITIALIZER;
 
-// The folder and those above it, as mkdir -p does; new ones are for this user only.
+// For this user only.
 static int make_folder(const char *path, struct failure *failure) {
-    char part[4200];
-    struct stat is;
-    if (snprintf(part, sizeof part, "%s", path) >= (int)sizeof part)
-        return failure_set(failure, VIRGA_INVALID, "the state folder's name is too long");
-    for (char *slash = part + 1; (slash = strchr(slash, '/')); *slash++ = '/') {
-        *slash = '\0';
-        if (mkdir(part, 0700) && errno != EEXIST) break;
-    }
-    if (mkdir(path, 0700) && errno != EEXIST)
-        return failure_set(failure, VIRGA_IO, "cannot make the state folder %s: %s; name another with --state", path, strerror(errno));
-    if (stat(path, &is) || !S_ISDIR(is.st_mode) || access(path, R_OK | W_OK | X_OK))
+    int reason = folder_make(path, 0700);
+    if (reason == ENAMETOOLONG) return failure_set(failure, VIRGA_INVALID, "the state folder's name is too long");
+    if (reason)
+        return failure_set(failure, VIRGA_IO, "cannot make the state folder %s: %s; name another with --state", path, strerror(reason));
+    if (access(path, R_OK | W_OK | X_OK))
         return failure_set(failure, VIRGA_IO, "cannot write to the state folder %s; name another with --state", path);
     return VIRGA_OK;
 }
