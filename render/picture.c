@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "render/caption.h"
 #include "render/composite.h"
 #include "render/picture_scene.h"
 #include "render/ray_marcher.h"
@@ -137,6 +136,18 @@ static bool degraded(const struct picture_maker *maker) {
     return false;
 }
 
+// Labels in the scene, then the captions that they keep clear of.
+static int write_on(const struct picture_maker *maker, const struct view *view, const struct picture_moment *moment, const struct scene *scene,
+                    struct image *image) {
+    struct picture_words words;
+    picture_words_init(&words, maker, view, moment, scene, degraded(maker));
+    const struct caption *caption = view->captions.show ? &words.caption : NULL;
+    const struct label_options labels = {.degrees = view->graticule, .heights = view->height_axis && has_volumes(maker),
+                                         .above_ground = maker->above_ground, .top = from_above(maker, view, scene), .caption = caption};
+    int status = label_draw(image, scene, maker->basemap, &labels);
+    return status || !caption ? status : caption_draw(image, caption);
+}
+
 static int draw(struct picture_maker *maker, const struct view *view, const struct picture_moment *moment, const struct scene *scene,
                 struct image *image) {
     const bool volumes = scene->volume_count > 0;
@@ -147,10 +158,7 @@ static int draw(struct picture_maker *maker, const struct view *view, const stru
     if (status) return status;
     if (volumes) ray_marcher_draw(team, scene, maker->distance, maker->marched);
     composite_draw(team, scene, maker->ground, volumes ? maker->marched : NULL, view->transparent, image);
-    const struct label_options labels = {.degrees = view->graticule, .heights = view->height_axis && has_volumes(maker),
-                                         .above_ground = maker->above_ground, .top = from_above(maker, view, scene)};
-    status = label_draw(image, scene, maker->basemap, &labels);
-    return status ? status : picture_captions(maker, view, moment, scene, degraded(maker), image);
+    return write_on(maker, view, moment, scene, image);
 }
 
 static int tell(const struct picture_maker *maker, const struct picture_moment *moment, const struct scene *scene, struct picture_facts *facts) {

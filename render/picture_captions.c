@@ -2,11 +2,9 @@
 // The words of a picture's captions; how they are written is in caption.h. The page's are web/ui/time_caption.js and web/view/times.js.
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "field/cf_time.h"
-#include "render/caption.h"
 #include "render/picture_scene.h"
 
 static const char *const days[] = {"Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"};
@@ -79,18 +77,17 @@ static void add_legend(struct caption *caption, const struct picture_layer *laye
         .range = {l->look.range[0], l->look.range[1]}, .transfer = &layer->transfer, .epsilon = l->of->lattice.epsilon};
 }
 
-int picture_captions(const struct picture_maker *maker, const struct view *view, const struct picture_moment *moment, const struct scene *scene,
-                     bool cut, struct image *image) {
+void picture_words_init(struct picture_words *words, const struct picture_maker *maker, const struct view *view, const struct picture_moment *moment,
+                        const struct scene *scene, bool cut) {
     const struct view_resolved *r = &maker->resolved;
-    char title[2 * PRESET_TITLE_TEXT + 256], valid[128], run[320], note[256];
-    if (!view->captions.show) return VIRGA_OK;
+    const struct view_captions *asked = &view->captions;
     const double seconds = picture_seconds(maker, moment);
-    if (view->captions.has_title) snprintf(title, sizeof title, "%s", view->captions.title);
-    else snprintf(title, sizeof title, "%s — %.240s", r->title, r->dataset->title && *r->dataset->title ? r->dataset->title : r->dataset->id);
-    time_words(first_of(r)->of->calendar, seconds, 0, valid, sizeof valid);
-    run_words(maker, view, seconds, run, sizeof run);
-    note_words(maker, moment, scene, cut, note, sizeof note);
-    struct caption caption = {.title = title, .valid = valid, .run = run, .note = note, .attribution = view->captions.attribution};
-    for (size_t n = 0; view->captions.legend && n < maker->layer_count; n++) add_legend(&caption, &maker->layers[n]);
-    return caption_draw(image, &caption);
+    *words = (struct picture_words){0};
+    if (asked->has_title) snprintf(words->title, sizeof words->title, "%s", asked->title);
+    else snprintf(words->title, sizeof words->title, "%s — %.240s", r->title, r->dataset->title && *r->dataset->title ? r->dataset->title : r->dataset->id);
+    time_words(first_of(r)->of->calendar, seconds, 0, words->valid, sizeof words->valid);
+    run_words(maker, view, seconds, words->run, sizeof words->run);
+    note_words(maker, moment, scene, cut, words->note, sizeof words->note);
+    words->caption = (struct caption){.title = words->title, .valid = words->valid, .run = words->run, .note = words->note, .attribution = asked->attribution};
+    for (size_t n = 0; asked->legend && n < maker->layer_count; n++) add_legend(&words->caption, &maker->layers[n]);
 }

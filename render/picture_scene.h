@@ -4,6 +4,7 @@
 #define VIRGA_RENDER_PICTURE_SCENE_H
 
 #include "render/basemap.h"
+#include "render/caption.h"
 #include "render/field_volume.h"
 #include "render/layer_space.h"
 #include "render/picture.h"
@@ -68,8 +69,12 @@ int picture_time_text(const struct picture_maker *maker, double seconds, char te
 void picture_key_add(struct picture_key *key, const void *bytes, size_t size);
 bool picture_key_same(const struct picture_key *a, const struct picture_key *b);
 
-// Writes the captions that the view asks for. VIRGA_OK or VIRGA_NO_MEMORY.
-int picture_captions(const struct picture_maker *maker, const struct view *view, const struct picture_moment *moment, const struct scene *scene,
-                     bool cut, struct image *image);
+// The captions of a picture, with the texts that they point to: not to be copied.
+struct picture_words {
+    char title[2 * PRESET_TITLE_TEXT + 256], valid[128], run[320], note[256];
+    struct caption caption;
+};
+void picture_words_init(struct picture_words *words, const struct picture_maker *maker, const struct view *view, const struct picture_moment *moment,
+                        const struct scene *scene, bool cut);
 
 #endif
