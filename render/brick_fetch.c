@@ -127,7 +127,8 @@ static int table_bytes(struct brick_fetch *fetch, const struct field_ref *field,
     struct slot *slot = &fetch->slots[0];
     struct shared_bytes *now = NULL;
     slot->state = PENDING;
-    answer(slot, brick_store_table(fetch->store, fetch->catalog, field, URGENT, &now, arrived, slot, &slot->failure), now);
+    int status = brick_store_table(fetch->store, fetch->catalog, field, URGENT, &now, arrived, slot, &slot->failure);
+    answer(slot, status, now);
     pthread_mutex_lock(&fetch->lock);
     while (slot->state != ARRIVED) pthread_cond_wait(&fetch->came, &fetch->lock);
     pthread_mutex_unlock(&fetch->lock);
@@ -171,7 +172,8 @@ static void ask(struct brick_fetch *fetch, struct slot *slot, size_t index) {
     slot->index = index;
     slot->state = PENDING;
     slot->bytes = NULL;
-    answer(slot, brick_store_brick(fetch->store, fetch->catalog, &fetch->field, b->level, b->x, b->y, b->z, URGENT, &now, arrived, slot, &slot->failure), now);
+    int status = brick_store_brick(fetch->store, fetch->catalog, &fetch->field, b->level, b->x, b->y, b->z, URGENT, &now, arrived, slot, &slot->failure);
+    answer(slot, status, now);
 }
 
 static void ask_more(struct brick_fetch *fetch) {
