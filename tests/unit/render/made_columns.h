@@ -56,13 +56,11 @@ static inline struct made_columns made_columns_new(enum made_kind kind) {
     const double bend = kind == MADE_UNEVEN ? 12 : 0;
     struct level_heights *h = calloc(1, sizeof *h);
     struct failure failure;
-    made.grid = (struct grid){.x = made_axis(MADE_NX, -8e4, 2e3, bend), .y = made_axis(MADE_NY, 3e5, 2.5e3, bend), .km_per_unit = {0.001, 0.001}};
-    if (kind == MADE_GLOBE) {
-        made.grid.x = made_axis(MADE_NX, 0, 360.0 / MADE_NX, 0);
-        made.grid.y = made_axis(MADE_NY, -90, 180.0 / (MADE_NY - 1), 0);
-        made.grid.wraps = made.grid.angular = true;
-        made.grid.km_per_unit[0] = made.grid.km_per_unit[1] = 111.2;
-    }
+    if (kind == MADE_GLOBE)
+        made.grid = (struct grid){.x = made_axis(MADE_NX, 0, 360.0 / MADE_NX, 0), .y = made_axis(MADE_NY, -90, 180.0 / (MADE_NY - 1), 0),
+                                  .wraps = true, .angular = true, .km_per_unit = {111.2, 111.2}};
+    else
+        made.grid = (struct grid){.x = made_axis(MADE_NX, -8e4, 2e3, bend), .y = made_axis(MADE_NY, 3e5, 2.5e3, bend), .km_per_unit = {0.001, 0.001}};
     made.grid.centre[0] = (made.grid.x.values[0] + made.grid.x.values[MADE_NX - 1]) / 2;
     made.grid.centre[1] = (made.grid.y.values[0] + made.grid.y.values[MADE_NY - 1]) / 2;
     *h = (struct level_heights){.nx = MADE_NX, .ny = MADE_NY, .level_count = MADE_NZ, .coordinate = "height"};
