@@ -1,0 +1,358 @@
+// SPDX-License-Identifier: Apache-2.0
+// Tile by tile: triangles to samples, samples to a few points a pixel, points to colours, lines over them.
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "render/basemap_private.h"
+#include "render/ground_shade.h"
+#include "render/line_draw.h"
+
+enum { TILE_X = 64, TILE_Y = 32, PATCH = 16, ACROSS_MAX = 4, ROWS = 8 };
+// Nearest and farthest samples of a pixel that differ by more than this are of different places.
+static const float one_surface = 0.97f;
+
+static const struct line_style styles[MAP_LINES] = {
+    [MAP_OUTER] = {{0.75f, 0.82f, 0.88f, 0.28f}, 1},
+    [MAP_GRATICULE] = {{0.80f, 0.87f, 0.95f, 0.20f}, 1},
+    [MAP_BORDER] = {{0.75f, 0.78f, 0.80f, 0.38f}, 1},
+    [MAP_COAST] = {{0.80f, 0.86f, 0.90f, 0.85f}, 1.5f},
+    [MAP_BOX] = {{0.80f, 0.87f, 0.95f, 0.30f}, 1},
+};
+
+// Cells of the mesh, or quads of the sides, and the rectangle of the picture around them.
+struct patch {
+    size_t first[2], last[2];
+    bool side;
+    double low[2], high[2];
+};
+
+// One thread's room.
+struct workplace {
+    struct ground_raster samples, middles;  // middles: where no sample is in the middle of a pixel
+    struct ground_points points;
+    float *share;
+};
+
+struct drawing {
+    const struct basemap *map;
+    const struct basemap_show *show;
+    const struct scene *scene;
+    struct ground_camera camera;
+    struct ground_light light;
+    size_t across, edge_count;
+    struct ground_point *points;  // of the mesh's corners
+    struct ground_point *feet;    // of the sides' feet, along the edge
+    size_t *edge;                 // corners along the edge, around the domain; the first one is the last too
+    size_t patch_count;
+    struct patch *patches;
+    struct shown_lines lines[MAP_LINES];
+    size_t tiles_x, tiles_y, threads;
+    struct workplace *workplaces;
+    float *rgba, *distance;
+};
+
+// --- corners and patches -----------------------------------------------------------------------------------------------
+
+static void find_edge(struct drawing *d) {
+    size_t nx = d->map->ground.nx, ny = d->map->ground.ny, n = 0;
+    for (size_t x = 0; x < nx; x++) d->edge[n++] = x;
+    for (size_t y = 1; y < ny; y++) d->edge[n++] = y * nx + nx - 1;
+    for (size_t x = nx - 1; x-- > 0;) d->edge[n++] = (ny - 1) * nx + x;
+    for (size_t y = ny - 1; y-- > 0;) d->edge[n++] = y * nx;
+    d->edge_count = n;
+}
+
+static void place_corner(const struct drawing *d, size_t corner, bool foot, struct ground_point *point) {
+    const struct ground_mesh *mesh = &d->map->ground;
+    const double at[] = {mesh->low[0] + mesh->step[0] * (double)(corner % mesh->nx), mesh->low[1] + mesh->step[1] * (double)(corner / mesh->nx),
+                         foot ? -d->map->depth : (double)mesh->corners[corner].height * d->scene->exaggeration};
+    ground_camera_point(&d->camera, at, point);
+}
+
+static void place_rows(void *argument, size_t index, size_t thread) {
+    struct drawing *d = argument;
+    size_t nx = d->map->ground.nx, first = index * ROWS * nx, last = first + ROWS * nx, all = nx * d->map->ground.ny;
+    (void)thread;
+    for (size_t n = first; n < last && n < all; n++) place_corner(d, n, false, &d->points[n]);
+    if (index) return;
+    for (size_t n = 0; n < d->edge_count; n++) place_corner(d, d->edge[n], true, &d->feet[n]);
+}
+
+static void join(struct patch *patch, const struct ground_point *p) {
+    const double at[] = {p->x, p->y};
+    for (int n = 0; n < 2; n++) {
+        patch->low[n] = p->cut ? -INFINITY : fmin(patch->low[n], at[n]);
+        patch->high[n] = p->cut ? INFINITY : fmax(patch->high[n], at[n]);
+    }
+}
+
+static void measure_patch(void *argument, size_t index, size_t thread) {
+    struct drawing *d = argument;
+    struct patch *patch = &d->patches[index];
+    (void)thread;
+    for (int n = 0; n < 2; n++) patch->low[n] = INFINITY, patch->high[n] = -INFINITY;
+    for (size_t n = patch->first[0]; patch->side && n <= patch->last[0]; n++) {
+        join(patch, &d->points[d->edge[n]]);
+        join(patch, &d->feet[n]);
+    }
+    for (size_t y = patch->first[1]; !patch->side && y <= patch->last[1]; y++)
+        for (size_t x = patch->first[0]; x <= patch->last[0]; x++) join(patch, &d->points[y * d->map->ground.nx + x]);
+}
+
+static size_t least(size_t a, size_t b) { return a < b ? a : b; }
+
+static void cut_patches(struct drawing *d) {
+    size_t cells[] = {d->map->ground.nx - 1, d->map->ground.ny - 1};
+    for (size_t y = 0; y < cells[1]; y += PATCH)
+        for (size_t x = 0; x < cells[0]; x += PATCH)
+            d->patches[d->patch_count++] = (struct patch){.first = {x, y}, .last = {least(x + PATCH, cells[0]), least(y + PATCH, cells[1])}};
+    for (size_t n = 0; n + 1 < d->edge_count; n += PATCH)
+        d->patches[d->patch_count++] = (struct patch){.first = {n, 0}, .last = {least(n + PATCH, d->edge_count - 1), 0}, .side = true};
+}
+
+// --- triangles to samples ----------------------------------------------------------------------------------------------
+
+static void draw_patch(const struct drawing *d, const struct patch *patch, struct ground_raster *raster) {
+    double low[] = {(double)raster->x, (double)raster->y}, high[] = {low[0] + (double)raster->width, low[1] + (double)raster->height};
+    for (int n = 0; n < 2; n++)
+        if (patch->low[n] > high[n] || patch->high[n] < low[n]) return;
+    for (size_t n = patch->first[0]; patch->side && n < patch->last[0]; n++) {
+        const struct ground_point *a = &d->points[d->edge[n]], *b = &d->points[d->edge[n + 1]];
+        ground_raster_triangle(raster, &d->camera, a, &d->feet[n], b, GROUND_SIDE);
+        ground_raster_triangle(raster, &d->camera, &d->feet[n], &d->feet[n + 1], b, GROUND_SIDE);
+    }
+    size_t nx = d->map->ground.nx;
+    for (size_t y = patch->first[1]; !patch->side && y < patch->last[1]; y++)
+        for (size_t x = patch->first[0]; x < patch->last[0]; x++) {
+            const struct ground_point *p = &d->points[y * nx + x];
+            ground_raster_triangle(raster, &d->camera, p, p + 1, p + nx, GROUND_TOP);
+            ground_raster_triangle(raster, &d->camera, p + 1, p + nx + 1, p + nx, GROUND_TOP);
+        }
+}
+
+// --- samples to points -------------------------------------------------------------------------------------------------
+
+static void add_point(struct ground_points *points, size_t pixel, int kind, float x, float y, float near, float weight) {
+    size_t n = points->count++;
+    points->pixel[n] = (uint32_t)pixel;
+    points->kind[n] = (uint8_t)kind;
+    points->x[n] = x, points->y[n] = y, points->near[n] = near, points->weight[n] = weight;
+}
+
+struct pixel_samples {
+    size_t count;
+    float x[ACROSS_MAX * ACROSS_MAX], y[ACROSS_MAX * ACROSS_MAX], near[ACROSS_MAX * ACROSS_MAX];
+    uint8_t kind[ACROSS_MAX * ACROSS_MAX];
+};
+
+static void gather(const struct ground_raster *r, size_t x, size_t y, struct pixel_samples *s) {
+    size_t across = r->across, row = r->width * across;
+    float step = 1 / (float)across;
+    s->count = 0;
+    for (size_t j = 0; j < across; j++)
+        for (size_t i = 0; i < across; i++) {
+            size_t at = (y * across + j) * row + x * across + i, n = s->count++;
+            s->x[n] = (float)(r->x + x) + ((float)i + 0.5f) * step;
+            s->y[n] = (float)(r->y + y) + ((float)j + 0.5f) * step;
+            s->near[n] = r->near[at];
+            s->kind[n] = r->kind[at];
+        }
+}
+
+// One point where a pixel's samples of a surface are of one place, as many as there are samples else. `chosen`: which samples.
+static void add_surface(struct ground_points *points, size_t pixel, int kind, const struct pixel_samples *s, const bool *chosen) {
+    float low = INFINITY, high = 0, sum[3] = {0}, each = 1 / (float)s->count;
+    size_t count = 0;
+    for (size_t n = 0; n < s->count; n++) {
+        if (!chosen[n]) continue;
+        low = fminf(low, s->near[n]), high = fmaxf(high, s->near[n]);
+        sum[0] += s->x[n], sum[1] += s->y[n], sum[2] += s->near[n];
+        count++;
+    }
+    if (!count) return;
+    if (low >= one_surface * high) {
+        float share = 1 / (float)count;
+        add_point(points, pixel, kind, sum[0] * share, sum[1] * share, sum[2] * share, (float)count * each);
+        return;
+    }
+    for (size_t n = 0; n < s->count; n++)
+        if (chosen[n]) add_point(points, pixel, kind, s->x[n], s->y[n], s->near[n], each);
+}
+
+// 1 / depth of the world around, if it is seen at a sample; it has a hole under the domain.
+static float around_at(const struct drawing *d, float x, float y, float nearest) {
+    const struct ground_camera *c = &d->camera;
+    const struct scene_bounds *box = &d->map->places.box;
+    double ray[3], at[2], level = GROUND_AROUND_HEIGHT * d->scene->exaggeration - c->eye[2];
+    ray[2] = c->ray[2] + (double)x * c->ray_x[2] + (double)y * c->ray_y[2];
+    double near = ray[2] / level, margin = BASEMAP_AROUND * fmax(d->map->places.size[0], d->map->places.size[1]);
+    if (!(near >= c->farthest && near <= c->nearest && near >= (double)nearest)) return 0;
+    bool over = true;
+    for (int n = 0; n < 2; n++) {
+        ray[n] = c->ray[n] + (double)x * c->ray_x[n] + (double)y * c->ray_y[n];
+        at[n] = c->eye[n] + ray[n] / near;
+        if (!(at[n] >= box->low[n] - margin && at[n] <= box->high[n] + margin)) return 0;
+        over = over && at[n] > box->low[n] && at[n] < box->high[n];
+    }
+    return over ? 0 : (float)near;
+}
+
+static void add_around(const struct drawing *d, struct ground_points *points, size_t pixel, struct pixel_samples *s) {
+    bool chosen[ACROSS_MAX * ACROSS_MAX];
+    for (size_t n = 0; n < s->count; n++) {
+        s->near[n] = around_at(d, s->x[n], s->y[n], s->near[n]);
+        chosen[n] = s->near[n] > 0;
+    }
+    add_surface(points, pixel, GROUND_AROUND_KIND, s, chosen);
+}
+
+static void find_points(const struct drawing *d, struct workplace *w) {
+    const struct ground_raster *r = &w->samples;
+    struct pixel_samples s;
+    bool chosen[ACROSS_MAX * ACROSS_MAX];
+    w->points.count = 0;
+    for (size_t y = 0; y < r->height; y++)
+        for (size_t x = 0; x < r->width; x++) {
+            gather(r, x, y, &s);
+            for (int kind = GROUND_TOP; kind <= GROUND_SIDE; kind++) {
+                for (size_t n = 0; n < s.count; n++) chosen[n] = s.kind[n] == kind;
+                add_surface(&w->points, y * r->width + x, kind, &s, chosen);
+            }
+            if (d->map->places.around) add_around(d, &w->points, y * r->width + x, &s);
+        }
+}
+
+// --- points to pixels --------------------------------------------------------------------------------------------------
+
+static float held(float v) { return v < 0 ? 0 : v > 1 ? 1 : v; }
+
+static void lay_points(const struct drawing *d, const struct workplace *w, float *rgba) {
+    const struct ground_points *p = &w->points;
+    size_t wide = w->samples.width;
+    for (size_t y = 0; y < w->samples.height; y++) memset(rgba + 4 * y * d->scene->width, 0, 4 * wide * sizeof *rgba);
+    for (size_t n = 0; n < p->count; n++) {
+        float *out = rgba + 4 * (p->pixel[n] / wide * d->scene->width + p->pixel[n] % wide), share = p->weight[n] * p->alpha[n];
+        float left = p->kind[n] == GROUND_AROUND_KIND ? 1 - share : 1;
+        for (int c = 0; c < 3; c++) out[c] = out[c] * left + held(p->colour[c][n]) * share;
+        out[3] = out[3] * left + share;
+    }
+}
+
+static void find_distance(const struct drawing *d, const struct workplace *w, float *distance) {
+    const struct ground_raster *r = d->across % 2 ? &w->samples : &w->middles;
+    const struct ground_camera *c = &d->camera;
+    size_t middle = r->across / 2, row = r->width * r->across;
+    for (size_t y = 0; y < r->height; y++)
+        for (size_t x = 0; x < r->width; x++) {
+            float near = r->near[(y * r->across + middle) * row + x * r->across + middle];
+            double px = (double)(r->x + x) + 0.5, py = (double)(r->y + y) + 0.5, squared = 0;
+            for (int n = 0; n < 3; n++) {
+                double ray = c->ray[n] + px * c->ray_x[n] + py * c->ray_y[n];
+                squared += ray * ray;
+            }
+            distance[y * d->scene->width + x] = near > 0 ? (float)(sqrt(squared) / (double)near) : INFINITY;
+        }
+}
+
+static bool shown(const struct basemap_show *show, int kind) {
+    return kind == MAP_GRATICULE ? show->graticule : kind == MAP_BOX ? show->box : show->coastlines;
+}
+
+static void draw_tile(void *argument, size_t index, size_t thread) {
+    const struct drawing *d = argument;
+    struct workplace *w = &d->workplaces[thread];
+    size_t x = index % d->tiles_x * TILE_X, y = index / d->tiles_x * TILE_Y, stride = d->scene->width;
+    size_t width = least(TILE_X, d->scene->width - x), height = least(TILE_Y, d->scene->height - y);
+    ground_raster_clear(&w->samples, x, y, width, height);
+    for (size_t n = 0; n < d->patch_count; n++) draw_patch(d, &d->patches[n], &w->samples);
+    if (d->across % 2 == 0) {
+        ground_raster_clear(&w->middles, x, y, width, height);
+        for (size_t n = 0; n < d->patch_count; n++) draw_patch(d, &d->patches[n], &w->middles);
+    }
+    find_points(d, w);
+    ground_shade(&d->light, &w->points);
+    float *rgba = d->rgba + 4 * (y * stride + x);
+    lay_points(d, w, rgba);
+    for (int kind = 0; kind < MAP_LINES; kind++)
+        if (shown(d->show, kind)) line_draw(&d->lines[kind], &styles[kind], &d->camera, &w->samples, w->share, rgba, stride);
+    find_distance(d, w, d->distance + y * stride + x);
+}
+
+// --- the whole ---------------------------------------------------------------------------------------------------------
+
+static void place_lines(void *argument, size_t index, size_t thread) {
+    struct drawing *d = argument;
+    (void)thread;
+    for (int kind = 0; kind < MAP_LINES; kind++) {
+        size_t runs = shown_lines_runs(&d->lines[kind]);
+        if (index < runs) {
+            shown_lines_place(&d->lines[kind], &d->map->lines[kind], &d->camera, d->scene->exaggeration, index);
+            return;
+        }
+        index -= runs;
+    }
+}
+
+static int make_room(struct drawing *d) {
+    const struct ground_mesh *mesh = &d->map->ground;
+    size_t edge = 2 * (mesh->nx + mesh->ny), cells = (mesh->nx / PATCH + 1) * (mesh->ny / PATCH + 1), samples = TILE_X * TILE_Y * d->across * d->across;
+    d->points = malloc(mesh->nx * mesh->ny * sizeof *d->points);
+    d->feet = malloc(edge * sizeof *d->feet);
+    d->edge = malloc(edge * sizeof *d->edge);
+    d->patches = malloc((cells + edge / PATCH + 1) * sizeof *d->patches);
+    d->workplaces = calloc(d->threads, sizeof *d->workplaces);
+    int status = d->points && d->feet && d->edge && d->patches && d->workplaces ? VIRGA_OK : VIRGA_NO_MEMORY;
+    for (int kind = 0; kind < MAP_LINES && status == VIRGA_OK; kind++)
+        if (shown(d->show, kind)) status = shown_lines_init(&d->lines[kind], &d->map->lines[kind]);
+    for (size_t n = 0; n < d->threads && status == VIRGA_OK; n++) {
+        struct workplace *w = &d->workplaces[n];
+        w->share = malloc(TILE_X * TILE_Y * sizeof *w->share);
+        status = w->share ? ground_raster_init(&w->samples, TILE_X, TILE_Y, d->across) : VIRGA_NO_MEMORY;
+        if (status == VIRGA_OK && d->across % 2 == 0) status = ground_raster_init(&w->middles, TILE_X, TILE_Y, 1);
+        if (status == VIRGA_OK) status = ground_points_init(&w->points, 2 * samples);
+    }
+    return status;
+}
+
+static void leave_room(struct drawing *d) {
+    for (size_t n = 0; d->workplaces && n < d->threads; n++) {
+        struct workplace *w = &d->workplaces[n];
+        ground_raster_destroy(&w->samples);
+        ground_raster_destroy(&w->middles);
+        ground_points_destroy(&w->points);
+        free(w->share);
+    }
+    for (int kind = 0; kind < MAP_LINES; kind++) shown_lines_destroy(&d->lines[kind]);
+    free(d->workplaces);
+    free(d->patches);
+    free(d->edge);
+    free(d->feet);
+    free(d->points);
+}
+
+static void draw(struct drawing *d, struct render_team *team) {
+    size_t runs = 0;
+    find_edge(d);
+    cut_patches(d);
+    for (int kind = 0; kind < MAP_LINES; kind++) runs += shown_lines_runs(&d->lines[kind]);
+    render_team_run(team, (d->map->ground.ny + ROWS - 1) / ROWS, place_rows, d);
+    render_team_run(team, d->patch_count, measure_patch, d);
+    render_team_run(team, runs, place_lines, d);
+    render_team_run(team, d->tiles_x * d->tiles_y, draw_tile, d);
+}
+
+int basemap_draw(const struct basemap *basemap, struct render_team *team, const struct scene *scene, const struct basemap_show *show,
+                 unsigned samples, float *rgba, float *distance) {
+    struct drawing d = {.map = basemap, .show = show, .scene = scene, .across = samples < 1 ? 1 : samples > ACROSS_MAX ? ACROSS_MAX : samples,
+                        .threads = render_team_threads(team), .rgba = rgba, .distance = distance,
+                        .tiles_x = (scene->width + TILE_X - 1) / TILE_X, .tiles_y = (scene->height + TILE_Y - 1) / TILE_Y};
+    ground_camera_init(&d.camera, scene);
+    d.light = (struct ground_light){.scene = scene, .camera = &d.camera, .ground = &basemap->ground, .around = &basemap->around, .land = &basemap->land,
+                                    .depth = basemap->depth, .meridian = basemap->places.middle[0], .spherical = basemap->places.spherical,
+                                    .terrain = show->terrain};
+    int status = make_room(&d);
+    if (status == VIRGA_OK) draw(&d, team);
+    leave_room(&d);
+    return status;
+}

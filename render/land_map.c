@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "render/land_map.h"
+
+#include <cairo.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+// --- rings -------------------------------------------------------------------------------------------------------------
+
+// A ring in the map's pixels, cut off well outside of it: Cairo's numbers end at eight million pixels.
+struct outline {
+    size_t count, room;
+    double (*points)[2], (*spare)[2];
+};
+
+static bool outline_room(struct outline *o, size_t room) {
+    if (room <= o->room) return true;
+    double (*points)[2] = realloc(o->points, room * sizeof *points);
+    if (points) o->points = points;
+    double (*spare)[2] = realloc(o->spare, room * sizeof *spare);
+    if (spare) o->spare = spare;
+    if (!points || !spare) return false;
+    o->room = room;
+    return true;
+}
+
+// Cuts by one edge of a rectangle: what lies beyond becomes a line along it. False without memory.
+static bool outline_cut(struct outline *o, int axis, double edge, double sign) {
+    size_t n = 0;
+    if (!outline_room(o, 2 * o->count)) return false;
+    for (size_t k = 0; k < o->count; k++) {
+        const double *from = o->points[k], *to = o->points[k + 1 == o->count ? 0 : k + 1];
+        double a = sign * (from[axis] - edge), b = sign * (to[axis] - edge);
+        if (a >= 0) memcpy(o->spare[n++], from, sizeof o->spare[0]);
+        if ((a >= 0) == (b >= 0)) continue;
+        double share = a / (a - b);
+        o->spare[n][axis] = edge;
+        o->spare[n][1 - axis] = from[1 - axis] + share * (to[1 - axis] - from[1 - axis]);
+        n++;
+    }
+    double (*swap)[2] = o->points;
+    o->points = o->spare, o->spare = swap, o->count = n;
+    return true;
+}
+
+// A ring whose longitudes run on across the date line. One that goes around a pole is closed along it. Degrees; false without memory.
+static bool outline_unroll(struct outline *o, const double (*ring)[2], size_t count) {
+    double turned = 0, sum = 0;
+    if (!outline_room(o, count + 2)) return false;
+    for (size_t n = 0; n < count; n++) {
+        double step = n ? ring[n][0] - ring[n - 1][0] : 0;
+        if (fabs(step) > 180) turned -= copysign(360, step);
+        o->points[n][0] = ring[n][0] + turned, o->points[n][1] = ring[n][1];
+        sum += ring[n][1];
+    }
+    o->count = count;
+    if (turned != 0 && count) {
+        double pole = sum > 0 ? 90 : sum < 0 ? -90 : 0;
+        o->points[count][0] = o->points[count - 1][0], o->points[count][1] = pole;
+        o->points[count + 1][0] = o->points[0][0], o->points[count + 1][1] = pole;
+        o->count += 2;
+    }
+    return true;
+}
+
+// --- drawing -----------------------------------------------------------------------------------------------------------
+
+struct drawing {
+    cairo_t *cairo;
+    const struct degree_bounds *bounds;
+    double width, height;
+    struct outline outline;
+};
+
+static bool draw_ring(struct drawing *d, const double (*ring)[2], size_t count, double turn) {
+    struct outline *o = &d->outline;
+    const struct degree_bounds *of = d->bounds;
+    if (!outline_unroll(o, ring, count)) return false;
+    for (size_t n = 0; n < o->count; n++) {
+        o->points[n][0] = (o->points[n][0] + turn - of->west) * d->width / (of->east - of->west);
+        o->points[n][1] = (of->north - o->points[n][1]) * d->height / (of->north - of->south);
+    }
+    const double margin = 64;
+    for (int axis = 0; axis < 2; axis++)
+        if (!outline_cut(o, axis, -margin, 1) || !outline_cut(o, axis, (axis ? d->height : d->width) + margin, -1)) return false;
+    for (size_t n = 0; n < o->count; n++)
+        (n ? cairo_line_to : cairo_move_to)(d->cairo, o->points[n][0], o->points[n][1]);
+    if (o->count) cairo_close_path(d->cairo);
+    return true;
+}
+
+static bool draw_polygon(struct drawing *d, const struct world_atlas *atlas, size_t polygon) {
+    size_t first = atlas->polygon[polygon], last = atlas->polygon[polygon + 1];
+    const struct atlas_lines *rings = &atlas->rings;
+    double least = INFINITY, most = -INFINITY;
+    if (first == last) return true;
+    if (!outline_unroll(&d->outline, (const double (*)[2])(rings->points + rings->first[first]), rings->first[first + 1] - rings->first[first])) return false;
+    for (size_t n = 0; n < d->outline.count; n++) {
+        least = fmin(least, d->outline.points[n][0]), most = fmax(most, d->outline.points[n][0]);
+    }
+    if (!(most - least <= 3600)) return true;  // no ring of land goes ten times around
+    for (double turn = 360 * ceil((d->bounds->west - most) / 360); least + turn <= d->bounds->east; turn += 360) {
+        for (size_t r = first; r < last; r++)
+            if (!draw_ring(d, (const double (*)[2])(rings->points + rings->first[r]), rings->first[r + 1] - rings->first[r], turn)) return false;
+        cairo_fill(d->cairo);
+    }
+    return true;
+}
+
+static int level_init(struct land_map *map, size_t width, size_t height) {
+    struct land_level *level = &map->levels[map->level_count];
+    *level = (struct land_level){width, height, calloc(width, height)};
+    if (!level->share) return VIRGA_NO_MEMORY;
+    map->level_count++;
+    return VIRGA_OK;
+}
+
+static int draw_land(struct land_map *map, const struct world_atlas *atlas) {
+    struct land_level *level = &map->levels[0];
+    cairo_surface_t *surface = cairo_image_surface_create(CAIRO_FORMAT_A8, (int)level->width, (int)level->height);
+    struct drawing d = {cairo_create(surface), &map->bounds, (double)level->width, (double)level->height, {0}};
+    cairo_set_fill_rule(d.cairo, CAIRO_FILL_RULE_EVEN_ODD);
+    bool fine = true;
+    for (size_t n = 0; fine && n < atlas->polygon_count; n++) fine = draw_polygon(&d, atlas, n);
+    cairo_surface_flush(surface);
+    const unsigned char *data = cairo_image_surface_get_data(surface);
+    fine = fine && data && cairo_status(d.cairo) == CAIRO_STATUS_SUCCESS;
+    for (size_t y = 0; fine && y < level->height; y++)
+        memcpy(level->share + y * level->width, data + y * (size_t)cairo_image_surface_get_stride(surface), level->width);
+    cairo_destroy(d.cairo);
+    cairo_surface_destroy(surface);
+    free(d.outline.points);
+    free(d.outline.spare);
+    return fine ? VIRGA_OK : VIRGA_NO_MEMORY;
+}
+
+static void halve(const struct land_level *from, struct land_level *to) {
+    for (size_t y = 0; y < to->height; y++)
+        for (size_t x = 0; x < to->width; x++) {
+            size_t x0 = 2 * x, y0 = 2 * y, x1 = x0 + 1 < from->width ? x0 + 1 : x0, y1 = y0 + 1 < from->height ? y0 + 1 : y0;
+            unsigned sum = from->share[y0 * from->width + x0] + from->share[y0 * from->width + x1] + from->share[y1 * from->width + x0] +
+                           from->share[y1 * from->width + x1];
+            to->share[y * to->width + x] = (uint8_t)((sum + 2) / 4);
+        }
+}
+
+static size_t map_side(double wanted) {
+    return wanted > 16 ? wanted < LAND_MAP_SIZE ? (size_t)lround(wanted) : LAND_MAP_SIZE : 16;
+}
+
+int land_map_init(struct land_map *map, const struct world_atlas *atlas, const struct degree_bounds *bounds) {
+    double aspect = (bounds->east - bounds->west) / (bounds->north - bounds->south);
+    *map = (struct land_map){.bounds = *bounds};
+    if (!(aspect > 0 && isfinite(aspect))) return VIRGA_OK;  // no place on Earth: no land
+    int status = level_init(map, map_side(aspect >= 1 ? LAND_MAP_SIZE : LAND_MAP_SIZE * aspect), map_side(aspect >= 1 ? LAND_MAP_SIZE / aspect : LAND_MAP_SIZE));
+    if (status == VIRGA_OK) status = draw_land(map, atlas);
+    while (status == VIRGA_OK && map->level_count < LAND_MAP_LEVELS) {
+        const struct land_level *last = &map->levels[map->level_count - 1];
+        if (last->width == 1 && last->height == 1) break;
+        status = level_init(map, last->width > 1 ? last->width / 2 : 1, last->height > 1 ? last->height / 2 : 1);
+        if (status == VIRGA_OK) halve(last, &map->levels[map->level_count - 1]);
+    }
+    return status;
+}
+
+void land_map_destroy(struct land_map *map) {
+    for (size_t n = 0; n < map->level_count; n++) free(map->levels[n].share);
+    *map = (struct land_map){0};
+}
+
+// --- reading -----------------------------------------------------------------------------------------------------------
+
+static float level_at(const struct land_level *level, float u, float v) {
+    float x = u * (float)level->width - 0.5f, y = v * (float)level->height - 0.5f, last_x = (float)(level->width - 1), last_y = (float)(level->height - 1);
+    x = x > 0 ? x < last_x ? x : last_x : 0, y = y > 0 ? y < last_y ? y : last_y : 0;
+    size_t x0 = (size_t)x, y0 = (size_t)y, right = x0 + 1 < level->width, up = y0 + 1 < level->height ? level->width : 0;
+    const uint8_t *at = level->share + y0 * level->width + x0;
+    float a = x - (float)x0, b = y - (float)y0;
+    float near = (float)at[0] + a * (float)(at[right] - at[0]), far = (float)at[up] + a * (float)(at[up + right] - at[up]);
+    return (near + b * (far - near)) / 255;
+}
+
+float land_map_at(const struct land_map *map, float lon, float lat, float pixel) {
+    const struct degree_bounds *of = &map->bounds;
+    float u = (float)(((double)lon - of->west) / (of->east - of->west)), v = (float)((of->north - (double)lat) / (of->north - of->south));
+    if (!(pixel > 1)) return level_at(&map->levels[0], u, v);
+    float last = (float)(map->level_count - 1), level = 0.5f * log2f(pixel);
+    level = level < last ? level : last;
+    size_t n = (size_t)level, next = n + 1 < map->level_count ? n + 1 : n;
+    float near = level_at(&map->levels[n], u, v);
+    return near + (level - (float)n) * (level_at(&map->levels[next], u, v) - near);
+}
