@@ -35,9 +35,16 @@ static const char help[] =
     "      --idle-seconds N     a silent websocket is closed after this (600)\n"
     "      --message-rate N     messages a second that a client may send (60)\n"
     "      --embed-host HOST    a site that may show the page in a frame; repeat for more\n"
-    "      --allow-origin URL   a site whose pages may open the websocket; repeat for more\n"
+    "      --allow-origin URL   a site whose pages may open the websocket and, from this\n"
+    "                           machine or a proxy on it, export; repeat for more\n"
     "      --opendap-hosts H    a host or HOST:PORT that may be asked for datasets behind OPeNDAP;\n"
     "                           repeat for more (none)\n"
+    "      --export-jobs N      exports that run at a time (1); 0: none are made\n"
+    "      --export-queue N     exports that may wait (32)\n"
+    "      --export-frames N    frames that an export may have (5000)\n"
+    "      --export-size WxH    pixels that a frame may have (3840x2160)\n"
+    "      --export-disk SIZE   disk that all exports may use, in the state folder (20G)\n"
+    "      --export-keep TIME   exports are deleted this long after they ended (7d); 0: never\n"
     "      --allow-empty        start even if nothing can be shown\n"
     "      --web-root DIR       the page's files\n"
     "      --reader PROGRAM     the reader program (virga-reader beside this one)\n"
@@ -63,7 +70,9 @@ static const char help[] =
 static const struct option_spec specs[] = {
     COMMAND_LINE_SETTINGS,     {"listen", 'l', true},     {"base-path", 0, true},    {"max-connections", 0, true},
     {"idle-seconds", 0, true}, {"message-rate", 0, true}, {"embed-host", 0, true},   {"allow-origin", 0, true},
-    {"web-root", 0, true},     {"check", 0, false},       {"allow-empty", 0, false}, {NULL, 0, false}};
+    {"web-root", 0, true},     {"export-jobs", 0, true},  {"export-queue", 0, true}, {"export-frames", 0, true},
+    {"export-size", 0, true},  {"export-disk", 0, true},  {"export-keep", 0, true},  {"check", 0, false},
+    {"allow-empty", 0, false}, {NULL, 0, false}};
 
 struct serve_flags {
     bool check, allow_empty;

@@ -138,6 +138,44 @@ static const char *set_message_rate(struct config *config, const char *value) {
     return NULL;
 }
 
+static const char *set_export_jobs(struct config *config, const char *value) {
+    return parse_integer(value, 0, 16, &config->export_jobs) ? NULL : "a whole number from 0 (no exports) to 16";
+}
+
+static const char *set_export_queue(struct config *config, const char *value) {
+    return parse_integer(value, 0, 500, &config->export_queue) ? NULL : "a whole number from 0 to 500";
+}
+
+static const char *set_export_frames(struct config *config, const char *value) {
+    return parse_integer(value, 1, 100000, &config->export_frames) ? NULL : "a whole number from 1 to 100000";
+}
+
+static const char *set_export_size(struct config *config, const char *value) {
+    char *end = NULL;
+    unsigned long width = isdigit((unsigned char)*value) ? strtoul(value, &end, 10) : 0, height = 0;
+    if (end && *end == 'x' && isdigit((unsigned char)end[1])) height = strtoul(end + 1, &end, 10);
+    if (!width || !height || *end || width > 16384 || height > 16384) return "WIDTHxHEIGHT, each from 1 to 16384, such as 3840x2160";
+    config->export_size[0] = (unsigned)width;
+    config->export_size[1] = (unsigned)height;
+    return NULL;
+}
+
+static const char *set_export_disk(struct config *config, const char *value) {
+    return parse_size(value, 1 << 20, &config->export_disk) ? NULL : "a size of at least 1M, such as 20G";
+}
+
+// "48h", "7d", "90m", "0".
+static const char *set_export_keep(struct config *config, const char *value) {
+    static const char allowed[] = "a time such as 7d, 48h or 90m, at most 3650d; 0 keeps exports until they are deleted";
+    char *end;
+    double seconds = isdigit((unsigned char)*value) ? strtod(value, &end) : NAN;
+    if (!(seconds >= 0) || (*end && end[1]) || (!*end && seconds > 0)) return allowed;
+    double unit = *end == 'd' ? 86400 : *end == 'h' ? 3600 : *end == 'm' ? 60 : *end ? NAN : 1;
+    if (!(seconds * unit <= 3650 * 86400.0)) return allowed;
+    config->export_keep = seconds * unit;
+    return NULL;
+}
+
 // The text goes into response headers: nothing that could end one or start another rule. `scheme`: SCHEME:// is needed.
 static bool origin_is_safe(const char *text, size_t length, bool scheme) {
     const char *rest = text, *end = text + length;
@@ -224,6 +262,12 @@ static const struct {
     [CONFIG_EMBED_HOST] = {"embed-host", "VIRGA_EMBED_HOST", set_embed_host},
     [CONFIG_ALLOW_ORIGIN] = {"allow-origin", "VIRGA_ALLOW_ORIGIN", set_allow_origin},
     [CONFIG_OPENDAP_HOSTS] = {"opendap-hosts", "VIRGA_OPENDAP_HOSTS", set_opendap_hosts},
+    [CONFIG_EXPORT_JOBS] = {"export-jobs", "VIRGA_EXPORT_JOBS", set_export_jobs},
+    [CONFIG_EXPORT_QUEUE] = {"export-queue", "VIRGA_EXPORT_QUEUE", set_export_queue},
+    [CONFIG_EXPORT_FRAMES] = {"export-frames", "VIRGA_EXPORT_FRAMES", set_export_frames},
+    [CONFIG_EXPORT_SIZE] = {"export-size", "VIRGA_EXPORT_SIZE", set_export_size},
+    [CONFIG_EXPORT_DISK] = {"export-disk", "VIRGA_EXPORT_DISK", set_export_disk},
+    [CONFIG_EXPORT_KEEP] = {"export-keep", "VIRGA_EXPORT_KEEP", set_export_keep},
     [CONFIG_LOG_LEVEL] = {"log-level", "VIRGA_LOG_LEVEL", set_log_level},
     [CONFIG_LOG_FORMAT] = {"log-format", "VIRGA_LOG_FORMAT", set_log_format},
     [CONFIG_WEB_ROOT] = {"web-root", "VIRGA_WEB_ROOT", set_web_root},
@@ -437,7 +481,9 @@ static void default_state(struct config *config) {
 void config_defaults(struct config *config) {
     *config = (struct config){.listen_host = "127.0.0.1", .listen_port = 8080, .base_path = "/",
                               .cache_memory = (size_t)256 << 20, .spool_limit = (size_t)8 << 30, .max_connections = 1024,
-                              .idle_seconds = 600, .message_rate = 60, .log_level = LOG_LEVEL_INFO};
+                              .idle_seconds = 600, .message_rate = 60, .export_jobs = 1, .export_queue = 32, .export_frames = 5000,
+                              .export_size = {3840, 2160}, .export_disk = (size_t)20 << 30, .export_keep = 7 * 86400,
+                              .log_level = LOG_LEVEL_INFO};
     cpu_set_t set;
     int processors = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : (int)sysconf(_SC_NPROCESSORS_ONLN);
     config->workers = processors < 1 ? 1 : processors > 256 ? 256 : processors;
@@ -457,6 +503,14 @@ static void print_size(FILE *out, size_t size) {
         }
     }
     fprintf(out, "%zu", size);
+}
+
+static void print_time(FILE *out, double seconds) {
+    static const struct { double seconds; char name; } units[] = {{86400, 'd'}, {3600, 'h'}, {60, 'm'}};
+    size_t i = 0;
+    while (i < 2 && fmod(seconds, units[i].seconds) != 0) i++;
+    if (seconds > 0) fprintf(out, "%.15g%c", seconds / units[i].seconds, units[i].name);
+    else fputc('0', out);
 }
 
 static void print_value(FILE *out, const struct config *c, enum config_key key) {
@@ -482,6 +536,12 @@ static void print_value(FILE *out, const struct config *c, enum config_key key) 
     case CONFIG_OPENDAP_HOSTS:
         for (size_t i = 0; i < c->opendap_host_count; i++) fprintf(out, "%s%s", i ? " " : "", c->opendap_hosts[i]);
         break;
+    case CONFIG_EXPORT_JOBS: fprintf(out, "%d", c->export_jobs); break;
+    case CONFIG_EXPORT_QUEUE: fprintf(out, "%d", c->export_queue); break;
+    case CONFIG_EXPORT_FRAMES: fprintf(out, "%d", c->export_frames); break;
+    case CONFIG_EXPORT_SIZE: fprintf(out, "%ux%u", c->export_size[0], c->export_size[1]); break;
+    case CONFIG_EXPORT_DISK: print_size(out, c->export_disk); break;
+    case CONFIG_EXPORT_KEEP: print_time(out, c->export_keep); break;
     case CONFIG_LOG_LEVEL: fputs(levels[c->log_level], out); break;
     case CONFIG_LOG_FORMAT: fputs(c->log_json ? "json" : "text", out); break;
     case CONFIG_WEB_ROOT: fputs(c->web_root, out); break;

@@ -16,6 +16,7 @@ enum { CONFIG_MAX_PATHS = 1024, CONFIG_MAX_HOSTS = 32 };
 enum config_key {
     CONFIG_LISTEN, CONFIG_BASE_PATH, CONFIG_STATE, CONFIG_CACHE_MEMORY, CONFIG_SPOOL_LIMIT, CONFIG_WORKERS, CONFIG_READERS,
     CONFIG_MAX_CONNECTIONS, CONFIG_IDLE_SECONDS, CONFIG_MESSAGE_RATE, CONFIG_EMBED_HOST, CONFIG_ALLOW_ORIGIN, CONFIG_OPENDAP_HOSTS,
+    CONFIG_EXPORT_JOBS, CONFIG_EXPORT_QUEUE, CONFIG_EXPORT_FRAMES, CONFIG_EXPORT_SIZE, CONFIG_EXPORT_DISK, CONFIG_EXPORT_KEEP,
     CONFIG_LOG_LEVEL, CONFIG_LOG_FORMAT, CONFIG_WEB_ROOT, CONFIG_READER, CONFIG_PATHS, CONFIG_KEY_COUNT
 };
 
@@ -35,10 +36,16 @@ struct config {
     double message_rate;        // websocket messages a second accepted from a client on average; default 60
     char embed_hosts[CONFIG_MAX_HOSTS][256];    // origins that may embed the page in a frame (frame-ancestors)
     size_t embed_host_count;
-    char allow_origins[CONFIG_MAX_HOSTS][256];  // origins besides the server's own that may open a websocket
+    char allow_origins[CONFIG_MAX_HOSTS][256];  // origins besides the server's own that may open a websocket and export
     size_t allow_origin_count;
     char opendap_hosts[CONFIG_MAX_HOSTS][256];  // "host" or "host:port" that may be asked for datasets; default none
     size_t opendap_host_count;
+    int export_jobs;            // exports that run at a time; default 1; 0: none are made
+    int export_queue;           // that may wait; default 32
+    int export_frames;          // of an export, at most; default 5000
+    unsigned export_size[2];    // of a frame: at most as many pixels; default 3840 × 2160
+    size_t export_disk;         // bytes of all exports; default 20 GiB
+    double export_keep;         // seconds that an ended one is kept; default 7 days; 0: until it is deleted
     enum log_level log_level;
     bool log_json;
     char *paths[CONFIG_MAX_PATHS];

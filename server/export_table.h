@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+// All jobs, in memory. One thread, the owner, changes them; any thread asks. What a client has seen is one number, so that a client that
+// does not read costs nothing.
+#ifndef VIRGA_SERVER_EXPORT_TABLE_H
+#define VIRGA_SERVER_EXPORT_TABLE_H
+
+#include <pthread.h>
+
+#include "server/export_job.h"
+
+enum { EXPORT_TOMBSTONES = 64 };
+
+struct export_table {
+    pthread_mutex_t lock;
+    struct export_job *jobs;  // lock, or the owner for reading; by rising sequence
+    size_t count, room;
+    uint64_t changes;         // lock, or the owner for reading
+    struct { char id[EXPORT_ID + 1]; uint64_t changed; } gone[EXPORT_TOMBSTONES];  // lock; a ring of the last that were removed
+    size_t gone_next;
+    uint64_t forgotten;       // lock; who has seen no more than this does not know of all that are gone
+};
+
+// What a client has been told; zeroed: nothing.
+struct export_seen {
+    uint64_t changed, since;
+};
+
+int export_table_init(struct export_table *table);
+void export_table_destroy(struct export_table *table);
+
+// Owner: adds a job or changes the one of its sequence. VIRGA_NO_MEMORY where it is new.
+int export_table_put(struct export_table *table, const struct export_job *job);
+// Owner. Unknown ones are ignored.
+void export_table_remove(struct export_table *table, int64_t sequence);
+// Owner: a pointer that holds until the table changes. NULL: there is none.
+const struct export_job *export_table_find(const struct export_table *table, const char *id);
+
+// Any thread.
+bool export_table_get(struct export_table *table, const char *id, struct export_job *job);
+// The newest of those before `before` (NULL: of all), newest first. False: there is no `before`.
+bool export_table_list(struct export_table *table, const char *before, struct export_job *jobs, size_t most, size_t *count, bool *more);
+// Those that changed since what was seen, longest ago first, at most `most`; moves *seen on. *all: what was known before must be forgotten, as all are told
+// anew. A job that is gone has the state EXPORT_DELETED.
+size_t export_table_changed(struct export_table *table, struct export_seen *seen, struct export_job *jobs, size_t most, bool *all);
+
+#endif
