@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/export_arguments.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const size_t least_memory = (size_t)32 << 20;
+
+static void add(struct export_arguments *a, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+static void add(struct export_arguments *a, const char *format, ...) {
+    char *text = NULL;
+    va_list values;
+    if (a->count + 2 > a->room) {
+        size_t room = 2 * a->room + 32;
+        char **more = realloc(a->list, room * sizeof *more);
+        if (!more) {
+            a->failed = true;
+            return;
+        }
+        a->list = more;
+        a->room = room;
+    }
+    va_start(values, format);
+    if (vasprintf(&text, format, values) < 0) text = NULL;
+    va_end(values);
+    if (text) a->list[a->count++] = text;
+    else a->failed = true;
+    a->list[a->count] = NULL;
+}
+
+// A pattern's own percent signs are the folder's doubled.
+static void add_pattern(struct export_arguments *a, const char *folder, const char *suffix) {
+    char escaped[2 * 4400];
+    size_t at = 0;
+    for (const char *c = folder; *c && at + 3 < sizeof escaped; c++) {
+        if (*c == '%') escaped[at++] = '%';
+        escaped[at++] = *c;
+    }
+    escaped[at] = '\0';
+    add(a, "--out=%s/%%05d.%s", escaped, suffix);
+}
+
+int export_arguments_make(const struct config *config, const char *folder, const char *suffix, bool background, struct export_arguments *out) {
+    static const char *const levels[] = {"error", "warning", "info", "debug"};
+    size_t memory = config->cache_memory / 2 > least_memory ? config->cache_memory / 2 : least_memory;
+    struct export_arguments *a = out;
+    *a = (struct export_arguments){0};
+    add(a, "virga");
+    add(a, "export");
+    add(a, "--progress=json");
+    if (background) add(a, "--background");
+    add_pattern(a, folder, suffix);
+    add(a, "--state=%s", config->state_dir);
+    add(a, "--web-root=%s", config->web_root);
+    add(a, "--reader=%s", config->reader);
+    add(a, "--readers=%d", config->readers);
+    add(a, "--workers=%d", config->workers);
+    add(a, "--cache-memory=%zu", memory);
+    add(a, "--spool-limit=%zu", config->spool_limit);
+    for (size_t i = 0; i < config->opendap_host_count; i++) add(a, "--opendap-hosts=%s", config->opendap_hosts[i]);
+    add(a, "--log-level=%s", levels[config->log_level < LOG_LEVEL_WARNING ? config->log_level : LOG_LEVEL_WARNING]);
+    add(a, "--log-format=text");
+    add(a, "--");
+    add(a, "-");
+    for (size_t i = 0; i < config->path_count; i++) add(a, "%s", config->paths[i]);
+    if (!a->failed) return VIRGA_OK;
+    export_arguments_destroy(a);
+    return VIRGA_NO_MEMORY;
+}
+
+void export_arguments_destroy(struct export_arguments *arguments) {
+    for (size_t i = 0; i < arguments->count; i++) free(arguments->list[i]);
+    free(arguments->list);
+    *arguments = (struct export_arguments){0};
+}

@@ -1,0 +1,290 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/export_service.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/random.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "server/export_state.h"
+
+enum { MAX_COMMANDS = 256, NICENESS = 10, TELL_MS = 250, SWEEP_SECONDS = 60, FDS = 1 + EXPORT_PROCESS_FDS * (EXPORT_MAX_RUNS + 1) };
+
+struct export_table *export_service_table(struct export_service *service) { return &service->table; }
+const struct export_limits *export_service_limits(const struct export_service *service) { return &service->limits; }
+
+void export_service_wake(struct export_service *service) {
+    const uint64_t one = 1;
+    while (write(service->wake, &one, sizeof one) < 0 && errno == EINTR) continue;
+}
+
+int export_service_ask(struct export_service *service, struct export_command *command) {
+    int status = VIRGA_OK;
+    command->next = NULL;
+    pthread_mutex_lock(&service->lock);
+    if (service->asked >= MAX_COMMANDS || service->stopping) {
+        status = VIRGA_TOO_LARGE;
+    } else {
+        *service->last = command;
+        service->last = &command->next;
+        service->asked++;
+    }
+    pthread_mutex_unlock(&service->lock);
+    if (!status) export_service_wake(service);
+    return status;
+}
+
+// Within commands.
+
+static bool make_id(char id[EXPORT_ID + 1]) {
+    unsigned char bytes[EXPORT_ID / 2];
+    if (getrandom(bytes, sizeof bytes, 0) != (ssize_t)sizeof bytes) return false;
+    for (size_t i = 0; i < sizeof bytes; i++) snprintf(id + 2 * i, 3, "%02x", bytes[i]);
+    return true;
+}
+
+int export_service_add(struct export_service *service, struct export_job *job, const char *view, struct failure *failure) {
+    int status = export_may_add(service->table.jobs, service->table.count, &service->limits, job->width, job->height, failure);
+    if (status) return status;
+    job->state = EXPORT_QUEUED;
+    job->created = clock_wall();
+    if (!make_id(job->id)) return failure_set(failure, VIRGA_IO, "there are no random numbers: %s", strerror(errno));
+    status = export_store_add(service->store, job, view, failure);
+    if (!status && export_table_put(&service->table, job)) {
+        export_store_delete(service->store, job->sequence, NULL);
+        status = failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
+    }
+    return status;
+}
+
+static void stop_run_of(struct export_service *service, int64_t sequence) {
+    for (size_t i = 0; i < EXPORT_MAX_RUNS; i++)
+        if (service->runs[i].process && service->runs[i].sequence == sequence) export_run_stop(&service->runs[i]);
+}
+
+static const struct export_job *find(const struct export_service *service, const char *id, struct failure *failure) {
+    const struct export_job *job = export_table_find(&service->table, id);
+    if (!job) failure_set(failure, VIRGA_NOT_FOUND, "there is no export %.40s", id);
+    return job;
+}
+
+int export_service_cancel(struct export_service *service, const char *id, struct export_job *job, struct failure *failure) {
+    const struct export_job *found = find(service, id, failure);
+    char folder[EXPORT_PATH];
+    if (!found) return VIRGA_NOT_FOUND;
+    *job = *found;
+    if (export_job_ended(job)) return failure_set(failure, VIRGA_INVALID, "the export has ended already (%s)", export_state_name(job->state));
+    stop_run_of(service, job->sequence);
+    export_folder(service->config->state_dir, job->id, folder);
+    export_folder_tidy(folder, job);
+    export_frames_reconcile(service->store, folder, job, NULL);
+    export_end(job, EXPORT_CANCELLED, NULL, clock_wall());
+    export_save(service, job);
+    return VIRGA_OK;
+}
+
+int export_service_delete(struct export_service *service, const char *id, struct failure *failure) {
+    const struct export_job *found = find(service, id, failure);
+    char folder[EXPORT_PATH];
+    if (!found) return VIRGA_NOT_FOUND;
+    int64_t sequence = found->sequence;
+    export_folder(service->config->state_dir, found->id, folder);
+    stop_run_of(service, sequence);
+    int status = export_store_delete(service->store, sequence, failure);
+    if (status) return status;
+    export_table_remove(&service->table, sequence);
+    export_folder_remove(folder);
+    return VIRGA_OK;
+}
+
+int export_service_frames(struct export_service *service, const char *id, struct export_job *job, struct export_frame **frames, size_t *count,
+                          struct failure *failure) {
+    const struct export_job *found = find(service, id, failure);
+    if (!found) return VIRGA_NOT_FOUND;
+    *job = *found;
+    return export_store_frames(service->store, job->sequence, frames, count, failure);
+}
+
+// The thread.
+
+static struct export_command *take_commands(struct export_service *service, bool *stopping) {
+    pthread_mutex_lock(&service->lock);
+    struct export_command *first = service->first;
+    service->first = NULL;
+    service->last = &service->first;
+    service->asked = 0;
+    *stopping = service->stopping;
+    pthread_mutex_unlock(&service->lock);
+    return first;
+}
+
+static void run_commands(struct export_service *service, struct export_command *command, bool cancelled) {
+    while (command) {
+        struct export_command *next = command->next;  // running it may free it
+        command->run(command, service, cancelled);
+        command = next;
+    }
+}
+
+static void start_next(struct export_service *service, double now) {
+    const struct export_job *job;
+    // Each start changes the job's state, so this comes to an end.
+    while ((job = export_next(service->table.jobs, service->table.count, &service->limits, now)) && export_run_start(service, job, now)) continue;
+}
+
+static void sweep_old(struct export_service *service, double now) {
+    double wall = clock_wall();
+    if (now - service->swept_at < SWEEP_SECONDS && service->swept_at > 0) return;
+    service->swept_at = now;
+    for (size_t i = service->table.count; i--;) {
+        const struct export_job job = service->table.jobs[i];
+        if (!export_expired(&job, &service->limits, wall)) continue;
+        log_info("export", "%s is deleted: it is older than export-keep", job.id);
+        export_service_delete(service, job.id, NULL);
+    }
+}
+
+// Milliseconds until something is due though nothing happens.
+static int tell(struct export_service *service, double now) {
+    if (service->told == service->table.changes) return SWEEP_SECONDS * 1000;
+    double wait = TELL_MS - (now - service->told_at) * 1000;
+    if (wait > 0) return (int)wait + 1;
+    service->told = service->table.changes;
+    service->told_at = now;
+    service->changed(service->user);
+    return SWEEP_SECONDS * 1000;
+}
+
+static int least(int a, int b) { return a < b ? a : b; }
+
+static void wait_for_something(struct export_service *service, int milliseconds, double now) {
+    struct pollfd fds[FDS] = {{.fd = service->wake, .events = POLLIN}};
+    nfds_t count = 1;
+    uint64_t told;
+    for (size_t i = 0; i < EXPORT_MAX_RUNS; i++)
+        if (service->runs[i].process) {
+            export_process_fds(service->runs[i].process, fds + count);
+            count += EXPORT_PROCESS_FDS;
+        }
+    if (service->previews && service->previews->process) {
+        export_process_fds(service->previews->process, fds + count);
+        count += EXPORT_PROCESS_FDS;
+        milliseconds = least(milliseconds, 1000);  // its time is limited
+    }
+    double waiting = export_next_in(service->table.jobs, service->table.count, now);
+    if (waiting > 0 && waiting < SWEEP_SECONDS) milliseconds = least(milliseconds, (int)(waiting * 1000) + 1);
+    poll(fds, count, milliseconds);
+    if (fds[0].revents && read(service->wake, &told, sizeof told) < 0 && errno != EAGAIN) log_debug("export", "wake: %s", strerror(errno));
+}
+
+static void stop_all(struct export_service *service) {
+    struct export_job job;
+    for (size_t i = 0; i < EXPORT_MAX_RUNS; i++) {
+        struct export_run *run = &service->runs[i];
+        if (!run->process) continue;
+        export_run_stop(run);
+        if (!export_job_of(service, run->sequence, &job)) continue;
+        export_interrupted(&job);
+        export_save(service, &job);
+    }
+    export_previews_end(service);
+}
+
+static void *serve(void *argument) {
+    struct export_service *service = argument;
+    bool stopping = false;
+    setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), NICENESS);  // of this thread: sums of files can wait
+    while (!stopping) {
+        struct export_command *commands = take_commands(service, &stopping);
+        double now = clock_monotonic();
+        run_commands(service, commands, stopping);
+        if (stopping) break;
+        for (size_t i = 0; i < EXPORT_MAX_RUNS; i++) export_run_look(&service->runs[i], now);
+        export_previews_look(service, now);
+        sweep_old(service, now);
+        start_next(service, now);
+        wait_for_something(service, tell(service, now), now);
+    }
+    stop_all(service);
+    return NULL;
+}
+
+// Coming and going.
+
+// What a run of this server, or of one that was killed, left.
+static int take_up(struct export_service *service, struct failure *failure) {
+    struct export_job *jobs = NULL;
+    char folder[EXPORT_PATH];
+    size_t count = 0;
+    int status = export_store_load(service->store, &jobs, &count, failure);
+    if (status) return status;
+    export_folder(service->config->state_dir, "", folder);
+    status = export_folder_make(folder, failure);
+    if (!status) export_folders_sweep(service->config->state_dir, jobs, count);
+    for (size_t i = 0; i < count && !status; i++) {
+        if (jobs[i].state == EXPORT_RUNNING) export_interrupted(&jobs[i]);
+        status = export_table_put(&service->table, &jobs[i]);
+    }
+    free(jobs);
+    return status == VIRGA_NO_MEMORY ? failure_set(failure, status, "out of memory") : status;
+}
+
+static void set_limits(struct export_service *service) {
+    const struct config *c = service->config;
+    const char *named = getenv("VIRGA_EXPORT_PROGRAM");  // for tests: a stand-in that makes pictures
+    service->limits = (struct export_limits){.jobs = (unsigned)c->export_jobs, .queue = (unsigned)c->export_queue, .frames = (unsigned)c->export_frames,
+                                             .pixels = (uint64_t)c->export_size[0] * c->export_size[1], .disk = c->export_disk, .keep = c->export_keep};
+    service->program = named && *named ? named : "/proc/self/exe";
+}
+
+int export_service_new(const struct config *config, void (*changed)(void *user), void *user, struct export_service **out, struct failure *failure) {
+    struct export_service *service = *out = calloc(1, sizeof *service);
+    if (!service) return failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
+    service->config = config;
+    service->changed = changed;
+    service->user = user;
+    service->last = &service->first;
+    service->wake = -1;
+    set_limits(service);
+    if (export_table_init(&service->table) || pthread_mutex_init(&service->lock, NULL)) {
+        free(service);
+        *out = NULL;
+        return failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
+    }
+    int status = state_database_open(config->state_dir, &service->database, failure);
+    if (!status) status = export_store_new(service->database, &service->store, failure);
+    if (!status) status = take_up(service, failure);
+    if (!status && (service->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) < 0) status = failure_set(failure, VIRGA_IO, "%s", strerror(errno));
+    if (!status && pthread_create(&service->thread, NULL, serve, service)) status = failure_set(failure, VIRGA_NO_MEMORY, "there are no threads left");
+    if (!status) return VIRGA_OK;
+    service->thread = 0;
+    export_service_free(service);
+    *out = NULL;
+    return status;
+}
+
+void export_service_free(struct export_service *service) {
+    if (!service) return;
+    pthread_mutex_lock(&service->lock);
+    service->stopping = true;
+    pthread_mutex_unlock(&service->lock);
+    if (service->thread) {
+        export_service_wake(service);
+        pthread_join(service->thread, NULL);
+    }
+    if (service->wake >= 0) close(service->wake);
+    export_store_free(service->store);
+    state_database_close(service->database);
+    export_table_destroy(&service->table);
+    pthread_mutex_destroy(&service->lock);
+    free(service);
+}
