@@ -1,300 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "server/http_router.h"
-
-#include <ctype.h>
-#include <jansson.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <strings.h>
-#include <sys/socket.h>
-#include <time.h>
 
-#include "base/utf8.h"
-
-static const struct { int status; const char *words; } reasons[] = {
-    {200, "OK"}, {204, "No Content"}, {304, "Not Modified"}, {308, "Permanent Redirect"}, {400, "Bad Request"},
-    {403, "Forbidden"}, {404, "Not Found"}, {405, "Method Not Allowed"}, {413, "Content Too Large"}, {426, "Upgrade Required"},
-    {500, "Internal Server Error"}, {503, "Service Unavailable"}, {504, "Gateway Timeout"}};
-
-static const char *reason_of(int status) {
-    for (size_t i = 0; i < sizeof reasons / sizeof *reasons; i++)
-        if (reasons[i].status == status) return reasons[i].words;
-    return "Error";
-}
-
-// What a request says.
-
-bool http_header(struct lws *wsi, int token, char *out, size_t room) {
-    out[0] = '\0';
-    int length = lws_hdr_total_length(wsi, (enum lws_token_indexes)token);
-    return length > 0 && (size_t)length < room && lws_hdr_copy(wsi, out, (int)room, (enum lws_token_indexes)token) >= 0;
-}
-
-bool http_accepts_gzip(const struct peer *peer) {
-    char text[512];
-    if (!http_header(peer->wsi, WSI_TOKEN_HTTP_ACCEPT_ENCODING, text, sizeof text)) return false;
-    for (char *save = NULL, *part = strtok_r(text, ",", &save); part; part = strtok_r(NULL, ",", &save)) {
-        part += strspn(part, " \t");
-        if (strncasecmp(part, "gzip", 4) || (part[4] && !strchr(" \t;", part[4]))) continue;
-        const char *q = strstr(part, "q=");
-        return !q || strtod(q + 2, NULL) > 0;
-    }
-    return false;
-}
-
-bool http_query(const struct peer *peer, const char *key, char *out, size_t room) {
-    char part[1024];
-    size_t length = strlen(key);
-    out[0] = '\0';
-    for (int i = 0; lws_hdr_copy_fragment(peer->wsi, part, sizeof part, WSI_TOKEN_HTTP_URI_ARGS, i) >= 0; i++) {
-        if (strncmp(part, key, length) || part[length] != '=') continue;
-        if (strlen(part + length + 1) >= room) return false;
-        memcpy(out, part + length + 1, strlen(part + length + 1) + 1);
-        return true;
-    }
-    return false;
-}
-
-bool http_has_copy(const struct peer *peer, const char *etag) {
-    char tags[1024];
-    if (!etag[0] || !http_header(peer->wsi, WSI_TOKEN_HTTP_IF_NONE_MATCH, tags, sizeof tags)) return false;
-    if (!strcmp(tags, "*")) return true;
-    const char *at = strstr(tags, etag);
-    return at != NULL;
-}
-
-// Answers.
-
-int http_answer(struct peer *peer, int status, const char *type, struct shared_bytes *body) {
-    struct http_reply *reply = &peer->reply;
-    shared_bytes_unref(reply->body);
-    reply->status = status;
-    reply->type = type;
-    reply->body = body;
-    reply->body_size = body ? body->size : 0;
-    return status;
-}
-
-int http_answer_text(struct peer *peer, int status, const char *type, const char *text) {
-    uint8_t *fill;
-    struct shared_bytes *body = shared_bytes_new(strlen(text), &fill);
-    if (body) memcpy(fill, text, strlen(text));
-    return http_answer(peer, status, type, body);
-}
-
-int http_answer_error(struct peer *peer, int status, const char *message) {
-    char clean[512], text[1024];
-    snprintf(clean, sizeof clean, "%s", message);
-    utf8_clean(clean);
-    json_t *root = json_pack("{s:{s:i, s:s}}", "error", "status", status, "message", clean);
-    size_t size = root ? json_dumpb(root, text, sizeof text - 1, JSON_COMPACT) : 0;
-    json_decref(root);
-    text[size < sizeof text ? size : 0] = '\0';
-    peer->reply.encoding = NULL;
-    peer->reply.etag[0] = '\0';
-    peer->reply.cache = "no-store";
-    return http_answer_text(peer, status, "application/json", text);
-}
-
-int http_status_of(int status) {
-    switch (status) {
-        case VIRGA_OK: return 200;
-        case VIRGA_INVALID: return 400;
-        case VIRGA_NOT_FOUND: return 404;
-        case VIRGA_TOO_LARGE: case VIRGA_NO_MEMORY: case VIRGA_CANCELLED: return 503;
-        case VIRGA_TIMED_OUT: return 504;
-        default: return 500;
-    }
-}
-
-// Writing.
-
-static size_t write_date(char *out, size_t room) {
-    static const char *const days[] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
-    static const char *const months[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
-    time_t now = time(NULL);
-    struct tm t;
-    gmtime_r(&now, &t);
-    return (size_t)snprintf(out, room, "Date: %s, %02d %s %04d %02d:%02d:%02d GMT\r\n", days[t.tm_wday], t.tm_mday, months[t.tm_mon],
-                            t.tm_year + 1900, t.tm_hour, t.tm_min, t.tm_sec);
-}
-
-// " ws://HOST wss://HOST" where the client's Host header is plain; browsers that do not count a websocket as 'self' need it.
-static void write_socket_hosts(struct lws *wsi, char *out, size_t room) {
-    char host[256];
-    out[0] = '\0';
-    if (!http_header(wsi, WSI_TOKEN_HOST, host, sizeof host)) return;
-    for (const char *c = host; *c; c++)
-        if (!isalnum((unsigned char)*c) && !strchr(".-:[]", *c)) return;
-    snprintf(out, room, " ws://%s wss://%s", host, host);
-}
-
-static int write_header(struct peer *peer, char *out, size_t room) {
-    const struct http_reply *r = &peer->reply;
-    struct web_server *server = peer->server;
-    char sockets[600];
-    write_socket_hosts(peer->wsi, sockets, sizeof sockets);
-    size_t at = (size_t)snprintf(out, room, "HTTP/1.1 %d %s\r\n", r->status, reason_of(r->status));
-    at += write_date(out + at, room - at);
-#define LINE(...) (at += at < room ? (size_t)snprintf(out + at, room - at, __VA_ARGS__) : 0)
-    if (r->type) LINE("Content-Type: %s\r\n", r->type);
-    if (r->status != 204 && r->status != 304) LINE("Content-Length: %zu\r\n", r->body_size);
-    if (r->encoding) LINE("Content-Encoding: %s\r\n", r->encoding);
-    if (r->vary) LINE("Vary: Accept-Encoding\r\n");
-    if (r->etag[0]) LINE("ETag: %s\r\n", r->etag);
-    if (r->cache) LINE("Cache-Control: %s\r\n", r->cache);
-    if (r->allow) LINE("Allow: %s\r\n", r->allow);
-    if (r->location) LINE("Location: %s\r\n", r->location);
-    if (r->close) LINE("Connection: close\r\n");
-    LINE("Content-Security-Policy: default-src 'self'; script-src 'self'; worker-src 'self' blob:; connect-src 'self'%s; "
-         "img-src 'self' data: blob:; style-src 'self' 'unsafe-inline'; font-src 'self' data:; object-src 'none'; base-uri 'self'; "
-         "form-action 'self'; frame-ancestors 'self'%s\r\n",
-         sockets, server->frame_ancestors);
-    LINE("X-Content-Type-Options: nosniff\r\nReferrer-Policy: no-referrer\r\nCross-Origin-Resource-Policy: %s\r\n"
-         "Permissions-Policy: camera=(), microphone=(), geolocation=(), fullscreen=(self), xr-spatial-tracking=(self)\r\n\r\n",
-         server->frame_ancestors[0] ? "cross-origin" : "same-origin");
-#undef LINE
-    return at < room ? (int)at : -1;
-}
-
-static void end_reply(struct peer *peer) {
-    shared_bytes_unref(peer->reply.body);
-    peer->reply = (struct http_reply){0};
-    peer->replying = false;
-}
-
-// The header, with the body behind it where that is small: one write.
-static int write_first(struct peer *peer) {
-    uint8_t *out = peer->server->batch + LWS_PRE;
-    const struct shared_bytes *body = peer->head ? NULL : peer->reply.body;
-    int size = write_header(peer, (char *)out, WEB_BATCH / 2);
-    if (size < 0) return -1;
-    size_t part = body && body->size <= WEB_BATCH / 2 ? body->size : 0;
-    if (part) memcpy(out + size, body->data, part);
-    peer->fresh = false;
-    peer->sent = part;
-    peer->server->counters.bytes_sent += (size_t)size + part;
-    return lws_write(peer->wsi, out, (size_t)size + part, LWS_WRITE_HTTP_HEADERS) < 0 ? -1 : 0;
-}
-
-static int write_piece(struct peer *peer) {
-    const struct shared_bytes *body = peer->reply.body;
-    size_t part = body->size - peer->sent;
-    if (part > WEB_PIECE) part = WEB_PIECE;
-    // The library sends plain HTTP/1.1 from where it lies and does not write to it.
-    if (lws_write(peer->wsi, (unsigned char *)(uintptr_t)(body->data + peer->sent), part, LWS_WRITE_HTTP) < 0) return -1;
-    peer->sent += part;
-    peer->server->counters.bytes_sent += part;
-    return 0;
-}
-
-// A client that has asked again before it took the answer keeps the library's loop awake, so it gets little time to stall.
-static int stall_seconds(const struct peer *peer) {
-    char byte;
-    return recv(lws_get_socket_fd(peer->wsi), &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0 ? WEB_HEADER_SECONDS : WEB_STALL_SECONDS;
-}
-
-int http_writable(struct peer *peer) {
-    if (!peer->replying) return 0;
-    lws_set_timeout(peer->wsi, PENDING_TIMEOUT_HTTP_CONTENT, stall_seconds(peer));
-    if (peer->fresh ? write_first(peer) : write_piece(peer)) return -1;
-    if (!peer->head && peer->reply.body && peer->sent < peer->reply.body->size) {
-        lws_callback_on_writable(peer->wsi);
-        return 0;
-    }
-    bool close = peer->reply.close;
-    end_reply(peer);
-    return close || lws_http_transaction_completed(peer->wsi) ? -1 : 0;
-}
-
-static int start_reply(struct peer *peer) {
-    peer->replying = peer->fresh = true;
-    peer->sent = 0;
-    return http_writable(peer);
-}
-
-int http_refuse(struct peer *peer, int status, const char *message) {
-    peer->head = false;
-    peer->server->counters.refused++;
-    http_answer_error(peer, status, message);
-    peer->reply.close = true;
-    peer->replying = peer->fresh = true;
-    write_first(peer);
-    end_reply(peer);
-    return -1;
-}
-
-// Answers that other threads make.
-
-struct http_job *http_job_new(struct peer *peer, size_t size, void (*cancel)(struct http_job *)) {
-    struct http_job *job = calloc(1, size);
-    if (!job) return NULL;
-    job->peer = peer;
-    job->server = peer->server;
-    job->catalog = catalog_ref(peer->server->catalog);
-    job->cancel = cancel;
-    peer->job = job;
-    return job;
-}
-
-void http_job_free(struct http_job *job) {
-    if (job->peer) job->peer->job = NULL;
-    if (job->destroy) job->destroy(job);
-    shared_bytes_unref(job->body);
-    if (job->catalog) catalog_unref(job->catalog);
-    free(job);
-}
-
-static void finish_job(struct http_job *job, struct peer *peer) {
-    if (job->status) {
-        http_answer_error(peer, http_status_of(job->status), job->failure.message[0] ? job->failure.message : status_name(job->status));
-        return;
-    }
-    struct shared_bytes *body = job->body;
-    job->body = NULL;
-    http_answer(peer, body && body->size ? 200 : 204, body && body->size ? job->type : NULL, body);
-    peer->reply.cache = job->cache;
-    peer->reply.encoding = job->encoding;
-    memcpy(peer->reply.etag, job->etag, sizeof peer->reply.etag);
-}
-
-static void job_delivered(struct letter *letter) {
-    struct http_job *job = (struct http_job *)letter;
-    struct peer *peer = job->peer;
-    if (peer) {
-        (job->finish ? job->finish : finish_job)(job, peer);
-        peer->replying = peer->fresh = true;
-        peer->sent = 0;
-        lws_rx_flow_control(peer->wsi, 1);  // without it the library hands out no writable callback
-        lws_callback_on_writable(peer->wsi);
-    }
-    http_job_free(job);
-}
-
-void http_job_post(struct http_job *job) {
-    job->letter.deliver = job_delivered;
-    atomic_store(&job->posted, true);
-    service_mailbox_post(job->server->mailbox, &job->letter);
-}
-
-int http_job_start(struct http_job *job, enum worker_lane lane, worker_job run) {
-    struct peer *peer = job->peer;
-    job->will_post = true;
-    if (worker_pool_try_add(job->server->helpers, lane, 0, run, job) == VIRGA_OK) return HTTP_LATER;
-    http_job_free(job);
-    return http_answer_error(peer, 503, "the server is busy; try again");
-}
-
-void http_closed(struct peer *peer) {
-    struct http_job *job = peer->job;
-    end_reply(peer);
-    if (!job) return;
-    peer->job = NULL;
-    job->peer = NULL;
-    if (job->cancel) job->cancel(job);
-    if (!job->will_post && !atomic_load(&job->posted)) http_job_free(job);  // else it comes by mail, to nobody
-}
+#include "server/http_router.h"
 
 // Routes.
 
@@ -318,18 +26,32 @@ static int health(const struct http_request *request) {
     return http_answer_text(request->peer, 200, "text/plain; charset=utf-8", "ok\n");
 }
 
-static const struct { const char *path; bool prefix; int (*handle)(const struct http_request *); } routes[] = {
-    {"api/catalog", false, http_catalog}, {"api/geometry/", true, http_geometry}, {"api/sample", false, http_sample},
-    {"api/stats", false, http_stats},     {"bricks/", true, http_bricks},         {"healthz", false, health},
+static const struct {
+    const char *path;
+    bool prefix;
+    unsigned methods;  // of enum http_method
+    int (*handle)(const struct http_request *);
+} routes[] = {
+    {"api/catalog", false, HTTP_GET, http_catalog}, {"api/geometry/", true, HTTP_GET, http_geometry}, {"api/sample", false, HTTP_GET, http_sample},
+    {"api/stats", false, HTTP_GET, http_stats},     {"bricks/", true, HTTP_GET, http_bricks},         {"healthz", false, HTTP_GET, health},
+    {"api/exports", false, HTTP_GET | HTTP_POST, http_exports}, {"api/exports/", true, HTTP_GET | HTTP_POST | HTTP_DELETE, http_exports},
 };
 
-static int route(const struct http_request *request) {
-    for (size_t i = 0; i < sizeof routes / sizeof *routes; i++) {
+int (*http_find_route(const char **path, unsigned *methods))(const struct http_request *) {
+    for (size_t i = 0; *path && i < sizeof routes / sizeof *routes; i++) {
         size_t n = strlen(routes[i].path);
-        if (routes[i].prefix ? strncmp(request->path, routes[i].path, n) : strcmp(request->path, routes[i].path)) continue;
-        struct http_request below = {.peer = request->peer, .path = request->path + (routes[i].prefix ? n : 0)};
-        return routes[i].handle(&below);
+        if (routes[i].prefix ? strncmp(*path, routes[i].path, n) : strcmp(*path, routes[i].path)) continue;
+        *path += n;
+        *methods = routes[i].methods;
+        return routes[i].handle;
     }
+    return NULL;
+}
+
+static int handle_get(struct http_request *request) {
+    unsigned methods;
+    int (*handle)(const struct http_request *) = http_find_route(&request->path, &methods);
+    if (handle) return handle(request);
     if (!strcmp(request->path, "ws")) return http_answer_error(request->peer, 426, "this address speaks websocket, subprotocol virga.1");
     return serve_file(request);
 }
@@ -352,34 +74,32 @@ static bool is_base_without_slash(const struct web_server *server, const char *u
     return n > 1 && strlen(uri) == n - 1 && !strncmp(uri, server->app->config.base_path, n - 1);
 }
 
+static int answer_get(struct peer *peer, const char *uri) {
+    const char *path = below_base(peer->server, uri);
+    struct http_request request = {.peer = peer, .method = HTTP_GET, .path = path, .body = ""};
+    if (path) return handle_get(&request);
+    if (!is_base_without_slash(peer->server, uri)) return http_answer_error(peer, 404, "there is nothing at this address");
+    peer->reply.location = peer->server->app->config.base_path;
+    return http_answer(peer, 308, NULL, NULL);
+}
+
 int http_requested(struct peer *peer, const char *uri) {
     struct web_server *server = peer->server;
-    bool get = lws_hdr_total_length(peer->wsi, WSI_TOKEN_GET_URI) > 0, head = lws_hdr_total_length(peer->wsi, WSI_TOKEN_HEAD_URI) > 0;
+    struct lws *wsi = peer->wsi;
+    bool head = lws_hdr_total_length(wsi, WSI_TOKEN_HEAD_URI) > 0;
     char version[16];
-    end_reply(peer);
+    http_end_reply(peer);
     server->counters.requests++;
     peer->head = head;
-    if (!http_header(peer->wsi, WSI_TOKEN_HTTP, version, sizeof version) || strncmp(version, "HTTP/1.", 7))
+    if (!http_header(wsi, WSI_TOKEN_HTTP, version, sizeof version) || strncmp(version, "HTTP/1.", 7))
         return http_refuse(peer, 400, "only HTTP/1.1 is spoken here");
     peer->reply.close = !strcmp(version, "HTTP/1.0");
-    if (!get && !head) {
+    if (lws_hdr_total_length(wsi, WSI_TOKEN_POST_URI)) return http_write_requested(peer, HTTP_POST, below_base(server, uri));
+    if (lws_hdr_total_length(wsi, WSI_TOKEN_DELETE_URI)) return http_write_requested(peer, HTTP_DELETE, below_base(server, uri));
+    if (!head && !lws_hdr_total_length(wsi, WSI_TOKEN_GET_URI)) {
         peer->reply.allow = "GET, HEAD";
-        return http_refuse(peer, 405, "only GET and HEAD are answered");
+        return http_refuse(peer, 405, "only GET and HEAD are answered here");
     }
-    if (has_body(peer->wsi)) return http_refuse(peer, 413, "a request has no body here");
-    const char *path = below_base(server, uri);
-    struct http_request request = {.peer = peer, .path = path};
-    int status;
-    if (path) {
-        status = route(&request);
-    } else if (is_base_without_slash(server, uri)) {
-        peer->reply.location = server->app->config.base_path;
-        status = http_answer(peer, 308, NULL, NULL);
-    } else {
-        status = http_answer_error(peer, 404, "there is nothing at this address");
-    }
-    if (status != HTTP_LATER) return start_reply(peer);
-    lws_set_timeout(peer->wsi, PENDING_TIMEOUT_HTTP_CONTENT, WEB_ANSWER_SECONDS);
-    lws_rx_flow_control(peer->wsi, 0);  // what follows waits in the socket
-    return 0;
+    if (has_body(wsi)) return http_refuse(peer, 413, "a request has no body here");
+    return http_send_when_made(peer, answer_get(peer, uri));
 }

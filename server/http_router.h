@@ -4,22 +4,43 @@
 #ifndef VIRGA_SERVER_HTTP_ROUTER_H
 #define VIRGA_SERVER_HTTP_ROUTER_H
 
+#include "server/http_stream.h"
 #include "server/web_state.h"
 
 enum { HTTP_LATER = 0 };
 
+enum http_method { HTTP_GET = 1, HTTP_POST = 2, HTTP_DELETE = 4 };  // HEAD is GET
+
 struct http_request {
     struct peer *peer;
-    const char *path;  // below the base path, decoded, without the query
+    enum http_method method;
+    const char *path;  // below the route's own, decoded, without the query
+    const char *body;  // of a POST, zero-terminated; "" where there is none
+    size_t body_size;
 };
 
 // What the library's callbacks return: 0, or -1 to close.
 int http_requested(struct peer *peer, const char *uri);
 int http_writable(struct peer *peer);
+// A piece of the request's body came; the whole is there.
+int http_body_came(struct peer *peer, const char *data, size_t size);
+int http_body_complete(struct peer *peer);
+// Once a second.
+void http_tick(struct peer *peer, double now);
+// A request to write, `path` below the base path or NULL.
+int http_write_requested(struct peer *peer, enum http_method method, const char *path);
+void http_body_free(struct peer *peer);
+// The handler of a path below the base path, which is cut down to what follows the route's own; NULL where there is none.
+int (*http_find_route(const char **path, unsigned *methods))(const struct http_request *request);
 // The connection is going: ends a job under way.
 void http_closed(struct peer *peer);
 // Answers at once with an error; closes afterwards. For refusals outside the normal course.
 int http_refuse(struct peer *peer, int status, const char *message);
+
+// Sends the reply, which is filled; or HTTP_LATER as `status`: when it is made. What the library's callbacks return.
+int http_send_when_made(struct peer *peer, int status);
+int http_start_reply(struct peer *peer);
+void http_end_reply(struct peer *peer);
 
 // For handlers.
 // A header's text, or false when it is absent or longer than room - 1.
@@ -33,6 +54,8 @@ bool http_has_copy(const struct peer *peer, const char *etag);
 int http_answer(struct peer *peer, int status, const char *type, struct shared_bytes *body);
 int http_answer_text(struct peer *peer, int status, const char *type, const char *text);
 int http_answer_error(struct peer *peer, int status, const char *message);
+// Bytes of a source with this strong ETag and type, the range that was asked for or all. Takes over the source.
+int http_answer_source(struct peer *peer, const char *type, const char *etag, struct http_source *source);
 // The HTTP status for a failure.
 int http_status_of(int status);
 
@@ -67,6 +90,7 @@ int http_stats(const struct http_request *request);
 int http_geometry(const struct http_request *request);
 int http_sample(const struct http_request *request);
 int http_bricks(const struct http_request *request);
+int http_exports(const struct http_request *request);
 struct geometry_cache *geometry_cache_new(void);
 void geometry_cache_free(struct geometry_cache *cache);
 

@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 
 #include "base/clock.h"
+#include "server/export_service.h"
 #include "server/http_router.h"
 #include "server/web_state.h"
 
@@ -86,13 +87,14 @@ static int callback(struct lws *wsi, enum lws_callback_reasons reason, void *use
         case LWS_CALLBACK_CLOSED:
             if (peer) ws_closed(peer);
             return 0;
-        case LWS_CALLBACK_RAW_ADOPT: case LWS_CALLBACK_RAW_RX: case LWS_CALLBACK_RAW_WRITEABLE:
-        case LWS_CALLBACK_HTTP_BODY: return -1;  // CONNECT, and bodies: neither is served
+        case LWS_CALLBACK_RAW_ADOPT: case LWS_CALLBACK_RAW_RX: case LWS_CALLBACK_RAW_WRITEABLE: return -1;  // CONNECT is not served
         default: break;
     }
     if (!peer) return 0;
     switch (reason) {
         case LWS_CALLBACK_HTTP: return http_requested(peer, in);
+        case LWS_CALLBACK_HTTP_BODY: return http_body_came(peer, in, size);
+        case LWS_CALLBACK_HTTP_BODY_COMPLETION: return http_body_complete(peer);
         case LWS_CALLBACK_HTTP_WRITEABLE: return http_writable(peer);
         case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE: return check_upgrade(peer, wsi);
         case LWS_CALLBACK_ESTABLISHED: return protocol && protocol->id == WEB_PROTOCOL_WS ? ws_opened(peer) : -1;
@@ -135,9 +137,36 @@ static void tick(lws_sorted_usec_list_t *list) {
     for (struct peer *peer = server->peers; peer; peer = next) {
         next = peer->next;
         if (peer->client) ws_tick(peer, now);
+        else http_tick(peer, now);
     }
     watch_catalog(server);
     lws_sul_schedule(server->context, 0, &server->tick, tick, TICK_USECS);
+}
+
+// Exports.
+
+static void exports_are_told(struct letter *letter) {
+    struct web_server *server = lws_container_of(letter, struct web_server, exports_changed);
+    atomic_store(&server->exports_posted, false);
+    ws_exports_changed(server);
+}
+
+// On their own thread.
+static void exports_changed(void *user) {
+    struct web_server *server = user;
+    if (atomic_exchange(&server->exports_posted, true)) return;
+    server->exports_changed.deliver = exports_are_told;
+    service_mailbox_post(server->mailbox, &server->exports_changed);
+}
+
+// Without them the rest is served all the same.
+static void start_exports(struct web_server *server) {
+    const struct config *config = &server->app->config;
+    struct failure failure;
+    snprintf(server->exports_off, sizeof server->exports_off, "this server makes no exports (setting export-jobs)");
+    if (!config->export_jobs || !export_service_new(config, exports_changed, server, &server->exports, &failure)) return;
+    log_warning("export", "there are no exports: %s", failure.message);
+    snprintf(server->exports_off, sizeof server->exports_off, "this server makes no exports: %.350s", failure.message);
 }
 
 // Starting and stopping.
@@ -209,6 +238,7 @@ int web_server_new(struct app *app, struct web_server **out, int *port, struct f
     list_ancestors(server);
     if (!(server->mailbox = service_mailbox_new())) goto end;
     if (!(server->helpers = worker_pool_new(threads, WEB_HELPER_QUEUE))) goto end;
+    if (!(server->files = worker_pool_new((const int[LANE_COUNT]){WEB_FILE_READERS, 1}, (size_t)app->config.max_connections))) goto end;
     if (!(server->fields = field_cache_new(app->bricks, server->helpers, server->mailbox, ws_field_changed, server))) goto end;
     if (!(server->geometries = geometry_cache_new())) goto end;
     if (!(server->message = calloc(1, sizeof *server->message))) goto end;
@@ -218,6 +248,7 @@ int web_server_new(struct app *app, struct web_server **out, int *port, struct f
     if (!status && !page_files_find(server->page, ""))
         log_warning("page", "%s has no index.html: only the API is served", app->config.web_root);
     if (!status) status = listen_on(server, port, failure);
+    if (!status) start_exports(server);
 end:
     if (status == VIRGA_NO_MEMORY) failure_set(failure, status, "out of memory while starting the web server");
     if (status) web_server_free(server);
@@ -244,6 +275,8 @@ void web_server_free(struct web_server *server) {
         lws_context_destroy(server->context);
     }
     while (server->peers) disconnected(server->peers);
+    export_service_free(server->exports);
+    worker_pool_free(server->files);
     worker_pool_free(server->helpers);
     if (server->mailbox) service_mailbox_deliver(server->mailbox);
     field_cache_free(server->fields);

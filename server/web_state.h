@@ -23,6 +23,9 @@ enum {
     WEB_STALL_SECONDS = 30,        // an HTTP client that takes nothing
     WEB_ANSWER_SECONDS = 120,      // to make an answer
     WEB_MAX_HEADER = 8192,         // bytes of a request's header
+    WEB_MAX_BODY = 66 * 1024,      // bytes of a request's body: a view document and a little
+    WEB_BODY_SECONDS = 10,         // for a body to come
+    WEB_FILE_READERS = 2,          // threads that read files for answers
     WEB_HELPERS = 2,               // threads a lane of the server's own pool
     WEB_HELPER_QUEUE = 512,
     WEB_PROTOCOL_HTTP = 0, WEB_PROTOCOL_WS = 1,
@@ -32,7 +35,10 @@ struct web_counters {
     uint64_t connections, refused, requests, websockets, messages, bad_messages, batches, bytes_sent, bricks_sent, tables_sent;
 };
 
+struct export_service;
+struct http_body;
 struct http_job;
+struct http_stream;
 struct ws_client;
 
 struct http_reply {
@@ -43,8 +49,10 @@ struct http_reply {
     const char *allow;         // Allow, static text or NULL
     const char *location;      // or NULL; as long-lived as the server
     char etag[160];            // with its quotes, or ""
+    char more[256];            // header lines besides, each with its line end
     struct shared_bytes *body;  // one reference, or NULL
-    size_t body_size;          // said in Content-Length; of the body, or of what a HEAD would have got
+    struct http_stream *stream;  // instead of `body`, or NULL
+    uint64_t body_size;        // said in Content-Length; of the body, or of what a HEAD would have got
     bool close, vary;
 };
 
@@ -53,7 +61,8 @@ struct peer {
     struct lws *wsi;
     struct peer *next, **previous;
     char address[64];
-    // HTTP: the answer under way.
+    // HTTP: the body that is coming, and the answer under way.
+    struct http_body *body;
     struct http_job *job;
     struct http_reply reply;
     bool replying, head, fresh;  // fresh: the header is not sent yet
@@ -68,6 +77,11 @@ struct web_server {
     struct lws_vhost *vhost;
     struct service_mailbox *mailbox;
     struct worker_pool *helpers;  // waits for files and for the brick store
+    struct worker_pool *files;    // reads files of exports
+    struct export_service *exports;  // NULL: `exports_off` says why
+    char exports_off[400];
+    struct letter exports_changed;   // on its way while exports_posted
+    atomic_bool exports_posted;
     struct page_files *page;
     struct field_cache *fields;
     struct catalog *catalog;  // the one in force, one reference
@@ -96,5 +110,6 @@ void ws_tick(struct peer *peer, double now);
 void ws_count(const struct peer *peer, size_t *in_flight, size_t *memory, size_t *pending);
 void ws_field_changed(void *server, struct field_entry *entry);
 void ws_catalog_changed(struct web_server *server);
+void ws_exports_changed(struct web_server *server);
 
 #endif

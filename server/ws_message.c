@@ -226,6 +226,12 @@ static int parse_root(const json_t *root, struct ws_message *message, struct fai
         message->kind = WS_DROP;
         return parse_drop(root, &message->drop, failure);
     }
+    if (!strcmp(name, "exports")) {
+        const json_t *watch = json_object_get(root, "watch");
+        message->kind = WS_EXPORTS;
+        message->watch = json_is_true(watch);
+        return json_is_boolean(watch) ? VIRGA_OK : failure_set(failure, VIRGA_INVALID, "\"watch\" must be true or false");
+    }
     message->kind = WS_UNKNOWN;
     snprintf(message->type, sizeof message->type, "%s", name);
     utf8_clean(message->type);
@@ -279,6 +285,15 @@ int ws_message_error(char *out, size_t room, uint32_t generation, const char *wo
 }
 
 int ws_message_catalog(char *out, size_t room) { return dump(out, room, json_pack("{s:s}", "type", "catalog")); }
+
+char *ws_message_exports(const struct export_job *jobs, size_t count, bool all) {
+    json_t *list = json_array(), *root = json_pack("{s:s, s:b, s:o}", "type", "exports", "all", all, "jobs", list);
+    int failed = !root;
+    for (size_t i = 0; i < count && !failed; i++) failed = json_array_append_new(list, export_job_json(&jobs[i]));
+    char *text = failed ? NULL : json_dumps(root, JSON_COMPACT | JSON_REAL_PRECISION(9));
+    json_decref(root);
+    return text;
+}
 
 int ws_message_step(char *out, size_t room, const struct ws_step *step) {
     return dump(out, room, json_pack("{s:s, s:I, s:I, s:s, s:I, s:s, s:s, s:s}", "type", "step", "generation",

@@ -8,17 +8,19 @@
 #include <stdint.h>
 
 #include "base/status.h"
+#include "server/export_job.h"
 #include "server/view_priority.h"
 
 enum {
     WS_MAX_TEXT = 16 * 1024,  // bytes of a client's message
     WS_MAX_ID = 255,          // bytes of an id
     WS_MAX_DROPPED = 512,     // bricks named in one drop message
+    WS_MAX_EXPORTS = 32,      // jobs in one exports message
     WS_BATCH_HEAD = 12,       // bytes before the parts of a batch
     WS_PART_HEAD = 20,        // bytes before a part's payload
 };
 
-enum ws_message_kind { WS_INTEREST, WS_ACK, WS_PING, WS_DROP, WS_UNKNOWN };
+enum ws_message_kind { WS_INTEREST, WS_ACK, WS_PING, WS_DROP, WS_EXPORTS, WS_UNKNOWN };
 
 struct ws_layer {
     char variable[WS_MAX_ID + 1];
@@ -54,6 +56,7 @@ struct ws_message {
     enum ws_message_kind kind;
     uint64_t ack;    // bytes
     uint64_t ping;
+    bool watch;      // exports
     char type[32];   // of an unknown message, cleaned
     struct ws_interest interest;
     struct ws_drop drop;
@@ -69,6 +72,8 @@ int ws_message_pong(char *out, size_t room, uint64_t id);
 int ws_message_done(char *out, size_t room, uint32_t generation, bool degraded);
 int ws_message_error(char *out, size_t room, uint32_t generation, const char *text);
 int ws_message_catalog(char *out, size_t room);
+// The caller frees the text. NULL when out of memory.
+char *ws_message_exports(const struct export_job *jobs, size_t count, bool all);
 struct ws_step {
     uint32_t generation, layer, step;
     const char *variable, *edition, *time, *geometry;

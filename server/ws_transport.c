@@ -8,6 +8,8 @@
 #include <strings.h>
 
 #include "base/clock.h"
+#include "server/export_service.h"
+#include "server/http_origin.h"
 #include "server/http_router.h"
 #include "server/session_interest.h"
 #include "server/web_state.h"
@@ -43,6 +45,8 @@ struct ws_client {
     size_t partial_size;
     double tokens, refilled, heard;
     size_t unanswered;                        // batches sent for which an acknowledgement is free
+    bool watches_exports, exports_due;        // due: some changed, or may have
+    struct export_seen exports_seen;
     const char *closing;                      // why, when it is to be closed
 };
 
@@ -75,6 +79,47 @@ static int send_text(struct ws_client *client) {
     free(text);
     lws_callback_on_writable(client->peer->wsi);
     return result;
+}
+
+// Exports: what changed since this client was last told, as it is now.
+
+static int write_exports(struct ws_client *client, const struct export_job *jobs, size_t count, bool all) {
+    char *text = ws_message_exports(jobs, count, all), *message = text ? malloc(LWS_PRE + strlen(text) + 1) : NULL;
+    int result = 0;
+    if (message) {
+        strcpy(message + LWS_PRE, text);
+        result = write_text(client, message);
+    }
+    free(message);
+    free(text);
+    return result;
+}
+
+static int send_exports(struct ws_client *client) {
+    struct export_table *table = client->server->exports ? export_service_table(client->server->exports) : NULL;
+    struct export_job *jobs = calloc(WS_MAX_EXPORTS, sizeof *jobs);
+    bool all = !client->exports_seen.since;
+    size_t count = jobs && table ? export_table_changed(table, &client->exports_seen, jobs, WS_MAX_EXPORTS, &all) : 0;
+    int result = jobs && (count || all) ? write_exports(client, jobs, count, all) : 0;
+    client->exports_due = count == WS_MAX_EXPORTS;
+    if (!table) client->exports_seen.since = 1;  // there are none, which is said once
+    free(jobs);
+    lws_callback_on_writable(client->peer->wsi);
+    return result;
+}
+
+static void watch_exports(struct ws_client *client, bool watch) {
+    if (watch && !client->watches_exports) client->exports_seen = (struct export_seen){0};
+    client->watches_exports = client->exports_due = watch;
+    lws_callback_on_writable(client->peer->wsi);
+}
+
+void ws_exports_changed(struct web_server *server) {
+    for (struct peer *peer = server->peers; peer; peer = peer->next) {
+        if (!peer->client || !peer->client->watches_exports) continue;
+        peer->client->exports_due = true;
+        lws_callback_on_writable(peer->wsi);
+    }
 }
 
 // What the session asks of us.
@@ -267,6 +312,7 @@ int ws_writable(struct peer *peer) {
         return -1;
     }
     if (client->text_count) return send_text(client);
+    if (client->exports_due) return send_exports(client);
     struct batch batch = {.start = client->server->batch + LWS_PRE, .size = WS_BATCH_HEAD};
     struct session_action action;
     bool more = true, again = false;
@@ -354,6 +400,7 @@ static int take_message(struct peer *peer, const char *data, size_t size) {
             lws_callback_on_writable(peer->wsi);
             break;
         case WS_PING: push_text(client, text, ws_message_pong(text, sizeof text, message->ping)); break;
+        case WS_EXPORTS: watch_exports(client, message->watch); break;
         case WS_DROP: take_drop(client, &message->drop); break;
         case WS_UNKNOWN:
             snprintf(text, sizeof text, "unknown message type %s", message->type);
@@ -394,13 +441,11 @@ int ws_received(struct peer *peer, const char *data, size_t size) {
 
 static bool same_origin(const struct web_server *server, struct lws *wsi) {
     char origin[300], host[256];
-    if (!lws_hdr_total_length(wsi, WSI_TOKEN_ORIGIN)) return true;  // no browser
-    if (!http_header(wsi, WSI_TOKEN_ORIGIN, origin, sizeof origin)) return false;
-    for (size_t i = 0; i < server->app->config.allow_origin_count; i++)
-        if (!strcasecmp(origin, server->app->config.allow_origins[i])) return true;
-    const char *place = strstr(origin, "://");
-    if (!place || (strncasecmp(origin, "http:", 5) && strncasecmp(origin, "https:", 6))) return false;
-    return http_header(wsi, WSI_TOKEN_HOST, host, sizeof host) && !strcasecmp(place + 3, host);
+    struct http_sender sender = {0};
+    bool has_origin = lws_hdr_total_length(wsi, WSI_TOKEN_ORIGIN) > 0;
+    if (http_header(wsi, WSI_TOKEN_ORIGIN, origin, sizeof origin)) sender.origin = origin;
+    if (http_header(wsi, WSI_TOKEN_HOST, host, sizeof host)) sender.host = host;
+    return has_origin == (sender.origin != NULL) && http_origin_may_read(&server->app->config, &sender);
 }
 
 static bool offers_protocol(struct lws *wsi) {

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+// Requests that write, and their bodies.
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/socket.h>
+
+#include "base/clock.h"
+#include "server/http_origin.h"
+#include "server/http_router.h"
+
+// A body that is coming, to be handled when it is whole.
+struct http_body {
+    int (*handle)(const struct http_request *request);
+    enum http_method method;
+    char path[512];
+    double deadline;           // monotonic clock
+    size_t size, have;
+    int refusal;               // the status to answer with when it has come, which nobody reads; 0: none
+    char words[512];
+    char data[];               // size + 1 bytes; none with a refusal
+};
+
+void http_body_free(struct peer *peer) {
+    free(peer->body);
+    peer->body = NULL;
+}
+
+static bool is_json(struct lws *wsi) {
+    char type[200];
+    if (!http_header(wsi, WSI_TOKEN_HTTP_CONTENT_TYPE, type, sizeof type)) return false;
+    size_t length = strcspn(type, "; \t");
+    return length == 16 && !strncasecmp(type, "application/json", 16);
+}
+
+// Bytes that the request says its body has. -1: it does not say; -2: no number.
+static long body_size(struct lws *wsi) {
+    char text[32];
+    if (!lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_CONTENT_LENGTH)) return -1;
+    if (!http_header(wsi, WSI_TOKEN_HTTP_CONTENT_LENGTH, text, sizeof text) || !text[0] || text[strspn(text, "0123456789")] || strlen(text) > 9) return -2;
+    return strtol(text, NULL, 10);
+}
+
+static int may_write(const struct peer *peer, struct failure *failure) {
+    char host[300], origin[300];
+    struct http_sender sender = {.address = peer->address};
+    if (http_header(peer->wsi, WSI_TOKEN_HOST, host, sizeof host)) sender.host = host;
+    if (http_header(peer->wsi, WSI_TOKEN_ORIGIN, origin, sizeof origin)) sender.origin = origin;
+    return http_origin_may_write(&peer->server->app->config, &sender, failure);
+}
+
+// 0, or why the request is refused, before its body has come.
+static int refusal_of(const struct peer *peer, enum http_method method, long size, struct failure *failure) {
+    if (may_write(peer, failure)) return 403;
+    if (method == HTTP_DELETE && size > 0) return failure_set(failure, 413, "a request to delete has no body");
+    if (method == HTTP_POST && size > 0 && !is_json(peer->wsi)) return failure_set(failure, 415, "a body here is application/json");
+    return 0;
+}
+
+int http_write_requested(struct peer *peer, enum http_method method, const char *path) {
+    struct failure failure = {0};
+    unsigned methods;
+    const char *rest = path;
+    int (*handle)(const struct http_request *request) = http_find_route(&rest, &methods);
+    if (!handle || !(methods & method)) {
+        peer->reply.allow = handle && methods & HTTP_POST ? "GET, HEAD, POST" : "GET, HEAD";
+        return http_refuse(peer, 405, "only GET and HEAD are answered here");
+    }
+    long size = body_size(peer->wsi);
+    if (lws_hdr_total_length(peer->wsi, WSI_TOKEN_HTTP_TRANSFER_ENCODING) || (size < 0 && method == HTTP_POST))
+        return http_refuse(peer, size == -2 ? 400 : 411, "a body comes with its Content-Length, not in chunks");
+    if (size > WEB_MAX_BODY) return http_refuse(peer, 413, "a body has at most 67584 bytes");
+    if (size == -2) return http_refuse(peer, 400, "the Content-Length is no number");
+    if (size < 0) size = 0;
+    int refusal = refusal_of(peer, method, size, &failure);
+    http_body_free(peer);
+    struct http_body *body = peer->body = malloc(sizeof *body + (refusal ? 0 : (size_t)size + 1));
+    if (!body || strlen(rest) >= sizeof body->path) return http_refuse(peer, body ? 404 : 503, body ? "there is nothing at this address" : "out of memory");
+    *body = (struct http_body){.handle = handle, .method = method, .deadline = clock_monotonic() + WEB_BODY_SECONDS, .size = (size_t)size, .refusal = refusal};
+    snprintf(body->path, sizeof body->path, "%s", rest);
+    snprintf(body->words, sizeof body->words, "%s", failure.message);
+    // With a length of 0 the library tells of a POST's body all the same.
+    return size || method == HTTP_POST ? 0 : http_body_complete(peer);
+}
+
+int http_body_came(struct peer *peer, const char *data, size_t size) {
+    struct http_body *body = peer->body;
+    if (!size) return 0;
+    if (!body || size > body->size - body->have) return -1;
+    if (!body->refusal) memcpy(body->data + body->have, data, size);
+    body->have += size;
+    return 0;
+}
+
+int http_body_complete(struct peer *peer) {
+    struct http_body *body = peer->body;
+    if (!body || body->have != body->size) return -1;
+    struct http_request request = {.peer = peer, .method = body->method, .path = body->path, .body = "", .body_size = body->size};
+    int status;
+    if (body->refusal) {
+        peer->server->counters.refused++;
+        status = http_answer_error(peer, body->refusal, body->words);
+    } else {
+        body->data[body->size] = '\0';
+        request.body = body->data;
+        status = body->handle(&request);
+    }
+    peer->reply.close = true;  // what a library makes of a request after one with a body need not be relied on
+    http_body_free(peer);
+    return http_send_when_made(peer, status);
+}
+
+// An answer that is being made, which its maker would rather not make for nobody. Nothing is read from such a client, so its going is not told.
+static bool is_gone(const struct peer *peer) {
+    char byte;
+    return peer->job && peer->job->cancel && recv(lws_get_socket_fd(peer->wsi), &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+}
+
+void http_tick(struct peer *peer, double now) {
+    if (is_gone(peer)) lws_set_timeout(peer->wsi, PENDING_TIMEOUT_KILLED_BY_PARENT, LWS_TO_KILL_ASYNC);
+    if (!peer->body || now < peer->body->deadline) return;
+    http_body_free(peer);
+    peer->server->counters.refused++;
+    http_answer_error(peer, 408, "the body did not come in time");
+    peer->reply.close = true;
+    peer->replying = peer->fresh = true;
+    lws_callback_on_writable(peer->wsi);
+}

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <stdlib.h>
+#include <string.h>
+
+#include "server/export_request.h"
+#include "server/export_service.h"
+#include "server/http_export_files.h"
+
+struct preview_job {
+    struct http_job job;  // first
+    struct export_command command;
+    struct export_preview preview;
+    char *view;
+};
+
+static void made(struct export_preview *preview, int status, struct shared_bytes *bytes, const struct failure *failure) {
+    struct preview_job *job = lws_container_of(preview, struct preview_job, preview);
+    job->job.status = status;
+    job->job.body = bytes;
+    if (failure) job->job.failure = *failure;
+    http_job_post(&job->job);
+}
+
+static void run(struct export_command *command, struct export_service *service, bool cancelled) {
+    struct preview_job *job = lws_container_of(command, struct preview_job, command);
+    job->job.status = cancelled ? VIRGA_CANCELLED : export_service_preview(service, &job->preview, &job->job.failure);
+    if (job->job.status) http_job_post(&job->job);
+}
+
+// The client is gone: its picture need not be made.
+static void drop(struct http_job *http) {
+    struct preview_job *job = (struct preview_job *)http;
+    atomic_store(&job->preview.dropped, true);
+    export_service_wake(http->server->exports);
+}
+
+static void finish(struct http_job *http, struct peer *peer) {
+    const struct preview_job *job = (const struct preview_job *)http;
+    struct shared_bytes *body = http->body;
+    http->body = NULL;
+    if (!http->status) {
+        http_answer(peer, 200, job->preview.jpeg ? "image/jpeg" : "image/png", body);
+        peer->reply.cache = "no-store";
+        return;
+    }
+    int status = http->status == VIRGA_AGAIN ? 503 : http_status_of(http->status);
+    http_answer_error(peer, status, http->failure.message[0] ? http->failure.message : status_name(http->status));
+    if (status == 503) strcpy(peer->reply.more, "Retry-After: 2\r\n");
+}
+
+static void destroy(struct http_job *http) { free(((struct preview_job *)http)->view); }
+
+int http_export_preview(const struct http_request *request) {
+    struct peer *peer = request->peer;
+    struct failure failure = {0};
+    struct preview_job *job = (struct preview_job *)http_job_new(peer, sizeof *job, drop);
+    if (!job) return http_answer_error(peer, 503, "out of memory");
+    int status = export_request_preview(request->body, request->body_size, job->job.catalog, &job->preview.jpeg, &job->view, &failure);
+    if (status) {
+        http_job_free(&job->job);
+        return http_answer_error(peer, status == VIRGA_NOT_FOUND ? 400 : http_status_of(status), failure.message);
+    }
+    job->preview.view = job->view;
+    job->preview.made = made;
+    job->command.run = run;
+    job->job.finish = finish;
+    job->job.destroy = destroy;
+    job->job.will_post = true;
+    if (!export_service_ask(peer->server->exports, &job->command)) return HTTP_LATER;
+    http_job_free(&job->job);
+    return http_answer_error(peer, 503, "the server is busy; try again");
+}
