@@ -156,20 +156,17 @@ static int clear(struct frame_folder *f, const char *old, struct failure *failur
     return VIRGA_OK;
 }
 
-// The first frame that is there.
-static void name_of_first(const struct frame_folder *f, char name[FRAME_NAME_TEXT]) {
+static int refuse(const struct frame_folder *f, const char *old, const char *record, struct failure *failure) {
+    char words[FRAME_RECORD_WORDS], name[FRAME_NAME_TEXT];
     size_t i = 0;
     while (i + 1 < f->frames && !f->has[i]) i++;
     frame_pattern_name(&f->pattern, i, name);
-}
-
-static int refuse(const struct frame_folder *f, const char *old, const char *record, struct failure *failure) {
-    char words[FRAME_RECORD_WORDS], name[FRAME_NAME_TEXT];
-    name_of_first(f, name);
-    if (!old) return failure_set(failure, VIRGA_IO, "%.200s/%.100s is there already and of no export; name other files, or replace it with --overwrite",
-                                 f->pattern.folder, name);
+    if (!old)
+        return failure_set(failure, VIRGA_IO, "%.200s/%.200s is there already and of no export; name other files, or replace it with --overwrite",
+                           f->pattern.folder, name);
     frame_record_difference(old, record, words);
-    return failure_set(failure, VIRGA_IO, "%.200s holds another export, which %s; name another folder, or replace it with --overwrite", f->pattern.folder, words);
+    return failure_set(failure, VIRGA_IO, "%.200s%s%.200s holds another export, which %s; name other files, or replace it with --overwrite",
+                       f->pattern.folder, f->pattern.numbered ? "" : "/", f->pattern.numbered ? "" : name, words);
 }
 
 static int settle(struct frame_folder *f, const struct frame_folder_options *options, struct failure *failure) {

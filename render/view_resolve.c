@@ -220,7 +220,6 @@ static size_t nearest(const struct catalog_time *times, size_t count, double sec
     return best;
 }
 
-// Seconds that a rule means, counted in the calendar of the first layer.
 static int wanted_seconds(const struct view_resolved *resolved, const char *rule, double now, double *seconds)
 {
     enum cf_calendar calendar = CALENDAR_STANDARD;
@@ -238,11 +237,19 @@ static int wanted_seconds(const struct view_resolved *resolved, const char *rule
     return status == VIRGA_OK && end > rule + 1 && !*end && isfinite(hours) ? VIRGA_OK : VIRGA_INVALID;
 }
 
+int view_resolve_seconds(const struct view_resolved *resolved, const char *rule, double now, double *seconds, struct failure *failure)
+{
+    if (wanted_seconds(resolved, rule, now, seconds) == VIRGA_OK && isfinite(*seconds))
+        return VIRGA_OK;
+    return failure_set(failure, VIRGA_INVALID, "time: \"%s\" is no time of the calendar \"%s\"", rule, resolved->layers[resolved->first].of->calendar);
+}
+
 int view_resolve_time(const struct view_resolved *resolved, const char *rule, double now, size_t *step, bool *exact, struct failure *failure)
 {
     double seconds;
-    if (wanted_seconds(resolved, rule, now, &seconds) != VIRGA_OK || !isfinite(seconds))
-        return failure_set(failure, VIRGA_INVALID, "time: \"%s\" is no time of the calendar \"%s\"", rule, resolved->layers[resolved->first].of->calendar);
+    int status = view_resolve_seconds(resolved, rule, now, &seconds, failure);
+    if (status != VIRGA_OK)
+        return status;
     *step = nearest(resolved->times, resolved->time_count, seconds);
     *exact = strcmp(rule, "nearest to now") == 0 || strcmp(rule, "T+0") == 0 || fabs(resolved->times[*step].seconds - seconds) <= same_time;
     return VIRGA_OK;

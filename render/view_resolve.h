@@ -49,6 +49,8 @@ int view_complete(struct view_resolved *resolved, struct catalog *catalog, struc
 // whether it is meant exactly, else the nearest (the earlier of two as near). VIRGA_OK, or VIRGA_INVALID where it is no time of the
 // calendar.
 int view_resolve_time(const struct view_resolved *resolved, const char *rule, double now, size_t *step, bool *exact, struct failure *failure);
+// What the rule means, in seconds as catalog_time counts them, be it a step or not; the codes above.
+int view_resolve_seconds(const struct view_resolved *resolved, const char *rule, double now, double *seconds, struct failure *failure);
 // A step of a layer that the run has.
 struct field_ref view_resolved_field(const struct view_resolved *resolved, const struct view_resolved_layer *layer, size_t step);
 // A layer's own step with this valid time, or -1.

@@ -137,7 +137,7 @@ static void another_export_is_refused_with_what_differs(void **state) {
     struct frame_folder *folder = open_ok("%d.png", "1", false);
     write_ok(folder, 0, "old");
     frame_folder_close(folder);
-    expect_refused("%d.png", "2", "which shows another view (its \"fps\" differs); name another folder, or replace it with --overwrite");
+    expect_refused("%d.png", "2", "which shows another view (its \"fps\" differs); name other files, or replace it with --overwrite");
     folder = open_ok("%02d.png", "2", false);  // other names, another export
     write_ok(folder, 0, "other");
     frame_folder_close(folder);

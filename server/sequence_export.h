@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+// Draws the frames of a view document's sequence into a folder, those that are not there yet. Main thread.
+#ifndef VIRGA_SERVER_SEQUENCE_EXPORT_H
+#define VIRGA_SERVER_SEQUENCE_EXPORT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "render/frame_pattern.h"
+#include "server/app.h"
+#include "server/export_document.h"
+#include "server/export_progress.h"
+
+struct sequence_export {
+    const struct export_document *document;
+    const struct frame_pattern *pattern;
+    enum image_format format;
+    bool overwrite;
+    size_t threads;     // 0: one a processor
+    bool background;    // only when nobody else wants the processor
+    const struct config *config;
+    struct export_progress progress;  // kind, out and where are set by the caller; says all but errors
+    int signal_number;  // set: SIGINT or SIGTERM came, and nothing was finished after it
+};
+
+// Opens the forecast, then draws, encodes and writes. VIRGA_OK: every frame is there. VIRGA_CANCELLED: a signal came. Else the message says
+// what and where; frames that were finished stay, and the same again goes on with the others.
+int sequence_export_run(struct sequence_export *run, struct failure *failure);
+
+#endif
