@@ -253,7 +253,6 @@ static void made_ready(void *user, int status, struct shared_bytes *bytes, const
 
 void brick_fetch_ahead(struct brick_fetch *fetch, const struct field_ref *field, const struct brick_name *names, size_t count) {
     struct shared_bytes *bytes = NULL;
-    brick_store_cancel(fetch->store, fetch);
     int status = brick_store_table(fetch->store, fetch->catalog, field, 0, &bytes, made_ready, fetch, NULL);
     shared_bytes_unref(bytes);
     for (size_t n = 0; n < count && n < AHEAD && (status == VIRGA_OK || status == VIRGA_AGAIN); n++) {
@@ -262,3 +261,4 @@ void brick_fetch_ahead(struct brick_fetch *fetch, const struct field_ref *field,
     }
 }
 
+void brick_fetch_ahead_stop(struct brick_fetch *fetch) { brick_store_cancel(fetch->store, fetch); }

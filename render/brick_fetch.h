@@ -29,8 +29,9 @@ struct brick_arrival {
 // any more.
 int brick_fetch_next(struct brick_fetch *fetch, struct brick_arrival *arrivals, size_t room, struct failure *failure);
 
-// Lets the store make ready what will be wanted soon: a table, and bricks where the table is there already. Never waits; forgets
-// what was asked for so before and is not begun.
+// Lets the store make ready what will be wanted soon: the table of a field, and bricks of it. Never waits.
 void brick_fetch_ahead(struct brick_fetch *fetch, const struct field_ref *field, const struct brick_name *names, size_t count);
+// Of what was asked for ahead nothing more is wanted that is not begun.
+void brick_fetch_ahead_stop(struct brick_fetch *fetch);
 
 #endif

@@ -261,13 +261,25 @@ int field_volumes_fill(struct field_volumes *volumes, struct field_volume *v, co
     return status;
 }
 
-void field_volumes_ahead(struct field_volumes *volumes, const struct field_ref *field, const struct brick_choice *choices, size_t count) {
-    struct brick_name *names = calloc(count + 1, sizeof *names);
-    if (!names) return;  // then it comes later
-    for (size_t n = 0; n < count; n++) names[n] = (struct brick_name){choices[n].level, choices[n].x, choices[n].y, choices[n].z};
-    brick_fetch_ahead(volumes->fetch, field, names, count);
+void field_volumes_ahead(struct field_volumes *volumes, const struct field_volume *like, size_t step) {
+    struct field_ref field = like->field;
+    struct brick_name *names = NULL;
+    size_t total = 0, count = 0;
+    field.step = step;
+    for (uint32_t l = 0; l < like->shape.level_count; l++) total += bricks_of(&like->shape.levels[l]);
+    if (!(names = calloc(total, sizeof *names))) return;  // then it comes later
+    for (uint32_t l = like->shape.level_count; l-- > 0;) {
+        const struct pyramid_level *level = &like->shape.levels[l];
+        for (uint32_t z = 0; z < level->bricks[2]; z++)
+            for (uint32_t y = 0; y < level->bricks[1]; y++)
+                for (uint32_t x = 0; x < level->bricks[0]; x++)
+                    if (like->cells[l][index_of(level, x, y, z)]) names[count++] = (struct brick_name){l, x, y, z};
+    }
+    brick_fetch_ahead(volumes->fetch, &field, names, count);
     free(names);
 }
+
+void field_volumes_ahead_stop(struct field_volumes *volumes) { brick_fetch_ahead_stop(volumes->fetch); }
 
 // --- Visible cells.
 

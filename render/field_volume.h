@@ -38,8 +38,9 @@ int field_volumes_get(struct field_volumes *volumes, const struct field_ref *fie
 // decoded is named.
 int field_volumes_fill(struct field_volumes *volumes, struct field_volume *volume, const struct brick_choice *choices, size_t count,
                        struct failure *failure);
-// Lets the store make ready what will soon be asked for (brick_fetch_ahead): the same bricks of another step.
-void field_volumes_ahead(struct field_volumes *volumes, const struct field_ref *field, const struct brick_choice *choices, size_t count);
+// Lets the store make ready what will soon be asked for: the bricks that are in a volume, of another step.
+void field_volumes_ahead(struct field_volumes *volumes, const struct field_volume *like, size_t step);
+void field_volumes_ahead_stop(struct field_volumes *volumes);  // what is not begun is not wanted any more
 // After each picture: drops what was used longest ago, beyond the cap, but nothing that was got since the last call.
 void field_volumes_trim(struct field_volumes *volumes);
 size_t field_volumes_memory(const struct field_volumes *volumes);  // bytes now held

@@ -15,6 +15,7 @@ int picture_maker_new(const struct picture_options *options, struct picture_make
     *result = NULL;
     if (!maker) return failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
     maker->options = *options;
+    maker->ahead = -1;
     maker->volumes = field_volumes_new(options->catalog, options->bricks, options->team, options->memory);
     maker->spaces = layer_spaces_new(options->catalog);
     if (options->world_folder) maker->world_folder = strdup(options->world_folder);

@@ -44,6 +44,7 @@ int picture_mean(struct picture_maker *maker, const struct view *view, struct fa
     if (status) return status;
     maker->seen = *view;
     maker->resolved_once = true;
+    maker->drawn = 0;
     return VIRGA_OK;
 }
 
@@ -138,6 +139,28 @@ static int bring_layer(struct picture_maker *maker, const struct picture_moment 
     int status = bring_step(maker, layer, 0, (size_t)here, camera, failure);
     if (!status && next >= 0) status = bring_step(maker, layer, 1, (size_t)next, camera, failure);
     return status;
+}
+
+// The step that the next pictures are likely to need beyond this one's, or -1.
+static ptrdiff_t step_ahead(const struct picture_maker *maker, const struct picture_moment *moment) {
+    const bool back = maker->drawn && moment->step < maker->last.step, moves = maker->drawn && moment->step != maker->last.step;
+    const ptrdiff_t step = (ptrdiff_t)moment->step + (back ? -1 : moment->blend > 0 ? 2 : 1);
+    if (!moves && moment->blend <= 0) return maker->ahead;  // it stands still, or is the first one
+    return step >= 0 && step < (ptrdiff_t)maker->resolved.time_count ? step : -1;
+}
+
+// While this picture is drawn, the store makes ready what comes next.
+static void look_ahead(struct picture_maker *maker, const struct picture_moment *moment) {
+    const ptrdiff_t ahead = step_ahead(maker, moment);
+    maker->last = *moment;
+    maker->drawn++;
+    if (ahead == maker->ahead) return;
+    maker->ahead = ahead;
+    field_volumes_ahead_stop(maker->volumes);
+    for (size_t n = 0; ahead >= 0 && n < maker->layer_count; n++) {
+        const ptrdiff_t own = view_resolved_step(maker->layers[n].layer, maker->resolved.times[ahead].seconds);
+        if (own >= 0) field_volumes_ahead(maker->volumes, maker->layers[n].steps[0], (size_t)own);
+    }
 }
 
 static int add_layers(struct picture_maker *maker, double seconds, bool volumes, struct failure *failure) {
@@ -263,6 +286,7 @@ int picture_scene(struct picture_maker *maker, const struct view *view, const st
         if (volume) add_layer_key(&key, layer);
     }
     if (status) return status;
+    look_ahead(maker, moment);
     status = make_skip(maker, scene, &key);
     if (!status) status = make_shade(maker, scene, key);
     return status ? failure_set(failure, status, "out of memory") : VIRGA_OK;

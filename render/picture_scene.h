@@ -41,6 +41,9 @@ struct picture_maker {
     // Of the picture being made, and of the one before.
     struct picture_layer layers[PICTURE_LAYERS_MAX];
     size_t layer_count;
+    size_t drawn;                    // pictures so far
+    struct picture_moment last;      // of the picture before
+    ptrdiff_t ahead;                 // step that the store makes ready, or -1
     struct picture_key skip_key, light_key, ground_key;
     struct skip_grid skip;
     struct light_grid shade;
