@@ -2,6 +2,7 @@
 // As web/view/presets.js: the same numbers, rounded to the same digits, so that a view made by either shows the same picture.
 #include "render/presets.h"
 
+#include <float.h>
 #include <jansson.h>
 #include <math.h>
 #include <stdio.h>
@@ -23,10 +24,19 @@ struct preset {
     double opacity[VIEW_OPACITY_MAX][2];
 };
 
+// Whether a number lies exactly between two of `count` digits.
+static bool is_tie(double value, int count)
+{
+    char text[64];
+    snprintf(text, sizeof text, "%.40e", fabs(value));  // d.ddd…
+    return text[count + 1] == '5' && strspn(text + count + 2, "0") == strcspn(text + count + 2, "e");
+}
+
+// Rounded to so many digits; ties go away from zero, as in the page's toPrecision.
 static double digits(double value, int count)
 {
     char text[64];
-    snprintf(text, sizeof text, "%.*g", count, value);
+    snprintf(text, sizeof text, "%.*g", count, is_tie(value, count) ? value * (1 + DBL_EPSILON) : value);
     return strtod(text, NULL);
 }
 

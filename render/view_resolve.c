@@ -220,19 +220,31 @@ static size_t nearest(const struct catalog_time *times, size_t count, double sec
     return best;
 }
 
-static int wanted_seconds(const struct view_resolved *resolved, const char *rule, double now, double *seconds)
+static enum cf_calendar calendar_of(const struct view_resolved *resolved)
 {
     enum cf_calendar calendar = CALENDAR_STANDARD;
     cf_calendar_parse(resolved->layers[resolved->first].of->calendar, &calendar);
+    return calendar;
+}
+
+// The run's time, counted in the calendar of the first layer.
+static int run_seconds(const struct view_resolved *resolved, double *seconds)
+{
+    return cf_time_parse(calendar_of(resolved), resolved->dataset->runs[resolved->run].time.iso, seconds);
+}
+
+// Seconds that a rule means, counted in the same calendar.
+static int wanted_seconds(const struct view_resolved *resolved, const char *rule, double now, double *seconds)
+{
     if (strcmp(rule, "nearest to now") == 0) {
         *seconds = now;
         return VIRGA_OK;
     }
     if (rule[0] != 'T')
-        return cf_time_parse(calendar, rule, seconds);
+        return cf_time_parse(calendar_of(resolved), rule, seconds);
     char *end;
     double hours = strtod(rule + 1, &end);
-    int status = cf_time_parse(calendar, resolved->dataset->runs[resolved->run].time.iso, seconds);
+    int status = run_seconds(resolved, seconds);
     *seconds += 3600 * hours;
     return status == VIRGA_OK && end > rule + 1 && !*end && isfinite(hours) ? VIRGA_OK : VIRGA_INVALID;
 }
@@ -253,6 +265,18 @@ int view_resolve_time(const struct view_resolved *resolved, const char *rule, do
     *step = nearest(resolved->times, resolved->time_count, seconds);
     *exact = strcmp(rule, "nearest to now") == 0 || strcmp(rule, "T+0") == 0 || fabs(resolved->times[*step].seconds - seconds) <= same_time;
     return VIRGA_OK;
+}
+
+void view_resolved_lead(const struct view_resolved *resolved, size_t step, char rule[VIEW_TIME_TEXT])
+{
+    double run = resolved->times[step].seconds;
+    run_seconds(resolved, &run);
+    double hours = (resolved->times[step].seconds - run) / 3600;
+    snprintf(rule, VIEW_TIME_TEXT, "T%c%.6f", hours < 0 ? '-' : '+', fmin(999999, fabs(hours)));
+    size_t end = strlen(rule);
+    while (rule[end - 1] == '0')
+        end--;
+    rule[rule[end - 1] == '.' ? end - 1 : end] = '\0';
 }
 
 struct field_ref view_resolved_field(const struct view_resolved *resolved, const struct view_resolved_layer *layer, size_t step)

@@ -51,6 +51,8 @@ int view_complete(struct view_resolved *resolved, struct catalog *catalog, struc
 int view_resolve_time(const struct view_resolved *resolved, const char *rule, double now, size_t *step, bool *exact, struct failure *failure);
 // What the rule means, in seconds as catalog_time counts them, be it a step or not; the codes above.
 int view_resolve_seconds(const struct view_resolved *resolved, const char *rule, double now, double *seconds, struct failure *failure);
+// A step as a rule by its lead time: "T+6".
+void view_resolved_lead(const struct view_resolved *resolved, size_t step, char rule[VIEW_TIME_TEXT]);
 // A step of a layer that the run has.
 struct field_ref view_resolved_field(const struct view_resolved *resolved, const struct view_resolved_layer *layer, size_t step);
 // A layer's own step with this valid time, or -1.

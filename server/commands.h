@@ -9,6 +9,7 @@ enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_WRONG_USE = 2 };
 int command_serve(int argc, char **argv);
 int command_info(int argc, char **argv);
 int command_sample(int argc, char **argv);
+int command_view(int argc, char **argv);
 int command_export(int argc, char **argv);
 int command_demo(int argc, char **argv);
 
