@@ -3,11 +3,13 @@
 //
 // A change goes one way: a control calls change() with a new document, which goes to the viewer, to the controls and, soon after,
 // into the address. The viewer's events go to the controls only, but for the camera and the step, which enter the document.
+import {Exports} from "./net/exports.js";
 import {createAddress} from "./tools/address.js";
 import {listenForKeys} from "./tools/keyboard.js";
 import {createProbeTool} from "./tools/probe_tool.js";
 import {createCameraTools} from "./ui/camera_tools.js";
 import {h, icon} from "./ui/dom.js";
+import {createExportDialog} from "./ui/export_dialog.js";
 import {createFidelityBadge} from "./ui/fidelity_badge.js";
 import {createHelpDialog} from "./ui/help_dialog.js";
 import {createLayersPanel, makeRoom} from "./ui/layers_panel.js";
@@ -20,7 +22,7 @@ import {createSourcePanel} from "./ui/source_panel.js";
 import {createTimeCaption} from "./ui/time_caption.js";
 import {createTimeline} from "./ui/timeline.js";
 import {dataRange} from "./view/data_range.js";
-import {needsDataRange, presetLayer} from "./view/presets.js";
+import {needsDataRange, presetLayer, variableTitle} from "./view/presets.js";
 import {colourMap, colourMapNames, loadColourMaps} from "./view/transfer_function.js";
 import {completeView, defaultView, findSeries, findVariable, memberLabels, resolveRun, resolveView, timeRule} from "./view/view_resolve.js";
 import {validateView} from "./view/view_state.js";
@@ -52,6 +54,15 @@ let viewerWaits = false; // a setView is due with the next frame
 const messages = createMessages($("messages"));
 const problems = createProblemsDialog();
 const help = createHelpDialog();
+const exportDialog = createExportDialog(new Exports(BASE), {
+  view: () => state.view,
+  resolved: () => state.resolved,
+  index: () => state.index,
+  screen: () => [$("picture").width, $("picture").height],
+  title: () => shownTitle(state.resolved),
+  watch: (on) => viewer.watchExports(on),
+  isTold: () => viewer.told,
+});
 const caption = createTimeCaption($("caption"));
 const badge = createFidelityBadge($("badge"));
 const legends = createLegends($("legends"));
@@ -78,6 +89,7 @@ const cameraTools = createCameraTools($("tools"), {
   reset: () => camera(() => viewer.resetCamera()),
   link: () => copyLink(),
   picture: () => savePicture(),
+  export: () => openExport(),
   help: () => help.open(),
   panel: () => togglePanel(),
 });
@@ -282,6 +294,7 @@ function refresh() {
   badge.update(state.badge, state.resolved.layers);
   refreshCamera();
   refreshTimeline();
+  exportDialog.viewChanged();
   document.title = `${state.resolved.dataset.title || state.resolved.dataset.id} – virga`;
 }
 
@@ -387,6 +400,17 @@ async function savePicture() {
   setTimeout(() => URL.revokeObjectURL(link.href), 10000);
 }
 
+function shownTitle({dataset, layers}) {
+  const names = layers.filter(({layer}) => layer.visible).map(({variable}) => variableTitle(variable));
+  return [names.join(", "), dataset.title || dataset.id].filter(Boolean).join(" – ");
+}
+
+function openExport() {
+  if (!state.resolved?.times.length) return;
+  if (viewer.playing) pause();
+  exportDialog.open();
+}
+
 // ---- Beginning.
 
 const probeTool = createProbeTool({
@@ -408,6 +432,7 @@ function listenToViewer() {
   on("contextlost", () => messages.show("context", {kind: "warning", title: "The graphics card was taken away.", text: "The picture comes back by itself when the browser returns it.",
     action: {label: "Reload", run: () => window.location.reload()}, closable: false}));
   on("contextrestored", () => messages.show("context", {text: "The graphics card is back.", seconds: 3}));
+  on("exports", (detail) => exportDialog.told(detail));
   on("catalog", ({catalog}) => { if (state.presets) onCatalog(catalog ?? viewer.catalog); });
 }
 
@@ -440,6 +465,7 @@ function listenForPageKeys() {
     o: () => camera(() => viewer.fly(false)),
     f: () => camera(() => viewer.fly(true)),
     p: () => togglePanel(),
+    e: () => openExport(),
     "?": () => help.open(),
   });
 }
@@ -454,6 +480,7 @@ async function begin() {
     state.panelOpen = false;
   }
   $("sidebar-close").append(icon("close"));
+  $("sidebar-foot").append(h("button", {type: "button", class: "small-button", onclick: () => openExport()}, "Export pictures …"));
   $("sidebar-close").addEventListener("click", () => togglePanel(false));
   togglePanel(state.panelOpen);
   if (!hasWebGL2()) {

@@ -17,6 +17,7 @@
 //   step           {index, iso, seconds, run: {time}, lead: hours or null}       the step now on screen
 //   steps          {ready: [bool a time]}     which times can be shown without waiting
 //   camera         {mode, eye, target, up, fov}                                  after each movement by the user
+//   exports        {all: bool, jobs: [JOB]}   after watchExports(true): all jobs, or those that changed (server/PROTOCOL.md)
 //   error          {message, fatal}
 //   contextlost, contextrestored
 import {Camera} from './view/camera.js';
@@ -59,6 +60,7 @@ export class Viewer extends EventTarget {
             brick: () => this.#wake(),
             done: (generation, degraded) => { this.#doneGeneration = generation; this.#degraded = degraded; this.#selectDirty = true; this.#wake(); },
             catalog: () => this.loadCatalog().catch((error) => this.#error(error.message)),
+            exports: (detail) => this.#emit('exports', detail),
             again: () => this.#again(),
             error: (message) => this.#error(message),
         });
@@ -586,6 +588,10 @@ export class Viewer extends EventTarget {
 
     // Tries the websocket now instead of after its delay.
     reconnect() { this.loader.connection.reconnect(); }
+
+    // Whether the server is to tell about exports; only a websocket can.
+    watchExports(on) { this.loader.connection.watchExports(on); }
+    get told() { return this.loader.connection.open; }
 
     // ---- figures
 

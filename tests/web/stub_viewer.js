@@ -78,6 +78,9 @@ export class Viewer extends EventTarget {
     this.playing_ = true;
   }
 
+  watchExports(on) { this.record("watchExports", on); }
+  get told() { return !this.deaf; }
+
   // Tests move a playing stub by hand.
   advance() {
     this.timeIndex_ = (this.timeIndex_ + 1) % this.times_.length;

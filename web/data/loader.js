@@ -9,7 +9,7 @@ import {parseStepTable} from './step_table.js';
 const KEPT_TABLES = 512;
 
 export class Loader {
-    // on: {state(state, message, transport), table(field), brick(field, level, b), done(generation, degraded), catalog(), error(message)}
+    // on: {state(state, message, transport), table(field), brick(field, level, b), done(generation, degraded), catalog(), exports({all, jobs}), error(message)}
     constructor(base, {websocket = true, storeBytes}, on) {
         this.base = new URL(base, document.baseURI);
         this.on = on;
@@ -22,7 +22,7 @@ export class Loader {
         this.failed = new Map();      // what could not be fetched: key → when
         this.pending = new Set();     // brick keys in the decoders
         this.connection = new Connection(base, {
-            onState: on.state, onDone: on.done, onCatalog: on.catalog, onAgain: on.again, onError: on.error,
+            onState: on.state, onDone: on.done, onCatalog: on.catalog, onExports: on.exports, onAgain: on.again, onError: on.error,
             onTable: (field, bytes) => this.#table(field, bytes), onBrick: (field, level, b, bytes) => this.#brick(field, level, b, bytes),
             onFetchFailed: (item) => this.failed.set(nameOf(item), performance.now()),
         }, {websocket, backlog: () => this.pool.busy});

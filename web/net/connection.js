@@ -3,7 +3,7 @@
 // nothing of what they mean.
 //
 // handlers: onState(state, message, transport), onTable(field, bytes), onBrick(field, level, b, bytes), onDone(generation, degraded),
-//   onCatalog(), onAgain() when the server answers after it was lost (then call resume()), onError(message). A field is {edition, member, step, key}.
+//   onCatalog(), onExports({all, jobs}), onAgain() when the server answers after it was lost (then call resume()), onError(message). A field is {edition, member, step, key}.
 import {PART_BRICK, PART_TABLE, parseBatch} from './messages.js';
 
 // A server that restarts is found at once; one that stays away is asked ever less often.
@@ -24,6 +24,7 @@ export class Connection {
         this.attempts = 0;
         this.queue = [];
         this.fetching = new Map();
+        this.watching = false;       // the server tells about exports
         if (options.websocket === false) handlers.onState('open', 'Fetching over HTTP', 'http'); else this.#connect();
     }
 
@@ -73,6 +74,7 @@ export class Connection {
             this.unacknowledged = 0;
             this.transport = 'websocket';
             this.handlers.onState('open', 'Connected', 'websocket');
+            if (this.watching) this.#sendWatch();
             // What was named before may be something else by now: nothing is asked for until the catalog was read again.
             if (this.lostOnce && this.handlers.onAgain) { this.held = true; this.handlers.onAgain(); }
             else if (this.interest) this.sendInterest(this.interest.message, this.interest.layers);
@@ -80,6 +82,7 @@ export class Connection {
         case 'done': this.handlers.onDone(message.generation, Boolean(message.degraded)); break;
         case 'error': this.handlers.onError(message.message || 'The server reported an error.'); break;
         case 'catalog': this.handlers.onCatalog(); break;
+        case 'exports': if (Array.isArray(message.jobs)) this.handlers.onExports?.({all: Boolean(message.all), jobs: message.jobs}); break;
         default: break;
         }
     }
@@ -127,6 +130,14 @@ export class Connection {
     sendDrop(variable, step, bricks) {
         if (this.open) this.socket.send(JSON.stringify({type: 'drop', variable, step, ...(bricks ? {bricks} : {})}));
     }
+
+    // Whether the server is to tell about exports; asked again of a server that comes back.
+    watchExports(on) {
+        this.watching = on;
+        if (this.open) this.#sendWatch();
+    }
+
+    #sendWatch() { this.socket.send(JSON.stringify({type: 'exports', watch: this.watching})); }
 
     // What to fetch over HTTP, most wanted first: [{field, level, b}] or {field, table: true}. Replaces the last list.
     want(list) { this.queue = list; this.#pump(); }

@@ -2,7 +2,7 @@
 // The buttons at the picture's edge: how the camera moves, and what to take away: a link or a picture.
 import {iconButton} from "./dom.js";
 
-/** on: {orbit(), fly(), top(), reset(), link(), picture(), help(), panel()} */
+/** on: {orbit(), fly(), top(), reset(), link(), picture(), export(), help(), panel()} */
 export function createCameraTools(host, on) {
   const panel = iconButton("layers", "Layers and settings", () => on.panel(), "P");
   const orbit = iconButton("orbit", "Orbit: drag to turn", () => on.orbit(), "O");
@@ -11,11 +11,13 @@ export function createCameraTools(host, on) {
   const reset = iconButton("reset", "Whole domain from the south", () => on.reset(), "R");
   const link = iconButton("link", "Copy a link to this view", () => on.link());
   const picture = iconButton("picture", "Save the picture", () => on.picture());
+  const film = iconButton("film", "Export pictures of all times", () => on.export(), "E");
   const help = iconButton("help", "Keys and help", () => on.help(), "?");
   panel.classList.add("panel-toggle");
   link.classList.add("extra");
   picture.classList.add("extra");
-  host.append(panel, orbit, fly, top, reset, link, picture, help);
+  film.classList.add("extra");
+  host.append(panel, orbit, fly, top, reset, link, picture, film, help);
 
   function update({mode, panelOpen}) {
     orbit.setAttribute("aria-pressed", String(mode === "orbit"));
