@@ -8,7 +8,7 @@
 #include "render/ground_shade.h"
 #include "render/line_draw.h"
 
-enum { TILE_X = 64, TILE_Y = 32, PATCH = 16, ACROSS_MAX = 4, ROWS = 8 };
+enum { TILE_X = 64, TILE_Y = 32, PATCH = 16, ACROSS_MAX = 4, SAMPLES_MAX = ACROSS_MAX * ACROSS_MAX, ROWS = 8 };
 // Nearest and farthest samples of a pixel that differ by more than this are of different places.
 static const float one_surface = 0.97f;
 
@@ -27,6 +27,13 @@ struct patch {
     double low[2], high[2];
 };
 
+// The world around: 1 / depth is near + x near_x + y near_y at pixel (x, y). km of the scene.
+struct level {
+    float near, near_x, near_y, change;  // change: most of it over a pixel, from the middle
+    float nearest, farthest;             // of 1 / depth
+    float middle[2], reach[2], margin;
+};
+
 // One thread's room.
 struct workplace {
     struct ground_raster samples, middles;  // middles: where no sample is in the middle of a pixel
@@ -39,6 +46,7 @@ struct drawing {
     const struct basemap_show *show;
     const struct scene *scene;
     struct ground_camera camera;
+    struct level around;
     struct ground_light light;
     size_t across, edge_count;
     struct ground_point *points;  // of the mesh's corners
@@ -82,8 +90,8 @@ static void place_rows(void *argument, size_t index, size_t thread) {
 static void join(struct patch *patch, const struct ground_point *p) {
     const double at[] = {p->x, p->y};
     for (int n = 0; n < 2; n++) {
-        patch->low[n] = p->cut ? -INFINITY : fmin(patch->low[n], at[n]);
-        patch->high[n] = p->cut ? INFINITY : fmax(patch->high[n], at[n]);
+        patch->low[n] = p->cut ? -INFINITY : at[n] < patch->low[n] ? at[n] : patch->low[n];
+        patch->high[n] = p->cut ? INFINITY : at[n] > patch->high[n] ? at[n] : patch->high[n];
     }
 }
 
@@ -142,21 +150,26 @@ static void add_point(struct ground_points *points, size_t pixel, int kind, floa
 
 struct pixel_samples {
     size_t count;
-    float x[ACROSS_MAX * ACROSS_MAX], y[ACROSS_MAX * ACROSS_MAX], near[ACROSS_MAX * ACROSS_MAX];
-    uint8_t kind[ACROSS_MAX * ACROSS_MAX];
+    float x[SAMPLES_MAX], y[SAMPLES_MAX], near[SAMPLES_MAX];
+    uint8_t kind[SAMPLES_MAX];
+    float low, high;  // of near
+    bool one_kind;
 };
 
 static void gather(const struct ground_raster *r, size_t x, size_t y, struct pixel_samples *s) {
-    size_t across = r->across, row = r->width * across;
+    size_t across = r->across, row = r->width * across, n = 0;
     float step = 1 / (float)across;
-    s->count = 0;
+    s->count = across * across, s->low = INFINITY, s->high = 0, s->one_kind = true;
     for (size_t j = 0; j < across; j++)
-        for (size_t i = 0; i < across; i++) {
-            size_t at = (y * across + j) * row + x * across + i, n = s->count++;
+        for (size_t i = 0; i < across; i++, n++) {
+            size_t at = (y * across + j) * row + x * across + i;
+            float near = s->near[n] = r->near[at];
+            s->kind[n] = r->kind[at];
             s->x[n] = (float)(r->x + x) + ((float)i + 0.5f) * step;
             s->y[n] = (float)(r->y + y) + ((float)j + 0.5f) * step;
-            s->near[n] = r->near[at];
-            s->kind[n] = r->kind[at];
+            s->one_kind = s->one_kind && s->kind[n] == s->kind[0];
+            s->low = near < s->low ? near : s->low;
+            s->high = near > s->high ? near : s->high;
         }
 }
 
@@ -166,7 +179,8 @@ static void add_surface(struct ground_points *points, size_t pixel, int kind, co
     size_t count = 0;
     for (size_t n = 0; n < s->count; n++) {
         if (!chosen[n]) continue;
-        low = fminf(low, s->near[n]), high = fmaxf(high, s->near[n]);
+        low = s->near[n] < low ? s->near[n] : low;
+        high = s->near[n] > high ? s->near[n] : high;
         sum[0] += s->x[n], sum[1] += s->y[n], sum[2] += s->near[n];
         count++;
     }
@@ -180,26 +194,61 @@ static void add_surface(struct ground_points *points, size_t pixel, int kind, co
         if (chosen[n]) add_point(points, pixel, kind, s->x[n], s->y[n], s->near[n], each);
 }
 
+static void add_solid(struct ground_points *points, size_t pixel, const struct pixel_samples *s) {
+    bool chosen[SAMPLES_MAX];
+    if (s->one_kind && s->kind[0] == GROUND_NONE) return;
+    if (s->one_kind && s->low >= one_surface * s->high) {
+        float sum = 0, share = 1 / (float)s->count;
+        for (size_t n = 0; n < s->count; n++) sum += s->near[n];
+        add_point(points, pixel, s->kind[0], 0.5f * (s->x[0] + s->x[s->count - 1]), 0.5f * (s->y[0] + s->y[s->count - 1]), sum * share, 1);
+        return;
+    }
+    for (int kind = GROUND_TOP; kind <= GROUND_SIDE; kind++) {
+        for (size_t n = 0; n < s->count; n++) chosen[n] = s->kind[n] == kind;
+        add_surface(points, pixel, kind, s, chosen);
+    }
+}
+
 // 1 / depth of the world around, if it is seen at a sample; it has a hole under the domain.
 static float around_at(const struct drawing *d, float x, float y, float nearest) {
-    const struct ground_camera *c = &d->camera;
-    const struct scene_bounds *box = &d->map->places.box;
-    double ray[3], at[2], level = GROUND_AROUND_HEIGHT * d->scene->exaggeration - c->eye[2];
-    ray[2] = c->ray[2] + (double)x * c->ray_x[2] + (double)y * c->ray_y[2];
-    double near = ray[2] / level, margin = BASEMAP_AROUND * fmax(d->map->places.size[0], d->map->places.size[1]);
-    if (!(near >= c->farthest && near <= c->nearest && near >= (double)nearest)) return 0;
+    const struct ground_light *light = &d->light;
+    const struct level *level = &d->around;
+    float near = level->near + x * level->near_x + y * level->near_y;
+    if (!(near >= level->farthest && near <= level->nearest && near >= nearest)) return 0;
     bool over = true;
     for (int n = 0; n < 2; n++) {
-        ray[n] = c->ray[n] + (double)x * c->ray_x[n] + (double)y * c->ray_y[n];
-        at[n] = c->eye[n] + ray[n] / near;
-        if (!(at[n] >= box->low[n] - margin && at[n] <= box->high[n] + margin)) return 0;
-        over = over && at[n] > box->low[n] && at[n] < box->high[n];
+        float at = fabsf(light->eye[n] + (light->ray[n] + x * light->ray_x[n] + y * light->ray_y[n]) / near - level->middle[n]);
+        if (!(at <= level->reach[n] + level->margin)) return 0;
+        over = over && at < level->reach[n];
     }
-    return over ? 0 : (float)near;
+    return over ? 0 : near;
+}
+
+// Whether a pixel with nothing else in it is all around the domain: as far from the edges as a pixel reaches.
+static bool all_around(const struct drawing *d, float x, float y, float near) {
+    const struct ground_light *light = &d->light;
+    const struct level *level = &d->around;
+    float depth = 1 / near;
+    bool out = false;
+    for (int n = 0; n < 2; n++) {
+        float at = (light->ray[n] + x * light->ray_x[n] + y * light->ray_y[n]) * depth, from = fabsf(light->eye[n] + at - level->middle[n]);
+        float pixel = (fabsf(light->ray_x[n] - at * level->near_x) + fabsf(light->ray_y[n] - at * level->near_y)) * depth;
+        if (!(from + pixel < level->reach[n] + level->margin)) return false;
+        out = out || from - pixel > level->reach[n];
+    }
+    return out;
 }
 
 static void add_around(const struct drawing *d, struct ground_points *points, size_t pixel, struct pixel_samples *s) {
-    bool chosen[ACROSS_MAX * ACROSS_MAX];
+    const struct level *level = &d->around;
+    bool chosen[SAMPLES_MAX];
+    float x = 0.5f * (s->x[0] + s->x[s->count - 1]), y = 0.5f * (s->y[0] + s->y[s->count - 1]);
+    float near = level->near + x * level->near_x + y * level->near_y, low = near - level->change, high = near + level->change;
+    if (high < s->low || high < level->farthest) return;
+    if (low > s->high && low > level->farthest && high < level->nearest && all_around(d, x, y, near)) {
+        add_point(points, pixel, GROUND_AROUND_KIND, x, y, near, 1);
+        return;
+    }
     for (size_t n = 0; n < s->count; n++) {
         s->near[n] = around_at(d, s->x[n], s->y[n], s->near[n]);
         chosen[n] = s->near[n] > 0;
@@ -210,15 +259,11 @@ static void add_around(const struct drawing *d, struct ground_points *points, si
 static void find_points(const struct drawing *d, struct workplace *w) {
     const struct ground_raster *r = &w->samples;
     struct pixel_samples s;
-    bool chosen[ACROSS_MAX * ACROSS_MAX];
     w->points.count = 0;
     for (size_t y = 0; y < r->height; y++)
         for (size_t x = 0; x < r->width; x++) {
             gather(r, x, y, &s);
-            for (int kind = GROUND_TOP; kind <= GROUND_SIDE; kind++) {
-                for (size_t n = 0; n < s.count; n++) chosen[n] = s.kind[n] == kind;
-                add_surface(&w->points, y * r->width + x, kind, &s, chosen);
-            }
+            add_solid(&w->points, y * r->width + x, &s);
             if (d->map->places.around) add_around(d, &w->points, y * r->width + x, &s);
         }
 }
@@ -342,15 +387,30 @@ static void draw(struct drawing *d, struct render_team *team) {
     render_team_run(team, d->tiles_x * d->tiles_y, draw_tile, d);
 }
 
+static struct level level_around(const struct basemap *map, const struct ground_camera *camera, double exaggeration) {
+    double height = GROUND_AROUND_HEIGHT * exaggeration - camera->eye[2];
+    if (fabs(height) < 1e-9) height = 1e-9;
+    struct level level = {.near = (float)(camera->ray[2] / height), .near_x = (float)(camera->ray_x[2] / height), .near_y = (float)(camera->ray_y[2] / height),
+                          .nearest = (float)camera->nearest, .farthest = (float)camera->farthest,
+                          .margin = (float)(BASEMAP_AROUND * fmax(map->places.size[0], map->places.size[1]))};
+    level.change = 0.5f * (fabsf(level.near_x) + fabsf(level.near_y));
+    for (int n = 0; n < 2; n++) {
+        level.reach[n] = (float)(map->places.size[n] / 2);
+        level.middle[n] = (float)(map->places.box.low[n] + map->places.size[n] / 2);
+    }
+    return level;
+}
+
 int basemap_draw(const struct basemap *basemap, struct render_team *team, const struct scene *scene, const struct basemap_show *show,
                  unsigned samples, float *rgba, float *distance) {
     struct drawing d = {.map = basemap, .show = show, .scene = scene, .across = samples < 1 ? 1 : samples > ACROSS_MAX ? ACROSS_MAX : samples,
                         .threads = render_team_threads(team), .rgba = rgba, .distance = distance,
                         .tiles_x = (scene->width + TILE_X - 1) / TILE_X, .tiles_y = (scene->height + TILE_Y - 1) / TILE_Y};
     ground_camera_init(&d.camera, scene);
-    d.light = (struct ground_light){.scene = scene, .camera = &d.camera, .ground = &basemap->ground, .around = &basemap->around, .land = &basemap->land,
-                                    .depth = basemap->depth, .meridian = basemap->places.middle[0], .spherical = basemap->places.spherical,
-                                    .terrain = show->terrain};
+    d.around = level_around(basemap, &d.camera, scene->exaggeration);
+    d.light = (struct ground_light){.scene = scene, .ground = &basemap->ground, .around = &basemap->around, .land = &basemap->land, .depth = (float)basemap->depth,
+                                    .meridian = (float)basemap->places.middle[0], .spherical = basemap->places.spherical, .terrain = show->terrain};
+    ground_light_init(&d.light, &d.camera);
     int status = make_room(&d);
     if (status == VIRGA_OK) draw(&d, team);
     leave_room(&d);

@@ -91,7 +91,7 @@ void ground_mesh_destroy(struct ground_mesh *mesh) {
 
 double ground_mesh_height(const struct ground_mesh *mesh, const double at[2]) {
     struct ground_spot s;
-    ground_mesh_spot(mesh, at[0], at[1], &s);
+    ground_mesh_spot(mesh, (float)at[0], (float)at[1], &s);
     double base = (double)s.corner[0]->height;
     return base + (double)s.a * ((double)s.corner[1]->height - base) + (double)s.b * ((double)s.corner[2]->height - base);
 }

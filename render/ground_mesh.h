@@ -5,6 +5,7 @@
 #define VIRGA_RENDER_GROUND_MESH_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "render/basemap_places.h"
 
@@ -35,13 +36,13 @@ struct ground_spot {
     const struct ground_corner *corner[3];
     float a, b, rate[2];
 };
-static inline void ground_mesh_spot(const struct ground_mesh *mesh, double X, double Y, struct ground_spot *spot) {
-    double x = (X - mesh->low[0]) / mesh->step[0], y = (Y - mesh->low[1]) / mesh->step[1];
-    double last_x = (double)(mesh->nx - 1), last_y = (double)(mesh->ny - 1);
+static inline void ground_mesh_spot(const struct ground_mesh *mesh, float X, float Y, struct ground_spot *spot) {
+    float rate[] = {(float)(1 / mesh->step[0]), (float)(1 / mesh->step[1])}, x = (X - (float)mesh->low[0]) * rate[0], y = (Y - (float)mesh->low[1]) * rate[1];
+    float last_x = (float)(mesh->nx - 1), last_y = (float)(mesh->ny - 1);
     x = x > 0 ? x < last_x ? x : last_x : 0, y = y > 0 ? y < last_y ? y : last_y : 0;
-    size_t i = (size_t)x, j = (size_t)y;
+    uint32_t i = (uint32_t)x, j = (uint32_t)y;
     i -= i + 1 == mesh->nx, j -= j + 1 == mesh->ny;
-    float a = (float)(x - (double)i), b = (float)(y - (double)j), rate[2] = {(float)(1 / mesh->step[0]), (float)(1 / mesh->step[1])};
+    float a = x - (float)i, b = y - (float)j;
     const struct ground_corner *c = mesh->corners + j * mesh->nx + i;
     if (a + b <= 1) *spot = (struct ground_spot){{c, c + 1, c + mesh->nx}, a, b, {rate[0], rate[1]}};
     else *spot = (struct ground_spot){{c + mesh->nx + 1, c + mesh->nx, c + 1}, 1 - a, 1 - b, {-rate[0], -rate[1]}};

@@ -63,6 +63,9 @@ void ground_raster_clear(struct ground_raster *raster, size_t x, size_t y, size_
 
 // --- one triangle ------------------------------------------------------------------------------------------------------
 
+static double least(double a, double b, double c) { return a < b ? (a < c ? a : c) : (b < c ? b : c); }
+static double most(double a, double b, double c) { return a > b ? (a > c ? a : c) : (b > c ? b : c); }
+
 // 1 / depth over the picture, by the corners as they are; held near what the corners have, where an edge-on triangle's would run away.
 struct plane { double at, along_x, along_y, low, high; float slope; };
 
@@ -73,10 +76,11 @@ static struct plane plane_of(const struct ground_point *a, const struct ground_p
         p.along_x = (bn * cy - cn * by) / area;
         p.along_y = (cn * bx - bn * cx) / area;
     }
-    double low = fmin(a->near, fmin(b->near, c->near)), high = fmax(a->near, fmax(b->near, c->near)), spare = 0.02 * (high - low);
+    double low = least(a->near, b->near, c->near), high = most(a->near, b->near, c->near), spare = 0.02 * (high - low);
+    double slope_x = fabs(p.along_x), slope_y = fabs(p.along_y);
     p.at -= p.along_x * a->x + p.along_y * a->y;
     p.low = low - spare, p.high = high + spare;
-    p.slope = (float)(fmax(fabs(p.along_x), fabs(p.along_y)) + least_slope);
+    p.slope = (float)((slope_x > slope_y ? slope_x : slope_y) + least_slope);
     return p;
 }
 
@@ -96,8 +100,8 @@ static struct edge edge_of(struct lattice_point a, struct lattice_point b, int64
     return (struct edge){dx * (y - a.y) - dy * (x - a.x) - !owned, -dy * FINE, dx * FINE};
 }
 
-static int64_t least3(int64_t a, int64_t b, int64_t c) { return a < b ? (a < c ? a : c) : (b < c ? b : c); }
-static int64_t most3(int64_t a, int64_t b, int64_t c) { return a > b ? (a > c ? a : c) : (b > c ? b : c); }
+static int64_t first_of(int64_t a, int64_t b, int64_t c) { return a < b ? (a < c ? a : c) : (b < c ? b : c); }
+static int64_t last_of(int64_t a, int64_t b, int64_t c) { return a > b ? (a > c ? a : c) : (b > c ? b : c); }
 static int64_t below(int64_t value) { return value >= 0 ? value / FINE : -((-value + FINE - 1) / FINE); }
 
 static void take(struct ground_raster *r, size_t at, float near, const struct plane *plane, enum ground_kind kind) {
@@ -116,8 +120,8 @@ static void fill(struct ground_raster *r, const struct ground_camera *camera, co
         struct lattice_point swap = b;
         b = c, c = swap;
     }
-    int64_t x0 = below(least3(a.x, b.x, c.x) + FINE / 2 - 1), x1 = below(most3(a.x, b.x, c.x) - FINE / 2);
-    int64_t y0 = below(least3(a.y, b.y, c.y) + FINE / 2 - 1), y1 = below(most3(a.y, b.y, c.y) - FINE / 2);
+    int64_t x0 = below(first_of(a.x, b.x, c.x) + FINE / 2 - 1), x1 = below(last_of(a.x, b.x, c.x) - FINE / 2);
+    int64_t y0 = below(first_of(a.y, b.y, c.y) + FINE / 2 - 1), y1 = below(last_of(a.y, b.y, c.y) - FINE / 2);
     x0 = x0 > 0 ? x0 : 0, y0 = y0 > 0 ? y0 : 0, x1 = x1 < wide ? x1 : wide - 1, y1 = y1 < tall ? y1 : tall - 1;
     if (x0 > x1 || y0 > y1) return;
     int64_t x = x0 * FINE + FINE / 2, y = y0 * FINE + FINE / 2;
@@ -191,8 +195,7 @@ void ground_raster_triangle(struct ground_raster *raster, const struct ground_ca
         fill_clipped(raster, camera, points, kind);
         return;
     }
-    double low_x = fmin(a->x, fmin(b->x, c->x)), high_x = fmax(a->x, fmax(b->x, c->x)), low_y = fmin(a->y, fmin(b->y, c->y)), high_y = fmax(a->y, fmax(b->y, c->y));
-    if (high_x < (double)raster->x || low_x > (double)(raster->x + raster->width) || high_y < (double)raster->y ||
-        low_y > (double)(raster->y + raster->height)) return;
+    if (most(a->x, b->x, c->x) < (double)raster->x || least(a->x, b->x, c->x) > (double)(raster->x + raster->width)) return;
+    if (most(a->y, b->y, c->y) < (double)raster->y || least(a->y, b->y, c->y) > (double)(raster->y + raster->height)) return;
     fill(raster, camera, a, b, c, kind);
 }

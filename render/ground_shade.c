@@ -36,41 +36,36 @@ void ground_points_destroy(struct ground_points *points) {
 static float between(const struct ground_spot *s, float a, float b, float c) { return a + s->a * (b - a) + s->b * (c - a); }
 
 // Texels of the land map in a pixel, squared: along both axes of the picture on the surface's own plane.
-static float texels(const struct ground_light *light, const struct ground_spot *spot, const double ray[3], double depth, const float slope[2]) {
-    const struct ground_camera *camera = light->camera;
-    const struct degree_bounds *of = &light->land->bounds;
-    double stretch = light->scene->exaggeration, normal[3] = {-stretch * (double)slope[0], -stretch * (double)slope[1], 1};
-    double facing = normal[0] * ray[0] + normal[1] * ray[1] + ray[2], most = 0;
-    if (fabs(facing) < 1e-9) return 1e9f;
-    double lon = (double)light->land->levels[0].width / (of->east - of->west), lat = (double)light->land->levels[0].height / (of->north - of->south);
-    const float *p = spot->corner[0]->place, *q = spot->corner[1]->place, *r = spot->corner[2]->place;
-    double lon_x = (double)((q[0] - p[0]) * spot->rate[0]) * lon, lon_y = (double)((r[0] - p[0]) * spot->rate[1]) * lon;
-    double lat_x = (double)((q[1] - p[1]) * spot->rate[0]) * lat, lat_y = (double)((r[1] - p[1]) * spot->rate[1]) * lat;
+static float texels(const struct ground_light *light, const struct ground_spot *spot, const float ray[3], float depth, const float slope[2]) {
+    float normal[] = {-light->stretch * slope[0], -light->stretch * slope[1]}, facing = normal[0] * ray[0] + normal[1] * ray[1] + ray[2], most = 0;
+    if (fabsf(facing) < 1e-9f) return 1e9f;
+    const float *p = spot->corner[0]->place, *q = spot->corner[1]->place, *r = spot->corner[2]->place, *scale = light->land->texels;
+    float lon_x = (q[0] - p[0]) * spot->rate[0] * scale[0], lon_y = (r[0] - p[0]) * spot->rate[1] * scale[0];
+    float lat_x = (q[1] - p[1]) * spot->rate[0] * scale[1], lat_y = (r[1] - p[1]) * spot->rate[1] * scale[1], away = 1 / facing;
     for (int axis = 0; axis < 2; axis++) {
-        const double *step = axis ? camera->ray_y : camera->ray_x;
-        double change = -depth * (normal[0] * step[0] + normal[1] * step[1] + step[2]) / facing;
-        double X = step[0] * depth + ray[0] * change, Y = step[1] * depth + ray[1] * change, u = X * lon_x + Y * lon_y, v = X * lat_x + Y * lat_y;
-        double length = u * u + v * v;
+        const float *step = axis ? light->ray_y : light->ray_x;
+        float change = (normal[0] * step[0] + normal[1] * step[1] + step[2]) * away;
+        float X = (step[0] - ray[0] * change) * depth, Y = (step[1] - ray[1] * change) * depth;
+        float u = X * lon_x + Y * lon_y, v = X * lat_x + Y * lat_y, length = u * u + v * v;
         most = length > most ? length : most;
     }
-    return (float)most;
+    return most;
 }
 
-static float land_at(const struct ground_light *light, const struct ground_spot *s, const double ray[3], double depth, const float slope[2]) {
+static float land_at(const struct ground_light *light, const struct ground_spot *s, const float ray[3], float depth, const float slope[2]) {
     const float *p = s->corner[0]->place, *q = s->corner[1]->place, *r = s->corner[2]->place;
     float place[] = {between(s, p[0], q[0], r[0]), between(s, p[1], q[1], r[1])};
     if (!light->spherical) return land_map_at(light->land, place[0], place[1], texels(light, s, ray, depth, slope));
     float z = between(s, p[2], q[2], r[2]), lon = degrees * atan2f(place[1], place[0]);
-    return land_map_at(light->land, (float)light->meridian + lon, degrees * atan2f(z, hypotf(place[0], place[1])), 1);
+    return land_map_at(light->land, light->meridian + lon, degrees * atan2f(z, hypotf(place[0], place[1])), 1);
 }
 
 static void find_place(const struct ground_light *light, struct ground_points *points, size_t n) {
-    const struct ground_camera *camera = light->camera;
-    double depth = 1 / (double)points->near[n], ray[3], at[3];
+    float depth = 1 / points->near[n], ray[3], at[3];
     bool around = points->kind[n] == GROUND_AROUND_KIND, side = points->kind[n] == GROUND_SIDE;
     for (int d = 0; d < 3; d++) {
-        ray[d] = camera->ray[d] + (double)points->x[n] * camera->ray_x[d] + (double)points->y[n] * camera->ray_y[d];
-        at[d] = camera->eye[d] + ray[d] * depth;
+        ray[d] = light->ray[d] + points->x[n] * light->ray_x[d] + points->y[n] * light->ray_y[d];
+        at[d] = light->eye[d] + ray[d] * depth;
     }
     struct ground_spot s;
     ground_mesh_spot(around ? light->around : light->ground, at[0], at[1], &s);
@@ -78,10 +73,10 @@ static void find_place(const struct ground_light *light, struct ground_points *p
     float height = between(&s, c[0]->height, c[1]->height, c[2]->height), slope[2];
     for (int d = 0; d < 2; d++) points->slope[d][n] = slope[d] = between(&s, c[0]->slope[d], c[1]->slope[d], c[2]->slope[d]);
     if (side) {  // the sides' heights run from the ground's to their foot, which is not exaggerated
-        double top = (double)height * light->scene->exaggeration, share = top + light->depth > 0 ? (at[2] + light->depth) / (top + light->depth) : 0;
-        height = (float)(-light->depth + fmin(fmax(share, 0), 1) * ((double)height + light->depth));
+        float top = height * light->stretch, share = top + light->depth > 0 ? (at[2] + light->depth) / (top + light->depth) : 0;
+        height = -light->depth + (share > 0 ? share < 1 ? share : 1 : 0) * (height + light->depth);
     }
-    points->at[0][n] = (float)at[0], points->at[1][n] = (float)at[1], points->at[2][n] = height;
+    points->at[0][n] = at[0], points->at[1][n] = at[1], points->at[2][n] = height;
     points->land[n] = light->land->level_count ? land_at(light, &s, ray, depth, slope) : height > 0.0005f ? 1 : 0;
 }
 
@@ -195,6 +190,14 @@ static struct lamp lamp_of(const struct light *light) {
     struct lamp lamp = {.to = {(float)(light->direction[0] / length), (float)(light->direction[1] / length), (float)(z / length)}};
     for (int c = 0; c < 3; c++) lamp.colour[c] = (float)light->colour[c], lamp.ambient[c] = (float)light->ambient[c];
     return lamp;
+}
+
+void ground_light_init(struct ground_light *light, const struct ground_camera *camera) {
+    for (int d = 0; d < 3; d++) {
+        light->eye[d] = (float)camera->eye[d];
+        light->ray[d] = (float)camera->ray[d], light->ray_x[d] = (float)camera->ray_x[d], light->ray_y[d] = (float)camera->ray_y[d];
+    }
+    light->stretch = (float)light->scene->exaggeration;
 }
 
 void ground_shade(const struct ground_light *light, struct ground_points *points) {

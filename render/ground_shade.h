@@ -15,13 +15,16 @@ enum { GROUND_AROUND_KIND = GROUND_SIDE + 1 };
 // What holds for a whole picture.
 struct ground_light {
     const struct scene *scene;
-    const struct ground_camera *camera;
     const struct ground_mesh *ground, *around;
     const struct land_map *land;
-    double depth;     // km, shown: how far down the block's sides go
-    double meridian;  // of the first axis where places are directions
+    float depth;     // km, shown: how far down the block's sides go
+    float meridian;  // of the first axis where places are directions
     bool spherical, terrain;
+    // By ground_light_init:
+    float eye[3], ray[3], ray_x[3], ray_y[3];  // of ground_camera
+    float stretch;                             // exaggeration
 };
+void ground_light_init(struct ground_light *light, const struct ground_camera *camera);
 
 // Points to be coloured, all arrays of `room`.
 struct ground_points {

@@ -155,6 +155,8 @@ int land_map_init(struct land_map *map, const struct world_atlas *atlas, const s
     if (!(aspect > 0 && isfinite(aspect))) return VIRGA_OK;  // no place on Earth: no land
     int status = level_init(map, map_side(aspect >= 1 ? LAND_MAP_SIZE : LAND_MAP_SIZE * aspect), map_side(aspect >= 1 ? LAND_MAP_SIZE / aspect : LAND_MAP_SIZE));
     if (status == VIRGA_OK) status = draw_land(map, atlas);
+    map->texels[0] = (float)((double)map->levels[0].width / (bounds->east - bounds->west));
+    map->texels[1] = (float)((double)map->levels[0].height / (bounds->north - bounds->south));
     while (status == VIRGA_OK && map->level_count < LAND_MAP_LEVELS) {
         const struct land_level *last = &map->levels[map->level_count - 1];
         if (last->width == 1 && last->height == 1) break;
@@ -171,23 +173,26 @@ void land_map_destroy(struct land_map *map) {
 
 // --- reading -----------------------------------------------------------------------------------------------------------
 
-static float level_at(const struct land_level *level, float u, float v) {
-    float x = u * (float)level->width - 0.5f, y = v * (float)level->height - 0.5f, last_x = (float)(level->width - 1), last_y = (float)(level->height - 1);
+// x, y: texels of this level from its north-west corner.
+static float level_at(const struct land_level *level, float x, float y) {
+    float last_x = (float)(level->width - 1), last_y = (float)(level->height - 1);
+    x -= 0.5f, y -= 0.5f;
     x = x > 0 ? x < last_x ? x : last_x : 0, y = y > 0 ? y < last_y ? y : last_y : 0;
-    size_t x0 = (size_t)x, y0 = (size_t)y, right = x0 + 1 < level->width, up = y0 + 1 < level->height ? level->width : 0;
-    const uint8_t *at = level->share + y0 * level->width + x0;
+    uint32_t x0 = (uint32_t)x, y0 = (uint32_t)y, right = x0 + 1 < level->width, up = y0 + 1 < level->height ? (uint32_t)level->width : 0;
+    const uint8_t *at = level->share + (size_t)y0 * level->width + x0;
     float a = x - (float)x0, b = y - (float)y0;
     float near = (float)at[0] + a * (float)(at[right] - at[0]), far = (float)at[up] + a * (float)(at[up + right] - at[up]);
-    return (near + b * (far - near)) / 255;
+    return (near + b * (far - near)) * (1 / 255.0f);
 }
 
 float land_map_at(const struct land_map *map, float lon, float lat, float pixel) {
-    const struct degree_bounds *of = &map->bounds;
-    float u = (float)(((double)lon - of->west) / (of->east - of->west)), v = (float)((of->north - (double)lat) / (of->north - of->south));
-    if (!(pixel > 1)) return level_at(&map->levels[0], u, v);
-    float last = (float)(map->level_count - 1), level = 0.5f * log2f(pixel);
-    level = level < last ? level : last;
-    size_t n = (size_t)level, next = n + 1 < map->level_count ? n + 1 : n;
-    float near = level_at(&map->levels[n], u, v);
-    return near + (level - (float)n) * (level_at(&map->levels[next], u, v) - near);
+    const struct land_level *l = &map->levels[0];
+    float x = (float)((double)lon - map->bounds.west) * map->texels[0], y = (float)(map->bounds.north - (double)lat) * map->texels[1];
+    if (!(pixel > 1)) return level_at(l, x, y);
+    float last = (float)(map->level_count - 1), detail = 0.5f * log2f(pixel);
+    detail = detail < last ? detail : last;
+    uint32_t n = (uint32_t)detail, next = n + 1 < map->level_count ? n + 1 : n;
+    float wide = (float)l->width, tall = (float)l->height;
+    float near = level_at(&l[n], x * (float)l[n].width / wide, y * (float)l[n].height / tall);
+    return near + (detail - (float)n) * (level_at(&l[next], x * (float)l[next].width / wide, y * (float)l[next].height / tall) - near);
 }

@@ -19,6 +19,7 @@ struct land_level {
 
 struct land_map {
     struct degree_bounds bounds;
+    float texels[2];     // of the finest level in a degree
     size_t level_count;  // 0: there is no map
     struct land_level levels[LAND_MAP_LEVELS];
 };
