@@ -5,7 +5,7 @@ import {test} from 'node:test';
 import {onAxes, projection, wrap} from '../../web/layers/projection.js';
 import {python} from './virga_server.mjs';
 
-const GLOBES = ['+R=6371229', '+a=6378137 +rf=298.257223563', '+a=6378273 +b=6356889.449'];
+const GLOBES = ['+R=6371229', '+R=6.37e+06', '+a=6378137 +rf=298.257223563', '+a=6378273 +b=6356889.449'];
 const KINDS = ['+proj=lcc +lat_1=30 +lat_2=60 +lat_0=45 +lon_0=10', '+proj=lcc +lat_1=25 +lat_2=25 +lat_0=25 +lon_0=-95', '+proj=lcc +lat_1=-30 +lat_2=-60 +lat_0=-45 +lon_0=170 +x_0=1000 +y_0=-2000',
     '+proj=lcc +lat_1=45 +lat_2=45 +lat_0=45 +lon_0=10 +k_0=0.999', '+proj=aea +lat_1=29.5 +lat_2=45.5 +lat_0=23 +lon_0=-96', '+proj=laea +lat_0=54.9 +lon_0=-2.5', '+proj=laea +lat_0=90 +lon_0=20',
     '+proj=laea +lat_0=0 +lon_0=20', '+proj=aeqd +lat_0=40 +lon_0=20', '+proj=aeqd +lat_0=-90 +lon_0=20', '+proj=ortho +lat_0=40 +lon_0=20', '+proj=ortho +lat_0=-90 +lon_0=20 +x_0=100 +y_0=200',

@@ -17,8 +17,9 @@ function words(proj) {
 }
 
 // → {forward(lon, lat) → [x, y] or null, inverse(x, y) → [lon, lat] or null}; degrees for angular grids, else metres.
-export function projection(proj) {
-    const p = words(proj || '');
+export function projection(text) {
+    // proj4 takes the sign of an exponent for the beginning of a word.
+    const proj = (text || '').replace(/=(\S+e\+\d+)/gi, (_, number) => `=${Number(number)}`), p = words(proj);
     if (!p.proj || p.proj === 'longlat' || p.proj === 'latlong') return {forward: (lon, lat) => [lon, lat], inverse: (x, y) => [wrap(x), y]};
     if (p.proj === 'ob_tran') return rotated(p);
     if (p.proj === 'ortho') return orthographic(p);
