@@ -135,7 +135,7 @@ int basemap_places_init(struct basemap_places *places, const struct grid *grid, 
         double reach[2], longer = 0;
         for (int n = 0; n < 2; n++) longer = most(longer, (double)((n ? grid->y.n : grid->x.n) - 1) * grid->km_per_unit[n]);
         for (int n = 0; n < 2; n++) reach[n] = 1.05 * BASEMAP_AROUND * longer / grid->km_per_unit[n];
-        p->beyond = beyond_new(grid, reach);
+        if (beyond_new(grid, reach, &p->beyond) != VIRGA_OK) return VIRGA_NO_MEMORY;
     }
     find_middle(p);
     find_all_bounds(p);

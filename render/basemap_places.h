@@ -47,8 +47,9 @@ double basemap_places_north(const struct basemap_places *places);
 // Index on an axis, extended linearly outside.
 double basemap_axis_index(const struct grid_axis *axis, double coordinate);
 
-// Made-up columns around a curvilinear grid, that carry on along great circles. NULL where there is nothing to carry on, or out of memory.
-struct beyond *beyond_new(const struct grid *grid, const double reach[2]);
+// Made-up columns around a curvilinear grid, `reach` columns and rows far, that carry on along great circles. VIRGA_OK (*beyond NULL where there is
+// nothing to carry on) or VIRGA_NO_MEMORY.
+int beyond_new(const struct grid *grid, const double reach[2], struct beyond **beyond);
 void beyond_free(struct beyond *beyond);  // NULL is allowed
 bool beyond_to_lonlat(const struct beyond *beyond, double x, double y, double *lon, double *lat);
 bool beyond_from_lonlat(const struct beyond *beyond, double lon, double lat, double *x, double *y);
