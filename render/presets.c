@@ -134,6 +134,16 @@ bool presets_need_data(const struct catalog_variable *variable)
     return find_preset(&preset, variable) == VIRGA_OK && (preset.of_data || may_fit(&preset));
 }
 
+// Colours need two values; numbers of nine digits may have become one.
+static void set_rising(double range[2])
+{
+    double middle = range[0], margin = fmax(fabs(middle) * 1e-6, 1e-6);
+    if (range[1] > range[0])
+        return;
+    range[0] = round_off(middle - margin);
+    range[1] = round_off(middle + margin);
+}
+
 static void range_of_data(const struct catalog_variable *variable, const double data[2], double range[2])
 {
     double epsilon = variable->lattice.epsilon;
@@ -151,6 +161,7 @@ static void range_of_data(const struct catalog_variable *variable, const double 
         range[0] = round_off(variable->lattice.v0);
         range[1] = round_off(variable->lattice.v0 + RANGE_STEPS * (epsilon > 0 ? epsilon : 1.0 / RANGE_STEPS));
     }
+    set_rising(range);
 }
 
 // The distance of about ten round values within the two.

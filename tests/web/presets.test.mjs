@@ -36,6 +36,8 @@ test("ranges by data are the data's", () => {
 });
 
 test("a field of one value still has a range", () => {
+  const [lo, hi] = presetLayer({standard_name: "", units: "Bq m-3", epsilon: 0.01, vertical}, presets, [1e13, 1e13 + 4]).range; // one in nine digits
+  assert.ok(hi > lo);
   const {range} = presetLayer({standard_name: "", units: "Bq m-3", epsilon: 0.01, vertical}, presets, [5, 5]);
   assert.ok(range[1] > range[0]);
 });

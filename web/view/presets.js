@@ -52,7 +52,7 @@ export function needsDataRange(variable, presets) {
  */
 export function presetLayer(variable, presets, dataRange = null) {
   const preset = presetFor(variable, presets);
-  const whole = Array.isArray(preset.range) ? preset.range : rangeFromData(variable, dataRange);
+  const whole = Array.isArray(preset.range) ? preset.range : rising(rangeFromData(variable, dataRange));
   const range = fitted(whole, preset, dataRange);
   const [lo, hi] = range;
   let points = preset.opacity.points;
@@ -86,6 +86,12 @@ function forDepth(opacity, variable) {
   const [low, high] = variable.vertical.heights ?? [0, WEATHER_DEPTH];
   const times = Math.min(12, Math.max(1, WEATHER_DEPTH / Math.max(1, high - low)));
   return Number((1 - (1 - opacity) ** times).toPrecision(4));
+}
+
+// Colours need two values; numbers of nine digits may have become one.
+function rising([lo, hi]) {
+  const margin = Math.max(Math.abs(lo) * 1e-6, 1e-6);
+  return hi > lo ? [lo, hi] : [roundOff(lo - margin), roundOff(lo + margin)];
 }
 
 function rangeFromData(variable, dataRange) {
