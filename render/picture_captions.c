@@ -61,7 +61,7 @@ static void note_words(const struct picture_maker *maker, const struct picture_m
     const char *const notes[] = {
         moment->blend > 0 && moment->step + 1 < maker->resolved.time_count ? "between two steps of the forecast" : "",
         scene->light.night ? "night: lit as by the moon" : "",
-        cut ? "coarser than the model's own grid, for want of memory" : "",
+        cut ? "in parts coarser than it could be, for want of memory" : "",
     };
     size_t at = 0;
     *text = '\0';
