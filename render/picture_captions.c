@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/utf8.h"
 #include "field/cf_time.h"
 #include "render/picture_scene.h"
 
@@ -69,6 +70,17 @@ static void note_words(const struct picture_maker *maker, const struct picture_m
         if (*notes[n] && at < size) at += (size_t)snprintf(text + at, size - at, "%s%s", at ? "; " : "", notes[n]);
 }
 
+// What is drawn, and of which forecast: "Cloud fraction, wind speed — the forecast's name".
+static void title_words(const struct picture_maker *maker, char *text, size_t size) {
+    const struct catalog_dataset *dataset = maker->resolved.dataset;
+    size_t at = 0;
+    *text = '\0';
+    for (size_t n = 0; n < maker->layer_count; n++)
+        if (at + 2 + strlen(maker->layers[n].layer->title) < size) at += (size_t)sprintf(text + at, "%s%s", at ? ", " : "", maker->layers[n].layer->title);
+    snprintf(text + at, size - at, "%s%s", at ? " — " : "", dataset->title && *dataset->title ? dataset->title : dataset->id);
+    utf8_clean(text);  // it may have been cut within a letter
+}
+
 static void add_legend(struct caption *caption, const struct picture_layer *layer) {
     const struct view_resolved_layer *l = layer->layer;
     if (caption->legend_count == CAPTION_LEGENDS_MAX) return;
@@ -84,7 +96,7 @@ void picture_words_init(struct picture_words *words, const struct picture_maker 
     const double seconds = picture_seconds(maker, moment);
     *words = (struct picture_words){0};
     if (asked->has_title) snprintf(words->title, sizeof words->title, "%s", asked->title);
-    else snprintf(words->title, sizeof words->title, "%s — %.240s", r->title, r->dataset->title && *r->dataset->title ? r->dataset->title : r->dataset->id);
+    else title_words(maker, words->title, sizeof words->title);
     time_words(first_of(r)->of->calendar, seconds, 0, words->valid, sizeof words->valid);
     run_words(maker, view, seconds, words->run, sizeof words->run);
     note_words(maker, moment, scene, cut, words->note, sizeof words->note);

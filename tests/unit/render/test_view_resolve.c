@@ -54,7 +54,7 @@ static void looks_up_what_is_named(void **state)
     assert_int_equal(resolved.layers[0].variable, MADE_WIND);
     assert_ptr_equal(resolved.layers[1].of, &made.variables[MADE_ORO]);
     assert_int_equal(resolved.time_count, MADE_STEPS);
-    assert_string_equal(resolved.title, "Wind speed, Surface altitude");
+    assert_string_equal(resolved.layers[1].title, "Surface altitude");
     resolves("\"run\": \"2009-11-19T03:00Z\", \"layers\": [{\"variable\": \"wind\"}]");
     assert_int_equal(resolved.run, 0);
     made.variables[MADE_WIND].name = "velocity";  // by its name as well, and the id takes its place
