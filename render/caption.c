@@ -8,6 +8,7 @@
 #include "render/lettering.h"
 
 enum { LINES = 4, LETTER_MIN = 8 };
+#define COVERED_MOST 0.38
 
 struct caption_line {
     const char *text;
@@ -119,13 +120,15 @@ static bool meet(const struct lettering_area *a, const struct lettering_area *b,
 static bool has_room(const struct plan *plan) {
     struct lettering_area areas[CAPTION_AREAS_MAX];
     const size_t n = list_areas(plan, areas);
+    double covered = 0;
     for (size_t i = 0; i < n; i++) {
         const struct lettering_area *a = &areas[i];
+        covered += (double)a->width * a->height / ((double)plan->width * plan->height);
         if (a->x < 0 || a->y < 0 || a->x + a->width > plan->width || a->y + a->height > plan->height) return false;
         for (size_t j = 0; j < i; j++)
             if (meet(a, &areas[j], plan->gap - 1)) return false;
     }
-    return true;
+    return covered <= COVERED_MOST;  // the rest is the picture
 }
 
 static void plan_with(struct lettering *lettering, const struct caption *caption, enum cut cut, struct plan *plan) {
