@@ -127,6 +127,18 @@ static int find_times(struct view_resolved *resolved, struct failure *failure)
     return VIRGA_OK;
 }
 
+// The titles of what is visible: "Cloud area fraction, wind speed".
+static void write_title(struct view_resolved *resolved)
+{
+    size_t used = 0;
+    for (size_t n = 0; n < resolved->layer_count; n++) {
+        const struct view_resolved_layer *layer = &resolved->layers[n];
+        if (!layer->look.visible || !layer->placed || used + 2 + strlen(layer->title) >= sizeof resolved->title)
+            continue;
+        used += (size_t)sprintf(resolved->title + used, "%s%s", used ? ", " : "", layer->title);
+    }
+}
+
 int view_resolve(const struct view *view, const struct catalog *catalog, struct view_resolved *resolved, struct failure *failure)
 {
     memset(resolved, 0, sizeof *resolved);
@@ -144,6 +156,7 @@ int view_resolve(const struct view *view, const struct catalog *catalog, struct 
     if (status != VIRGA_OK)
         return status;
     place(resolved);
+    write_title(resolved);
     return VIRGA_OK;
 }
 

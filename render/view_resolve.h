@@ -34,6 +34,7 @@ struct view_resolved {
     const struct catalog_time *times;         // its series'
     size_t time_count;                        // at least 1
     size_t member;
+    char title[2 * PRESET_TITLE_TEXT];        // "Cloud fraction, Wind speed": of what is visible, whether it has a step at a time or not
 };
 
 // Looks up what the view names. VIRGA_NOT_FOUND with a message that begins with the view's field: "layers[1].variable: "x" is not in this
