@@ -465,7 +465,7 @@ function listenForPageKeys() {
     o: () => camera(() => viewer.fly(false)),
     f: () => camera(() => viewer.fly(true)),
     p: () => togglePanel(),
-    e: () => openExport(),
+    x: () => openExport(),
     "?": () => help.open(),
   });
 }

@@ -40,7 +40,7 @@ function inPage(name, body) {
 const open = async () => {
   await page.goto(server.url);
   await page.waitForFunction(() => window.virga?.state.shown);
-  await page.keyboard.press("e");
+  await page.keyboard.press("x");
   await page.waitForSelector(".export-form");
 };
 const text = (selector) => page.textContent(selector);
@@ -74,7 +74,7 @@ inPage("what plays is stopped; keys for the page do nothing while it is open, an
   await page.goto(server.url);
   await page.waitForFunction(() => window.virga?.state.shown);
   await page.keyboard.press(" ");
-  await page.keyboard.press("e");
+  await page.keyboard.press("x");
   assert.equal(await page.evaluate(() => window.virga.viewer.playing), false);
   await page.keyboard.press("ArrowRight");
   assert.equal(await page.evaluate(() => window.virga.state.index), 0);
@@ -97,7 +97,7 @@ inPage("the page's view is ordered, with its camera and layers, for all times", 
   await page.goto(server.url);
   await page.waitForFunction(() => window.virga?.state.shown);
   await page.keyboard.press("t"); // from above
-  await page.keyboard.press("e");
+  await page.keyboard.press("x");
   await says("[data-role=estimate]", /37 frames · 1280 × 720/);
   await start();
   const view = await ordered(), here = await page.evaluate(() => window.virga.state.view);
@@ -222,7 +222,7 @@ inPage("without a websocket it asks", async () => {
   await page.goto(server.url);
   await page.waitForFunction(() => window.virga?.state.shown);
   await page.evaluate(() => { window.virga.viewer.deaf = true; });
-  await page.keyboard.press("e");
+  await page.keyboard.press("x");
   await says(".export-progress", /1 of 4/);
   Object.assign(job, {state: "done", done: 4});
   await says(".export-progress", /4 of 4/);
@@ -256,7 +256,7 @@ for (const [width, height] of [[360, 640], [560, 400], [1280, 720], [3840, 2160]
     await page.setViewportSize({width, height});
     await page.goto(server.url);
     await page.waitForFunction(() => window.virga?.state.shown);
-    await page.keyboard.press("e");
+    await page.keyboard.press("x");
     await page.waitForSelector(".export-job");
     await label("A film, blended between times").check();
     await label("Size").selectOption("own");

@@ -36,7 +36,7 @@ function inPage(name, body) {
     page.on("console", (message) => { if (message.type() === "error" && !/status of [45]/.test(message.text())) complaints.push(message.text()); });
     await page.goto(server.url);
     await page.waitForFunction(() => window.virga?.state.shown, null, {timeout: PATIENCE});
-    await page.keyboard.press("e");
+    await page.keyboard.press("x");
     await page.waitForSelector("dialog[open] .export-form");
     await body(t);
     assert.deepEqual(complaints, []);

@@ -11,7 +11,7 @@ export function createCameraTools(host, on) {
   const reset = iconButton("reset", "Whole domain from the south", () => on.reset(), "R");
   const link = iconButton("link", "Copy a link to this view", () => on.link());
   const picture = iconButton("picture", "Save the picture", () => on.picture());
-  const film = iconButton("film", "Export pictures of all times", () => on.export(), "E");
+  const film = iconButton("film", "Export pictures of all times", () => on.export(), "X");
   const help = iconButton("help", "Keys and help", () => on.help(), "?");
   panel.classList.add("panel-toggle");
   link.classList.add("extra");

@@ -11,7 +11,7 @@ const KEYS = [
   [["T"], "look down from the top"],
   [["O"], ["F"], "orbit, or fly with W A S D Q E"],
   [["P"], "show or hide the panel"],
-  [["E"], "export pictures of all times"],
+  [["X"], "export pictures of all times"],
   [["?"], "this help"],
 ];
 const POINTER = [
