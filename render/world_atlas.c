@@ -110,7 +110,7 @@ static bool read_number(const char **at, double *number) {
     if (*from != '-' && !(*from >= '0' && *from <= '9')) return false;
     *number = strtod(from, &end);
     *at = skip_space(end);
-    return end > from && isfinite(*number);
+    return end > from && end <= from + strspn(from, "+-.0123456789eE") && isfinite(*number);
 }
 
 static bool read_sign(const char **at, char sign) {
