@@ -145,7 +145,7 @@ static void add_point(struct ground_points *points, size_t pixel, int kind, floa
     size_t n = points->count++;
     points->pixel[n] = (uint32_t)pixel;
     points->kind[n] = (uint8_t)kind;
-    points->x[n] = x, points->y[n] = y, points->near[n] = near, points->weight[n] = weight;
+    points->x[n] = x, points->y[n] = y, points->near[n] = near, points->weight[n] = weight, points->over[n] = 0;
 }
 
 struct pixel_samples {
@@ -247,13 +247,20 @@ static void add_around(const struct drawing *d, struct ground_points *points, si
     if (high < s->low || high < level->farthest) return;
     if (low > s->high && low > level->farthest && high < level->nearest && all_around(d, x, y, near)) {
         add_point(points, pixel, GROUND_AROUND_KIND, x, y, near, 1);
+        points->over[points->count - 1] = 1;
         return;
     }
+    size_t seen = 0, solid = 0, over = 0, first = points->count;
     for (size_t n = 0; n < s->count; n++) {
         s->near[n] = around_at(d, s->x[n], s->y[n], s->near[n]);
         chosen[n] = s->near[n] > 0;
+        seen += chosen[n];
+        solid += s->kind[n] != GROUND_NONE;
+        over += chosen[n] && s->kind[n] != GROUND_NONE;
     }
     add_surface(points, pixel, GROUND_AROUND_KIND, s, chosen);
+    float part = over ? (float)(s->count * over) / (float)(seen * solid) : 0;
+    for (size_t n = first; n < points->count; n++) points->over[n] = points->weight[n] * part;
 }
 
 static void find_points(const struct drawing *d, struct workplace *w) {
@@ -278,7 +285,7 @@ static void lay_points(const struct drawing *d, const struct workplace *w, float
     for (size_t y = 0; y < w->samples.height; y++) memset(rgba + 4 * y * d->scene->width, 0, 4 * wide * sizeof *rgba);
     for (size_t n = 0; n < p->count; n++) {
         float *out = rgba + 4 * (p->pixel[n] / wide * d->scene->width + p->pixel[n] % wide), share = p->weight[n] * p->alpha[n];
-        float left = p->kind[n] == GROUND_AROUND_KIND ? 1 - share : 1;
+        float left = 1 - p->over[n] * p->alpha[n];
         for (int c = 0; c < 3; c++) out[c] = out[c] * left + held(p->colour[c][n]) * share;
         out[3] = out[3] * left + share;
     }

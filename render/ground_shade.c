@@ -9,25 +9,19 @@
 static const float degrees = 57.29577951308232f;
 
 int ground_points_init(struct ground_points *points, size_t room) {
-    float **const arrays[] = {&points->x, &points->y, &points->near, &points->weight, &points->colour[0], &points->colour[1], &points->colour[2], &points->alpha,
-                              &points->at[0], &points->at[1], &points->at[2], &points->slope[0], &points->slope[1], &points->land};
-    *points = (struct ground_points){.room = room};
-    points->pixel = malloc(room * sizeof *points->pixel);
-    points->kind = malloc(room);
-    bool fine = points->pixel && points->kind;
-    for (size_t n = 0; n < sizeof arrays / sizeof *arrays; n++) {
-        *arrays[n] = malloc(room * sizeof(float));
-        fine = fine && *arrays[n];
-    }
-    return fine ? VIRGA_OK : VIRGA_NO_MEMORY;
+    float **const arrays[] = {&points->x, &points->y, &points->near, &points->weight, &points->over, &points->colour[0], &points->colour[1], &points->colour[2],
+                              &points->alpha, &points->at[0], &points->at[1], &points->at[2], &points->slope[0], &points->slope[1], &points->land};
+    const size_t count = sizeof arrays / sizeof *arrays;
+    *points = (struct ground_points){.room = room, .pixel = malloc(room * sizeof *points->pixel), .kind = malloc(room), .floats = malloc(room * count * sizeof(float))};
+    if (!points->pixel || !points->kind || !points->floats) return VIRGA_NO_MEMORY;
+    for (size_t n = 0; n < count; n++) *arrays[n] = points->floats + n * room;
+    return VIRGA_OK;
 }
 
 void ground_points_destroy(struct ground_points *points) {
-    float *const arrays[] = {points->x, points->y, points->near, points->weight, points->colour[0], points->colour[1], points->colour[2], points->alpha,
-                             points->at[0], points->at[1], points->at[2], points->slope[0], points->slope[1], points->land};
-    for (size_t n = 0; n < sizeof arrays / sizeof *arrays; n++) free(arrays[n]);
     free(points->pixel);
     free(points->kind);
+    free(points->floats);
     *points = (struct ground_points){0};
 }
 

@@ -34,9 +34,11 @@ struct ground_points {
     uint8_t *kind;           // enum ground_kind or GROUND_AROUND_KIND
     float *x, *y, *near;     // pixels from the picture's top left, 1 / depth
     float *weight;           // share of the pixel
+    float *over;             // share of what was laid before in the pixel that it lies over
     // Made by ground_shade, and what it keeps meanwhile:
     float *colour[3], *alpha;
     float *at[3], *slope[2], *land;
+    float *floats;           // all of them
 };
 int ground_points_init(struct ground_points *points, size_t room);  // VIRGA_OK or VIRGA_NO_MEMORY
 void ground_points_destroy(struct ground_points *points);           // a zeroed one is allowed

@@ -24,7 +24,7 @@ static const char made_world[] =
     "  [[100, 400], [0, 100], [0, 100]],\n"                                          // 1: the border, northwards
     "  [[100, 400], [50, 0], [50, 0], [0, 100], [0, 100], [-50, 0], [-50, 0]],\n"    // 2: around the east, back to the north end
     "  [[1700, 400], [90, 0], [-3490, 0], [0, 100], [0, 100], [3490, 0], [-90, 0], [0, -100], [0, -100]],\n"
-    "  [[-1800, -700], [900, 0], [900, 0], [900, 0], [900, 0]]]}\n";
+    "  [[-1800, -700], [900, 0], [900, 0], [900, 0], [900, 0], [-3600, 0]]]}\n";
 
 // Writes it for all three details into a new folder, whose name the caller frees.
 static inline char *made_world_folder(const char *text) {
