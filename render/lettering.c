@@ -11,6 +11,8 @@
 // What fontconfig caches for Pango's own thread is not found at exit; it does not grow with what is written.
 __attribute__((visibility("default"))) const char *__lsan_default_suppressions(void);
 const char *__lsan_default_suppressions(void) { return "leak:libfontconfig\n"; }
+__attribute__((visibility("default"))) const char *__lsan_default_options(void);
+const char *__lsan_default_options(void) { return "print_suppressions=0"; }  // what a program says is the same with sanitizers
 #endif
 
 // DejaVu Sans comes with virga's packages; what it lacks, and where it is missing, fontconfig fills in.
