@@ -49,7 +49,6 @@ static void listen_to_signals(void) {
     struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
-    signal(SIGXFSZ, SIG_IGN);  // a file that may not grow is an error of that write
 }
 
 // --- What the view means in the forecast.
@@ -238,6 +237,7 @@ int sequence_export_run(struct sequence_export *run, struct failure *failure) {
     w->run = run;
     w->view = run->document->view;
     w->now = clock_wall();
+    signal(SIGXFSZ, SIG_IGN);  // a file that may not grow is an error of that write
     // First of all, so that where it gives way all threads and readers that are begun after it do, too.
     w->team = render_team_new(run->threads, run->background);
     int status = w->team ? app_init(&w->app, run->config, failure) : failure_set(failure, VIRGA_NO_MEMORY, "cannot start the threads");
