@@ -29,7 +29,8 @@ struct plan {
 };
 
 // What is left out, a step after the other, until all that is left has room; the time of a picture goes last.
-enum cut { CUT_NOTHING, CUT_LATER_LEGENDS, CUT_TITLE, CUT_ATTRIBUTION, CUT_SECOND_LEGEND, CUT_LEGENDS, CUT_NOTE, CUT_RUN, CUT_ALL };
+enum cut { CUT_NOTHING, CUT_LATER_LEGENDS, CUT_TITLE, CUT_ATTRIBUTION, CUT_SECOND_LEGEND, CUT_LEGENDS, CUT_NOTE, CUT_RUN,
+          CUT_ALL };
 
 static int smaller(int a, int b) { return a < b ? a : b; }
 
@@ -65,37 +66,43 @@ static void plan_head(struct lettering *lettering, const struct caption *caption
         plan->lines[kept++] = line;
     }
     plan->line_count = kept;
-    if (kept && room > 4 * LETTER_MIN) plan->head = (struct lettering_area){plan->margin, plan->margin, width + 2 * plan->pad, y + top};
+    if (kept && room > 4 * LETTER_MIN)
+        plan->head = (struct lettering_area){plan->margin, plan->margin, width + 2 * plan->pad, y + top};
 }
 
 // ---- The foot: legends at the right from the bottom up, attribution at the left; below the legends where it is too wide to stand beside them.
 
 static void plan_legends(struct lettering *lettering, const struct caption *caption, enum cut cut, struct plan *plan) {
-    static const size_t most[] = {[CUT_NOTHING] = CAPTION_LEGENDS_MAX, [CUT_LATER_LEGENDS] = 2, [CUT_TITLE] = 2, [CUT_ATTRIBUTION] = 2,
-                                  [CUT_SECOND_LEGEND] = 1, [CUT_LEGENDS] = 0, [CUT_NOTE] = 0, [CUT_RUN] = 0, [CUT_ALL] = 0};
+    static const size_t most[] = {[CUT_NOTHING] = CAPTION_LEGENDS_MAX, [CUT_LATER_LEGENDS] = 2, [CUT_TITLE] = 2,
+                                  [CUT_ATTRIBUTION] = 2, [CUT_SECOND_LEGEND] = 1, [CUT_LEGENDS] = 0, [CUT_NOTE] = 0, [CUT_RUN] = 0, [CUT_ALL] = 0};
     const int widest = plan->width - 2 * plan->margin, wanted = caption_pixels(264, plan->scale);
     // On a small picture a legend takes less than half of it, if its words can be read then.
-    const int narrow = plan->width * 45 / 100 > 128 ? plan->width * 45 / 100 : 128, width = smaller(smaller(wanted, narrow), widest);
+    const int narrow = plan->width * 45 / 100 > 128 ? plan->width * 45 / 100 : 128;
+    const int width = smaller(smaller(wanted, narrow), widest);
     const size_t count = caption->legend_count < most[cut] ? caption->legend_count : most[cut];
     for (size_t i = 0; i < count && width >= 64; i++) {
         if (!caption->legends[i].transfer) continue;
         struct caption_legend_plan *legend = &plan->legends[plan->legend_count];
         caption_legend_plan(lettering, &caption->legends[i], plan->scale, width, legend);
-        plan->legend_areas[plan->legend_count++] = (struct lettering_area){plan->width - plan->margin - width, 0, width, legend->height};
+        plan->legend_areas[plan->legend_count++] = (struct lettering_area){plan->width - plan->margin - width, 0, width,
+                                                                           legend->height};
     }
 }
 
 static void plan_attribution(struct lettering *lettering, const struct caption *caption, enum cut cut, struct plan *plan) {
     if (cut >= CUT_ATTRIBUTION || !caption->attribution || !caption->attribution[0]) return;
-    const int size = caption_pixels(11, plan->scale), pad = caption_pixels(8, plan->scale), height = lettering_line(size) + caption_pixels(4, plan->scale);
+    const int size = caption_pixels(11, plan->scale), pad = caption_pixels(8, plan->scale);
+    const int height = lettering_line(size) + caption_pixels(4, plan->scale), room = plan->width - 2 * plan->margin;
     plan->credit = (struct caption_line){caption->attribution, {size, false, caption_text}, (height - lettering_line(size)) / 2};
-    const int room = plan->width - 2 * plan->margin, width = smaller(room, lettering_width(lettering, &plan->credit.style, caption->attribution) + 2 * pad);
-    if (width > 2 * pad + 4 * size || width < room) plan->attribution = (struct lettering_area){plan->margin, plan->height - plan->margin - height, width, height};
+    const int width = smaller(room, lettering_width(lettering, &plan->credit.style, caption->attribution) + 2 * pad);
+    if (width > 2 * pad + 4 * size || width < room)
+        plan->attribution = (struct lettering_area){plan->margin, plan->height - plan->margin - height, width, height};
 }
 
 static void stack_legends(struct plan *plan) {
     int bottom = plan->height - plan->margin;
-    if (plan->legend_count && plan->attribution.width && plan->attribution.x + plan->attribution.width + plan->gap > plan->legend_areas[0].x)
+    if (plan->legend_count && plan->attribution.width &&
+        plan->attribution.x + plan->attribution.width + plan->gap > plan->legend_areas[0].x)
         bottom = plan->attribution.y - plan->gap;
     for (size_t i = plan->legend_count; i-- > 0;) {
         plan->legend_areas[i].y = bottom - plan->legend_areas[i].height;
@@ -114,7 +121,8 @@ static size_t list_areas(const struct plan *plan, struct lettering_area areas[CA
 }
 
 static bool meet(const struct lettering_area *a, const struct lettering_area *b, int gap) {
-    return a->x < b->x + b->width + gap && b->x < a->x + a->width + gap && a->y < b->y + b->height + gap && b->y < a->y + a->height + gap;
+    const bool beside = a->x >= b->x + b->width + gap || b->x >= a->x + a->width + gap;
+    return !beside && a->y < b->y + b->height + gap && b->y < a->y + a->height + gap;
 }
 
 static bool has_room(const struct plan *plan) {
@@ -140,7 +148,8 @@ static void plan_with(struct lettering *lettering, const struct caption *caption
     stack_legends(plan);
 }
 
-static void make_plan(struct lettering *lettering, unsigned width, unsigned height, const struct caption *caption, struct plan *plan) {
+static void make_plan(struct lettering *lettering, unsigned width, unsigned height, const struct caption *caption,
+                      struct plan *plan) {
     const double scale = caption_scale(width, height);
     *plan = (struct plan){.scale = scale, .width = (int)width, .height = (int)height};
     // A picture of a few hundred pixels has none to give away.
@@ -152,7 +161,8 @@ static void make_plan(struct lettering *lettering, unsigned width, unsigned heig
     while (!has_room(plan) && cut < CUT_ALL) plan_with(lettering, caption, ++cut, plan);
 }
 
-size_t caption_areas(unsigned width, unsigned height, const struct caption *caption, struct caption_area areas[CAPTION_AREAS_MAX]) {
+size_t caption_areas(unsigned width, unsigned height, const struct caption *caption,
+                     struct caption_area areas[CAPTION_AREAS_MAX]) {
     struct lettering lettering;
     struct plan plan;
     struct lettering_area found[CAPTION_AREAS_MAX];
@@ -176,7 +186,8 @@ static int draw_head(struct lettering *lettering, const struct plan *plan, struc
     if (!begin_panel(&sheet, &plan->head, plan->scale)) {
         for (size_t i = 0; i < plan->line_count; i++) {
             const struct caption_line *line = &plan->lines[i];
-            lettering_text(lettering, &sheet, &line->style, line->text, plan->head.x + plan->pad, plan->head.y + line->y, plan->head.width - 2 * plan->pad);
+            lettering_text(lettering, &sheet, &line->style, line->text, plan->head.x + plan->pad, plan->head.y + line->y,
+                           plan->head.width - 2 * plan->pad);
         }
     }
     return lettering_lay(&sheet, image);
@@ -188,13 +199,15 @@ static int draw_attribution(struct lettering *lettering, const struct plan *plan
     struct lettering_sheet sheet;
     if (!area->width) return VIRGA_OK;
     if (!begin_panel(&sheet, area, plan->scale))
-        lettering_text(lettering, &sheet, &plan->credit.style, plan->credit.text, area->x + pad, area->y + plan->credit.y, area->width - 2 * pad);
+        lettering_text(lettering, &sheet, &plan->credit.style, plan->credit.text, area->x + pad, area->y + plan->credit.y,
+                       area->width - 2 * pad);
     return lettering_lay(&sheet, image);
 }
 
 static int draw_legend(struct lettering *lettering, const struct plan *plan, size_t index, struct image *image) {
     struct lettering_sheet sheet;
-    if (!begin_panel(&sheet, &plan->legend_areas[index], plan->scale)) caption_legend_draw(lettering, &sheet, &plan->legends[index]);
+    if (!begin_panel(&sheet, &plan->legend_areas[index], plan->scale))
+        caption_legend_draw(lettering, &sheet, &plan->legends[index]);
     return lettering_lay(&sheet, image);
 }
 

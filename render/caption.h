@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Writing on a picture: title, times, legends, precision, attribution; and the labels of graticule and height axis in the scene. Through
-// Cairo and Pango, the same pixels each time with the same fonts. Any thread, one picture each.
+// Writing on a picture: title, times, legends, precision, attribution; and the labels of graticule and height axis in the scene.
+// Through Cairo and Pango, the same pixels each time with the same fonts. Any thread, one picture each.
 #ifndef VIRGA_RENDER_CAPTION_H
 #define VIRGA_RENDER_CAPTION_H
 
@@ -30,15 +30,16 @@ struct caption {
     struct caption_legend legends[CAPTION_LEGENDS_MAX];
 };
 
-// Title and times top left, legends bottom right, attribution bottom left, in sizes that suit the picture's; where a picture is too small for all,
-// the least of them are left out. VIRGA_OK or VIRGA_NO_MEMORY.
+// Title and times top left, legends bottom right, attribution bottom left, in sizes that suit the picture's; where a picture is
+// too small for all, the least of them are left out. VIRGA_OK or VIRGA_NO_MEMORY.
 int caption_draw(struct image *image, const struct caption *caption);
 
 enum { CAPTION_AREAS_MAX = CAPTION_LEGENDS_MAX + 2 };
 struct caption_area { int x, y, width, height; };  // pixels
 
 // Where caption_draw writes on a picture of this size: areas within it that do not meet. How many.
-size_t caption_areas(unsigned width, unsigned height, const struct caption *caption, struct caption_area areas[CAPTION_AREAS_MAX]);
+size_t caption_areas(unsigned width, unsigned height, const struct caption *caption,
+                     struct caption_area areas[CAPTION_AREAS_MAX]);
 
 struct label_options {
     bool degrees, heights;
@@ -47,6 +48,7 @@ struct label_options {
     const struct caption *caption;  // labels keep clear of it, which is drawn after them; or NULL
 };
 // Degrees along the domain's edges and kilometres up its side, as web/layers/labels.js has them. VIRGA_OK or VIRGA_NO_MEMORY.
-int label_draw(struct image *image, const struct scene *scene, const struct basemap *basemap, const struct label_options *options);
+int label_draw(struct image *image, const struct scene *scene, const struct basemap *basemap,
+               const struct label_options *options);
 
 #endif

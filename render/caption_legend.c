@@ -30,7 +30,8 @@ static void write_words(const struct caption_legend *legend, struct caption_lege
 static void place_head(struct lettering *lettering, struct caption_legend_plan *plan, int gap) {
     const struct lettering_style bold = {plan->size, true, 0}, plain = {plan->size, false, 0};
     const int inner = plan->width - 2 * plan->pad, name = lettering_width(lettering, &bold, plan->legend->title);
-    const int units = lettering_width(lettering, &plain, plan->units), precision = lettering_width(lettering, &plain, plan->precision);
+    const int units = lettering_width(lettering, &plain, plan->units);
+    const int precision = lettering_width(lettering, &plain, plan->precision);
     const int beside = units ? units + gap : 0;
     bool below = precision && name + beside + gap + precision > inner;
     const int room = inner - beside - (precision && !below ? precision + gap : 0);
@@ -69,7 +70,8 @@ static void choose_ticks(struct lettering *lettering, struct caption_legend_plan
     plan->ticks.count = 0;
 }
 
-void caption_legend_plan(struct lettering *lettering, const struct caption_legend *legend, double scale, int width, struct caption_legend_plan *plan) {
+void caption_legend_plan(struct lettering *lettering, const struct caption_legend *legend, double scale, int width,
+                         struct caption_legend_plan *plan) {
     *plan = (struct caption_legend_plan){.legend = legend, .width = width, .pad = caption_pixels(12, scale)};
     plan->size = caption_pixels(13, scale);
     plan->small = caption_pixels(12, scale);
@@ -81,7 +83,8 @@ void caption_legend_plan(struct lettering *lettering, const struct caption_legen
     plan->mark = caption_pixels(4, scale);
     plan->ticks_y = plan->bar_y + plan->bar_height + plan->mark;
     choose_ticks(lettering, plan, caption_pixels(7, scale));
-    const int below = plan->ticks.count ? plan->mark + lettering_line(plan->small) + caption_pixels(4, scale) : caption_pixels(9, scale);
+    const int ticks = plan->mark + lettering_line(plan->small) + caption_pixels(4, scale);
+    const int below = plan->ticks.count ? ticks : caption_pixels(9, scale);
     plan->height = plan->bar_y + plan->bar_height + below;
 }
 

@@ -23,11 +23,13 @@ struct caption_legend_plan {
 };
 
 // scale: caption_scale of the picture. width: of the panel.
-void caption_legend_plan(struct lettering *lettering, const struct caption_legend *legend, double scale, int width, struct caption_legend_plan *plan);
+void caption_legend_plan(struct lettering *lettering, const struct caption_legend *legend, double scale, int width,
+                         struct caption_legend_plan *plan);
 // On a sheet that covers the panel, which is painted already.
 void caption_legend_draw(struct lettering *lettering, struct lettering_sheet *sheet, const struct caption_legend_plan *plan);
 
-// The bar's colour at a share 0 to 1 of its length over a background of 0 to 255: opacity shows as the background's coming through.
+// The bar's colour at a share 0 to 1 of its length over a background of 0 to 255: opacity shows as the background's coming
+// through.
 void caption_legend_colour(const struct caption_legend *legend, double share, const double background[3], double rgb[3]);
 
 #endif

@@ -41,8 +41,8 @@ static bool key_allowed(const char *key) {
 
 static int check(const struct image *image, const struct image_options *options, struct failure *failure) {
     if (!image->pixels || !side_allowed(image->width) || !side_allowed(image->height))
-        return failure_set(failure, VIRGA_INVALID, "a picture of %u × %u pixels cannot be written; sides are 1 to %d", image->width, image->height,
-                           (int)IMAGE_SIDE_MAX);
+        return failure_set(failure, VIRGA_INVALID, "a picture of %u × %u pixels cannot be written; sides are 1 to %d",
+                           image->width, image->height, (int)IMAGE_SIDE_MAX);
     if ((unsigned)options->format >= sizeof writers / sizeof *writers)
         return failure_set(failure, VIRGA_INVALID, "no such picture format: %d", (int)options->format);
     if (options->format == IMAGE_JPEG && (options->quality < 1 || options->quality > 100))
@@ -50,8 +50,10 @@ static int check(const struct image *image, const struct image_options *options,
     for (size_t i = 0; i < options->text_count; i++) {
         const struct image_text *text = &options->texts[i];
         if (!key_allowed(text->key))
-            return failure_set(failure, VIRGA_INVALID, "text %zu of the picture: its key must be 1 to %d printable ASCII characters", i, (int)KEY_MAX);
-        if (!utf8_valid(text->value)) return failure_set(failure, VIRGA_INVALID, "text \"%s\" of the picture is not UTF-8", text->key);
+            return failure_set(failure, VIRGA_INVALID,
+                               "text %zu of the picture: its key must be 1 to %d printable ASCII characters", i, (int)KEY_MAX);
+        if (!utf8_valid(text->value))
+            return failure_set(failure, VIRGA_INVALID, "text \"%s\" of the picture is not UTF-8", text->key);
     }
     return VIRGA_OK;
 }
@@ -70,7 +72,8 @@ bool image_bytes_append(struct image_bytes *bytes, const void *data, size_t n) {
     return true;
 }
 
-int image_encode(const struct image *image, const struct image_options *options, uint8_t **bytes, size_t *size, struct failure *failure) {
+int image_encode(const struct image *image, const struct image_options *options, uint8_t **bytes, size_t *size,
+                 struct failure *failure) {
     struct image_bytes file = {0};
     int status = check(image, options, failure);
     if (!status) status = writers[options->format]->encode(image, options, &file, failure);

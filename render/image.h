@@ -15,7 +15,8 @@ struct image {
 
 enum { IMAGE_SIDE_MAX = 16384 };  // pixels
 
-// Transparent black. VIRGA_OK, VIRGA_NO_MEMORY, VIRGA_INVALID (a side of 0 or over IMAGE_SIDE_MAX); *image is zeroed where it failed.
+// Transparent black. VIRGA_OK, VIRGA_NO_MEMORY, VIRGA_INVALID (a side of 0 or over IMAGE_SIDE_MAX); *image is zeroed where it
+// failed.
 int image_init(struct image *image, unsigned width, unsigned height);
 void image_destroy(struct image *image);  // a zeroed one is allowed
 
@@ -30,10 +31,11 @@ struct image_options {
     size_t text_count;
 };
 
-// The file's bytes, always the same ones for the same image, options and libraries. A PNG of an opaque picture has no alpha; a JPEG never has
-// any: it is the picture over black. *bytes is the caller's, freed with free(), NULL where it failed. VIRGA_OK, VIRGA_NO_MEMORY, VIRGA_INVALID
-// (options; the message says which). Any thread.
-int image_encode(const struct image *image, const struct image_options *options, uint8_t **bytes, size_t *size, struct failure *failure);
+// The file's bytes, always the same ones for the same image, options and libraries. A PNG of an opaque picture has no alpha; a
+// JPEG never has any: it is the picture over black. *bytes is the caller's, freed with free(), NULL where it failed. VIRGA_OK,
+// VIRGA_NO_MEMORY, VIRGA_INVALID (options; the message says which). Any thread.
+int image_encode(const struct image *image, const struct image_options *options, uint8_t **bytes, size_t *size,
+                 struct failure *failure);
 const char *image_suffix(enum image_format format);  // "png", "jpg"
 const char *image_type(enum image_format format);    // "image/png", "image/jpeg"
 

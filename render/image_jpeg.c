@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// JPEG through libjpeg-turbo: baseline, every pixel with its own colour (4:4:4), so that thin lines and small coloured text stay sharp. Its errors
-// come back by longjmp: whatever must outlive one stands in `struct encoder`.
+// JPEG through libjpeg-turbo: baseline, every pixel with its own colour (4:4:4), so that thin lines and small coloured text stay
+// sharp. Its errors come back by longjmp: whatever must outlive one stands in `struct encoder`.
 #include <setjmp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -63,7 +63,8 @@ static void write_comment(struct encoder *encoder, const struct image_text *text
     if (!encoder->comment) ERREXIT1(&encoder->jpeg, JERR_OUT_OF_MEMORY, 0);
     snprintf(encoder->comment, n + 1, "%s: %s", text->key, text->value);
     for (size_t at = 0; at < n; at += COMMENT_MAX)
-        jpeg_write_marker(&encoder->jpeg, JPEG_COM, (const JOCTET *)encoder->comment + at, n - at < COMMENT_MAX ? (unsigned)(n - at) : COMMENT_MAX);
+        jpeg_write_marker(&encoder->jpeg, JPEG_COM, (const JOCTET *)encoder->comment + at,
+                          n - at < COMMENT_MAX ? (unsigned)(n - at) : COMMENT_MAX);
     free(encoder->comment);
     encoder->comment = NULL;
 }
@@ -105,10 +106,12 @@ static int fail(const struct encoder *encoder, struct failure *failure) {
     return failure_set(failure, VIRGA_INTERNAL, "jpeg: %s", encoder->message);
 }
 
-static int encode(const struct image *image, const struct image_options *options, struct image_bytes *bytes, struct failure *failure) {
+static int encode(const struct image *image, const struct image_options *options, struct image_bytes *bytes,
+                  struct failure *failure) {
     struct encoder encoder = {.bytes = bytes, .row = malloc((size_t)image->width * 3)};
     if (!encoder.row) return failure_set(failure, VIRGA_NO_MEMORY, "jpeg: out of memory");
-    encoder.destination = (struct jpeg_destination_mgr){.init_destination = begin_block, .empty_output_buffer = end_block, .term_destination = end_file};
+    encoder.destination = (struct jpeg_destination_mgr){.init_destination = begin_block, .empty_output_buffer = end_block,
+                                                        .term_destination = end_file};
     encoder.jpeg.err = jpeg_std_error(&encoder.errors);
     encoder.jpeg.client_data = &encoder;
     encoder.errors.error_exit = report;

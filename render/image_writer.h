@@ -19,7 +19,8 @@ bool image_bytes_append(struct image_bytes *bytes, const void *data, size_t n);
 struct image_writer {
     const char *suffix, *type;
     // Appends the file. The arguments have been checked; result as image_encode, with the caller to free what was appended.
-    int (*encode)(const struct image *image, const struct image_options *options, struct image_bytes *bytes, struct failure *failure);
+    int (*encode)(const struct image *image, const struct image_options *options, struct image_bytes *bytes,
+                  struct failure *failure);
 };
 
 extern const struct image_writer image_png, image_jpeg;

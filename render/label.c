@@ -35,7 +35,8 @@ static bool place(const struct label_pen *pen, const double at[3], double pixel[
 static bool is_taken(const struct label_pen *pen, const struct lettering_area *area) {
     for (size_t i = 0; i < pen->taken_count; i++) {
         const struct lettering_area *other = &pen->taken[i];
-        if (area->x < other->x + other->width && other->x < area->x + area->width && area->y < other->y + other->height && other->y < area->y + area->height)
+        if (area->x < other->x + other->width && other->x < area->x + area->width && area->y < other->y + other->height &&
+            other->y < area->y + area->height)
             return true;
     }
     return false;
@@ -43,15 +44,18 @@ static bool is_taken(const struct label_pen *pen, const struct lettering_area *a
 
 // With a dark rim, its middle at y; left out where it would cover another or leave the picture.
 static int write_label(struct label_pen *pen, const char *text, double x, double y, enum align align) {
-    const int width = lettering_width(&pen->lettering, &pen->style, text), half = caption_pixels(8, pen->scale), side = caption_pixels(4, pen->scale);
+    const int width = lettering_width(&pen->lettering, &pen->style, text);
+    const int half = caption_pixels(8, pen->scale), side = caption_pixels(4, pen->scale);
     const int left = (int)lround(align == ALIGN_RIGHT ? x - width : align == ALIGN_CENTRE ? x - width / 2.0 : x), middle = (int)lround(y);
     const struct lettering_area area = {left - side, middle - half, width + 2 * side, 2 * half};
-    if (left < 2 || left + width > (int)pen->image->width - 2 || middle < half || middle > (int)pen->image->height - half) return VIRGA_OK;
+    if (left < 2 || left + width > (int)pen->image->width - 2) return VIRGA_OK;
+    if (middle < half || middle > (int)pen->image->height - half) return VIRGA_OK;
     if (pen->taken_count == TAKEN_MAX || is_taken(pen, &area)) return VIRGA_OK;
     pen->taken[pen->taken_count++] = area;
     struct lettering_sheet sheet;
     if (!lettering_begin(&sheet, &area))
-        lettering_rimmed(&pen->lettering, &sheet, &pen->style, text, left, middle - lettering_line(pen->style.size) / 2, 1.5 * pen->scale, label_rim);
+        lettering_rimmed(&pen->lettering, &sheet, &pen->style, text, left, middle - lettering_line(pen->style.size) / 2,
+                         1.5 * pen->scale, label_rim);
     return lettering_lay(&sheet, pen->image);
 }
 
@@ -103,7 +107,8 @@ static size_t height_ticks(double low, double high, double wanted, double ticks[
     static const double steps[] = {0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100};
     size_t s = 0, count = 0;
     while (s < 10 && (high - low) / steps[s] > wanted) s++;
-    for (double n = ceil(low / steps[s] - 1e-9); n * steps[s] <= high + 1e-9 && count < HEIGHTS_MAX; n++) ticks[count++] = n * steps[s];
+    for (double n = ceil(low / steps[s] - 1e-9); n * steps[s] <= high + 1e-9 && count < HEIGHTS_MAX; n++)
+        ticks[count++] = n * steps[s];
     return count;
 }
 
@@ -146,8 +151,10 @@ static bool plan_axis(const struct label_pen *pen, struct axis *axis) {
 
 static int draw_axis(struct label_pen *pen, const struct axis *axis) {
     const double mark = 5 * pen->scale, rim = 2 * pen->scale;
-    const double x0 = fmax(0, fmin(axis->foot[0], axis->head[0]) - mark - rim), x1 = fmin(pen->image->width, fmax(axis->foot[0], axis->head[0]) + rim);
-    const double y0 = fmax(0, fmin(axis->foot[1], axis->head[1]) - rim), y1 = fmin(pen->image->height, fmax(axis->foot[1], axis->head[1]) + rim);
+    const double x0 = fmax(0, fmin(axis->foot[0], axis->head[0]) - mark - rim);
+    const double x1 = fmin(pen->image->width, fmax(axis->foot[0], axis->head[0]) + rim);
+    const double y0 = fmax(0, fmin(axis->foot[1], axis->head[1]) - rim);
+    const double y1 = fmin(pen->image->height, fmax(axis->foot[1], axis->head[1]) + rim);
     if (x1 - x0 < 1 || y1 - y0 < 1) return VIRGA_OK;
     const struct lettering_area area = {(int)x0, (int)y0, (int)ceil(x1) - (int)x0, (int)ceil(y1) - (int)y0};
     struct lettering_sheet sheet;
@@ -173,7 +180,8 @@ static int write_heights(struct label_pen *pen, bool above_ground) {
         char number[SCALE_NUMBER_TEXT], text[LABEL_TEXT];
         const double x = axis.at[i][0], y = axis.at[i][1];
         scale_number(axis.km[i], 6, number);
-        snprintf(text, sizeof text, "%s%s%s", number, i + 1 == axis.count ? " km" : "", i + 1 == axis.count && above_ground ? " above ground" : "");
+        const bool top = i + 1 == axis.count;
+        snprintf(text, sizeof text, "%s%s%s", number, top ? " km" : "", top && above_ground ? " above ground" : "");
         const double room = x - 11 * pen->scale - lettering_width(&pen->lettering, &pen->style, text);
         // A text that finds no room on the axis's outer side stands on the other.
         if (room < -6 * pen->scale) status = write_label(pen, text, x + 9 * pen->scale, y, ALIGN_LEFT);
@@ -187,14 +195,17 @@ static int write_heights(struct label_pen *pen, bool above_ground) {
 static void keep_clear(struct label_pen *pen, const struct caption *caption) {
     struct caption_area areas[CAPTION_AREAS_MAX];
     pen->taken_count = caption_areas(pen->image->width, pen->image->height, caption, areas);
-    for (size_t i = 0; i < pen->taken_count; i++) pen->taken[i] = (struct lettering_area){areas[i].x, areas[i].y, areas[i].width, areas[i].height};
+    for (size_t i = 0; i < pen->taken_count; i++)
+        pen->taken[i] = (struct lettering_area){areas[i].x, areas[i].y, areas[i].width, areas[i].height};
 }
 
-int label_draw(struct image *image, const struct scene *scene, const struct basemap *basemap, const struct label_options *options) {
+int label_draw(struct image *image, const struct scene *scene, const struct basemap *basemap,
+               const struct label_options *options) {
     struct label_pen *pen = malloc(sizeof *pen);
     if (!pen) return VIRGA_NO_MEMORY;
     const double scale = caption_scale(image->width, image->height);
-    *pen = (struct label_pen){.image = image, .scene = scene, .scale = scale, .style = {caption_pixels(12, scale), true, label_text}};
+    *pen = (struct label_pen){.image = image, .scene = scene, .scale = scale,
+                              .style = {caption_pixels(12, scale), true, label_text}};
     lettering_init(&pen->lettering);
     if (options->caption) keep_clear(pen, options->caption);
     int status = options->heights ? write_heights(pen, options->above_ground) : VIRGA_OK;

@@ -18,7 +18,8 @@ const char *__lsan_default_options(void) { return "print_suppressions=0"; }  // 
 // DejaVu Sans comes with virga's packages; what it lacks, and where it is missing, fontconfig fills in.
 static const char family[] = "DejaVu Sans, sans-serif";
 
-// Grey antialiasing (coloured fringes are wrong on pictures that are scaled or filmed) and whole-pixel advances, whatever the desktop's settings.
+// Grey antialiasing (coloured fringes are wrong on pictures that are scaled or filmed) and whole-pixel advances, whatever the
+// desktop's settings.
 static void set_options(PangoContext *context) {
     cairo_font_options_t *options = cairo_font_options_create();
     cairo_font_options_set_antialias(options, CAIRO_ANTIALIAS_GRAY);
@@ -119,10 +120,12 @@ int lettering_lay(struct lettering_sheet *sheet, struct image *image) {
 }
 
 void lettering_colour(struct lettering_sheet *sheet, uint32_t colour) {
-    cairo_set_source_rgba(sheet->cairo, (colour >> 24) / 255.0, (colour >> 16 & 255) / 255.0, (colour >> 8 & 255) / 255.0, (colour & 255) / 255.0);
+    cairo_set_source_rgba(sheet->cairo, (colour >> 24) / 255.0, (colour >> 16 & 255) / 255.0, (colour >> 8 & 255) / 255.0,
+                          (colour & 255) / 255.0);
 }
 
-void lettering_text(struct lettering *lettering, struct lettering_sheet *sheet, const struct lettering_style *style, const char *text, int x, int y, int width) {
+void lettering_text(struct lettering *lettering, struct lettering_sheet *sheet, const struct lettering_style *style,
+                    const char *text, int x, int y, int width) {
     if (!text[0]) return;
     set_text(lettering, style, text, width);
     lettering_colour(sheet, style->colour);
@@ -130,8 +133,8 @@ void lettering_text(struct lettering *lettering, struct lettering_sheet *sheet, 
     pango_cairo_show_layout_line(sheet->cairo, pango_layout_get_line_readonly(lettering->layout, 0));
 }
 
-void lettering_rimmed(struct lettering *lettering, struct lettering_sheet *sheet, const struct lettering_style *style, const char *text, int x, int y,
-                      double rim, uint32_t rim_colour) {
+void lettering_rimmed(struct lettering *lettering, struct lettering_sheet *sheet, const struct lettering_style *style,
+                      const char *text, int x, int y, double rim, uint32_t rim_colour) {
     if (!text[0]) return;
     set_text(lettering, style, text, 0);
     PangoLayoutLine *line = pango_layout_get_line_readonly(lettering->layout, 0);

@@ -26,7 +26,8 @@ static void append_fixed(char text[SCALE_NUMBER_TEXT], double number, int decima
     }
     for (; decimals > 0 && part % 10 == 0; decimals--) part /= 10;
     char digits[SCALE_NUMBER_TEXT];
-    if (decimals > 0) snprintf(digits, sizeof digits, "%llu.%0*llu", (unsigned long long)whole, decimals, (unsigned long long)part);
+    if (decimals > 0) snprintf(digits, sizeof digits, "%llu.%0*llu", (unsigned long long)whole, decimals,
+                               (unsigned long long)part);
     else snprintf(digits, sizeof digits, "%llu", (unsigned long long)whole);
     append(text, digits);
 }

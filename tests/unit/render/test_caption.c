@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Captions lie inside their picture and never on one another, at any size and with any text; missing parts leave no hole; colour bars have the
-// transfer function's colours; clear pictures get their alpha.
+// Captions lie inside their picture and never on one another, at any size and with any text; missing parts leave no hole; colour
+// bars have the transfer function's colours; clear pictures get their alpha.
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>

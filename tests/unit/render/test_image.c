@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Files of pictures hold the very pixels and texts, read back with libpng's and libjpeg's own readers; the same picture gives the same bytes.
+// Files of pictures hold the very pixels and texts, read back with libpng's and libjpeg's own readers; the same picture gives the
+// same bytes.
 #include <png.h>
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Out of memory fails one picture, from whichever allocation on, and leaks nothing: there is room for one more each time, until a file or a caption
-// comes out.
-// Exit 77 under sanitizers, whose allocator cannot be replaced.
+// Out of memory fails one picture, from whichever allocation on, and leaks nothing: there is room for one more each time, until a
+// file or a caption comes out. Exit 77 under sanitizers, whose allocator cannot be replaced.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>

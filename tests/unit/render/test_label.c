@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Labels of graticule and height axis: where the camera sees their places, clear of captions and of one another, on the edges that face the eye.
+// Labels of graticule and height axis: where the camera sees their places, clear of captions and of one another, on the edges
+// that face the eye.
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
