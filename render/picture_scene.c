@@ -137,7 +137,7 @@ static int bring_layer(struct picture_maker *maker, const struct picture_moment 
     const bool later = moment->blend > 0 && moment->step + 1 < maker->resolved.time_count;
     const ptrdiff_t next = later ? view_resolved_step(layer->layer, times[moment->step + 1].seconds) : -1;
     int status = bring_step(maker, layer, 0, (size_t)here, camera, failure);
-    if (!status && next >= 0) status = bring_step(maker, layer, 1, (size_t)next, camera, failure);
+    if (!status && next >= 0 && next != here) status = bring_step(maker, layer, 1, (size_t)next, camera, failure);
     return status;
 }
 

@@ -116,9 +116,12 @@ static void place(struct view_resolved *resolved)
 
 static int find_times(struct view_resolved *resolved, struct failure *failure)
 {
-    for (resolved->first = 0; resolved->first < resolved->layer_count; resolved->first++)
-        if (resolved->layers[resolved->first].series)
-            break;
+    resolved->first = resolved->layer_count;
+    for (size_t n = resolved->layer_count; n-- > 0;) {
+        bool constant = catalog_is_constant(resolved->layers[n].of), found = resolved->first < resolved->layer_count;
+        if (resolved->layers[n].series && (!constant || !found || catalog_is_constant(resolved->layers[resolved->first].of)))
+            resolved->first = n;
+    }
     if (resolved->first == resolved->layer_count)
         return failure_set(failure, VIRGA_NOT_FOUND, resolved->layer_count ? "layers: none of them is in the run of %s" : "layers: there is none to take times from",
                            resolved->dataset->runs[resolved->run].time.iso);
@@ -287,7 +290,7 @@ struct field_ref view_resolved_field(const struct view_resolved *resolved, const
 ptrdiff_t view_resolved_step(const struct view_resolved_layer *layer, double seconds)
 {
     for (size_t n = 0; layer->series && n < layer->series->time_count; n++)
-        if (fabs(layer->series->times[n].seconds - seconds) < same_step)
+        if (catalog_is_constant(layer->of) || fabs(layer->series->times[n].seconds - seconds) < same_step)
             return (ptrdiff_t)n;
     return -1;
 }

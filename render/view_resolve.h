@@ -30,7 +30,7 @@ struct view_resolved {
     size_t run;
     size_t layer_count;
     struct view_resolved_layer layers[VIEW_LAYERS_MAX];
-    size_t first;                      // of the layers: whose times the picture has
+    size_t first;                      // of the layers: whose times the picture has; the first that is not constant, if there is one
     const struct catalog_time *times;         // its series'
     size_t time_count;                        // at least 1
     size_t member;
@@ -55,7 +55,7 @@ int view_resolve_seconds(const struct view_resolved *resolved, const char *rule,
 void view_resolved_lead(const struct view_resolved *resolved, size_t step, char rule[VIEW_TIME_TEXT]);
 // A step of a layer that the run has.
 struct field_ref view_resolved_field(const struct view_resolved *resolved, const struct view_resolved_layer *layer, size_t step);
-// A layer's own step with this valid time, or -1.
+// A layer's own step with this valid time, or -1; a constant one's only step.
 ptrdiff_t view_resolved_step(const struct view_resolved_layer *layer, double seconds);
 // Indices of the layers that are drawn at a valid time: placed, visible, with a step then; the first VIEW_DRAWN_MAX volumes, or 2-D
 // layers. How many.

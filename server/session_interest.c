@@ -18,7 +18,7 @@ static int64_t find_time(const struct catalog_series *series, double seconds) {
     return lo < series->time_count && fabs(series->times[lo].seconds - seconds) <= 0.5 ? (int64_t)lo : -1;
 }
 
-// The first layer's step `by` steps on; around the end only while playing, as the page plays in a loop. -1: there is none.
+// The step `by` steps on in the times that are counted; around the end only while playing, as the page plays in a loop. -1: there is none.
 static int64_t step_on(const struct ws_interest *asked, size_t count, int64_t by) {
     int64_t n = (int64_t)count, at = (int64_t)asked->time + by;
     if (at >= 0 && at < n) return at;
@@ -26,9 +26,22 @@ static int64_t step_on(const struct ws_interest *asked, size_t count, int64_t by
     return ((at % n) + n) % n;
 }
 
-static int64_t layer_step(const struct catalog_series *first, const struct catalog_series *own, int64_t step) {
+static int64_t layer_step(const struct catalog_series *first, const struct catalog_series *own, bool constant, int64_t step) {
     if (step < 0 || own == first) return step;
-    return find_time(own, first->times[step].seconds);
+    return constant ? 0 : find_time(own, first->times[step].seconds);
+}
+
+// The series that `time` counts the steps of: of the first layer there that is not constant, or else of the first; NULL where there is none.
+static const struct catalog_series *first_series(const struct catalog_dataset *dataset, size_t run, const struct ws_interest *asked) {
+    int first = -1;
+    for (size_t l = 0; l < asked->layer_count; l++) {
+        int variable = catalog_find_variable(dataset, asked->layers[l].variable);
+        if (variable < 0 || !dataset->runs[run].series[variable].present) continue;
+        if (first < 0) first = variable;
+        if (catalog_is_constant(&dataset->variables[variable])) continue;
+        return &dataset->runs[run].series[variable];
+    }
+    return first < 0 ? NULL : &dataset->runs[run].series[first];
 }
 
 static size_t most_members(const struct catalog_dataset *dataset) {
@@ -53,9 +66,10 @@ static int resolve_layer(const struct catalog_dataset *dataset, size_t run, cons
             return failure_set(failure, VIRGA_NOT_FOUND, "%s has no member %u", name, asked->member);
         named->member = 0;
     }
-    const struct catalog_series *first = l ? &dataset->runs[run].series[catalog_find_variable(dataset, asked->layers[0].variable)] : own;
-    if (l == 0 && asked->time >= own->time_count)
-        return failure_set(failure, VIRGA_NOT_FOUND, "%s has %zu times, not one with index %u", name, own->time_count, asked->time);
+    const struct catalog_series *first = first_series(dataset, run, asked);
+    bool constant = catalog_is_constant(v);
+    if (asked->time >= first->time_count)
+        return failure_set(failure, VIRGA_NOT_FOUND, "%s has %zu times, not one with index %u", name, first->time_count, asked->time);
     snprintf(layer->identity, sizeof layer->identity, "%s %zu %s", own->edition, named->member, v->id);
     snprintf(layer->variable, sizeof layer->variable, "%s", v->id);
     brick_store_shape(dataset, (size_t)variable, &layer->shape);
@@ -63,9 +77,9 @@ static int resolve_layer(const struct catalog_dataset *dataset, size_t run, cons
     layer->v0 = v->lattice.v0;
     layer->step = v->lattice.step;
     int along = asked->direction ? asked->direction : 1;
-    layer->before = layer_step(first, own, step_on(asked, first->time_count, -along));
+    layer->before = constant ? -1 : layer_step(first, own, false, step_on(asked, first->time_count, -along));
     for (size_t d = 0; d <= interest->ahead; d++) {
-        layer->steps[d] = layer_step(first, own, step_on(asked, first->time_count, (int64_t)d * along));
+        layer->steps[d] = layer_step(first, own, constant, step_on(asked, first->time_count, (int64_t)d * along));
         for (size_t e = 0; e < d; e++)
             if (layer->steps[e] == layer->steps[d]) layer->steps[d] = -1;
     }

@@ -195,7 +195,7 @@ async function replaceLayer(index, id) {
 async function fitLayer(index) {
   const {layers, times} = state.resolved;
   const {series, variable, member} = layers[index];
-  const step = series?.times.indexOf(times[state.index]) ?? -1;
+  const step = variable.constant ? 0 : series?.times.indexOf(times[state.index]) ?? -1;
   const range = step >= 0 ? await dataRange(series, member, step, BASE) : null;
   if (range && range[1] > range[0]) changeLayer(index, {range: range.map((value) => Number(value.toPrecision(6)))}, true);
   else messages.show("fit", {text: `${variable.name} has no range of values at this time.`, seconds: 6});

@@ -23,7 +23,7 @@
 import {Camera} from './view/camera.js';
 import {Controls} from './view/controls.js';
 import {FrameLoop} from './view/frame_loop.js';
-import {resolveView} from './view/view_resolve.js';
+import {firstInTime, resolveView} from './view/view_resolve.js';
 import {transform} from './view/matrix.js';
 import {Renderer} from './gl/renderer.js';
 import {Stage} from './gl/stage.js';
@@ -226,7 +226,7 @@ export class Viewer extends EventTarget {
     // ---- time
 
     get times() {
-        const first = this.layers[0];
+        const first = firstInTime(this.layers);
         return first ? first.series.times.map((iso, index) => ({index, iso, seconds: first.series.seconds[index]})) : [];
     }
 
@@ -278,7 +278,7 @@ export class Viewer extends EventTarget {
         play.at = now;
         const jump = Math.abs(next - this.#wantIndex) > 1, ready = this.#allReady(next);
         const smooth = !jump && ready && this.renderer && this.renderer.scale > 0.6 && play.rate <= 8;
-        if (smooth) for (const layer of this.layers) { const step = layer.stepAt(times[next].seconds); if (step >= 0 && layer.geometry) { this.stage.show(layer, 'back', layer.field(step)); this.#selectDirty = true; } }
+        if (smooth) for (const layer of this.layers) { const step = layer.stepAt(times[next].seconds); if (step >= 0 && layer.geometry && !layer.variable.constant) { this.stage.show(layer, 'back', layer.field(step)); this.#selectDirty = true; } }
         this.#blend = smooth && play.phase < 1 ? play.phase : 0;
         if (play.phase < 1) return;
         if (!ready) { play.phase = 1; return; }

@@ -193,6 +193,16 @@ async function showsTheFile(paths, {levels, epsilon}) {
   await groundAgrees(shown);
 }
 
+inPage("an orography stays where it is while time goes on", async () => {
+  const {url} = await started(demoFiles()), [{id}] = (await json(`${url}api/catalog`)).datasets;
+  await open(url, `#dataset=${id}&variable=surface_altitude&variable=air_temperature&time=T+2`);
+  const steps = () => page.evaluate(() => window.virga.viewer.layers.map((layer) => layer.slots[layer.front]?.field?.step ?? null));
+  assert.deepEqual(await steps(), [0, 2]);
+  await page.keyboard.press("ArrowRight");
+  await page.waitForFunction(() => window.virga.viewer.stats().shown === 3, null, {timeout: PATIENCE});
+  assert.deepEqual(await steps(), [0, 3]);
+});
+
 inPage("the demonstration is shown as its files have it", () => showsTheFile(demoFiles(), {levels: 20, epsilon: "0.5 %"}));
 for (const [name, levels, epsilon] of [["hybrid_height", 15, "0.05 K"], ["mogreps_uk_wet_bulb_temperature", 21, "0.05 K"], ["GFS_test", 26, "0."],
   ["GFS_Puerto_Rico_191km_20090730_0000", 6, "0.05 K"]]) {

@@ -43,6 +43,14 @@ test("times of a 360-day calendar resolve in that calendar", () => {
   assert.deepEqual(resolveTime(times, "2049-02-28T00:00:00Z", "T+48", {calendar: "360_day"}), {index: 2, exact: true});
 });
 
+test("what is constant gives the picture no times, unless all is", () => {
+  const layers = ["orography", "qcl"].map((variable) => ({variable})), constant = (one) => ({...one, constant: one.id === "orography"});
+  const offer = {...catalog, datasets: [{...uk, variables: uk.variables.map(constant)}]};
+  const times = (some) => resolveView(validateView({version: 1, dataset: "demo-uk", layers: some}), offer).times;
+  assert.deepEqual(times(layers), uk.runs.at(-1).series.qcl.times);
+  assert.deepEqual(times(layers.slice(0, 1)), uk.runs.at(-1).series.orography.times);
+});
+
 test("a time rule leads back to the step it was made for", () => {
   for (const runRule of ["latest", RUN]) {
     for (const [index, iso] of TIMES.entries()) {

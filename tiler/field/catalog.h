@@ -109,6 +109,8 @@ int catalog_find_run(const struct catalog_dataset *dataset, const char *run);
 bool catalog_is_difference(const struct catalog_variable *variable);
 // What a variable made of all members is of them ("mean", "spread"); NULL for others.
 const char *catalog_statistic(const struct catalog_variable *variable);
+// Whether the files give no time for it (an orography): its one step stands for every time.
+bool catalog_is_constant(const struct catalog_variable *variable);
 // Whether values are computed: from other variables, or averaged or summed.
 bool catalog_is_derived(const struct catalog_variable *variable);
 

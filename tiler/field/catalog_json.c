@@ -137,6 +137,7 @@ static json_t *variable_json(const struct catalog_dataset *d, size_t index, cata
     json_object_set_new(o, "lattice", lattice);
     json_t *level = level_json(d, index);
     if (level) json_object_set_new(o, "level", level);
+    if (catalog_is_constant(v)) json_object_set_new(o, "constant", json_true());
     if (v->note) json_object_set_new(o, "note", json_string(v->note));
     if (isfinite(v->valid[0]) || isfinite(v->valid[1])) json_object_set_new(o, "valid_range", numbers(v->valid, 2));
     const char *statistic = catalog_statistic(v);

@@ -94,6 +94,8 @@ bool catalog_is_difference(const struct catalog_variable *v) { return v->from->d
 
 const char *catalog_statistic(const struct catalog_variable *v) { return v->from->derived ? v->from->derived->statistic : NULL; }
 
+bool catalog_is_constant(const struct catalog_variable *v) { return v->from->constant; }
+
 bool catalog_is_derived(const struct catalog_variable *v) {
     const struct variable_source *from = v->from;
     for (size_t r = 0; !v->derived && r < from->shared->dataset->run_count; r++)

@@ -44,8 +44,9 @@ export class LayerState {
         this.shows = view.visible === false ? () => false : this.volume ? (min, max) => this.transfer.visible(v0 + min * step, v0 + max * step) : null;
     }
 
-    // The layer's own step with this valid time, or −1.
+    // The layer's own step with this valid time, or −1; a constant one's only step.
     stepAt(seconds) {
+        if (this.variable.constant) return this.series.seconds.length ? 0 : -1;
         return this.series.seconds.findIndex((own) => Math.abs(own - seconds) < 1);
     }
 

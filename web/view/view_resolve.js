@@ -74,7 +74,7 @@ export function resolveView(view, catalog, {nowSeconds} = {}) {
   const members = mostMembers(layers.map(({variable}) => variable));
   const offered = mostMembers(dataset.variables);
   if (view.member > 0 && view.member >= offered.length) throw new ViewError("member", `${view.member} is not on offer, there are ${offered.length}`);
-  const first = layers.find(({series}) => series && series.times.length > 0);
+  const first = firstInTime(layers);
   const calendar = first?.variable.calendar ?? "standard";
   const times = first?.series.times ?? [];
   const {index, exact} = times.length ? resolveTime(times, run.time, view.time, {calendar, nowSeconds}) : {index: 0, exact: true};
@@ -83,6 +83,12 @@ export function resolveView(view, catalog, {nowSeconds} = {}) {
   if (member !== view.member && view.member > 0) notices.push(`Member ${members[view.member] ?? view.member} is not in this run; member ${members[member]} is shown.`);
   for (const {variable, series} of layers) if (!series) notices.push(`${variable.name} is not in this run.`);
   return {dataset, run, runIndex, layers, calendar, times, index, exact, member, members, present, notices};
+}
+
+/** Of layers {variable, series}: whose times the picture has. The first that is not constant, if there is one. */
+export function firstInTime(layers) {
+  const there = layers.filter(({series}) => series && series.times.length > 0);
+  return there.find(({variable}) => !variable.constant) ?? there[0];
 }
 
 function describeTime(rule, calendar) {

@@ -145,6 +145,18 @@ static void times_by_all_rules(void **state)
     step_of("2009-02-30T00:00:00Z", 0, 0, false);
 }
 
+static void times_are_those_of_what_changes(void **state)
+{
+    (void)state;
+    made.from[MADE_ORO].constant = true;
+    resolves("\"layers\": [{\"variable\": \"oro\"}, {\"variable\": \"wind\"}, {\"variable\": \"ta\"}]");
+    assert_int_equal(resolved.first, 1);
+    assert_int_equal(resolved.time_count, MADE_STEPS);
+    resolves("\"layers\": [{\"variable\": \"oro\"}, {\"variable\": \"oro\"}]");
+    assert_int_equal(resolved.first, 0);
+    assert_int_equal(resolved.time_count, 1);
+}
+
 static void steps_as_lead_times(void **state)
 {
     (void)state;
@@ -176,6 +188,8 @@ static void what_is_drawn(void **state)
     assert_int_equal(view_resolved_drawn(&resolved, resolved.times[0].seconds, false, layers), 1);
     assert_int_equal(layers[0], 1);
     assert_int_equal(view_resolved_drawn(&resolved, resolved.times[1].seconds, false, layers), 0);  // its one step is the first
+    made.from[MADE_ORO].constant = true;                                                             // but where it is that of every time
+    assert_int_equal(view_resolved_drawn(&resolved, resolved.times[1].seconds, false, layers), 1);
     resolves("\"layers\": [{\"variable\": \"ta\"}, {\"variable\": \"wind\"}, {\"variable\": \"cloud\"}]");
     assert_int_equal(view_resolved_drawn(&resolved, resolved.times[0].seconds, true, layers), 2);
     assert_true(layers[0] == 0 && layers[1] == 1);
@@ -231,7 +245,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(looks_up_what_is_named, setup), cmocka_unit_test_setup(names_what_is_not_there, setup),
         cmocka_unit_test_setup(a_hidden_layer_may_be_missing_in_a_run, setup), cmocka_unit_test_setup(members_go_together, setup),
-        cmocka_unit_test_setup(times_by_all_rules, setup), cmocka_unit_test_setup(steps_as_lead_times, setup),
+        cmocka_unit_test_setup(times_by_all_rules, setup), cmocka_unit_test_setup(times_are_those_of_what_changes, setup),
+        cmocka_unit_test_setup(steps_as_lead_times, setup),
         cmocka_unit_test_setup(what_is_drawn, setup), cmocka_unit_test_setup(what_makes_the_box, setup),
         cmocka_unit_test_setup(begins_with_a_cloud, setup), cmocka_unit_test_setup(exaggerates_to_suit, setup),
     };

@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "field/catalog_private.h"
 #include "server/session_interest.h"
 
 // A dataset of three variables: hourly "t" (12 times), three-hourly "rain" (4), and "orog" of another run only.
@@ -14,6 +15,7 @@ static struct catalog_time hourly[12], three_hourly[4];
 static struct catalog_series series[2][3];
 static struct catalog_run runs[2];
 static struct catalog_variable variables[3];
+static struct variable_source sources[3];
 static struct grid grid;
 static struct catalog_dataset dataset;
 static struct catalog catalog;
@@ -28,8 +30,9 @@ static int set_up(void **state) {
     grid.km_per_unit[0] = grid.km_per_unit[1] = 1;
     static char *const names[] = {"t", "rain", "orog"};
     static char *labels[] = {"0", "1"};
+    memset(sources, 0, sizeof sources);
     for (int v = 0; v < 3; v++)
-        variables[v] = (struct catalog_variable){.id = names[v], .name = names[v], .standard_name = "", .long_name = "", .nx = 40, .ny = 40, .nz = 1,
+        variables[v] = (struct catalog_variable){.from = &sources[v], .id = names[v], .name = names[v], .standard_name = "", .long_name = "", .nx = 40, .ny = 40, .nz = 1,
                                                  .member_count = v ? 1 : 2, .members = labels, .lattice = {.v0 = 1, .step = 0.5, .epsilon = 0.3}};
     for (int r = 0; r < 2; r++) {
         runs[r] = (struct catalog_run){.time = {.iso = "", .seconds = r * 86400.0}, .series = series[r]};
@@ -75,6 +78,32 @@ static void test_steps_follow_the_direction_of_play(void **state) {
     assert_int_equal(resolve(&i), VIRGA_OK);
     for (int d = 0; d <= 3; d++) assert_int_equal(found.layers[0].steps[d], 6 - d);
     assert_int_equal(found.layers[0].before, 7);
+}
+
+// An orography stands for every time, whichever place it has among the layers; times are counted in those of the others.
+static void test_what_is_constant_is_there_at_every_time(void **state) {
+    (void)state;
+    sources[2].constant = true;
+    for (int first = 0; first < 2; first++) {
+        struct ws_interest i = asked(6, 1, 2, 3);
+        strcpy(i.run, runs[0].time.iso);
+        strcpy(i.layers[first].variable, "orog");
+        strcpy(i.layers[1 - first].variable, "t");
+        assert_int_equal(resolve(&i), VIRGA_OK);
+        assert_int_equal(found.layers[1 - first].steps[0], 6);
+        assert_int_equal(found.layers[1 - first].steps[1], 7);
+        assert_int_equal(found.layers[first].steps[0], 0);
+        assert_int_equal(found.layers[first].steps[1], -1);  // not twice
+        assert_int_equal(found.layers[first].before, -1);
+        i.time = 12;
+        assert_int_equal(resolve(&i), VIRGA_NOT_FOUND);
+    }
+    struct ws_interest alone = asked(0, 0, 0, 0);
+    alone.layer_count = 1;
+    strcpy(alone.run, runs[0].time.iso);
+    strcpy(alone.layers[0].variable, "orog");
+    assert_int_equal(resolve(&alone), VIRGA_OK);
+    assert_int_equal(found.layers[0].steps[0], 0);
 }
 
 static void test_nothing_is_ahead_of_one_that_stands(void **state) {
@@ -165,7 +194,8 @@ static void test_what_is_missing_is_named(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_steps_follow_the_direction_of_play),
-        cmocka_unit_test(test_nothing_is_ahead_of_one_that_stands),
+        cmocka_unit_test_setup(test_what_is_constant_is_there_at_every_time, set_up),
+        cmocka_unit_test_setup(test_nothing_is_ahead_of_one_that_stands, set_up),
         cmocka_unit_test(test_other_layers_have_the_same_valid_time_or_none),
         cmocka_unit_test(test_play_goes_around_the_end_and_stepping_does_not),
         cmocka_unit_test(test_no_step_is_wanted_twice),
