@@ -24,13 +24,13 @@ static bool is_unit(const char *units, const char *other, bool difference)
 
 static struct cf_units_choice choose(const struct catalog_variable *variable, const char *wanted)
 {
-    struct cf_units_choice choices[UNITS_CHOICES_MAX], other;
+    struct cf_units_choice choices[UNITS_CHOICES_MAX];
     bool difference = catalog_is_difference(variable);
     size_t count = cf_units_choices(variable->units, variable->standard_name, difference, choices);
     for (size_t n = 0; *wanted && n < count; n++)
         if (is_unit(wanted, choices[n].units, difference))
             return choices[n];
-    return *wanted && cf_units_show(variable->units, wanted, difference, &other) == VIRGA_OK ? other : choices[0];
+    return choices[0];
 }
 
 // Copies whole characters, as many as there is room for.

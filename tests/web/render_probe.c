@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// The program's own transfer functions, cameras and lights as numbers, for tests that hold the page's modules against them: one JSON
+// The program's own transfer functions, cameras, lights and units as numbers, for tests that hold the page's modules against them: one JSON
 // request a line on standard input, one answer a line on standard output.
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "field/derived.h"
 #include "render/camera.h"
 #include "render/light.h"
+#include "render/presets.h"
 #include "render/transfer.h"
 
 static json_t *reals(const double *values, size_t count)
@@ -139,6 +141,31 @@ static json_t *light(const json_t *request)
     return answer;
 }
 
+static const char *text(const json_t *object, const char *name)
+{
+    const char *value = json_string_value(json_object_get(object, name));
+    return value ? value : "";
+}
+
+// How a variable of the catalog is called, and which units its numbers are written in.
+static json_t *variable(const json_t *request)
+{
+    const json_t *of = json_object_get(request, "variable");
+    const char *statistic = text(of, "statistic");
+    struct variable_source from = {.derived = !strcmp(statistic, "mean") ? &derived_member_mean : !strcmp(statistic, "spread") ? &derived_member_spread : NULL};
+    struct catalog_dataset dataset = {0};
+    struct dataset_shared shared = {.dataset = &dataset};
+    from.shared = &shared;
+    const struct catalog_variable made = {.id = (char *)text(of, "id"), .name = (char *)text(of, "name"), .standard_name = (char *)text(of, "standard_name"),
+                                          .long_name = (char *)text(of, "long_name"), .units = (char *)text(of, "units"),
+                                          .derived = json_is_true(json_object_get(of, "derived")), .from = &from};
+    struct preset_units units;
+    char title[PRESET_TITLE_TEXT];
+    presets_title(&made, title);
+    presets_units(&made, text(request, "wanted"), &units);
+    return json_pack("{s:s, s:s, s:s, s:f, s:f}", "title", title, "units", units.units, "label", units.label, "scale", units.scale, "offset", units.offset);
+}
+
 // Every colour map, as the program has it.
 static json_t *colour_maps(const json_t *request)
 {
@@ -157,7 +184,7 @@ static json_t *colour_maps(const json_t *request)
 static json_t *answer_to(const json_t *request)
 {
     static const struct { const char *name; json_t *(*make)(const json_t *request); } kinds[] = {
-        {"transfer", transfer}, {"camera", camera}, {"light", light}, {"colour maps", colour_maps}};
+        {"transfer", transfer}, {"camera", camera}, {"light", light}, {"colour maps", colour_maps}, {"variable", variable}};
     const char *what = json_string_value(json_object_get(request, "what"));
     for (size_t n = 0; what && n < sizeof kinds / sizeof *kinds; n++)
         if (strcmp(what, kinds[n].name) == 0)

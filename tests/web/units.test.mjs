@@ -48,6 +48,7 @@ test("the view's unit holds where it can be had", () => {
   const temperature = {units: "K", standard_name: "air_temperature"};
   assert.equal(displayUnits(temperature).label, "°C");
   assert.equal(displayUnits(temperature, "K").label, "K");
+  assert.equal(displayUnits(temperature, "°F").units, "degF"); // as views have it from the presets: by its label
   assert.equal(displayUnits(temperature, "hPa").label, "°C");
   assert.ok(displayChoices({units: "m s-1"}).some(({units}) => units === "kt"));
 });

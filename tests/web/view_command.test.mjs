@@ -2,16 +2,16 @@
 // `virga view` and the page begin with the same picture, and give the same look to every variable: what the program computes is held
 // against the page's modules over a real server's catalog, on the demonstration and on made files with units of all kinds.
 import assert from "node:assert/strict";
-import {execFile} from "node:child_process";
+import {execFile, spawnSync} from "node:child_process";
 import {existsSync, readFileSync} from "node:fs";
 import {join} from "node:path";
-import {after, before, test} from "node:test";
+import {before, test} from "node:test";
 import {promisify} from "node:util";
 import {parseGeometry} from "../../web/data/geometry.js";
 import {Camera} from "../../web/view/camera.js";
 import {dataRange} from "../../web/view/data_range.js";
-import {needsDataRange, presetLayer, variableTitle} from "../../web/view/presets.js";
-import {displayUnits} from "../../web/view/units.js";
+import {needsDataRange, variableTitle} from "../../web/view/presets.js";
+import {displayUnits, unitsLabel} from "../../web/view/units.js";
 import {decodeHash, encodeHash} from "../../web/view/view_hash.js";
 import {completeView, defaultView, findSeries, resolveView} from "../../web/view/view_resolve.js";
 import {parseView} from "../../web/view/view_state.js";
@@ -108,12 +108,25 @@ function near(actual, expected, what) {
 
 const without = ({camera: _, size: _1, captions: _2, antialiasing: _3, transparent: _4, ...rest}) => rest;
 
+// How variables are called and their numbers written, in each of the units that they may have, and as the view writes them.
+function compareWords({id, variables}) {
+  if (!process.env.VIRGA_RENDER_PROBE) return;
+  const cases = variables.flatMap((variable) => [undefined, ...variable.units_choices.flatMap(({units}) => [units, unitsLabel(units) || "1"]), "furlong"].map((wanted) => ({variable, wanted})));
+  const {stdout} = spawnSync(process.env.VIRGA_RENDER_PROBE, {input: cases.map((one) => JSON.stringify({what: "variable", ...one})).join("\n"), encoding: "utf8", maxBuffer: 1 << 26});
+  stdout.trim().split("\n").map((line) => JSON.parse(line)).forEach((mine, n) => {
+    const {variable, wanted} = cases[n], {units, label, scale, offset} = displayUnits(variable, wanted), what = `${id} ${variable.id} in ${wanted}`;
+    assert.deepEqual([mine.title, mine.units, mine.label], [variableTitle(variable), units, label], what);
+    assert.ok(Math.abs(mine.scale - scale) <= 1e-12 * Math.abs(scale) && Math.abs(mine.offset - offset) <= 1e-9 * Math.max(1, Math.abs(offset)), what);
+  });
+}
+
 async function compareAll(paths) {
   const server = await serve(paths, {state: folder});
   try {
     const catalog = await json(`${server.url}api/catalog`);
     assert.ok(catalog.datasets.length > 0);
     for (const dataset of catalog.datasets) {
+      compareWords(dataset);
       await compareDefault(dataset, catalog, server.url, paths);
       await compareVariables(dataset, catalog, server.url, paths);
     }

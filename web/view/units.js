@@ -15,7 +15,7 @@ const SPELLINGS = {
   "g kg-1": ["g kg-1", "g/kg", "g kg**-1"],
   m: ["m", "metre", "metres", "meter", "meters", "gpm", "Meter"],
   km: ["km", "kilometre", "kilometer", "kilometers"],
-  "kg m-2 s-1": ["kg m-2 s-1", "kg/m2/s", "kg m**-2 s**-1", "kg/m^2/s", "mm s-1", "mm/s"],
+  "kg m-2 s-1": ["kg m-2 s-1", "kg/m2/s", "kg m**-2 s**-1", "kg/m^2/s"],
   "mm h-1": ["mm h-1", "mm/h", "mm hr-1", "mm/hr"],
   degree: ["degree", "degrees", "deg", "°", "degree_true", "degrees_true"],
 };
@@ -95,10 +95,7 @@ function choiceFor(variable, wanted) {
   if (wanted === undefined) return choices[0];
   const named = canonicalUnits(wanted);
   const asked = isDifference(variable) && named === "degC" ? "K" : named;
-  const found = choices.find(({units}) => units === asked);
-  if (found) return found;
-  const change = conversion(ownUnits(variable), asked);
-  return change ? {units: asked, ...change, ...(isDifference(variable) ? {offset: 0} : {})} : choices[0];
+  return choices.find(({units}) => units === asked || unitsLabel(units) === wanted) ?? choices[0];
 }
 
 /**
