@@ -226,15 +226,43 @@ static bool drop_others(struct field_volume *v, const uint8_t *wanted) {
     return changed;
 }
 
+// What brick_volume_finish would choose for a brick of the finest level if all that is wanted were here is needed.
+static void need(const struct field_volume *v, const size_t *start, const uint8_t *wanted, uint32_t x, uint32_t y, uint32_t z, uint8_t *needed) {
+    for (uint32_t l = 0; l < v->shape.level_count; l++) {
+        const struct pyramid_level *level = &v->shape.levels[l];
+        const size_t at = index_of(level, x / level->scale[0], y / level->scale[1], z / level->scale[2]);
+        if (v->table->levels[l].entries[at].kind <= BRICK_CONSTANT) return;
+        if (!wanted[start[l] + at]) continue;
+        needed[start[l] + at] = 1;
+        return;
+    }
+}
+
+// Flags of all bricks of all levels, level after level: those that are chosen and will be read somewhere, as no finer ones are.
 static uint8_t *wanted_flags(const struct field_volume *v, const struct brick_choice *choices, size_t count) {
     size_t start[PYRAMID_MAX_LEVELS + 1] = {0};
+    const uint32_t *bricks = v->shape.levels[0].bricks;
     for (uint32_t l = 0; l < v->shape.level_count; l++) start[l + 1] = start[l] + bricks_of(&v->shape.levels[l]);
-    uint8_t *wanted = calloc(start[v->shape.level_count], 1);
+    uint8_t *wanted = calloc(start[v->shape.level_count], 1), *needed = calloc(start[v->shape.level_count], 1);
     for (size_t n = 0; wanted && n < count; n++) {
         const struct brick_choice *c = &choices[n];
         wanted[start[c->level] + index_of(&v->shape.levels[c->level], c->x, c->y, c->z)] = 1;
     }
-    return wanted;
+    for (uint32_t z = 0; wanted && needed && z < bricks[2]; z++)
+        for (uint32_t y = 0; y < bricks[1]; y++)
+            for (uint32_t x = 0; x < bricks[0]; x++) need(v, start, wanted, x, y, z, needed);
+    if (!wanted) {
+        free(needed);
+        needed = NULL;
+    }
+    free(wanted);
+    return needed;
+}
+
+static bool is_wanted(const struct field_volume *v, const uint8_t *wanted, const struct brick_choice *c) {
+    size_t at = index_of(&v->shape.levels[c->level], c->x, c->y, c->z);
+    for (uint32_t l = 0; l < c->level; l++) at += bricks_of(&v->shape.levels[l]);
+    return wanted[at];
 }
 
 int field_volumes_fill(struct field_volumes *volumes, struct field_volume *v, const struct brick_choice *choices, size_t count,
@@ -247,7 +275,7 @@ int field_volumes_fill(struct field_volumes *volumes, struct field_volume *v, co
         bool changed = drop_others(v, wanted);
         for (size_t n = 0; n < count; n++) {
             const struct brick_choice *c = &choices[n];
-            if (!v->cells[c->level][index_of(&v->shape.levels[c->level], c->x, c->y, c->z)]) names[lacking++] = (struct brick_name){c->level, c->x, c->y, c->z};
+            if (is_wanted(v, wanted, c) && !v->cells[c->level][index_of(&v->shape.levels[c->level], c->x, c->y, c->z)]) names[lacking++] = (struct brick_name){c->level, c->x, c->y, c->z};
         }
         if (lacking) status = bring(volumes, v, names, lacking, failure);
         if (changed || lacking) {

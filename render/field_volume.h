@@ -34,8 +34,8 @@ void field_volumes_free(struct field_volumes *volumes);  // NULL is allowed
 
 // The field, with its table and whatever bricks there are of it. *volume stays until the next field_volumes_trim. The codes of the store.
 int field_volumes_get(struct field_volumes *volumes, const struct field_ref *field, struct field_volume **volume, struct failure *failure);
-// Sees to it that exactly these bricks are in a volume, and chooses what is read where. The codes of the store; a brick that cannot be
-// decoded is named.
+// Sees to it that exactly these bricks are in a volume, but for those under which finer ones of them lie everywhere, and chooses what is
+// read where. The codes of the store; a brick that cannot be decoded is named.
 int field_volumes_fill(struct field_volumes *volumes, struct field_volume *volume, const struct brick_choice *choices, size_t count,
                        struct failure *failure);
 // Lets the store make ready what will soon be asked for: the bricks that are in a volume, of another step.
