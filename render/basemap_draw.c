@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "brick/multiversion.h"
 #include "render/basemap_private.h"
 #include "render/ground_shade.h"
 #include "render/line_draw.h"
@@ -224,29 +225,34 @@ static float around_at(const struct drawing *d, float x, float y, float nearest)
     return over ? 0 : near;
 }
 
-// Whether a pixel with nothing else in it is all around the domain: as far from the edges as a pixel reaches.
-static bool all_around(const struct drawing *d, float x, float y, float near) {
-    const struct ground_light *light = &d->light;
-    const struct level *level = &d->around;
-    float depth = 1 / near;
-    bool out = false;
-    for (int n = 0; n < 2; n++) {
-        float at = (light->ray[n] + x * light->ray_x[n] + y * light->ray_y[n]) * depth, from = fabsf(light->eye[n] + at - level->middle[n]);
-        float pixel = (fabsf(light->ray_x[n] - at * level->near_x) + fabsf(light->ray_y[n] - at * level->near_y)) * depth;
-        if (!(from + pixel < level->reach[n] + level->margin)) return false;
-        out = out || from - pixel > level->reach[n];
+enum { NOT_AROUND, IS_AROUND, MAYBE_AROUND };
+
+// 1 / depth of the world around in the middles of a row of pixels, and whether all of a pixel is around the domain: as far from the edges as a
+// pixel reaches.
+MULTIVERSION static void find_around(const struct level *level, const struct ground_light *light, float left, float y, size_t count, float *restrict nears,
+                                     uint8_t *restrict where) {
+    float edge[2], end[2];
+    for (int n = 0; n < 2; n++) edge[n] = level->reach[n], end[n] = level->reach[n] + level->margin;
+    for (size_t k = 0; k < count; k++) {
+        float x = left + (float)k, near = level->near + x * level->near_x + y * level->near_y, depth = 1 / near;
+        float ax = (light->ray[0] + x * light->ray_x[0] + y * light->ray_y[0]) * depth, ay = (light->ray[1] + x * light->ray_x[1] + y * light->ray_y[1]) * depth;
+        float px = (fabsf(light->ray_x[0] - ax * level->near_x) + fabsf(light->ray_y[0] - ax * level->near_y)) * depth;
+        float py = (fabsf(light->ray_x[1] - ay * level->near_x) + fabsf(light->ray_y[1] - ay * level->near_y)) * depth;
+        float dx = fabsf(light->eye[0] + ax - level->middle[0]), dy = fabsf(light->eye[1] + ay - level->middle[1]);
+        float low = near - level->change, high = near + level->change;
+        int in_range = (low > level->farthest) & (high < level->nearest);
+        int within = (dx + px < end[0]) & (dy + py < end[1]) & ((dx - px > edge[0]) | (dy - py > edge[1]));
+        int never = (high < level->farthest) | (low > level->nearest) | (in_range & ((dx - px > end[0]) | (dy - py > end[1]) | ((dx + px < edge[0]) & (dy + py < edge[1]))));
+        nears[k] = near;
+        where[k] = (uint8_t)(never ? NOT_AROUND : in_range & within ? IS_AROUND : MAYBE_AROUND);
     }
-    return out;
 }
 
-static void add_around(const struct drawing *d, struct ground_points *points, size_t pixel, struct pixel_samples *s) {
-    const struct level *level = &d->around;
+static void add_around(const struct drawing *d, struct ground_points *points, size_t pixel, float near, uint8_t where, struct pixel_samples *s) {
     bool chosen[SAMPLES_MAX];
-    float x = 0.5f * (s->x[0] + s->x[s->count - 1]), y = 0.5f * (s->y[0] + s->y[s->count - 1]);
-    float near = level->near + x * level->near_x + y * level->near_y, low = near - level->change, high = near + level->change;
-    if (high < s->low || high < level->farthest) return;
-    if (low > s->high && low > level->farthest && high < level->nearest && all_around(d, x, y, near)) {
-        add_point(points, pixel, GROUND_AROUND_KIND, x, y, near, 1);
+    if (where == NOT_AROUND || near + d->around.change < s->low) return;
+    if (where == IS_AROUND && near - d->around.change > s->high) {
+        add_point(points, pixel, GROUND_AROUND_KIND, 0.5f * (s->x[0] + s->x[s->count - 1]), 0.5f * (s->y[0] + s->y[s->count - 1]), near, 1);
         points->over[points->count - 1] = 1;
         return;
     }
@@ -266,13 +272,17 @@ static void add_around(const struct drawing *d, struct ground_points *points, si
 static void find_points(const struct drawing *d, struct workplace *w) {
     const struct ground_raster *r = &w->samples;
     struct pixel_samples s;
+    float near[TILE_X];
+    uint8_t where[TILE_X];
     w->points.count = 0;
-    for (size_t y = 0; y < r->height; y++)
+    for (size_t y = 0; y < r->height; y++) {
+        if (d->map->places.around) find_around(&d->around, &d->light, (float)r->x + 0.5f, (float)(r->y + y) + 0.5f, r->width, near, where);
         for (size_t x = 0; x < r->width; x++) {
             gather(r, x, y, &s);
             add_solid(&w->points, y * r->width + x, &s);
-            if (d->map->places.around) add_around(d, &w->points, y * r->width + x, &s);
+            if (d->map->places.around) add_around(d, &w->points, y * r->width + x, near[x], where[x], &s);
         }
+    }
 }
 
 // --- points to pixels --------------------------------------------------------------------------------------------------

@@ -49,7 +49,10 @@ static float texels(const struct ground_light *light, const struct ground_spot *
 static float land_at(const struct ground_light *light, const struct ground_spot *s, const float ray[3], float depth, const float slope[2]) {
     const float *p = s->corner[0]->place, *q = s->corner[1]->place, *r = s->corner[2]->place;
     float place[] = {between(s, p[0], q[0], r[0]), between(s, p[1], q[1], r[1])};
-    if (!light->spherical) return land_map_at(light->land, place[0], place[1], texels(light, s, ray, depth, slope));
+    if (!light->spherical) {
+        float even = land_map_even(light->land, place[0], place[1]);
+        return even >= 0 ? even : land_map_at(light->land, place[0], place[1], texels(light, s, ray, depth, slope));
+    }
     float z = between(s, p[2], q[2], r[2]), lon = degrees * atan2f(place[1], place[0]);
     return land_map_at(light->land, light->meridian + lon, degrees * atan2f(z, hypotf(place[0], place[1])), 1);
 }

@@ -145,6 +145,36 @@ static void halve(const struct land_level *from, struct land_level *to) {
         }
 }
 
+// What all texels of a block are, or 1.
+static uint8_t block_of(const struct land_level *l, size_t x, size_t y) {
+    uint8_t first = l->share[y * LAND_MAP_BLOCK * l->width + x * LAND_MAP_BLOCK];
+    if (first != 0 && first != 255) return 1;
+    for (size_t j = y * LAND_MAP_BLOCK; j < (y + 1) * LAND_MAP_BLOCK && j < l->height; j++)
+        for (size_t i = x * LAND_MAP_BLOCK; i < (x + 1) * LAND_MAP_BLOCK && i < l->width; i++)
+            if (l->share[j * l->width + i] != first) return 1;
+    return first;
+}
+
+static uint8_t even_around(const uint8_t *blocks, const size_t count[2], size_t x, size_t y) {
+    uint8_t first = blocks[y * count[0] + x];
+    for (size_t j = y ? y - 1 : 0; j <= y + 1 && j < count[1]; j++)
+        for (size_t i = x ? x - 1 : 0; i <= x + 1 && i < count[0]; i++)
+            if (blocks[j * count[0] + i] != first) return 1;
+    return first;
+}
+
+static int find_even(struct land_map *map) {
+    const struct land_level *l = &map->levels[0];
+    map->blocks[0] = (l->width + LAND_MAP_BLOCK - 1) / LAND_MAP_BLOCK, map->blocks[1] = (l->height + LAND_MAP_BLOCK - 1) / LAND_MAP_BLOCK;
+    size_t count = map->blocks[0] * map->blocks[1];
+    uint8_t *blocks = malloc(count);
+    map->even = malloc(count);
+    for (size_t n = 0; blocks && n < count; n++) blocks[n] = block_of(l, n % map->blocks[0], n / map->blocks[0]);
+    for (size_t n = 0; blocks && map->even && n < count; n++) map->even[n] = even_around(blocks, map->blocks, n % map->blocks[0], n / map->blocks[0]);
+    free(blocks);
+    return blocks && map->even ? VIRGA_OK : VIRGA_NO_MEMORY;
+}
+
 static size_t map_side(double wanted) {
     return wanted > 16 ? wanted < LAND_MAP_SIZE ? (size_t)lround(wanted) : LAND_MAP_SIZE : 16;
 }
@@ -155,6 +185,7 @@ int land_map_init(struct land_map *map, const struct world_atlas *atlas, const s
     if (!(aspect > 0 && isfinite(aspect))) return VIRGA_OK;  // no place on Earth: no land
     int status = level_init(map, map_side(aspect >= 1 ? LAND_MAP_SIZE : LAND_MAP_SIZE * aspect), map_side(aspect >= 1 ? LAND_MAP_SIZE / aspect : LAND_MAP_SIZE));
     if (status == VIRGA_OK) status = draw_land(map, atlas);
+    if (status == VIRGA_OK) status = find_even(map);
     map->texels[0] = (float)((double)map->levels[0].width / (bounds->east - bounds->west));
     map->texels[1] = (float)((double)map->levels[0].height / (bounds->north - bounds->south));
     while (status == VIRGA_OK && map->level_count < LAND_MAP_LEVELS) {
@@ -168,6 +199,7 @@ int land_map_init(struct land_map *map, const struct world_atlas *atlas, const s
 
 void land_map_destroy(struct land_map *map) {
     for (size_t n = 0; n < map->level_count; n++) free(map->levels[n].share);
+    free(map->even);
     *map = (struct land_map){0};
 }
 
@@ -195,4 +227,12 @@ float land_map_at(const struct land_map *map, float lon, float lat, float pixel)
     float wide = (float)l->width, tall = (float)l->height;
     float near = level_at(&l[n], x * (float)l[n].width / wide, y * (float)l[n].height / tall);
     return near + (detail - (float)n) * (level_at(&l[next], x * (float)l[next].width / wide, y * (float)l[next].height / tall) - near);
+}
+
+float land_map_even(const struct land_map *map, float lon, float lat) {
+    float x = (float)((double)lon - map->bounds.west) * map->texels[0] * (1.0f / LAND_MAP_BLOCK);
+    float y = (float)(map->bounds.north - (double)lat) * map->texels[1] * (1.0f / LAND_MAP_BLOCK);
+    if (!(x >= 0 && x < (float)map->blocks[0] && y >= 0 && y < (float)map->blocks[1])) return -1;
+    uint8_t even = map->even[(uint32_t)y * map->blocks[0] + (uint32_t)x];
+    return even == 0 ? 0 : even == 255 ? 1 : -1;
 }

@@ -10,7 +10,7 @@
 #include "render/basemap_places.h"
 #include "render/world_atlas.h"
 
-enum { LAND_MAP_SIZE = 2048, LAND_MAP_LEVELS = 12 };
+enum { LAND_MAP_SIZE = 2048, LAND_MAP_LEVELS = 12, LAND_MAP_BLOCK = 32 };
 
 struct land_level {
     size_t width, height;
@@ -22,6 +22,8 @@ struct land_map {
     float texels[2];     // of the finest level in a degree
     size_t level_count;  // 0: there is no map
     struct land_level levels[LAND_MAP_LEVELS];
+    size_t blocks[2];    // along both sides, of LAND_MAP_BLOCK texels
+    uint8_t *even;       // [blocks[1]][blocks[0]] 0 or 255 where they and those around are all sea or all land, else 1
 };
 
 // VIRGA_OK or VIRGA_NO_MEMORY.
@@ -30,5 +32,7 @@ void land_map_destroy(struct land_map *map);  // a zeroed one is allowed
 
 // 0 to 1 at a place (held at the edges). pixel: texels of the finest level in a pixel, squared; up to 1 for the finest.
 float land_map_at(const struct land_map *map, float lon, float lat, float pixel);
+// 0 or 1 where all around there is only sea or only land, else −1.
+float land_map_even(const struct land_map *map, float lon, float lat);
 
 #endif
