@@ -328,16 +328,18 @@ static int add_land(void *argument, const json_t *object, int depth) {
 // --- the whole ---------------------------------------------------------------------------------------------------------
 
 // What jansson reads: the text without its arcs, which it would need far more memory for.
-static json_t *parse_rest(const char *text, const char *begin, const char *end, size_t size) {
+static int parse_rest(const struct reading *r, const char *text, const char *begin, const char *end, size_t size, json_t **root) {
     size_t before = (size_t)(begin - text), after = size - (size_t)(end - text);
     char *rest = malloc(before + after + 5);
-    if (!rest) return NULL;
+    json_error_t error;
+    if (!rest) return no_memory(r);
     memcpy(rest, text, before);
     memcpy(rest + before, "null", 4);
     memcpy(rest + before + 4, end, after);
-    json_t *root = json_loadb(rest, before + 4 + after, JSON_REJECT_DUPLICATES, NULL);
+    *root = json_loadb(rest, before + 4 + after, JSON_REJECT_DUPLICATES, &error);
     free(rest);
-    return root;
+    if (*root) return VIRGA_OK;
+    return json_error_code(&error) == json_error_out_of_memory ? no_memory(r) : bad(r, "it is no JSON");
 }
 
 static int read_all(struct reading *r, const json_t *root, const char *arcs, struct world_atlas *atlas) {
@@ -358,9 +360,9 @@ int world_atlas_parse(char *text, size_t size, const char *name, struct world_at
     char *begin, *end;
     *atlas = (struct world_atlas){0};
     if (strlen(text) != size || !find_member(text, "arcs", &begin, &end)) return bad(&r, "it is no object with arcs");
-    json_t *root = parse_rest(text, begin, end, size);
-    if (!root) return bad(&r, "it is no JSON");
-    int status = read_all(&r, root, begin, atlas);
+    json_t *root = NULL;
+    int status = parse_rest(&r, text, begin, end, size, &root);
+    if (status == VIRGA_OK) status = read_all(&r, root, begin, atlas);
     json_decref(root);
     lines_destroy(&r.arcs);
     if (status != VIRGA_OK) world_atlas_destroy(atlas);

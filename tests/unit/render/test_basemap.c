@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "made_grid.h"
+#include "made_scene.h"
 #include "made_world.h"
 #include "render/basemap.h"
 
@@ -279,6 +280,65 @@ static void test_without_land(void **state) {
     made_free(&m);
 }
 
+// --- what lies on the ground -------------------------------------------------------------------------------------------
+
+static int32_t western(uint32_t level, int64_t x, int64_t y, int64_t z) { return (void)level, (void)y, (void)z, x < 30 ? 1023 : LATTICE_MISSING; }
+static int32_t nowhere(uint32_t level, int64_t x, int64_t y, int64_t z) { return (void)level, (void)x, (void)y, (void)z, LATTICE_MISSING; }
+
+// A 2-D layer over the west hides the land there and nothing else; of two steps the nearer one says where it is.
+static void test_drape(void **state) {
+    (void)state;
+    struct made m;
+    struct pyramid_shape shape;
+    struct layer_geometry *geometry;
+    struct transfer transfer;
+    make(&m, made_earth_grid(lonlat, true, false, 60, 10, 50, 0.1), low_hill, NULL, 120, 120);
+    look_from(&m, 0, 0, 120, 40);
+    pyramid_shape_init(&shape, 60, 60, 1, false, 10, 10);
+    assert_int_equal(layer_geometry_new(m.grid, NULL, &geometry), VIRGA_OK);
+    struct brick_volume *steps[] = {made_volume(&shape, western), made_volume(&shape, nowhere)};
+    made_transfer(&transfer, 50, 50, 1, 0, 0.5f);
+    draw(&m, &nothing, 2, 2);
+    float land[4];
+    memcpy(land, pixel(&m, 100, 0, 0.1), sizeof land);
+    m.scene.drape_count = 1;
+    m.scene.drapes[0] = (struct scene_layer){.geometry = geometry, .transfer = &transfer, .lookup = {1.0 / TRANSFER_ENTRIES, 0.5 / TRANSFER_ENTRIES}, .steps = {steps[0], NULL}};
+    for (int n = 0; n < 3; n++) {  // alone, blended with a little and with much of a step that is nowhere
+        if (n) m.scene.drapes[0].steps[1] = steps[1], m.scene.drapes[0].blend = n == 1 ? 0.4 : 0.6;
+        draw(&m, &nothing, 2, 2);
+        const float *west = pixel(&m, -100, 0, 0.1), *east = pixel(&m, 100, 0, 0.1);
+        assert_memory_equal(east, land, sizeof land);
+        if (n < 2) assert_true(west[0] == 1 && west[1] == 0 && fabsf(west[2] - 0.55f) < 0.001f);
+        else assert_true(fabsf(west[1] - land[1]) < 0.01f);
+    }
+    for (int n = 0; n < 2; n++) brick_volume_free(steps[n]);
+    layer_geometry_free(geometry);
+    made_free(&m);
+}
+
+// Where no sunlight comes through only the ambient is left.
+static void test_shadow(void **state) {
+    (void)state;
+    struct made m;
+    make(&m, made_earth_grid(lonlat, true, false, 60, 10, 50, 0.1), low_hill, NULL, 120, 120);
+    look_from(&m, 0, 0, 120, 40);
+    struct light_grid shade = {.share = calloc((size_t)LIGHT_CELLS_X * LIGHT_CELLS_Y * LIGHT_CELLS_Z, sizeof *shade.share)};
+    for (size_t n = 0; n < (size_t)LIGHT_CELLS_X * LIGHT_CELLS_Y * LIGHT_CELLS_Z; n++) shade.share[n] = n % LIGHT_CELLS_X < LIGHT_CELLS_X / 2 ? 0 : 1;
+    for (int n = 0; n < 3; n++) {
+        double high = m.scene.box.high[n] * (n == 2 ? m.scene.exaggeration : 1), low = m.scene.box.low[n] * (n == 2 ? m.scene.exaggeration : 1);
+        shade.low[n] = low, shade.rate[n] = 1 / (high - low);
+    }
+    m.scene.shade = &shade, m.scene.volume_count = 1, m.scene.light.shadows = true;
+    draw(&m, &nothing, 1, 2);
+    const float *dark = pixel(&m, -100, 0, 0.1), *lit = pixel(&m, 100, 0, 0.1);
+    for (int c = 0; c < 3; c++) assert_true(fabsf(dark[c] / lit[c] - 0.3f / 1.1f) < 1e-3f);  // a flat place is lit by the whole of both
+    m.scene.light.shadows = false;
+    draw(&m, &nothing, 1, 2);
+    for (int c = 0; c < 3; c++) assert_true(fabsf(dark[c] - lit[c]) < 1e-3f);
+    free(shade.share);
+    made_free(&m);
+}
+
 // --- lines -------------------------------------------------------------------------------------------------------------
 
 static float brighter(const struct made *m, const float *bare, double lon, double lat) {
@@ -387,6 +447,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_distance), cmocka_unit_test(test_distance_over_hills), cmocka_unit_test(test_samples), cmocka_unit_test(test_threads),
         cmocka_unit_test(test_land), cmocka_unit_test(test_land_across_the_date_line), cmocka_unit_test(test_land_at_the_pole), cmocka_unit_test(test_without_land),
+        cmocka_unit_test(test_drape), cmocka_unit_test(test_shadow),
         cmocka_unit_test(test_lines), cmocka_unit_test(test_hidden_lines), cmocka_unit_test(test_degrees), cmocka_unit_test(test_failures),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
