@@ -331,7 +331,7 @@ static int add_land(void *argument, const json_t *object, int depth) {
 static int parse_rest(const struct reading *r, const char *text, const char *begin, const char *end, size_t size, json_t **root) {
     size_t before = (size_t)(begin - text), after = size - (size_t)(end - text);
     char *rest = malloc(before + after + 5);
-    json_error_t error;
+    json_error_t error = {0};
     if (!rest) return no_memory(r);
     memcpy(rest, text, before);
     memcpy(rest + before, "null", 4);
@@ -339,7 +339,8 @@ static int parse_rest(const struct reading *r, const char *text, const char *beg
     *root = json_loadb(rest, before + 4 + after, JSON_REJECT_DUPLICATES, &error);
     free(rest);
     if (*root) return VIRGA_OK;
-    return json_error_code(&error) == json_error_out_of_memory ? no_memory(r) : bad(r, "it is no JSON");
+    int code = json_error_code(&error);  // unknown where not even a reader could be made
+    return code == json_error_out_of_memory || code == json_error_unknown ? no_memory(r) : bad(r, "it is no JSON");
 }
 
 static int read_all(struct reading *r, const json_t *root, const char *arcs, struct world_atlas *atlas) {
