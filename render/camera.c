@@ -5,7 +5,8 @@
 #include <math.h>
 #include <string.h>
 
-static const double rad = 0.017453292519943295, usual_fov = 40, top_fov = 8;  // from above nearly parallel, so that high air stands over its ground
+static const double rad = 0.017453292519943295, usual_fov = 40;
+static const double top_fov = 8;  // nearly parallel, so that high air stands over its ground
 enum { FIT_TURNS = 8 };
 
 static double dot(const double a[3], const double b[3])
@@ -182,13 +183,15 @@ bool camera_project(const struct camera_matrices *matrices, const double shown[3
 }
 
 // What part of the picture the box takes: its ends along x and y. False where a corner is behind the eye.
-static bool box_span(const struct camera_matrices *matrices, const struct scene_bounds *box, double exaggeration, double low[2], double high[2])
+static bool box_span(const struct camera_matrices *matrices, const struct scene_bounds *box, double exaggeration, double low[2],
+                     double high[2])
 {
     low[0] = low[1] = INFINITY;
     high[0] = high[1] = -INFINITY;
     for (int n = 0; n < 8; n++) {
-        const double corner[3] = {n & 1 ? box->high[0] : box->low[0], n & 2 ? box->high[1] : box->low[1], n & 4 ? box->high[2] : box->low[2]};
-        double shown[3], at[2];
+        double corner[3], shown[3], at[2];
+        for (int axis = 0; axis < 3; axis++)
+            corner[axis] = n >> axis & 1 ? box->high[axis] : box->low[axis];
         show(corner, exaggeration, shown);
         if (!camera_project(matrices, shown, at))
             return false;

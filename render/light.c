@@ -35,7 +35,8 @@ static void sun_of_day(double T, double *declination, double *minutes)
     double tilt = (23 + (26 + (21.448 - T * (46.815 + T * (0.00059 - T * 0.001813))) / 60) / 60 + 0.00256 * cos(omega)) * rad;
     double y = tan(tilt / 2) * tan(tilt / 2), L0 = L * rad;
     *declination = asin(sin(tilt) * sin(lambda));
-    *minutes = 4 / rad * (y * sin(2 * L0) - 2 * e * sin(M) + 4 * e * y * sin(M) * cos(2 * L0) - y * y / 2 * sin(4 * L0) - 1.25 * e * e * sin(2 * M));
+    *minutes = 4 / rad * (y * sin(2 * L0) - 2 * e * sin(M) + 4 * e * y * sin(M) * cos(2 * L0) - y * y / 2 * sin(4 * L0) -
+                          1.25 * e * e * sin(2 * M));
 }
 
 void sun_position(double seconds, double lon, double lat, double *azimuth, double *elevation)

@@ -88,7 +88,8 @@ static void convert(struct preset *preset, double scale, double offset)
 static bool read_preset(struct preset *preset, const json_t *entry, const struct catalog_variable *variable)
 {
     const json_t *opacity = json_object_get(entry, "opacity"), *range = json_object_get(entry, "range");
-    const char *units = json_string_value(json_object_get(entry, "units")), *of = json_string_value(json_object_get(opacity, "of"));
+    const char *units = json_string_value(json_object_get(entry, "units"));
+    const char *of = json_string_value(json_object_get(opacity, "of"));
     const char *map = json_string_value(json_object_get(entry, "colour_map"));
     double scale = 1, offset = 0;
     if (!entry || !map || (units && !own_units(units, variable, &scale, &offset)))
@@ -176,7 +177,8 @@ static double round_step(double low, double high)
     return digits((first + 1) * step, 12) - digits(first * step, 12);
 }
 
-// A preset spans all weather; where the data fill little of it, as in a shallow volume, the colours span the data. Moves the opacities along.
+// A preset spans all weather; where the data fill little of it, as in a shallow volume, the colours span the data, and opacities
+// move along.
 static void fit(struct preset *preset, const double data[2])
 {
     double from[2] = {preset->range[0], preset->range[1]}, to[2];

@@ -47,7 +47,8 @@ static void integrate(struct transfer *transfer)
         }
 }
 
-void transfer_init(struct transfer *transfer, const struct colour_map *map, const double range[2], const double (*opacity)[2], size_t count)
+void transfer_init(struct transfer *transfer, const struct colour_map *map, const double range[2], const double (*opacity)[2],
+                   size_t count)
 {
     double span = range[1] - range[0], rgb[3];
     set_ends(transfer, range, opacity, count);

@@ -23,7 +23,8 @@ struct transfer {
 
 // range: values at both ends of the colour map, rising. opacity: `count` pairs of value (not falling) and opacity per km of true
 // height 0 to 1, linear between, held beyond the ends; count 0: 0.3 everywhere.
-void transfer_init(struct transfer *transfer, const struct colour_map *map, const double range[2], const double (*opacity)[2], size_t count);
+void transfer_init(struct transfer *transfer, const struct colour_map *map, const double range[2], const double (*opacity)[2],
+                   size_t count);
 // Whether any value between the two (inclusive) shows.
 bool transfer_visible(const struct transfer *transfer, double low, double high);
 // tau per km at a value.

@@ -24,17 +24,36 @@ static bool has_heights(const struct catalog_variable *variable)
 // Whether the latest run has a variable, and it is on offer.
 static bool usable(const struct catalog_dataset *dataset, size_t index)
 {
-    return dataset->run_count > 0 && !dataset->variables[index].hidden && dataset->runs[dataset->run_count - 1].series[index].present;
+    return dataset->run_count > 0 && !dataset->variables[index].hidden &&
+           dataset->runs[dataset->run_count - 1].series[index].present;
 }
 
 typedef bool wish(const struct catalog_variable *variable, const char *text);
 
-static bool named(const struct catalog_variable *variable, const char *text) { return strcmp(variable->standard_name, text) == 0; }
-static bool measured_in(const struct catalog_variable *variable, const char *text) { return strcmp(variable->units, text) == 0; }
-static bool not_derived(const struct catalog_variable *variable, const char *text) { return (void)text, !catalog_is_derived(variable); }
-static bool any(const struct catalog_variable *variable, const char *text) { return (void)variable, (void)text, true; }
+static bool named(const struct catalog_variable *variable, const char *text)
+{
+    return strcmp(variable->standard_name, text) == 0;
+}
 
-static const struct catalog_variable *first_of(const struct catalog_dataset *dataset, bool volumes, wish *wished, const char *text)
+static bool measured_in(const struct catalog_variable *variable, const char *text)
+{
+    return strcmp(variable->units, text) == 0;
+}
+
+static bool not_derived(const struct catalog_variable *variable, const char *text)
+{
+    (void)text;
+    return !catalog_is_derived(variable);
+}
+
+static bool any(const struct catalog_variable *variable, const char *text)
+{
+    (void)variable, (void)text;
+    return true;
+}
+
+static const struct catalog_variable *first_of(const struct catalog_dataset *dataset, bool volumes, wish *wished,
+                                               const char *text)
 {
     for (size_t n = 0; n < dataset->variable_count; n++)
         if (usable(dataset, n) && (!volumes || has_heights(&dataset->variables[n])) && wished(&dataset->variables[n], text))
@@ -42,12 +61,14 @@ static const struct catalog_variable *first_of(const struct catalog_dataset *dat
     return NULL;
 }
 
-// A cloud fraction in 3-D if there is one, else temperature or wind speed, else the first volume, else the first variable. NULL: none.
+// A cloud fraction in 3-D if there is one, else temperature or wind speed, else the first volume, else the first variable. NULL:
+// none.
 static const struct catalog_variable *favourite(const struct catalog_dataset *dataset)
 {
     static const char *const names[] = {
         "cloud_area_fraction_in_atmosphere_layer", "cloud_volume_fraction_in_atmosphere_layer", "cloud_area_fraction",
-        "mass_fraction_of_cloud_liquid_water_in_air", "cloud_liquid_water_mixing_ratio", "relative_humidity", "wet_bulb_temperature", "air_temperature"};
+        "mass_fraction_of_cloud_liquid_water_in_air", "cloud_liquid_water_mixing_ratio", "relative_humidity",
+        "wet_bulb_temperature", "air_temperature"};
     static const struct { bool volume; wish *wished; const char *text; } others[] = {
         {true, measured_in, "K"}, {true, named, "wind_speed"}, {true, not_derived, NULL}, {true, any, NULL}, {false, any, NULL}};
     const struct catalog_variable *found = NULL;
@@ -70,7 +91,8 @@ static double domain_width(const struct grid *grid)
     for (int n = 0; n < 4; n++)
         middle += grid->corners[n][1] / 4;
     double turn = fmod(grid->corners[1][0] - grid->corners[0][0] + 540, 360) - 180;
-    double east = (grid->wraps ? 360 : fabs(turn)) * km_per_degree * cos(middle * rad), north = (grid->corners[1][1] - grid->corners[0][1]) * km_per_degree;
+    double east = (grid->wraps ? 360 : fabs(turn)) * km_per_degree * cos(middle * rad);
+    double north = (grid->corners[1][1] - grid->corners[0][1]) * km_per_degree;
     double width = sqrt(east * east + north * north);
     return isfinite(width) ? width : 0;
 }
@@ -101,10 +123,11 @@ int view_default(const struct catalog *catalog, const char *dataset_id, struct v
 {
     static const char plain[] = "{\"version\": 1, \"dataset\": \"any\", \"layers\": [{\"variable\": \"any\"}]}";
     const struct catalog_dataset *dataset = dataset_id ? catalog_find_dataset(catalog, dataset_id) : first_dataset(catalog);
+    if (!dataset && dataset_id)
+        return failure_set(failure, VIRGA_NOT_FOUND, "dataset: \"%s\" is not on offer", dataset_id);
     const struct catalog_variable *variable = dataset ? favourite(dataset) : NULL;
     if (!variable)
-        return failure_set(failure, VIRGA_NOT_FOUND, dataset ? "dataset: \"%s\" has nothing to show" : dataset_id ? "dataset: \"%s\" is not on offer" :
-                           "there is nothing to show", dataset_id ? dataset_id : dataset ? dataset->id : "");
+        return failure_set(failure, VIRGA_NOT_FOUND, "there is nothing to show");
     int status = view_parse(plain, sizeof plain - 1, view, failure);
     snprintf(view->dataset, sizeof view->dataset, "%s", dataset->id);
     snprintf(view->layers[0].variable, sizeof view->layers[0].variable, "%s", variable->id);

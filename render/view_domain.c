@@ -5,8 +5,8 @@
 
 #include "render/scene_axis.h"
 
-int view_domain_space(const struct view_resolved *resolved, const struct view_resolved_layer *layer, struct layer_spaces *spaces, double seconds,
-                      const struct layer_space **space, struct failure *failure) {
+int view_domain_space(const struct view_resolved *resolved, const struct view_resolved_layer *layer, struct layer_spaces *spaces,
+                      double seconds, const struct layer_space **space, struct failure *failure) {
     const ptrdiff_t step = view_resolved_step(layer, seconds);
     const struct field_ref field = view_resolved_field(resolved, layer, step < 0 ? 0 : (size_t)step);
     return layer_spaces_get(spaces, &field, space, failure);

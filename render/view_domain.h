@@ -17,7 +17,7 @@ struct view_domain {
 int view_domain_find(const struct view_resolved *resolved, struct layer_spaces *spaces, double seconds, struct view_domain *domain,
                      struct failure *failure);
 // The space of a layer at a valid time; of its first step where it has none then.
-int view_domain_space(const struct view_resolved *resolved, const struct view_resolved_layer *layer, struct layer_spaces *spaces, double seconds,
-                      const struct layer_space **space, struct failure *failure);
+int view_domain_space(const struct view_resolved *resolved, const struct view_resolved_layer *layer, struct layer_spaces *spaces,
+                      double seconds, const struct layer_space **space, struct failure *failure);
 
 #endif

@@ -25,7 +25,8 @@ static void list_add(char list[LIST_TEXT], const char *name)
         strcpy(list + used, more);
 }
 
-static int find_dataset(const struct view *view, const struct catalog *catalog, struct view_resolved *resolved, struct failure *failure)
+static int find_dataset(const struct view *view, const struct catalog *catalog, struct view_resolved *resolved,
+                        struct failure *failure)
 {
     char list[LIST_TEXT] = "";
     resolved->dataset = catalog_find_dataset(catalog, view->dataset);
@@ -33,7 +34,8 @@ static int find_dataset(const struct view *view, const struct catalog *catalog, 
         return VIRGA_OK;
     for (size_t n = 0; n < catalog->dataset_count; n++)
         list_add(list, catalog->datasets[n].id);
-    return failure_set(failure, VIRGA_NOT_FOUND, "dataset: \"%s\" is not on offer%s%s", view->dataset, *list ? "; there is " : "", list);
+    return failure_set(failure, VIRGA_NOT_FOUND, "dataset: \"%s\" is not on offer%s%s", view->dataset,
+                       *list ? "; there is " : "", list);
 }
 
 static int find_run(const struct view *view, struct view_resolved *resolved, struct failure *failure)
@@ -41,7 +43,8 @@ static int find_run(const struct view *view, struct view_resolved *resolved, str
     const struct catalog_dataset *dataset = resolved->dataset;
     int run = catalog_find_run(dataset, view->run);
     if (run < 0)
-        return failure_set(failure, VIRGA_NOT_FOUND, "run: %s is not on offer%s%s", view->run, dataset->run_count ? "; the latest is " : "",
+        return failure_set(failure, VIRGA_NOT_FOUND, "run: %s is not on offer%s%s", view->run,
+                           dataset->run_count ? "; the latest is " : "",
                            dataset->run_count ? dataset->runs[dataset->run_count - 1].time.iso : "");
     resolved->run = (size_t)run;
     return VIRGA_OK;
@@ -57,8 +60,8 @@ static int find_variable(const struct view *view, size_t index, struct view_reso
         if (!dataset->variables[n].hidden)
             list_add(list, dataset->variables[n].id);
     if (variable < 0)
-        return failure_set(failure, VIRGA_NOT_FOUND, "layers[%zu].variable: \"%s\" is not in this dataset; it has %s", index, view->layers[index].variable,
-                           *list ? list : "none");
+        return failure_set(failure, VIRGA_NOT_FOUND, "layers[%zu].variable: \"%s\" is not in this dataset; it has %s", index,
+                           view->layers[index].variable, *list ? list : "none");
     layer->variable = (size_t)variable;
     layer->of = &dataset->variables[variable];
     layer->look = view->layers[index];
@@ -90,7 +93,8 @@ static int find_members(const struct view *view, struct view_resolved *resolved,
         if (!resolved->dataset->variables[n].hidden && resolved->dataset->variables[n].member_count > offered)
             offered = resolved->dataset->variables[n].member_count;
     if (view->member >= offered)
-        return failure_set(failure, VIRGA_NOT_FOUND, "member: %u is not on offer, there %s %zu", view->member, offered == 1 ? "is" : "are", offered);
+        return failure_set(failure, VIRGA_NOT_FOUND, "member: %u is not on offer, there %s %zu", view->member,
+                           offered == 1 ? "is" : "are", offered);
     resolved->member = view->member;
     for (size_t n = 0; n < resolved->layer_count; n++) {
         struct view_resolved_layer *layer = &resolved->layers[n];
@@ -123,7 +127,7 @@ static int find_times(struct view_resolved *resolved, struct failure *failure)
             resolved->first = n;
     }
     if (resolved->first == resolved->layer_count)
-        return failure_set(failure, VIRGA_NOT_FOUND, resolved->layer_count ? "layers: none of them is in the run of %s" : "layers: there is none to take times from",
+        return failure_set(failure, VIRGA_NOT_FOUND, resolved->layer_count ? "layers: none of them is in the run of %s" : "layers: there is none",
                            resolved->dataset->runs[resolved->run].time.iso);
     resolved->times = resolved->layers[resolved->first].series->times;
     resolved->time_count = resolved->layers[resolved->first].series->time_count;
@@ -164,8 +168,8 @@ int view_resolve(const struct view *view, const struct catalog *catalog, struct 
 }
 
 // Smallest and largest value of the variable's first step, from its table; NaN where all is missing.
-static int read_range(const struct view_resolved *resolved, const struct view_resolved_layer *layer, struct brick_fetch *fetch, double range[2],
-                      struct failure *failure)
+static int read_range(const struct view_resolved *resolved, const struct view_resolved_layer *layer, struct brick_fetch *fetch,
+                      double range[2], struct failure *failure)
 {
     const struct field_ref field = view_resolved_field(resolved, layer, 0);
     struct step_table *table = NULL;
@@ -185,7 +189,8 @@ static int check_colour_map(const struct view_resolved_layer *layer, size_t inde
         return VIRGA_OK;
     for (size_t n = 0; colour_map_name(n); n++)
         list_add(list, colour_map_name(n));
-    return failure_set(failure, VIRGA_NOT_FOUND, "layers[%zu].colour_map: \"%s\" is not known; there are %s", index, layer->look.colour_map, list);
+    return failure_set(failure, VIRGA_NOT_FOUND, "layers[%zu].colour_map: \"%s\" is not known; there are %s", index,
+                       layer->look.colour_map, list);
 }
 
 static int complete(struct view_resolved *resolved, size_t index, struct brick_fetch *fetch, struct failure *failure)
@@ -252,21 +257,25 @@ static int wanted_seconds(const struct view_resolved *resolved, const char *rule
     return status == VIRGA_OK && end > rule + 1 && !*end && isfinite(hours) ? VIRGA_OK : VIRGA_INVALID;
 }
 
-int view_resolve_seconds(const struct view_resolved *resolved, const char *rule, double now, double *seconds, struct failure *failure)
+int view_resolve_seconds(const struct view_resolved *resolved, const char *rule, double now, double *seconds,
+                         struct failure *failure)
 {
     if (wanted_seconds(resolved, rule, now, seconds) == VIRGA_OK && isfinite(*seconds))
         return VIRGA_OK;
-    return failure_set(failure, VIRGA_INVALID, "time: \"%s\" is no time of the calendar \"%s\"", rule, resolved->layers[resolved->first].of->calendar);
+    return failure_set(failure, VIRGA_INVALID, "time: \"%s\" is no time of the calendar \"%s\"", rule,
+                       resolved->layers[resolved->first].of->calendar);
 }
 
-int view_resolve_time(const struct view_resolved *resolved, const char *rule, double now, size_t *step, bool *exact, struct failure *failure)
+int view_resolve_time(const struct view_resolved *resolved, const char *rule, double now, size_t *step, bool *exact,
+                      struct failure *failure)
 {
     double seconds;
     int status = view_resolve_seconds(resolved, rule, now, &seconds, failure);
     if (status != VIRGA_OK)
         return status;
     *step = nearest(resolved->times, resolved->time_count, seconds);
-    *exact = strcmp(rule, "nearest to now") == 0 || strcmp(rule, "T+0") == 0 || fabs(resolved->times[*step].seconds - seconds) <= same_time;
+    *exact = strcmp(rule, "nearest to now") == 0 || strcmp(rule, "T+0") == 0 ||
+             fabs(resolved->times[*step].seconds - seconds) <= same_time;
     return VIRGA_OK;
 }
 
@@ -284,7 +293,8 @@ void view_resolved_lead(const struct view_resolved *resolved, size_t step, char 
 
 struct field_ref view_resolved_field(const struct view_resolved *resolved, const struct view_resolved_layer *layer, size_t step)
 {
-    return (struct field_ref){.dataset = resolved->dataset, .variable = layer->variable, .run = resolved->run, .member = layer->member, .step = step};
+    return (struct field_ref){.dataset = resolved->dataset, .variable = layer->variable, .run = resolved->run,
+                              .member = layer->member, .step = step};
 }
 
 ptrdiff_t view_resolved_step(const struct view_resolved_layer *layer, double seconds)

@@ -30,11 +30,11 @@ struct view_resolved {
     size_t run;
     size_t layer_count;
     struct view_resolved_layer layers[VIEW_LAYERS_MAX];
-    size_t first;                      // of the layers: whose times the picture has; the first that is not constant, if there is one
+    size_t first;  // of the layers: whose times the picture has; the first that is not constant, if there is one
     const struct catalog_time *times;         // its series'
     size_t time_count;                        // at least 1
     size_t member;
-    char title[2 * PRESET_TITLE_TEXT];        // "Cloud fraction, Wind speed": of what is visible, whether it has a step at a time or not
+    char title[2 * PRESET_TITLE_TEXT];        // "Cloud fraction, Wind speed": of what is visible
 };
 
 // Looks up what the view names. VIRGA_NOT_FOUND with a message that begins with the view's field: "layers[1].variable: "x" is not in this
@@ -46,11 +46,13 @@ int view_resolve(const struct view *view, const struct catalog *catalog, struct 
 int view_complete(struct view_resolved *resolved, struct catalog *catalog, struct brick_store *bricks, struct failure *failure);
 
 // The step that a rule ("T+6", "nearest to now", ISO time; now: seconds since 1970 UTC) means among the first layer's times. *exact:
-// whether it is meant exactly, else the nearest (the earlier of two as near). VIRGA_OK, or VIRGA_INVALID where it is no time of the
-// calendar.
-int view_resolve_time(const struct view_resolved *resolved, const char *rule, double now, size_t *step, bool *exact, struct failure *failure);
+// whether it is meant exactly, else the nearest (the earlier of two as near). "T+0", which views have that name no time, always is.
+// VIRGA_OK, or VIRGA_INVALID where it is no time of the calendar.
+int view_resolve_time(const struct view_resolved *resolved, const char *rule, double now, size_t *step, bool *exact,
+                      struct failure *failure);
 // What the rule means, in seconds as catalog_time counts them, be it a step or not; the codes above.
-int view_resolve_seconds(const struct view_resolved *resolved, const char *rule, double now, double *seconds, struct failure *failure);
+int view_resolve_seconds(const struct view_resolved *resolved, const char *rule, double now, double *seconds,
+                         struct failure *failure);
 // A step as a rule by its lead time: "T+6".
 void view_resolved_lead(const struct view_resolved *resolved, size_t step, char rule[VIEW_TIME_TEXT]);
 // A step of a layer that the run has.

@@ -5,8 +5,8 @@
 
 #include "render/view.h"
 
-// JSON with every member of the view but `sequence`, which struct view does not hold; view_parse reads it back. lines: broken into lines for
-// people, else one line. The caller frees it; NULL when out of memory.
+// JSON with every member of the view but `sequence`, which struct view does not hold; view_parse reads it back. lines: broken into
+// lines for people, else one line. The caller frees it; NULL when out of memory.
 char *view_write(const struct view *view, bool lines);
 
 #endif

@@ -58,7 +58,8 @@ struct view_flags {
 
 static int set_size(struct view_flags *flags, const char *value, struct failure *failure) {
     char rest;
-    if (sscanf(value, "%5ux%5u%c", &flags->size[0], &flags->size[1], &rest) == 2 && flags->size[0] && flags->size[1]) return VIRGA_OK;
+    unsigned *size = flags->size;
+    if (sscanf(value, "%5ux%5u%c", &size[0], &size[1], &rest) == 2 && size[0] && size[1]) return VIRGA_OK;
     return failure_set(failure, VIRGA_INVALID, "size = \"%s\" must be like 1280x720", value);
 }
 
@@ -71,8 +72,8 @@ static int take(void *user, const char *name, const char *value, struct failure 
     else if (!strcmp(name, "time")) flags->time = value;
     else if (!strcmp(name, "member")) flags->member = value;
     else if (!strcmp(name, "size")) return set_size(flags, value, failure);
-    else if (flags->variable_count == VIEW_LAYERS_MAX) return failure_set(failure, VIRGA_INVALID, "a view has %d variables at most", VIEW_LAYERS_MAX);
-    else flags->variables[flags->variable_count++] = value;
+    else if (flags->variable_count < VIEW_LAYERS_MAX) flags->variables[flags->variable_count++] = value;
+    else return failure_set(failure, VIRGA_INVALID, "a view has %d variables at most", VIEW_LAYERS_MAX);
     return VIRGA_OK;
 }
 
@@ -103,11 +104,13 @@ static int copy(char *out, size_t room, const char *name, const char *value, str
     return VIRGA_OK;
 }
 
-static int set_variables(struct view *view, const struct catalog_dataset *set, const struct view_flags *flags, struct failure *failure) {
+static int set_variables(struct view *view, const struct catalog_dataset *set, const struct view_flags *flags,
+                         struct failure *failure) {
     for (size_t n = 0; n < flags->variable_count; n++) {
         int index = find_variable(set, flags->variables[n]);
+        const char *id = index < 0 ? flags->variables[n] : set->variables[index].id;
         view->layers[n] = view->layers[0];
-        int status = copy(view->layers[n].variable, VIEW_ID_TEXT, "variable", index < 0 ? flags->variables[n] : set->variables[index].id, failure);
+        int status = copy(view->layers[n].variable, VIEW_ID_TEXT, "variable", id, failure);
         if (status) return status;
         view->layer_count = n + 1;
         if (n == 0 && index >= 0) view->exaggeration = view_default_exaggeration(set, &set->variables[index]);
@@ -156,7 +159,8 @@ static int set_time(struct view *view, const struct view_resolved *resolved, dou
     int status = view_resolve_time(resolved, view->time, (double)time(NULL), &step, &exact, failure);
     if (status) return status;
     const struct catalog_time *found = &resolved->times[step];
-    if (!exact) return failure_set(failure, VIRGA_INVALID, "time: \"%s\" is not a step of this run; the nearest is %s", view->time, found->iso);
+    if (!exact)
+        return failure_set(failure, VIRGA_INVALID, "time: \"%s\" is not a step of this run; the nearest is %s", view->time, found->iso);
     *seconds = found->seconds;
     if (!strcmp(view->time, "T+0")) view_resolved_lead(resolved, step, view->time);
     return VIRGA_OK;
@@ -176,10 +180,12 @@ static void shorten(struct view_camera *camera) {
     }
 }
 
-static int set_camera(struct view *view, const struct view_resolved *resolved, struct catalog *catalog, double seconds, bool top, struct failure *failure) {
+static int set_camera(struct view *view, const struct view_resolved *resolved, struct catalog *catalog, double seconds, bool top,
+                      struct failure *failure) {
     struct layer_spaces *spaces = layer_spaces_new(catalog);
     struct view_domain domain;
-    int status = spaces ? view_domain_find(resolved, spaces, seconds, &domain, failure) : failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
+    if (!spaces) return failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
+    int status = view_domain_find(resolved, spaces, seconds, &domain, failure);
     if (!status) {
         const double aspect = (double)view->size[0] / view->size[1];
         (top ? camera_frame_top : camera_frame)(&view->camera, &domain.box, view->exaggeration, aspect);

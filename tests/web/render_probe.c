@@ -152,18 +152,21 @@ static json_t *variable(const json_t *request)
 {
     const json_t *of = json_object_get(request, "variable");
     const char *statistic = text(of, "statistic");
-    struct variable_source from = {.derived = !strcmp(statistic, "mean") ? &derived_member_mean : !strcmp(statistic, "spread") ? &derived_member_spread : NULL};
     struct catalog_dataset dataset = {0};
     struct dataset_shared shared = {.dataset = &dataset};
-    from.shared = &shared;
-    const struct catalog_variable made = {.id = (char *)text(of, "id"), .name = (char *)text(of, "name"), .standard_name = (char *)text(of, "standard_name"),
+    struct variable_source from = {.shared = &shared};
+    if (*statistic)
+        from.derived = strcmp(statistic, "mean") == 0 ? &derived_member_mean : &derived_member_spread;
+    const struct catalog_variable made = {.id = (char *)text(of, "id"), .name = (char *)text(of, "name"),
+                                          .standard_name = (char *)text(of, "standard_name"),
                                           .long_name = (char *)text(of, "long_name"), .units = (char *)text(of, "units"),
                                           .derived = json_is_true(json_object_get(of, "derived")), .from = &from};
     struct preset_units units;
     char title[PRESET_TITLE_TEXT];
     presets_title(&made, title);
     presets_units(&made, text(request, "wanted"), &units);
-    return json_pack("{s:s, s:s, s:s, s:f, s:f}", "title", title, "units", units.units, "label", units.label, "scale", units.scale, "offset", units.offset);
+    return json_pack("{s:s, s:s, s:s, s:f, s:f}", "title", title, "units", units.units, "label", units.label, "scale", units.scale,
+                     "offset", units.offset);
 }
 
 // Every colour map, as the program has it.
