@@ -173,6 +173,20 @@ export class GroundPass {
         gl.bindVertexArray(null);
     }
 
+    // The ground's own depth, over that which draw() pushed back a little for the lines: where rays end. After the lines, in the same target.
+    drawDepth(scene, layers, matrices) {
+        const {gl} = this;
+        if (!this.mesh) return;
+        this.#program(layers).use().set({all: matrices.all, exaggeration: scene.exaggeration, side: 1, outside: 0});
+        gl.enable(gl.DEPTH_TEST);
+        gl.depthFunc(gl.LEQUAL);
+        gl.colorMask(false, false, false, false);
+        this.#elements(this.meshes.ground);
+        this.#elements(this.meshes.side);
+        gl.colorMask(true, true, true, true);
+        gl.bindVertexArray(null);
+    }
+
     #elements(mesh, quick = false) {
         const {gl} = this;
         gl.bindVertexArray(mesh.array);

@@ -36,7 +36,9 @@ export class LayerGpu {
         const rows = Math.ceil(columns / this.fold), data = new Float32Array(rows * this.fold * n * 2);
         for (let s = 0; s < map.table.length; s++) {
             data[2 * s] = map.table[s];
-            data[2 * s + 1] = s % n === n - 1 ? map.table[s] - map.table[s - 1] : map.table[s + 1] - map.table[s];
+            // The change from a node to the next one stands half-way between them; at the node itself, where a filter begins, is the mean of both sides'.
+            const before = s % n ? map.table[s] - map.table[s - 1] : map.table[s + 1] - map.table[s], after = s % n < n - 1 ? map.table[s + 1] - map.table[s] : before;
+            data[2 * s + 1] = this.filtered ? (before + after) / 2 : after;
         }
         return this.#keep(texture2d(gl, {format: gl.RG32F, width: n * this.fold, height: rows, data, from: gl.RG, type: gl.FLOAT, filter: this.filtered ? gl.LINEAR : gl.NEAREST}));
     }

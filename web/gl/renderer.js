@@ -64,6 +64,7 @@ export class Renderer {
         gl.clear(gl.COLOR_BUFFER_BIT | gl.DEPTH_BUFFER_BIT);
         this.groundPass.draw(scene, this.drapes, matrices, scale < 1);
         this.linePass.draw(scene, matrices, [width, height], this.scale < 0.5 && scale < 1);
+        if (scale === 1) this.groundPass.drawDepth(scene, this.drapes, matrices);
     }
 
     // One whole picture at a drawing scale, with larger steps and without gradients. Returns when its commands are given.
