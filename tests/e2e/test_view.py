@@ -120,3 +120,13 @@ def test_help_tells_each_option(run):
     for option in ("--variable", "--dataset", "--run", "--time", "--member", "--top", "--size", "--compact", "--state"):
         assert option in done.stdout
     assert "virga view" in run("--help").stdout or "view PATH" in run("--help").stdout
+
+
+def test_an_export_draws_what_was_printed(view, run, demo_forecast, tmp_path):
+    made = document(view(demo_forecast, "--time", "T+3", "--size", "96x64"))
+    made["map"]["coastlines"] = False  # which need the page's packages
+    (tmp_path / "view.json").write_text(json.dumps(made))
+    done = run("export", "view.json", "--out", "picture.png", "--progress", "none", demo_forecast)
+    assert done.returncode == 0, done.stderr
+    head = (tmp_path / "picture.png").read_bytes()[:24]
+    assert head[:8] == b"\x89PNG\r\n\x1a\n" and [int.from_bytes(head[at:at + 4], "big") for at in (16, 20)] == [96, 64]

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The page with the real server in a real browser: what is drawn, said and probed is what the files hold.
 import assert from "node:assert/strict";
+import {execFileSync} from "node:child_process";
 import {existsSync, mkdirSync, renameSync} from "node:fs";
 import {join} from "node:path";
 import {after, afterEach, before, test} from "node:test";
@@ -192,6 +193,18 @@ async function showsTheFile(paths, {levels, epsilon}) {
   assert.ok(await pointerAgrees(url, shown, time) >= 5, "the pointer meets the volume");
   await groundAgrees(shown);
 }
+
+inPage("what virga view prints is what the page begins with, and what it shows from its address", async () => {
+  const {url} = await started(demoFiles()), printed = JSON.parse(execFileSync(VIRGA, ["view", "--compact", "--state", join(folder, "printed"), demoFiles()]));
+  const state = () => page.evaluate(() => window.virga.state.view);
+  await open(url);
+  const first = await state();
+  for (const name of ["dataset", "run", "time", "member", "layers", "light", "exaggeration", "map"]) assert.deepEqual(first[name], printed[name], name);
+  await page.goto("about:blank");
+  await open(url, `#view=${encodeURIComponent(JSON.stringify(printed))}`);
+  assert.deepEqual(await state(), printed);
+  assert.deepEqual(await page.evaluate(() => window.virga.viewer.camera), printed.camera);
+});
 
 inPage("an orography stays where it is while time goes on", async () => {
   const {url} = await started(demoFiles()), [{id}] = (await json(`${url}api/catalog`)).datasets;
