@@ -95,7 +95,8 @@ int frame_folder_write(struct frame_folder *f, size_t index, const uint8_t *byte
 static bool is_left_over(const struct frame_folder *f, const char *name) {
     size_t length = strlen(name), end = sizeof part_end - 1 + RANDOM_DIGITS + 1, index;
     char inner[PART_TEXT];
-    if (name[0] != '.' || length <= end + 1 || length >= sizeof inner || strcmp(name + length - (sizeof part_end - 1), part_end)) return false;
+    if (name[0] != '.' || length <= end + 1 || length >= sizeof inner) return false;
+    if (strcmp(name + length - (sizeof part_end - 1), part_end)) return false;
     if (name[length - end] != '.' || strspn(name + length - end + 1, "0123456789abcdef") != RANDOM_DIGITS) return false;
     snprintf(inner, sizeof inner, "%.*s", (int)(length - end - 1), name + 1);
     return !strcmp(inner, f->record_name) || frame_pattern_index(&f->pattern, inner, (size_t)-1 / 100, &index);
@@ -173,7 +174,8 @@ static int settle(struct frame_folder *f, const struct frame_folder_options *opt
     char *old = read_record(f);
     int status = VIRGA_OK;
     bool same = old && !strcmp(old, options->record);
-    if (!same && (old || f->count)) status = options->overwrite ? clear(f, old, failure) : refuse(f, old, options->record, failure);
+    if (!same && (old || f->count))
+        status = options->overwrite ? clear(f, old, failure) : refuse(f, old, options->record, failure);
     free(old);
     if (same || status != VIRGA_OK) return status;
     int reason = put(f, f->record_name, (const uint8_t *)options->record, strlen(options->record));

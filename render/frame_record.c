@@ -15,8 +15,9 @@ static json_t *editions_of(const struct frame_record *record) {
 }
 
 char *frame_record_text(const struct frame_record *r) {
-    json_t *root = json_pack("{s:i, s:s, s:I, s:s, s:s, s:s, s:o, s:O}", "virga_export", VERSION, "program", r->program, "frames", (json_int_t)r->frames,
-                             "run", r->run, "first", r->first, "last", r->last, "editions", editions_of(r), "view", r->view);
+    json_t *root = json_pack("{s:i, s:s, s:I, s:s, s:s, s:s, s:o, s:O}", "virga_export", VERSION, "program", r->program, "frames",
+                             (json_int_t)r->frames, "run", r->run, "first", r->first, "last", r->last, "editions", editions_of(r), "view",
+                             r->view);
     char *text = root ? json_dumps(root, JSON_INDENT(1) | JSON_SORT_KEYS) : NULL;
     json_decref(root);
     return text;
@@ -44,10 +45,12 @@ static const char *different_member(const json_t *a, const json_t *b) {
 
 static void tell(const json_t *old, const json_t *now, char words[FRAME_RECORD_WORDS]) {
     const char *text = json_string_value(json_object_get(old, "run"));
-    if (json_integer_value(json_object_get(old, "virga_export")) != VERSION) snprintf(words, FRAME_RECORD_WORDS, "left a record that cannot be read");
+    const json_t *old_view = json_object_get(old, "view"), *view = json_object_get(now, "view");
+    if (json_integer_value(json_object_get(old, "virga_export")) != VERSION)
+        snprintf(words, FRAME_RECORD_WORDS, "left a record that cannot be read");
     else if (!same(old, now, "program")) snprintf(words, FRAME_RECORD_WORDS, "another version of virga made");
     else if (!same(old, now, "view"))
-        snprintf(words, FRAME_RECORD_WORDS, "shows another view (its \"%.40s\" differs)", different_member(json_object_get(old, "view"), json_object_get(now, "view")));
+        snprintf(words, FRAME_RECORD_WORDS, "shows another view (its \"%.40s\" differs)", different_member(old_view, view));
     else if (!same(old, now, "run")) snprintf(words, FRAME_RECORD_WORDS, "shows another run (%.40s)", text ? text : "");
     else if (!same(old, now, "editions")) snprintf(words, FRAME_RECORD_WORDS, "was made of files that have changed since");
     else snprintf(words, FRAME_RECORD_WORDS, "shows other times");

@@ -32,7 +32,8 @@ static int wrong(struct failure *failure, const char *format, ...) {
 }
 
 // The place of a rule; what is wrong with it is said with the field that holds it.
-static int find(const struct frame_sequence_options *o, const char *field, const char *rule, bool between, double *place, struct failure *failure) {
+static int find(const struct frame_sequence_options *o, const char *field, const char *rule, bool between, double *place,
+                struct failure *failure) {
     struct failure why = {0};
     int status = o->place(o->context, rule, between, place, &why);
     return status == VIRGA_OK ? status : failure_set(failure, status, "%s: %s", field, why.message);
@@ -70,7 +71,8 @@ static size_t nearest(const struct frame_sequence_options *o, double seconds) {
 }
 
 // Steps of a span that are a whole number of `every` hours after its first; each must be there.
-static int take_every(struct frame_sequence *f, const struct frame_sequence_options *o, size_t first, size_t last, struct failure *failure) {
+static int take_every(struct frame_sequence *f, const struct frame_sequence_options *o, size_t first, size_t last,
+                      struct failure *failure) {
     for (size_t n = 0;; n++) {
         double hours = (double)n * o->sequence->every, seconds = o->times[first].seconds + 3600 * hours;
         if (seconds > o->times[last].seconds + SAME_SECONDS) return VIRGA_OK;
@@ -119,7 +121,8 @@ static double frames_of_path(const struct sequence *s) {
 static int count_frames(struct frame_sequence *f, const struct sequence *s, struct failure *failure) {
     double count = (double)f->place_count;
     if (f->place_count > 1) {
-        if (s->frames) return wrong(failure, "sequence.frames: expected only where one time is shown, and here are %zu", f->place_count);
+        if (s->frames)
+            return wrong(failure, "sequence.frames: expected only where one time is shown, and here are %zu", f->place_count);
         if (s->fps > 0) count = floor((count - 1) * s->fps / s->rate + 1e-6) + 1;
     } else if (s->frames) {
         count = (double)s->frames;
@@ -129,8 +132,8 @@ static int count_frames(struct frame_sequence *f, const struct sequence *s, stru
         return wrong(failure, "sequence.frames: missing; an orbit around a single time needs their number");
     }
     if (count > SEQUENCE_FRAMES_MAX)
-        return failure_set(failure, VIRGA_TOO_LARGE, "sequence: %.0f frames are more than %d; show fewer times, or fewer frames a second", count,
-                           SEQUENCE_FRAMES_MAX);
+        return failure_set(failure, VIRGA_TOO_LARGE, "sequence: %.0f frames are more than %d; show fewer times, or fewer frames a second",
+                           count, SEQUENCE_FRAMES_MAX);
     f->count = (size_t)count;
     return VIRGA_OK;
 }
@@ -148,7 +151,8 @@ static bool frame_of_place(const struct frame_sequence *f, double place, double 
     return false;
 }
 
-static int place_key(struct frame_sequence *f, const struct frame_sequence_options *o, size_t k, double *at, struct failure *failure) {
+static int place_key(struct frame_sequence *f, const struct frame_sequence_options *o, size_t k, double *at,
+                     struct failure *failure) {
     const struct sequence_key *key = &o->sequence->keys[k];
     char field[60];
     double place;
@@ -171,8 +175,8 @@ static int take_keys(struct frame_sequence *f, const struct frame_sequence_optio
         int status = place_key(f, o, f->key_count, &key->at, failure);
         if (status != VIRGA_OK) return status;
         if (f->key_count && !(key->at > key[-1].at))
-            return wrong(failure, "sequence.camera_path[%zu]: expected a place after the one before (frame %g after frame %g)", f->key_count, key->at,
-                         key[-1].at);
+            return wrong(failure, "sequence.camera_path[%zu]: expected a place after the one before (frame %g after frame %g)",
+                         f->key_count, key->at, key[-1].at);
     }
     return VIRGA_OK;
 }

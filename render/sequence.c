@@ -41,9 +41,13 @@ static int check_times(struct document *document, const json_t *value, void *out
     return VIRGA_OK;
 }
 
-static int check_fps(struct document *document, const json_t *value, void *out) { return document_number(document, value, 0.1, 240, out); }
+static int check_fps(struct document *document, const json_t *value, void *out) {
+    return document_number(document, value, 0.1, 240, out);
+}
 
-static int check_rate(struct document *document, const json_t *value, void *out) { return document_number(document, value, 0.001, 1000, out); }
+static int check_rate(struct document *document, const json_t *value, void *out) {
+    return document_number(document, value, 0.001, 1000, out);
+}
 
 static int check_orbit(struct document *document, const json_t *value, void *out) {
     return document_number(document, value, -36000, 36000, out);
@@ -67,7 +71,9 @@ static int check_key_frame(struct document *document, const json_t *value, void 
     return status;
 }
 
-static int check_key_second(struct document *document, const json_t *value, void *out) { return document_number(document, value, 0, 1e6, out); }
+static int check_key_second(struct document *document, const json_t *value, void *out) {
+    return document_number(document, value, 0, 1e6, out);
+}
 
 static const char *const at_names[] = {"frame", "second", "time"};
 
@@ -81,7 +87,8 @@ static int check_key_place(struct document *document, const json_t *value, struc
     }
     if (found != 1) return document_wrong(document, "expected one of frame, second, time");
     if (key->at == SEQUENCE_AT_TIME) return document_member(document, value, "time", true, view_check_time, key->time);
-    return document_member(document, value, at_names[key->at], true, key->at == SEQUENCE_AT_FRAME ? check_key_frame : check_key_second, &key->number);
+    document_check *check = key->at == SEQUENCE_AT_FRAME ? check_key_frame : check_key_second;
+    return document_member(document, value, at_names[key->at], true, check, &key->number);
 }
 
 static int check_key(struct document *document, const json_t *value, struct sequence_key *key) {

@@ -67,8 +67,10 @@ static const char help[] =
     "Exit status: 0 every frame is there, 1 failed, 2 wrong use, 130 or 143 stopped.\n";
 
 static const struct option_spec specs[] = {
-    COMMAND_LINE_SETTINGS, {"web-root", 0, true}, {"out", 'o', true}, {"overwrite", 0, false}, {"progress", 0, true}, {"threads", 0, true},
-    {"background", 0, false}, {"format", 0, true}, {"quality", 0, true}, {"size", 0, true}, {"times", 0, true}, {"fps", 0, true}, {"rate", 0, true},
+    COMMAND_LINE_SETTINGS, {"web-root", 0, true}, {"out", 'o', true}, {"overwrite", 0, false}, {"progress", 0, true},
+    {"threads", 0, true}, {"background", 0, false},
+    // those of the document (export_document.h)
+    {"format", 0, true}, {"quality", 0, true}, {"size", 0, true}, {"times", 0, true}, {"fps", 0, true}, {"rate", 0, true},
     {"run", 0, true}, {"member", 0, true}, {"orbit", 0, true}, {"camera-path", 0, true}, {"frames", 0, true}, {"title", 0, true},
     {"attribution", 0, true}, {"no-captions", 0, false}, {"transparent", 0, false}, {"antialiasing", 0, true}, {NULL, 0, false}};
 
@@ -81,7 +83,8 @@ struct flags {
 static int take_threads(struct flags *flags, const char *value, struct failure *failure) {
     char *end;
     long threads = strtol(value, &end, 10);
-    if (value[0] < '0' || value[0] > '9' || *end || threads < 1 || threads > 256) return failure_set(failure, VIRGA_INVALID, "--threads: expected a number from 1 to 256");
+    if (value[0] < '0' || value[0] > '9' || *end || threads < 1 || threads > 256)
+        return failure_set(failure, VIRGA_INVALID, "--threads: expected a number from 1 to 256");
     flags->run.threads = (size_t)threads;
     return VIRGA_OK;
 }
@@ -93,7 +96,8 @@ static int take(void *user, const char *name, const char *value, struct failure 
     if (!strcmp(name, "overwrite")) return flags->run.overwrite = true, VIRGA_OK;
     if (!strcmp(name, "background")) return flags->run.background = true, VIRGA_OK;
     if (!strcmp(name, "threads")) return take_threads(flags, value, failure);
-    return flags->changes ? export_changes_take(flags->changes, name, value, failure) : failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
+    if (!flags->changes) return failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
+    return export_changes_take(flags->changes, name, value, failure);
 }
 
 // The first argument that is no option names the view; the others are the forecast's paths. Takes it out of the list.
@@ -115,16 +119,19 @@ static int choose_format(struct sequence_export *run, struct failure *failure) {
     enum image_format of_name;
     bool named = frame_pattern_format(run->pattern, &of_name);
     run->format = sequence->has_format ? sequence->format : of_name;
-    if (!named && !sequence->has_format) return failure_set(failure, VIRGA_INVALID, "--out: the name must end with .png or .jpg, or --format say what it is");
+    if (!named && !sequence->has_format)
+        return failure_set(failure, VIRGA_INVALID, "--out: the name must end with .png or .jpg, or --format say what it is");
     if (named && run->format != of_name)
-        return failure_set(failure, VIRGA_INVALID, "--out: the name ends with .%s, and the format is %s", image_suffix(of_name), run->format == IMAGE_PNG ? "png" : "jpeg");
+        return failure_set(failure, VIRGA_INVALID, "--out: the name ends with .%s, and the format is %s", image_suffix(of_name),
+                           run->format == IMAGE_PNG ? "png" : "jpeg");
     if (run->format == IMAGE_JPEG && run->document->view.transparent)
         return failure_set(failure, VIRGA_INVALID, "transparent: a JPEG cannot be; name it .png");
     return VIRGA_OK;
 }
 
 // Before any forecast is opened.
-static int prepare(struct flags *flags, struct export_document *document, struct frame_pattern *pattern, struct failure *failure) {
+static int prepare(struct flags *flags, struct export_document *document, struct frame_pattern *pattern,
+                   struct failure *failure) {
     struct failure why = {0};
     int status = export_document_read(flags->view, flags->changes, document, failure);
     if (status == VIRGA_OK && frame_pattern_parse(flags->out, pattern, &why) != VIRGA_OK)
@@ -143,16 +150,20 @@ static int export(const struct command_line *line, const struct config *config, 
     flags->run.config = config;
     progress->where = flags->out;
     if (status == VIRGA_OK) status = sequence_export_run(&flags->run, &failure);
-    if (status == VIRGA_CANCELLED && flags->run.signal_number)
-        failure_set(&failure, status, "stopped: %zu of %zu frames are there; run the same again to go on", progress->done, progress->frames);
+    bool stopped = status == VIRGA_CANCELLED && flags->run.signal_number;
+    char so_far[120] = "";
+    snprintf(so_far, sizeof so_far, "%zu of %zu frames are there; run the same again to go on", progress->done, progress->frames);
+    if (stopped) failure_set(&failure, status, "stopped: %s", so_far);
     if (status != VIRGA_OK) {
         export_progress_error(progress, failure.message);
         done = command_line_failed(line, &failure);
-        if (progress->frames && status != VIRGA_CANCELLED)
-            fprintf(stderr, "virga export: %zu of %zu frames are there; run the same again to go on\n", progress->done, progress->frames);
+        if (progress->frames && !stopped) fprintf(stderr, "virga export: %s\n", so_far);
     }
+    if (flags->run.degraded)
+        fprintf(stderr, "virga export: %zu frames were drawn from coarser data than the camera could tell apart; give it more memory with "
+                        "--cache-memory\n", flags->run.degraded);
     export_document_destroy(&document);
-    return status == VIRGA_CANCELLED && flags->run.signal_number ? 128 + flags->run.signal_number : done;
+    return stopped ? 128 + flags->run.signal_number : done;
 }
 
 // What is wrong with the command line as a whole, or NULL.

@@ -131,7 +131,8 @@ static int change(json_t *root, const json_t *changes, struct failure *failure) 
         json_t *mine = json_object_get(root, name);
         int failed = 0;
         if (!json_is_object(value)) failed = json_object_set(root, name, value);
-        else if (json_object_size(value)) failed = mine ? json_object_update(mine, value) : json_object_set_new(root, name, json_deep_copy(value));
+        else if (json_object_size(value) && mine) failed = json_object_update(mine, value);
+        else if (json_object_size(value)) failed = json_object_set_new(root, name, json_deep_copy(value));
         if (failed) return failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
     }
     if (json_object_get(root, "size")) return VIRGA_OK;
@@ -183,8 +184,8 @@ static json_t *vector_of(const double v[3]) { return json_pack("[f, f, f]", v[0]
 
 static json_t *camera_of(const struct view_camera *camera) {
     static const char *const modes[] = {[VIEW_ORBIT] = "orbit", [VIEW_FLY] = "fly", [VIEW_TOP] = "top"};
-    return json_pack("{s:s, s:o, s:o, s:o, s:f}", "mode", modes[camera->mode], "eye", vector_of(camera->eye), "target", vector_of(camera->target), "up",
-                     vector_of(camera->up), "fov", camera->fov);
+    return json_pack("{s:s, s:o, s:o, s:o, s:f}", "mode", modes[camera->mode], "eye", vector_of(camera->eye), "target",
+                     vector_of(camera->target), "up", vector_of(camera->up), "fov", camera->fov);
 }
 
 char *export_document_frame(const struct export_document *document, const char *run, const char *time, const char *between,
@@ -195,7 +196,8 @@ char *export_document_frame(const struct export_document *document, const char *
     bool failed = json_object_set_new(root, "run", json_string(run)) || json_object_set_new(root, "time", json_string(time))
                   || json_object_set_new(root, "camera", camera_of(camera));
     if (between && !failed)  // only a film shows what is between the steps
-        failed = json_object_set_new(root, "sequence", json_pack("{s:[s], s:f}", "times", between, "fps", document->sequence->fps)) != 0;
+        failed = json_object_set_new(root, "sequence",
+                                     json_pack("{s:[s], s:f}", "times", between, "fps", document->sequence->fps)) != 0;
     char *text = failed ? NULL : text_of(root);
     json_decref(root);
     return text;

@@ -79,15 +79,17 @@ void export_progress_begin(struct export_progress *p, double now) {
     p->before = p->done;
     p->next = now + (p->kind == EXPORT_PROGRESS_BAR ? 0 : LINE_SECONDS);
     if (p->kind == EXPORT_PROGRESS_JSON)
-        put_json(p, json_pack("{s:s, s:I, s:I, s:[i,i], s:s}", "event", "begin", "frames", (json_int_t)p->frames, "done", (json_int_t)p->done, "size",
-                              (int)p->width, (int)p->height, "out", p->where));
-    if (p->kind == EXPORT_PROGRESS_LINES && p->done && p->done < p->frames) fprintf(p->out, "%zu of %zu frames are there already\n", p->done, p->frames);
+        put_json(p, json_pack("{s:s, s:I, s:I, s:[i,i], s:s}", "event", "begin", "frames", (json_int_t)p->frames, "done",
+                              (json_int_t)p->done, "size", (int)p->width, (int)p->height, "out", p->where));
+    if (p->kind == EXPORT_PROGRESS_LINES && p->done && p->done < p->frames)
+        fprintf(p->out, "%zu of %zu frames are there already\n", p->done, p->frames);
 }
 
 int export_progress_frame(struct export_progress *p, double now, unsigned columns, size_t index, const char *file, size_t bytes) {
     p->done++;
     if (p->kind == EXPORT_PROGRESS_JSON)
-        return put_json(p, json_pack("{s:s, s:I, s:s, s:I}", "event", "frame", "frame", (json_int_t)index, "file", file, "bytes", (json_int_t)bytes));
+        return put_json(p, json_pack("{s:s, s:I, s:s, s:I}", "event", "frame", "frame", (json_int_t)index, "file", file, "bytes",
+                                     (json_int_t)bytes));
     if (now < p->next || p->done == p->frames) return VIRGA_OK;
     if (p->kind == EXPORT_PROGRESS_BAR) {
         put_bar(p, now, columns);
@@ -106,8 +108,8 @@ int export_progress_done(struct export_progress *p, double now) {
     char took[32];
     clear_bar(p);
     if (p->kind == EXPORT_PROGRESS_JSON)
-        return put_json(p, json_pack("{s:s, s:I, s:I, s:f}", "event", "done", "frames", (json_int_t)p->frames, "written", (json_int_t)written, "seconds",
-                                     now - p->began));
+        return put_json(p, json_pack("{s:s, s:I, s:I, s:f}", "event", "done", "frames", (json_int_t)p->frames, "written",
+                                     (json_int_t)written, "seconds", now - p->began));
     if (p->kind == EXPORT_PROGRESS_NONE) return VIRGA_OK;
     put_duration(took, sizeof took, now - p->began);
     if (p->frames == 1) fprintf(p->out, "%s%s\n", written ? "" : "it is there already: ", p->where);

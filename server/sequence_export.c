@@ -55,7 +55,8 @@ static void listen_to_signals(void) {
 
 static int not_a_step(const struct work *w, const char *rule, size_t nearest, struct failure *failure) {
     double hours = (w->resolved.times[nearest].seconds - w->resolved.dataset->runs[w->resolved.run].time.seconds) / 3600;
-    return failure_set(failure, VIRGA_INVALID, "\"%s\" is not a step of this run; the nearest is %s (T%+.6g)", rule, w->resolved.times[nearest].iso, hours);
+    return failure_set(failure, VIRGA_INVALID, "\"%s\" is not a step of this run; the nearest is %s (T%+.6g)", rule,
+                       w->resolved.times[nearest].iso, hours);
 }
 
 // A frame_sequence_place.
@@ -80,13 +81,16 @@ static int plan(struct work *w, struct failure *failure) {
     const struct export_document *document = w->run->document;
     struct view_camera camera = document->view.camera;
     int status = view_resolve(&document->view, w->app.catalog, &w->resolved, failure);
-    if (status == VIRGA_OK && !document->sequence->key_count) status = picture_camera(w->maker, &document->view, &camera, failure);
+    if (status == VIRGA_OK && !document->sequence->key_count)
+        status = picture_camera(w->maker, &document->view, &camera, failure);
     if (status != VIRGA_OK) return status;
-    struct frame_sequence_options options = {.sequence = document->sequence, .view_time = document->view.time, .camera = &camera,
-                                             .times = w->resolved.times, .time_count = w->resolved.time_count, .place = place, .context = w};
+    struct frame_sequence_options options = {
+        .sequence = document->sequence, .view_time = document->view.time, .camera = &camera, .times = w->resolved.times,
+        .time_count = w->resolved.time_count, .place = place, .context = w};
     status = frame_sequence_new(&options, &w->frames, failure);
     if (status == VIRGA_OK && !w->run->pattern->numbered && frame_sequence_count(w->frames) > 1)
-        status = failure_set(failure, VIRGA_INVALID, "--out: %zu frames need a number in the file's name, such as %%04d.png", frame_sequence_count(w->frames));
+        status = failure_set(failure, VIRGA_INVALID, "--out: %zu frames need a number in the file's name, such as %%04d.png",
+                             frame_sequence_count(w->frames));
     return status;
 }
 
@@ -108,10 +112,13 @@ static int make_record(const struct work *w, char **text, struct failure *failur
     const char *editions[VIEW_LAYERS_MAX + 1];
     char first[CF_TIME_TEXT], last[CF_TIME_TEXT];
     struct frame frame;
-    struct frame_record record = {.program = "virga " VIRGA_VERSION, .frames = frame_sequence_count(w->frames), .first = first, .last = last,
-                                  .run = w->resolved.dataset->runs[w->resolved.run].time.iso, .editions = editions, .view = w->run->document->root};
-    for (size_t i = 0; i < w->resolved.layer_count; i++) editions[record.edition_count++] = edition_of(w, w->resolved.layers[i].variable);
-    if (w->resolved.dataset->terrain >= 0) editions[record.edition_count++] = edition_of(w, (size_t)w->resolved.dataset->terrain);
+    const struct catalog_dataset *dataset = w->resolved.dataset;
+    struct frame_record record = {
+        .program = "virga " VIRGA_VERSION, .frames = frame_sequence_count(w->frames), .first = first, .last = last,
+        .run = dataset->runs[w->resolved.run].time.iso, .editions = editions, .view = w->run->document->root};
+    for (size_t i = 0; i < w->resolved.layer_count; i++)
+        editions[record.edition_count++] = edition_of(w, w->resolved.layers[i].variable);
+    if (dataset->terrain >= 0) editions[record.edition_count++] = edition_of(w, (size_t)dataset->terrain);
     frame_sequence_at(w->frames, 0, &frame);
     int status = time_text(w, &frame, first, failure);
     frame_sequence_at(w->frames, record.frames - 1, &frame);
@@ -124,7 +131,8 @@ static int open_folder(struct work *w, struct failure *failure) {
     char *record;
     int status = make_record(w, &record, failure);
     if (status != VIRGA_OK) return status;
-    struct frame_folder_options options = {.pattern = w->run->pattern, .frames = frame_sequence_count(w->frames), .record = record, .overwrite = w->run->overwrite};
+    struct frame_folder_options options = {
+        .pattern = w->run->pattern, .frames = frame_sequence_count(w->frames), .record = record, .overwrite = w->run->overwrite};
     status = frame_folder_open(&options, &w->folder, failure);
     free(record);
     return status;
@@ -152,8 +160,10 @@ static void add_text(struct frame_picture *picture, const char *key, char *value
     picture->texts[picture->text_count++].value = value;
 }
 
-static int add_texts(const struct work *w, const struct frame *frame, const struct picture_facts *facts, struct frame_picture *picture, struct failure *failure) {
+static int add_texts(const struct work *w, const struct frame *frame, const struct picture_facts *facts, struct frame_picture *picture,
+                     struct failure *failure) {
     const struct view *view = &w->run->document->view;
+    const char *step = w->resolved.times[frame->step].iso;
     char between[CF_TIME_TEXT];
     int status = time_text(w, frame, between, failure);
     if (status != VIRGA_OK) return status;
@@ -161,7 +171,8 @@ static int add_texts(const struct work *w, const struct frame *frame, const stru
     add_text(picture, "Software", strdup("virga " VIRGA_VERSION));
     add_text(picture, "virga:run", strdup(facts->run));
     add_text(picture, "virga:valid", strdup(facts->valid));
-    add_text(picture, "virga:view", export_document_frame(w->run->document, facts->run, w->resolved.times[frame->step].iso, frame->blend > 0 ? between : NULL, &frame->camera));
+    add_text(picture, "virga:view",
+             export_document_frame(w->run->document, facts->run, step, frame->blend > 0 ? between : NULL, &frame->camera));
     for (size_t i = 0; i < picture->text_count; i++)
         if (!picture->texts[i].value) return failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
     return VIRGA_OK;
@@ -178,6 +189,7 @@ static int draw(struct work *w, size_t index, struct frame_picture *picture, str
     *picture = (struct frame_picture){.index = index};
     struct picture_moment moment = {.step = frame.step, .blend = frame.blend};
     int status = picture_draw(w->maker, &w->view, &moment, &picture->image, &facts, &why);
+    w->run->degraded += status == VIRGA_OK && facts.degraded;
     if (status == VIRGA_OK) status = add_texts(w, &frame, &facts, picture, &why);
     if (status == VIRGA_OK) return status;
     frame_picture_destroy(picture);
@@ -185,8 +197,8 @@ static int draw(struct work *w, size_t index, struct frame_picture *picture, str
 }
 
 static int draw_all(struct work *w, struct failure *failure) {
-    struct frame_writer_options options = {.folder = w->folder, .format = w->run->format, .quality = w->run->document->sequence->quality,
-                                           .written = written, .context = w};
+    struct frame_writer_options options = {
+        .folder = w->folder, .format = w->run->format, .quality = w->run->document->sequence->quality, .written = written, .context = w};
     struct frame_picture picture = {0};
     int status = VIRGA_OK;
     w->writer = frame_writer_new(&options);
@@ -214,9 +226,11 @@ static void describe(struct work *w) {
 }
 
 static int work(struct work *w, struct failure *failure) {
-    char world[sizeof w->run->config->web_root + 32];
-    snprintf(world, sizeof world, "%s/node_modules/world-atlas", w->run->config->web_root);
-    struct picture_options options = {.catalog = w->app.catalog, .bricks = w->app.bricks, .team = w->team, .world_folder = world, .memory = w->run->config->cache_memory};
+    const struct config *config = w->run->config;
+    char world[sizeof config->web_root + 32];
+    snprintf(world, sizeof world, "%s/node_modules/world-atlas", config->web_root);
+    struct picture_options options = {
+        .catalog = w->app.catalog, .bricks = w->app.bricks, .team = w->team, .world_folder = world, .memory = config->cache_memory};
     int status = picture_maker_new(&options, &w->maker, failure);
     if (status == VIRGA_OK) status = plan(w, failure);
     if (status == VIRGA_OK) status = open_folder(w, failure);
@@ -240,7 +254,8 @@ int sequence_export_run(struct sequence_export *run, struct failure *failure) {
     signal(SIGXFSZ, SIG_IGN);  // a file that may not grow is an error of that write
     // First of all, so that where it gives way all threads and readers that are begun after it do, too.
     w->team = render_team_new(run->threads, run->background);
-    int status = w->team ? app_init(&w->app, run->config, failure) : failure_set(failure, VIRGA_NO_MEMORY, "cannot start the threads");
+    int status = w->team ? VIRGA_OK : failure_set(failure, VIRGA_NO_MEMORY, "cannot start the threads");
+    if (status == VIRGA_OK) status = app_init(&w->app, run->config, failure);
     if (status == VIRGA_OK) status = work(w, failure);
     frame_folder_close(w->folder);
     frame_sequence_free(w->frames);

@@ -20,11 +20,12 @@ struct sequence_export {
     bool background;    // only when nobody else wants the processor
     const struct config *config;
     struct export_progress progress;  // kind, out and where are set by the caller; says all but errors
+    size_t degraded;    // set: frames that were drawn from coarser data than the camera could tell apart, for want of memory
     int signal_number;  // set: SIGINT or SIGTERM came, and nothing was finished after it
 };
 
-// Opens the forecast, then draws, encodes and writes. VIRGA_OK: every frame is there. VIRGA_CANCELLED: a signal came. Else the message says
-// what and where; frames that were finished stay, and the same again goes on with the others.
+// Opens the forecast, then draws, encodes and writes. VIRGA_OK: every frame is there. VIRGA_CANCELLED: a signal came. Else the message
+// says what and where; frames that were finished stay, and the same again goes on with the others.
 int sequence_export_run(struct sequence_export *run, struct failure *failure);
 
 #endif

@@ -14,7 +14,7 @@ import numpy
 import pytest
 
 import png
-from conftest import clean_environment
+from conftest import clean_environment, wait_until
 
 CLOUD = "cloud_area_fraction_in_atmosphere_layer"
 SMALL = ("--size", "96x54")
@@ -28,7 +28,8 @@ def dataset(run, demo_forecast):
 @pytest.fixture
 def view(dataset):
     """A view without coastlines, which need the page's packages."""
-    return {"version": 1, "dataset": dataset["id"], "layers": [{"variable": CLOUD}], "map": {"coastlines": False}, "captions": {"attribution": "© Test — ß"}}
+    return {"version": 1, "dataset": dataset["id"], "layers": [{"variable": CLOUD}], "map": {"coastlines": False},
+            "captions": {"attribution": "© Test — ß"}}
 
 
 @pytest.fixture
@@ -104,8 +105,19 @@ def test_a_missing_frame_is_made_again_and_nothing_else(export, tmp_path):
 
 def test_the_same_bytes_with_any_number_of_threads(export, tmp_path):
     for threads in ("1", "3"):
-        export("--times", "T+0,T+2", "--out", tmp_path / threads / "%d.png", "--threads", threads, "--background")
+        export("--times", "T+0,T+2", "--out", tmp_path / threads / "%d.png", "--threads", threads)
     assert contents(tmp_path / "1") == contents(tmp_path / "3")
+
+
+def test_in_the_background_it_gives_way(virga, view, demo_forecast, tmp_path):
+    (tmp_path / "view.json").write_text(json.dumps(view))
+    command = [virga, "export", "view.json", str(demo_forecast), "--out", "%d.png", "--background", "--progress", "json"]
+    process = subprocess.Popen(command, cwd=tmp_path, env=clean_environment(tmp_path), stdout=subprocess.DEVNULL)
+    try:  # it may be long until it gets any time, so its end is not waited for
+        wait_until(lambda: os.sched_getscheduler(process.pid) == os.SCHED_IDLE or os.getpriority(os.PRIO_PROCESS, process.pid) == 19)
+    finally:
+        process.kill()
+        process.wait()
 
 
 def test_the_file_says_what_it_shows(export, tmp_path, dataset, view):
@@ -119,7 +131,8 @@ def test_the_file_says_what_it_shows(export, tmp_path, dataset, view):
     assert image.texts["virga:run"] == run_time and image.texts["virga:valid"] == run_time.replace("06:00", "09:00")
     shown = json.loads(image.texts["virga:view"])
     assert shown["run"] == run_time and shown["time"] == image.texts["virga:valid"] and "sequence" not in shown
-    assert shown["captions"] == view["captions"] and shown["layers"] == view["layers"] and set(shown["camera"]) == {"mode", "eye", "target", "up", "fov"}
+    assert shown["captions"] == view["captions"] and shown["layers"] == view["layers"]
+    assert set(shown["camera"]) == {"mode", "eye", "target", "up", "fov"}
 
 
 def test_a_frame_is_made_again_from_what_its_file_says(export, tmp_path):
@@ -216,9 +229,10 @@ def test_a_transparent_picture_has_alpha(export, tmp_path, view):
 
 def test_captions(export, tmp_path):
     large = ("--size", "480x270")
-    for name, flags in {"bare": ["--no-captions"], "made": [], "titled": ["--title", "Another title"], "whose": ["--attribution", ""], "none": ["--title", ""]}.items():
+    cases = {"bare": ["--no-captions"], "made": [], "titled": ["--title", "Another title"], "whose": ["--attribution", ""], "none": ["--title", ""]}
+    for name, flags in cases.items():
         export("--out", f"{name}.png", *flags, size=large)
-    shown = {name: png.read(tmp_path / f"{name}.png").pixels.tobytes() for name in ("bare", "made", "titled", "whose", "none")}
+    shown = {name: png.read(tmp_path / f"{name}.png").pixels.tobytes() for name in cases}
     assert len(set(shown.values())) == 5
     assert png.read(tmp_path / "titled.png").texts["Title"] == "Another title"
 
@@ -320,8 +334,8 @@ def test_a_bar_fits_the_terminal(virga, view, demo_forecast, tmp_path):
     (tmp_path / "view.json").write_text(json.dumps(view))
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 44, 0, 0))
-    process = subprocess.Popen([virga, "export", "view.json", str(demo_forecast), *SMALL, "--times", "T+0/T+3", "--fps", "40", "--rate", "4", "--out", "%d.png"],
-                               stderr=theirs, cwd=tmp_path, env=clean_environment(tmp_path))
+    command = [virga, "export", "view.json", str(demo_forecast), *SMALL, "--times", "T+0/T+3", "--fps", "40", "--rate", "4", "--out", "%d.png"]
+    process = subprocess.Popen(command, stderr=theirs, cwd=tmp_path, env=clean_environment(tmp_path))
     os.close(theirs)
     said = b""
     try:

@@ -38,7 +38,9 @@ static char *record_of(const char *fps) {
     snprintf(json, sizeof json, "{\"fps\": \"%s\", \"other\": [1, 2.5]}", fps);
     json_t *view = json_loads(json, 0, NULL);
     const char *editions[] = {"abc", "def"};
-    char *text = frame_record_text(&(struct frame_record){.program = "test 1", .frames = 3, .run = "R", .first = "A", .last = "B", .editions = editions, .edition_count = 2, .view = view});
+    struct frame_record record = {.program = "test 1", .frames = 3, .run = "R", .first = "A", .last = "B", .editions = editions,
+                                  .edition_count = 2, .view = view};
+    char *text = frame_record_text(&record);
     json_decref(view);
     assert_non_null(text);
     return text;
@@ -49,7 +51,8 @@ static int try_open(const char *name, const char *fps, bool overwrite, struct fr
     struct frame_pattern pattern;
     snprintf(path, sizeof path, "%s/%s", root, name);
     assert_int_equal(frame_pattern_parse(path, &pattern, failure), VIRGA_OK);
-    int status = frame_folder_open(&(struct frame_folder_options){.pattern = &pattern, .frames = 3, .record = record, .overwrite = overwrite}, folder, failure);
+    struct frame_folder_options options = {.pattern = &pattern, .frames = 3, .record = record, .overwrite = overwrite};
+    int status = frame_folder_open(&options, folder, failure);
     free(record);
     return status;
 }
@@ -181,8 +184,9 @@ static void files_of_others_are_neither_taken_nor_replaced(void **state) {
 static void what_a_killed_run_left_goes_and_nothing_else(void **state) {
     (void)state;
     static const char *const left[] = {".1.png.0badcafe.virga-part", ".100.png.00000000.virga-part", "..%d.png.virga-export.12345678.virga-part"};
-    static const char *const kept[] = {".1.png.0badcafe.virga-par", ".1.png.0badcaf.virga-part", ".x.png.0badcafe.virga-part", "1.png.0badcafe.virga-part", ".1.png.0BADCAFE.virga-part",
-                                       ".01.png.0badcafe.virga-part", ".virga-part", ".0badcafe.virga-part"};
+    static const char *const kept[] = {
+        ".1.png.0badcafe.virga-par", ".1.png.0badcaf.virga-part", ".x.png.0badcafe.virga-part", "1.png.0badcafe.virga-part",
+        ".1.png.0BADCAFE.virga-part", ".01.png.0badcafe.virga-part", ".virga-part", ".0badcafe.virga-part"};
     for (size_t i = 0; i < 3; i++) touch(left[i]);
     for (size_t i = 0; i < sizeof kept / sizeof *kept; i++) touch(kept[i]);
     frame_folder_close(open_ok("%d.png", "1", false));

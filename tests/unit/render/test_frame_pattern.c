@@ -40,7 +40,8 @@ static void the_number_stands_where_the_pattern_has_it(void **state) {
 
 static void other_patterns_are_refused(void **state) {
     (void)state;
-    static const char *const wrong[] = {"%s.png", "%04d%04d.png", "%n", "%", "a%", "%4d.png", "%-4d.png", "%010d.png", "%00d.png", "%ld.png", "%04x.png",
+    static const char *const wrong[] = {"%s.png", "%04d%04d.png", "%n", "%", "a%", "%4d.png", "%-4d.png", "%010d.png", "%00d.png",
+                                        "%ld.png", "%04x.png",
                                         "%d/%d.png", "%d/a.png", "frames/", "", "%*d.png", ".%d.png", "%1$d.png", "%d%", "% d"};
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         struct frame_pattern pattern;
@@ -57,7 +58,8 @@ static void other_patterns_are_refused(void **state) {
 
 static void names_of_others_are_not_taken_for_frames(void **state) {
     (void)state;
-    static const char *const others[] = {"0007.jpg", "007.png", "00007.png", "0007.png.x", "x0007.png", ".0007.png", "-007.png", ".png", "99999999999999999999999.png", "100001.png", "+007.png"};
+    static const char *const others[] = {"0007.jpg", "007.png", "00007.png", "0007.png.x", "x0007.png", ".0007.png", "-007.png", ".png",
+                                         "99999999999999999999999.png", "100001.png", "+007.png"};
     struct frame_pattern pattern;
     size_t index;
     assert_int_equal(frame_pattern_parse("%04d.png", &pattern, NULL), VIRGA_OK);
@@ -70,7 +72,9 @@ static void names_of_others_are_not_taken_for_frames(void **state) {
 
 static void the_end_of_the_name_says_the_format(void **state) {
     (void)state;
-    static const struct { const char *text; int format; } cases[] = {{"%d.png", IMAGE_PNG}, {"%d.PNG", IMAGE_PNG}, {"a.jpg", IMAGE_JPEG}, {"%d.jpeg", IMAGE_JPEG}, {"%d", -1}, {"%d.gif", -1}, {"png", -1}, {"a.png%d", -1}};
+    static const struct { const char *text; int format; } cases[] = {
+        {"%d.png", IMAGE_PNG}, {"%d.PNG", IMAGE_PNG}, {"a.jpg", IMAGE_JPEG}, {"%d.jpeg", IMAGE_JPEG},
+        {"%d", -1}, {"%d.gif", -1}, {"png", -1}, {"a.png%d", -1}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct frame_pattern pattern;
         enum image_format format;

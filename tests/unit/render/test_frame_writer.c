@@ -62,11 +62,17 @@ static int written(void *context, size_t index, size_t bytes, struct failure *fa
     return index == log->fails_at ? failure_set(failure, VIRGA_IO, "enough at %zu", index) : VIRGA_OK;
 }
 
+static struct frame_writer *writer_with(struct log *log) {
+    struct frame_writer_options options = {.folder = folder, .format = IMAGE_PNG, .written = written, .context = log};
+    struct frame_writer *writer = frame_writer_new(&options);
+    assert_non_null(writer);
+    return writer;
+}
+
 static void frames_are_written_in_the_order_given(void **state) {
     (void)state;
     struct log log = {.fails_at = FRAMES};
-    struct frame_writer *writer = frame_writer_new(&(struct frame_writer_options){.folder = folder, .format = IMAGE_PNG, .written = written, .context = &log});
-    assert_non_null(writer);
+    struct frame_writer *writer = writer_with(&log);
     for (size_t i = 0; i < FRAMES; i++) {
         struct frame_picture picture = picture_of((7 * i) % FRAMES);
         assert_int_equal(frame_writer_put(writer, &picture, NULL), VIRGA_OK);
@@ -82,7 +88,7 @@ static void after_a_failure_nothing_more_is_written(void **state) {
     (void)state;
     struct log log = {.fails_at = 3};
     struct failure failure = {0};
-    struct frame_writer *writer = frame_writer_new(&(struct frame_writer_options){.folder = folder, .format = IMAGE_PNG, .written = written, .context = &log});
+    struct frame_writer *writer = writer_with(&log);
     int status = VIRGA_OK;
     size_t given = 0;
     while (status == VIRGA_OK && given < FRAMES) {
@@ -102,7 +108,7 @@ static void what_waits_can_be_dropped(void **state) {
     (void)state;
     pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
     struct log log = {.fails_at = FRAMES, .gate = &gate};
-    struct frame_writer *writer = frame_writer_new(&(struct frame_writer_options){.folder = folder, .format = IMAGE_PNG, .written = written, .context = &log});
+    struct frame_writer *writer = writer_with(&log);
     pthread_mutex_lock(&gate);  // the first one cannot end before the others wait
     for (size_t i = 0; i < 2; i++) {
         struct frame_picture picture = picture_of(i);

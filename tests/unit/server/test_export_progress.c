@@ -46,7 +46,8 @@ static void a_bar_is_written_over_and_not_too_often(void **state) {
     for (size_t i = 0; i < 40; i++) assert_int_equal(export_progress_frame(&p, 60 + (double)i * 0.001, 60, i, "x", 1), VIRGA_OK);
     export_progress_frame(&p, 60.2, 60, 99, "x", 1);
     export_progress_done(&p, 70);
-    finish(&p, "\r[=====>                  ] 21/100 frames, 0.1/s, 13:10 left\033[K\r[===============>         ] 61/100 frames, 4.0/s, 0:10 left\033[K"
+    finish(&p, "\r[=====>                  ] 21/100 frames, 0.1/s, 13:10 left\033[K"
+               "\r[===============>         ] 61/100 frames, 4.0/s, 0:10 left\033[K"
                "\r\033[K100 frames: f/%d.png (41 in 0:20, 2.0/s)\n");
 }
 
@@ -68,7 +69,9 @@ static void lines_come_every_few_seconds(void **state) {
     export_progress_begin(&p, 0);
     for (size_t i = 0; i < 1000; i++) export_progress_frame(&p, (double)i / 50, 0, i, "x", 1);
     export_progress_done(&p, 20);
-    finish(&p, "251/1000 frames, 50.2/s, 0:15 left\n501/1000 frames, 50.1/s, 0:10 left\n751/1000 frames, 50.1/s, 0:05 left\n1000 frames: f/%d.png (1000 in 0:20, 50.0/s)\n");
+    finish(&p, "251/1000 frames, 50.2/s, 0:15 left\n501/1000 frames, 50.1/s, 0:10 left\n"
+               "751/1000 frames, 50.1/s, 0:05 left\n"
+               "1000 frames: f/%d.png (1000 in 0:20, 50.0/s)\n");
 }
 
 static void what_was_there_is_said(void **state) {
@@ -96,8 +99,10 @@ static void programs_get_an_object_a_line(void **state) {
     export_progress_frame(&p, 6, 0, 2, "2.png", 123);
     export_progress_error(&p, "a \"word\"");
     export_progress_done(&p, 7.5);
-    finish(&p, "{\"event\":\"begin\",\"frames\":3,\"done\":1,\"size\":[64,36],\"out\":\"f/%d.png\"}\n{\"event\":\"frame\",\"frame\":2,\"file\":\"2.png\",\"bytes\":123}\n"
-               "{\"event\":\"error\",\"message\":\"a \\\"word\\\"\"}\n{\"event\":\"done\",\"frames\":3,\"written\":1,\"seconds\":2.5}\n");
+    finish(&p, "{\"event\":\"begin\",\"frames\":3,\"done\":1,\"size\":[64,36],\"out\":\"f/%d.png\"}\n"
+               "{\"event\":\"frame\",\"frame\":2,\"file\":\"2.png\",\"bytes\":123}\n"
+               "{\"event\":\"error\",\"message\":\"a \\\"word\\\"\"}\n"
+               "{\"event\":\"done\",\"frames\":3,\"written\":1,\"seconds\":2.5}\n");
 }
 
 static void nobody_reads(void **state) {
