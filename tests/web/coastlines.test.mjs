@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import {readFileSync} from "node:fs";
 import {test} from "node:test";
 import {feature} from "../../web/node_modules/topojson-client/src/index.js";
-import {unrolledRing} from "../../web/layers/coastlines.js";
+import {sceneSegments, unrolledRing} from "../../web/layers/coastlines.js";
 
 const within = (ring, lon, lat) => {  // even-odd rule
   let inside = false;
@@ -29,6 +29,18 @@ test("a ring around the pole is closed along it", () => {
 test("a plain ring stays as it is", () => {
   const ring = [[0, 0], [10, 0], [10, 10], [0, 0]];
   assert.deepEqual(unrolledRing(ring), ring);
+});
+
+test("a long line follows the ground cell by cell", () => {
+  const height = (X) => Math.max(0, 10 - Math.abs(X - 50)), options = {toScene: (lon, lat) => [lon, lat], inside: (X) => X >= 0, heightAt: height, near: () => true, longest: 1000};
+  const segments = sceneSegments([[[-20, 0], [100, 0]]], {...options, cell: 7});
+  assert.equal(segments.length % 6, 0);
+  for (let n = 0; n < segments.length; n += 6) {
+    assert.ok(segments[n + 3] - segments[n] <= 7.001 && Math.abs(segments[n + 2] - height(segments[n])) < 1e-4 && Math.abs(segments[n + 5] - height(segments[n + 3])) < 1e-4);
+    if (n) assert.deepEqual([...segments.subarray(n, n + 3)], [...segments.subarray(n - 3, n)]);
+  }
+  assert.ok(Math.abs(segments[0]) < 0.1 && segments.at(-3) === 100);
+  assert.equal(sceneSegments([[[-20, 0], [100, 0]]], options).length, 6);
 });
 
 for (const detail of ["110m", "50m", "10m"]) test(`land is where it is in the ${detail} world`, () => {

@@ -62,7 +62,8 @@ export class Basemap {
             return [scene[0], scene[1]];
         };
         const inside = (X, Y) => X >= box.low[0] - 1e-6 && X <= box.high[0] + 1e-6 && Y >= box.low[1] - 1e-6 && Y <= box.high[1] + 1e-6;
-        this.cutting = {toScene, inside, heightAt: height, near: (lon, lat) => this.#near(lon, lat), longest: Math.max(...size) / 3, shortest: Math.max(...size) / 900};
+        this.cutting = {toScene, inside, heightAt: height, near: (lon, lat) => this.#near(lon, lat), longest: Math.max(...size) / 3, shortest: Math.max(...size) / 900,
+            cell: Math.min(...this.mesh.step)};
         this.lines = {box: boxSegments({low: [box.low[0], box.low[1], Math.max(0, box.low[2])], high: box.high})};
         this.#graticule(toScene, inside);
         this.land = null;
@@ -116,7 +117,7 @@ export class Basemap {
         if (this.around) {
             const {box} = this, fade = margin * 0.7;
             const beyond = (X, Y) => !this.cutting.inside(X, Y) && X > box.low[0] - fade && X < box.high[0] + fade && Y > box.low[1] - fade && Y < box.high[1] + fade;
-            this.lines.outer = sceneSegments(world.coasts, {...this.cutting, inside: beyond, heightAt: () => 0, shortest: this.cutting.shortest * 5});
+            this.lines.outer = sceneSegments(world.coasts, {...this.cutting, inside: beyond, heightAt: () => 0, shortest: this.cutting.shortest * 5, cell: Infinity});
         }
     }
 

@@ -57,8 +57,8 @@ export function landMap({polygons}, {west, east, south, north}, size = 2048) {
 }
 
 // Lines in lon/lat to segments in the scene, cut at the domain. toScene(lon, lat) → [X, Y] or null; inside(X, Y); heightAt(X, Y) km;
-// longest, shortest: km of a segment.
-export function sceneSegments(lines, {toScene, inside, heightAt, near, longest, shortest = 0}) {
+// longest, shortest: km of a segment; cell: of the ground's cells, which lines follow.
+export function sceneSegments(lines, {toScene, inside, heightAt, near, longest, shortest = 0, cell = Infinity}) {
     const out = [];
     for (const line of lines) {
         let before = null;
@@ -66,7 +66,7 @@ export function sceneSegments(lines, {toScene, inside, heightAt, near, longest, 
             const point = line[n], here = near(point[0], point[1]) ? toScene(point[0], point[1]) : null;
             // Points that lie closer than can be seen are passed over.
             if (here && before && n < line.length - 1 && Math.hypot(here[0] - before[0], here[1] - before[1]) < shortest) continue;
-            if (here && before && Math.hypot(here[0] - before[0], here[1] - before[1]) < longest) cut(out, before, here, inside, heightAt);
+            if (here && before && Math.hypot(here[0] - before[0], here[1] - before[1]) < longest) cut(out, before, here, inside, heightAt, cell);
             before = here;
         }
     }
@@ -74,7 +74,7 @@ export function sceneSegments(lines, {toScene, inside, heightAt, near, longest, 
 }
 
 // Adds a segment's part inside the domain, in pieces short enough to follow the ground.
-function cut(out, a, b, inside, heightAt) {
+function cut(out, a, b, inside, heightAt, cell) {
     let from = a, to = b;
     const isIn = [inside(...a), inside(...b)];
     if (!isIn[0] && !isIn[1]) return;
@@ -86,5 +86,10 @@ function cut(out, a, b, inside, heightAt) {
         }
         [from, to] = isIn[0] ? [a, good] : [good, b];
     }
-    out.push(from[0], from[1], heightAt(...from), to[0], to[1], heightAt(...to));
+    const pieces = Math.min(4096, Math.max(1, Math.ceil(Math.hypot(to[0] - from[0], to[1] - from[1]) / cell)));
+    for (let n = 0, last = from; n < pieces; n++) {
+        const next = [0, 1].map((axis) => from[axis] + (n + 1) / pieces * (to[axis] - from[axis]));
+        out.push(last[0], last[1], heightAt(...last), next[0], next[1], heightAt(...next));
+        last = next;
+    }
 }
