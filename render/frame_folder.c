@@ -127,9 +127,9 @@ static int look(struct frame_folder *f, struct failure *failure) {
 }
 
 // The record that is there, or NULL; the caller frees it. One that is no file, or too long, is none.
-static char *read_record(const struct frame_folder *f) {
+static char *read_record(int dir, const char *name) {
     struct stat is;
-    int fd = openat(f->fd, f->record_name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     char *text = NULL;
     if (fd < 0) return NULL;
     if (!fstat(fd, &is) && S_ISREG(is.st_mode) && is.st_size <= FRAME_RECORD_MAX) text = calloc(1, (size_t)is.st_size + 1);
@@ -171,7 +171,7 @@ static int refuse(const struct frame_folder *f, const char *old, const char *rec
 }
 
 static int settle(struct frame_folder *f, const struct frame_folder_options *options, struct failure *failure) {
-    char *old = read_record(f);
+    char *old = read_record(f->fd, f->record_name);
     int status = VIRGA_OK;
     bool same = old && !strcmp(old, options->record);
     if (!same && (old || f->count))
@@ -197,12 +197,21 @@ static int open_folder(struct frame_folder *f, struct failure *failure) {
     return take(f, failure);
 }
 
-static void name_record(struct frame_folder *f) {
-    const struct frame_pattern *p = &f->pattern;
+static void name_record(const struct frame_pattern *p, char name[PART_TEXT]) {
     char number[8] = "";
     if (p->numbered && p->digits) snprintf(number, sizeof number, "%%0%dd", p->digits % 10);
     else if (p->numbered) snprintf(number, sizeof number, "%%d");
-    snprintf(f->record_name, sizeof f->record_name, ".%.100s%s%.100s%s", p->before, number, p->after, record_end);
+    snprintf(name, PART_TEXT, ".%.100s%s%.100s%s", p->before, number, p->after, record_end);
+}
+
+char *frame_folder_record(const struct frame_pattern *pattern) {
+    char name[PART_TEXT];
+    int dir = open(pattern->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (dir < 0) return NULL;
+    name_record(pattern, name);
+    char *text = read_record(dir, name);
+    close(dir);
+    return text;
 }
 
 int frame_folder_open(const struct frame_folder_options *options, struct frame_folder **folder, struct failure *failure) {
@@ -215,7 +224,7 @@ int frame_folder_open(const struct frame_folder_options *options, struct frame_f
         return failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
     }
     *f = (struct frame_folder){.pattern = *options->pattern, .fd = -1, .frames = options->frames, .has = has};
-    name_record(f);
+    name_record(&f->pattern, f->record_name);
     int status = open_folder(f, failure);
     if (status == VIRGA_OK) status = look(f, failure);
     if (status == VIRGA_OK) status = settle(f, options, failure);

@@ -21,6 +21,9 @@ struct frame_folder_options {
     bool overwrite;                       // another export's frames of this pattern are removed first; without, they are a failure
 };
 
+// The record that is there before anything is opened, or NULL; the caller frees it.
+char *frame_folder_record(const struct frame_pattern *pattern);
+
 // Makes the folder where it is absent, removes what killed runs left half written, and takes the folder for this process alone. VIRGA_IO with
 // words (it cannot be made or written to, another process has it, another export or other files of these names are in it), VIRGA_NO_MEMORY.
 int frame_folder_open(const struct frame_folder_options *options, struct frame_folder **folder, struct failure *failure);

@@ -30,6 +30,14 @@ size_t frame_record_frames(const char *text, size_t most) {
     return frames < 0 ? 0 : frames > (json_int_t)most ? most : (size_t)frames;
 }
 
+void frame_record_run(const char *text, const char *program, const json_t *view, char run[FRAME_RECORD_WORDS]) {
+    json_t *root = json_loads(text, 0, NULL);
+    const char *by = json_string_value(json_object_get(root, "program")), *of = json_string_value(json_object_get(root, "run"));
+    bool ours = by && of && !strcmp(by, program) && json_equal(json_object_get(root, "view"), view);
+    snprintf(run, FRAME_RECORD_WORDS, "%s", ours ? of : "");
+    json_decref(root);
+}
+
 static bool same(const json_t *a, const json_t *b, const char *name) {
     return json_equal(json_object_get(a, name), json_object_get(b, name));
 }

@@ -22,6 +22,8 @@ struct frame_record {
 char *frame_record_text(const struct frame_record *record);
 // How many frames a record says, at most `most`; 0 where it is none.
 size_t frame_record_frames(const char *text, size_t most);
+// The run that a record of this program and view has ("" where it is another's): a view of the latest run that was begun goes on with it.
+void frame_record_run(const char *text, const char *program, const json_t *view, char run[FRAME_RECORD_WORDS]);
 // What sets an older record apart from a new one, to go after "another export, which": "shows another view (its camera)", "was made of files
 // that have changed since". "" where they are the same.
 void frame_record_difference(const char *old, const char *text, char words[FRAME_RECORD_WORDS]);

@@ -19,6 +19,8 @@
 #include "render/picture.h"
 #include "render/view_resolve.h"
 
+static const char program[] = "virga " VIRGA_VERSION;
+
 // All that a run needs while it draws.
 struct work {
     struct sequence_export *run;
@@ -30,6 +32,7 @@ struct work {
     struct frame_folder *folder;
     struct frame_writer *writer;
     struct view view;  // the document's, with the frame's camera
+    bool stayed;       // with a run that is no longer the latest
     double now;
 };
 
@@ -77,12 +80,26 @@ static int place(void *context, const char *rule, bool between, double *out, str
     return VIRGA_OK;
 }
 
+// A sequence of the latest run that was begun goes on with its own run when a later one has come.
+static void stay_with_run(struct work *w) {
+    const struct catalog_dataset *dataset = catalog_find_dataset(w->app.catalog, w->view.dataset);
+    char *record = strcmp(w->view.run, "latest") || w->run->overwrite || !dataset ? NULL : frame_folder_record(w->run->pattern);
+    char run[FRAME_RECORD_WORDS] = "";
+    if (record) frame_record_run(record, program, w->run->document->root, run);
+    free(record);
+    int index = *run ? catalog_find_run(dataset, run) : -1;
+    if (index < 0 || (size_t)index + 1 == dataset->run_count) return;
+    snprintf(w->view.run, sizeof w->view.run, "%s", dataset->runs[index].time.iso);
+    w->stayed = true;
+}
+
 static int plan(struct work *w, struct failure *failure) {
     const struct export_document *document = w->run->document;
     struct view_camera camera = document->view.camera;
-    int status = view_resolve(&document->view, w->app.catalog, &w->resolved, failure);
+    stay_with_run(w);
+    int status = view_resolve(&w->view, w->app.catalog, &w->resolved, failure);
     if (status == VIRGA_OK && !document->sequence->key_count)
-        status = picture_camera(w->maker, &document->view, &camera, failure);
+        status = picture_camera(w->maker, &w->view, &camera, failure);
     if (status != VIRGA_OK) return status;
     struct frame_sequence_options options = {
         .sequence = document->sequence, .view_time = document->view.time, .camera = &camera, .times = w->resolved.times,
@@ -114,7 +131,7 @@ static int make_record(const struct work *w, char **text, struct failure *failur
     struct frame frame;
     const struct catalog_dataset *dataset = w->resolved.dataset;
     struct frame_record record = {
-        .program = "virga " VIRGA_VERSION, .frames = frame_sequence_count(w->frames), .first = first, .last = last,
+        .program = program, .frames = frame_sequence_count(w->frames), .first = first, .last = last,
         .run = dataset->runs[w->resolved.run].time.iso, .editions = editions, .view = w->run->document->root};
     for (size_t i = 0; i < w->resolved.layer_count; i++)
         editions[record.edition_count++] = edition_of(w, w->resolved.layers[i].variable);
@@ -135,6 +152,9 @@ static int open_folder(struct work *w, struct failure *failure) {
         .pattern = w->run->pattern, .frames = frame_sequence_count(w->frames), .record = record, .overwrite = w->run->overwrite};
     status = frame_folder_open(&options, &w->folder, failure);
     free(record);
+    if (status == VIRGA_OK && w->stayed && frame_folder_count(w->folder) == options.frames)
+        status = failure_set(failure, VIRGA_IO, "%s has all frames of the run %s, and a later one has come; name other files, or replace "
+                             "them with --overwrite", w->run->progress.where, w->view.run);
     return status;
 }
 
@@ -168,7 +188,7 @@ static int add_texts(const struct work *w, const struct frame *frame, const stru
     int status = time_text(w, frame, between, failure);
     if (status != VIRGA_OK) return status;
     add_text(picture, "Title", strdup(view->captions.has_title ? view->captions.title : w->resolved.title));
-    add_text(picture, "Software", strdup("virga " VIRGA_VERSION));
+    add_text(picture, "Software", strdup(program));
     add_text(picture, "virga:run", strdup(facts->run));
     add_text(picture, "virga:valid", strdup(facts->valid));
     add_text(picture, "virga:view",

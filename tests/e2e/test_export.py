@@ -6,6 +6,7 @@ import json
 import os
 import pty
 import re
+import shutil
 import struct
 import subprocess
 import termios
@@ -270,6 +271,26 @@ def test_another_export_in_the_folder_is_refused(export, tmp_path, view):
     (tmp_path / "own.png").write_text("mine")
     assert "own.png is there already and of no export" in export("--out", "own.png", status=1).stderr
     assert (tmp_path / "own.png").read_text() == "mine"
+
+
+def test_what_was_begun_stays_with_its_run(run, view, demo_forecast, tmp_path):
+    first, second = sorted(demo_forecast.glob("*.nc"))
+    forecast = tmp_path / "forecast"
+    forecast.mkdir()
+    shutil.copy(first, forecast)
+    view["dataset"] = json.loads(run("info", "--json", forecast).stdout)["datasets"][0]["id"]
+    (tmp_path / "view.json").write_text(json.dumps(view))
+    command = ("export", "view.json", forecast, *SMALL, "--times", "all", "--out", tmp_path / "frames" / "%d.png")
+    assert run(*command).returncode == 0
+    whole = contents(tmp_path / "frames")
+    (tmp_path / "frames" / "2.png").unlink()
+    shutil.copy(second, forecast)
+    assert run(*command).returncode == 0
+    assert contents(tmp_path / "frames") == whole
+    done = run(*command)
+    assert done.returncode == 1 and "has all frames of the run 2026-04-18T00:00:00Z, and a later one has come" in done.stderr
+    assert run(*command, "--overwrite").returncode == 0
+    assert png.read(tmp_path / "frames" / "2.png").texts["virga:run"] == "2026-04-18T06:00:00Z"
 
 
 def test_a_film_may_not_be_endless(export):
