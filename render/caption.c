@@ -41,7 +41,7 @@ static void add_line(struct plan *plan, const char *text, double size, bool bold
     plan->lines[plan->line_count++] = (struct caption_line){text, {caption_pixels(size, plan->scale), bold, colour}, 0};
 }
 
-// Times are never cut short: they shrink, and where that is not enough there are none.
+// Whether a line has room after shrinking, as far as it can be read.
 static bool shrink(struct lettering *lettering, struct caption_line *line, int room) {
     while (line->style.size > LETTER_MIN && lettering_width(lettering, &line->style, line->text) > room) line->style.size--;
     return lettering_width(lettering, &line->style, line->text) <= room;
@@ -50,7 +50,6 @@ static bool shrink(struct lettering *lettering, struct caption_line *line, int r
 static void plan_head(struct lettering *lettering, const struct caption *caption, enum cut cut, struct plan *plan) {
     const int room = plan->width - 2 * plan->margin - 2 * plan->pad, top = caption_pixels(7, plan->scale);
     if (cut < CUT_TITLE) add_line(plan, caption->title, 15, true, caption_text);
-    const char *title = plan->line_count ? plan->lines[0].text : NULL;
     if (cut < CUT_ALL) add_line(plan, caption->valid, 20, true, caption_text);
     if (cut < CUT_RUN) add_line(plan, caption->run, 13, false, caption_muted);
     if (cut < CUT_NOTE) add_line(plan, caption->note, 13, false, caption_warn);
@@ -58,7 +57,9 @@ static void plan_head(struct lettering *lettering, const struct caption *caption
     size_t kept = 0;
     for (size_t i = 0; i < plan->line_count; i++) {
         struct caption_line line = plan->lines[i];
-        if (line.text != title && !shrink(lettering, &line, room)) continue;
+        // Times are never cut short: where they have no room there are none.
+        const bool time = line.text == caption->valid || line.text == caption->run;
+        if (line.text != caption->title && !shrink(lettering, &line, room) && time) continue;
         line.y = y;
         y += lettering_line(line.style.size);
         const int wide = smaller(room, lettering_width(lettering, &line.style, line.text));

@@ -132,6 +132,23 @@ inPage("every choice reaches the server", async () => {
   assert.equal(await text(".export-name"), "Storm");
 });
 
+inPage("captions, size and film that the view's own document has are in the form", async () => {
+  const document = {version: 1, dataset: "demo-uk", layers: [{variable: "cloud_fraction"}], size: [640, 480], captions: {title: "Storm", attribution: "A service"}, sequence: {times: "all", fps: 12, rate: 2}};
+  await page.goto(`${server.url}#view=${encodeURIComponent(JSON.stringify(document))}`);
+  await page.waitForFunction(() => window.virga?.state.shown);
+  await page.keyboard.press("x");
+  await says("[data-role=estimate]", /217 frames · 640 × 480 · 18 s of film/);
+  assert.deepEqual(await Promise.all(["Title", "Attribution", "Width", "Frames a second"].map((words) => label(words).inputValue())), ["Storm", "A service", "640", "12"]);
+  await label("Title").fill("");
+  await page.keyboard.press("Escape");
+  await page.waitForFunction(() => !document.activeElement.closest("dialog"));
+  await page.keyboard.press("x");
+  assert.equal(await label("Title").inputValue(), ""); // what was chosen stays
+  await start();
+  const {captions, size, sequence} = await ordered();
+  assert.deepEqual({captions, size, sequence}, {captions: {show: true, legend: true, attribution: "A service"}, size: [640, 480], sequence: {times: "all", fps: 12, rate: 2, format: "png"}});
+});
+
 inPage("only what has a meaning can be chosen", async () => {
   await open();
   await label("This one").check();

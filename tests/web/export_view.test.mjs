@@ -2,7 +2,7 @@
 // What the export dialog makes of its choices, and what it says of jobs; no browser.
 import assert from "node:assert/strict";
 import {test} from "node:test";
-import {countFrames, defaultForm, exportView, formProblem, shownTimes} from "../../web/view/export_view.js";
+import {countFrames, defaultForm, exportView, formOfView, formProblem, shownTimes} from "../../web/view/export_view.js";
 import {bytesWords, describeJob, durationWords, mergeJobs} from "../../web/view/export_words.js";
 import {defaultView, resolveView} from "../../web/view/view_resolve.js";
 import {madeUpCatalog} from "./made_up_catalog.js";
@@ -57,6 +57,12 @@ test("captions as they are wanted", () => {
 test("a sequence that the view had gives way", () => {
   const {sequence} = exportView({...view, sequence: {times: ["T+1"], orbit: 10}}, resolved, 0, defaultForm());
   assert.deepEqual(sequence, {times: "all", format: "png"});
+});
+
+test("what a view brings along fills the form", () => {
+  assert.deepEqual(formOfView(view), {});
+  assert.deepEqual(formOfView({captions: {show: true, title: "Storm", attribution: "A"}, size: [640, 360], transparent: true, sequence: {times: "all", fps: 25, rate: 2, format: "jpeg"}}),
+    {size: [640, 360], transparent: true, captions: true, title: "Storm", attribution: "A", film: true, fps: 25, rate: 2, format: "jpeg"});
 });
 
 test("times of another calendar are leads too", () => {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Image sequences: what is on screen, drawn by the server for each time, as files. Choices and a preview above, the exports below.
-import {countFrames, exportView, formProblem, shownTimes} from "../view/export_view.js";
+import {countFrames, exportView, formOfView, formProblem, shownTimes} from "../view/export_view.js";
 import {durationWords, framesWords, isActive, mergeJobs} from "../view/export_words.js";
 import {dialog, h} from "./dom.js";
 import {createExportForm} from "./export_form.js";
@@ -19,6 +19,7 @@ export function createExportDialog(exports, page) {
   let previewTimer = 0;
   let previewing = null; // AbortController
   let pollTimer = 0;
+  let filledFrom = "";   // what the view wanted of the form when it was filled in
 
   const choices = createExportForm(() => { say(""); refresh(); });
   const picture = h("img", {alt: "", hidden: true});
@@ -51,8 +52,18 @@ export function createExportDialog(exports, page) {
   function viewChanged() {
     const resolved = page.resolved();
     if (!element.open || !resolved.times.length) return;
+    fillFrom(page.view());
     choices.update({times: resolved.times, run: resolved.run, calendar: resolved.calendar, screen: page.screen()});
     refresh();
+  }
+
+  // A view that wants something of the form gets it once; what is chosen afterwards stays.
+  function fillFrom(view) {
+    const wanted = formOfView(view);
+    const words = JSON.stringify(wanted);
+    if (words === filledFrom) return;
+    filledFrom = words;
+    choices.fill(wanted);
   }
 
   function stop() {

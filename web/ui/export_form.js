@@ -8,16 +8,20 @@ const SIZES = [["1280 × 720", 1280, 720], ["1920 × 1080 (HD)", 1920, 1080], ["
   ["1080 × 1920 (upright)", 1080, 1920]];
 const STRIDES = [1, 2, 3, 4, 6, 8, 12, 24];
 
-/** onchange(): something was chosen. {element, form, update({times, index, run, calendar, screen: [width, height]})} */
+/**
+ * onchange(): something was chosen. {element, form, fill(some of the form's members), update({times, run, calendar, screen: [width, height]})}
+ */
 export function createExportForm(onchange) {
   const form = defaultForm();
   let screen = [1280, 720];
-  let titles = "";
+  let wantedSize = "1280 720"; // as the select has it
 
   const put = (name, value) => { form[name] = value; show(); onchange(); };
-  const number = (name, attributes) => h("input", {type: "number", value: String(form[name]), ...attributes, oninput: (event) => put(name, event.target.value === "" ? NaN : Number(event.target.value))});
+  const inputs = new Map(); // name → element that holds it
+  const keep = (name, element) => { inputs.set(name, element); return element; };
+  const number = (name, attributes) => keep(name, h("input", {type: "number", ...attributes, oninput: (event) => put(name, event.target.value === "" ? NaN : Number(event.target.value))}));
   const select = (name, read = (text) => text) => h("select", {onchange: (event) => put(name, read(event.target.value))});
-  const text = (name, placeholder) => h("input", {type: "text", placeholder, maxlength: 200, autocomplete: "off", value: form[name], oninput: (event) => put(name, event.target.value)});
+  const text = (name, placeholder) => keep(name, h("input", {type: "text", placeholder, maxlength: 200, autocomplete: "off", oninput: (event) => put(name, event.target.value)}));
 
   const times = radios("Times", "times", [["step", "This one"], ["range", "A range"], ["all", "All"]], form.times, (value) => put("times", value));
   const from = select("from", Number);
@@ -36,13 +40,12 @@ export function createExportForm(onchange) {
   }});
   const [width, height] = [side(0), side(1)];
   const sides = h("div", {class: "row"}, field("Width", width), field("Height", height));
-  const format = h("select", {onchange: () => put("format", format.value)}, h("option", {value: "png"}, "PNG, exact"), h("option", {value: "jpeg"}, "JPEG, smaller"));
+  const format = keep("format", h("select", {onchange: () => put("format", format.value)}, h("option", {value: "png"}, "PNG, exact"), h("option", {value: "jpeg"}, "JPEG, smaller")));
   const quality = field("Quality", number("quality", {min: 1, max: 100, step: 1}));
   const transparent = checkbox("Without sky (transparent)", (value) => put("transparent", value), "What nothing covers is transparent; PNG only");
   const captions = checkbox("Captions", (value) => put("captions", value), "Title, times, legends and attribution on the picture");
   const legend = checkbox("Legends", (value) => put("legend", value));
-  const title = text("title", "");
-  const words = h("div", {class: "export-group"}, field("Title", title), field("Attribution", text("attribution", "Whose data this is")));
+  const words = h("div", {class: "export-group"}, field("Title", text("title", "Made from what is shown")), field("Attribution", text("attribution", "Whose data this is")));
 
   const element = h("form", {class: "export-form", "aria-label": "What to export", novalidate: true, onsubmit: (event) => event.preventDefault()},
     times.element, range, every, kind.element, film,
@@ -51,6 +54,7 @@ export function createExportForm(onchange) {
     h("div", {class: "checks"}, captions.element, legend.element, transparent.element), words);
 
   function chooseSize(value) {
+    wantedSize = value;
     form.ownSize = value === "own";
     if (value !== "own") form.size = value === "screen" ? [...screen] : value.split(" ").map(Number);
     show();
@@ -73,7 +77,16 @@ export function createExportForm(onchange) {
     sides.hidden = !form.ownSize;
     if (document.activeElement !== width) width.value = String(form.size[0]);
     if (document.activeElement !== height) height.value = String(form.size[1]);
-    title.placeholder = titles || "Made from what is shown";
+  }
+
+  function fill(values) {
+    Object.assign(form, values);
+    for (const [name, input] of inputs) input.value = String(form[name]);
+    kind.choose(form.film ? "film" : "");
+    const [w, k] = form.size;
+    form.ownSize = !SIZES.some(([, width, height]) => width === w && height === k);
+    wantedSize = form.ownSize ? "own" : `${w} ${k}`;
+    show();
   }
 
   function update({times: all, run, calendar, screen: shown}) {
@@ -81,7 +94,7 @@ export function createExportForm(onchange) {
     fillTimes(all, run, calendar);
     fillSelect(stride, STRIDES.filter((n) => n < Math.max(2, all.length)).map((n) => ({value: String(n), label: n === 1 ? "every one" : `one in ${n}`})), String(form.stride));
     fillSelect(size, [...SIZES.map(([label, w, k]) => ({value: `${w} ${k}`, label})), {value: "screen", label: `As on screen: ${shown[0]} × ${shown[1]}`}, {value: "own", label: "Another …"}],
-      size.value || "1280 720");
+      wantedSize);
     if (size.value === "screen") form.size = [...shown];
     show();
   }
@@ -97,13 +110,13 @@ export function createExportForm(onchange) {
     times.disable("all", all.length < 2);
   }
 
-  show();
-  return {element, form, update};
+  fill({});
+  return {element, form, fill, update};
 }
 
 let groups = 0;
 
-// One of a few, as a group of radio buttons: {element, disable(value, disabled)}.
+// One of a few, as a group of radio buttons: {element, choose(value), disable(value, disabled)}.
 function radios(label, name, choices, chosen, onchange) {
   const group = `export-${name}-${++groups}`;
   const inputs = new Map();
@@ -113,5 +126,9 @@ function radios(label, name, choices, chosen, onchange) {
     return h("label", {class: "check"}, input, h("span", {}, words));
   });
   const element = h("fieldset", {class: "choice"}, h("legend", {class: "label"}, label), h("div", {class: "choices"}, buttons));
-  return {element, disable: (value, disabled) => { inputs.get(value).disabled = disabled; }};
+  return {
+    element,
+    choose: (value) => { inputs.get(value).checked = true; },
+    disable: (value, disabled) => { inputs.get(value).disabled = disabled; },
+  };
 }

@@ -15,6 +15,14 @@ export function defaultForm() {
   };
 }
 
+/** What a view that comes with captions, a size or a sequence wants of the form: some of its members. */
+export function formOfView({captions = {}, size, transparent, sequence = {}}) {
+  const {fps, rate, orbit, frames, format, quality} = sequence;
+  const found = {size, transparent, captions: captions.show, legend: captions.legend, title: captions.title, attribution: captions.attribution,
+    film: fps === undefined ? undefined : true, fps, rate, orbit, frames, format, quality};
+  return Object.fromEntries(Object.entries(found).filter(([, value]) => value !== undefined));
+}
+
 /** Indices of the times that are shown, of `count` times with `index` in view. */
 export function shownTimes({times, from, to, stride}, count, index) {
   if (times === "step" || count < 2) return [index];
