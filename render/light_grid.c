@@ -19,7 +19,7 @@ struct casting {
 static void pass_row(void *argument, size_t index, size_t thread) {
     (void)thread;
     const struct casting *c = argument;
-    march_code_here()->light_row(&c->march, (unsigned)(index % LIGHT_CELLS_Y), (unsigned)(index / LIGHT_CELLS_Y));
+    c->march.code->light_row(&c->march, (unsigned)(index % LIGHT_CELLS_Y), (unsigned)(index / LIGHT_CELLS_Y));
 }
 
 // Along one axis: the two cells around a share of the box, and the share of the second; held at the edges.

@@ -9,8 +9,37 @@
 
 // --- the code for this processor --------------------------------------------------------------------------------------
 
+// Best first.
+static const struct march_code *const codes[] = {
+#if defined(__x86_64__)
+    &march_code_v4, &march_code_v3, &march_code_v2,
+#elif defined(__aarch64__)
+    &march_code_neon,
+#endif
+    &march_code_portable,
+};
+
+static bool runs(const struct march_code *code) {
+#if defined(__x86_64__)
+    if (code == &march_code_v4) return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512cd") &&
+                                       __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+    if (code == &march_code_v3) return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2");
+    if (code == &march_code_v2) return __builtin_cpu_supports("sse4.2") && __builtin_cpu_supports("popcnt");
+#endif
+    (void)code;
+    return true;
+}
+
+// Looked up each time a picture begins: it costs nothing, and tests change the environment.
 const struct march_code *march_code_here(void) {
-    return &march_code_portable;
+    const char *wanted = getenv("VIRGA_RENDER_ISA");
+    const struct march_code *best = NULL;
+    for (size_t n = 0; n < sizeof codes / sizeof *codes; n++) {
+        if (!runs(codes[n])) continue;
+        if (wanted && !strcmp(wanted, codes[n]->isa)) return codes[n];
+        if (!best) best = codes[n];
+    }
+    return best;
 }
 
 const char *ray_marcher_isa(void) {
@@ -67,7 +96,7 @@ static void prepare_box(struct march *m, const struct scene *scene) {
 }
 
 bool march_init(struct march *m, const struct scene *scene) {
-    *m = (struct march){.width = scene->width, .height = scene->height, .step = (float)scene->step};
+    *m = (struct march){.code = march_code_here(), .width = scene->width, .height = scene->height, .step = (float)scene->step};
     for (size_t n = 0; n < scene->volume_count && n < SCENE_VOLUMES_MAX; n++)
         if (scene->volumes[n].steps[0]) prepare_volume(&m->volumes[m->volume_count++], &scene->volumes[n]);
     if (!m->volume_count) return false;
@@ -86,7 +115,7 @@ static void draw_tile(void *argument, size_t index, size_t thread) {
     (void)thread;
     const struct march *m = argument;
     const unsigned across = tiles_along(m->width);
-    march_code_here()->tile(m, (unsigned)(index % across) * MARCH_TILE, (unsigned)(index / across) * MARCH_TILE);
+    m->code->tile(m, (unsigned)(index % across) * MARCH_TILE, (unsigned)(index / across) * MARCH_TILE);
 }
 
 void ray_marcher_draw(struct render_team *team, const struct scene *scene, const float *distance, float *rgba) {

@@ -21,7 +21,10 @@ struct march_volume {
     const float (*data)[4], (*integral)[4];
 };
 
+struct march_code;
+
 struct march {
+    const struct march_code *code;
     unsigned width, height;
     float corner[4], across[4], down[4];  // of a pixel's far point, homogeneous, seen from the eye: corner + (x + ½) across + (y + ½) down
     float eye[3], low[3], high[3];        // shown scene
@@ -46,7 +49,7 @@ struct march_code {
     void (*light_row)(const struct march *march, unsigned y, unsigned z);      // share[z][y][…] = of the light that passes one slice
 };
 const struct march_code *march_code_here(void);
-extern const struct march_code march_code_portable;
+extern const struct march_code march_code_portable, march_code_v2, march_code_v3, march_code_v4, march_code_neon;
 
 // false: nothing to march through.
 bool march_init(struct march *march, const struct scene *scene);

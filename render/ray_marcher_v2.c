@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: Apache-2.0
+// For x86-64-v2: compiled with -march=x86-64-v2 (CMakeLists.txt).
+#if defined(__x86_64__)
+#define PACKET_WIDTH 4
+#define PACKET_CODE march_code_v2
+#define PACKET_ISA "x86-64-v2"
+#include "render/ray_packet.h"
+#else
+typedef int ray_marcher_v2_is_not_for_this_processor;
+#endif
