@@ -195,7 +195,7 @@ static void page_texels(const struct brick_volume *v, struct brick_page *page, c
     page->values = (int32_t)(slot->values * slot_voxels(v));
     page->presence = (int32_t)(slot->presence * slot_voxels(v));
     page->middle = (float)slot->middle;
-    page->unit = (float)(1u << slot->shift);
+    page->unit = (float)(1u << slot->shift) / PAIR_ONE;
 }
 
 static void choose_page(const struct brick_volume *v, struct brick_page *page, const struct step_table *table, const uint32_t brick[3]) {

@@ -15,14 +15,14 @@ struct voxel_pool {
     uint32_t free_count;
 };
 
-// What to read for a brick of the finest level, in 12 words so that packets gather them.
+// What to read for a brick of the finest level, in rows of four words that packets take at once.
 struct brick_page {
     int32_t values;     // index into values.voxels of the brick's voxel −1, −1, −1: residuals; where absent, 0
     int32_t presence;   // likewise into presence.voxels: 1 or 0
+    float middle, unit; // lattice integer = middle + unit × residual × PAIR_ONE
     float origin[3];    // voxel in the slot = (index of the finest level + 0.5) × rate + origin
-    float rate[3];      // 1 / scale of the pyramid level
-    float middle, unit; // lattice integer = middle + unit × residual
     int32_t kind;       // enum page_kind
+    float rate[3];      // 1 / scale of the pyramid level
     int32_t level;
 };
 enum { BRICK_PAGE_WORDS = 12 };

@@ -53,9 +53,9 @@ struct packet_corners {
     vf f, g;   // shares of i1 and j1
 };
 
-PACKET vf packet_bilinear(const float *base, const struct packet_corners *c, int32_t stride, int32_t part) {
-    const vf low = vf_mix(vf_gather(base, c->at[0] * stride + part), vf_gather(base, c->at[1] * stride + part), c->f);
-    const vf high = vf_mix(vf_gather(base, c->at[2] * stride + part), vf_gather(base, c->at[3] * stride + part), c->f);
+PACKET vf packet_bilinear(const float *base, const struct packet_corners *c) {
+    const vf low = vf_mix(vf_gather(base, c->at[0]), vf_gather(base, c->at[1]), c->f);
+    const vf high = vf_mix(vf_gather(base, c->at[2]), vf_gather(base, c->at[3]), c->f);
     return vf_mix(low, high, c->g);
 }
 
@@ -84,18 +84,21 @@ PACKET void packet_columns(const struct layer_geometry *g, vf i, vf j, vf found[
     c.g = vf_clamp(j - j0, 0, 1);
     c.at[0] = b0 * nx + a0, c.at[1] = b0 * nx + a1, c.at[2] = b1 * nx + a0, c.at[3] = b1 * nx + a1;
     if (g->column_parts == 1) {
-        found[0] = found[1] = found[2] = packet_bilinear(g->columns, &c, 1, 0);
+        found[0] = found[1] = found[2] = packet_bilinear(g->columns, &c);
         return;
     }
-    for (int part = 0; part < 3; part++) found[part] = packet_bilinear(g->columns, &c, 4, part);
+    vf corners[4][4];
+    for (int corner = 0; corner < 4; corner++) vf_rows(g->columns, c.at[corner], corners[corner]);
+    for (int part = 0; part < 3; part++)
+        found[part] = vf_mix(vf_mix(corners[0][part], corners[1][part], c.f), vf_mix(corners[2][part], corners[3][part], c.f), c.g);
 }
 
 // Level and its change with u (a node is one unit) in one column of the table.
 PACKET vf packet_table(const struct layer_geometry *g, vi column, vf u, vf *change) {
     const vf at = vf_clamp(vf_floor(u), 0, (float)(g->nodes - 2));
-    const vi node = (column * g->nodes + vi_of(at)) * 2;
-    *change = vf_gather(g->levels, node + 1);
-    return vf_gather(g->levels, node) + *change * (u - at);
+    vf level;
+    vf_pairs(g->levels, column * g->nodes + vi_of(at), &level, change);
+    return level + *change * (u - at);
 }
 
 // The two table columns around an index, and the share of the second.
@@ -110,10 +113,10 @@ PACKET void packet_coarse(float step, int32_t count, int32_t n, vf index, vi *c0
 // Height of a whole level over the base and its distance from the next one, between four columns of the table.
 PACKET vf packet_height(const struct layer_geometry *g, vf level, const struct packet_corners *c, vf *distance) {
     const vi block = vi_of(level) * (g->across * g->columns_y);
-    struct packet_corners at = *c;
-    for (int corner = 0; corner < 4; corner++) at.at[corner] += block;
-    *distance = packet_bilinear(g->levels, &at, 2, 1);
-    return packet_bilinear(g->levels, &at, 2, 0);
+    vf height[4], next[4];
+    for (int corner = 0; corner < 4; corner++) vf_pairs(g->levels, c->at[corner] + block, &height[corner], &next[corner]);
+    *distance = vf_mix(vf_mix(next[0], next[1], c->f), vf_mix(next[2], next[3], c->f), c->g);
+    return vf_mix(vf_mix(height[0], height[1], c->f), vf_mix(height[2], height[3], c->f), c->g);
 }
 
 // Fractional level of a height r over the base, and its change a metre of r: from a guess by the mean column to the level below r.

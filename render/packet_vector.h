@@ -143,19 +143,159 @@ PACKET vi vi_gather(const int32_t *base, vi index) {
 #endif
 }
 
-// base[index] in the lower half and base[index + 1] in the upper.
-PACKET vi vi_gather_pair(const int16_t *base, vi index) {
-#if PACKET_AVX512
-    return (vi)_mm512_i32gather_epi32((__m512i)index, base, 2);
-#elif PACKET_AVX2
-    return (vi)_mm256_i32gather_epi32((const int *)(const void *)base, (__m256i)index, 2);
+// --- rows -------------------------------------------------------------------------------------------------------------
+// Single loads and transposing beat gather instructions by far, where several numbers stand side by side.
+
+typedef float row4 __attribute__((vector_size(16)));
+typedef int32_t row4i __attribute__((vector_size(16)));
+
+#if PACKET_WIDTH == 4
+#define VF_JOIN(of, n) (of((n)))
+#elif PACKET_WIDTH == 8
+#define VF_JOIN(of, n) __builtin_shufflevector(of((n)), of((n) + 4), 0, 1, 2, 3, 4, 5, 6, 7)
+#elif PACKET_WIDTH == 16
+#define VF_JOIN_TWO(of, n) __builtin_shufflevector(of((n)), of((n) + 4), 0, 1, 2, 3, 4, 5, 6, 7)
+#define VF_JOIN(of, n) __builtin_shufflevector(VF_JOIN_TWO(of, n), VF_JOIN_TWO(of, (n) + 8), 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15)
+#endif
+
+// rows[n]: four numbers each of lanes n, n + 4, n + 8 and n + 12. out[c]: number c of all lanes.
+#if PACKET_WIDTH > 1
+PACKET void vf_transpose(const vf rows[4], vf out[4]) {
+#if PACKET_WIDTH == 4
+#define VF_LOW(a, b) __builtin_shufflevector(a, b, 0, 4, 1, 5)
+#define VF_HIGH(a, b) __builtin_shufflevector(a, b, 2, 6, 3, 7)
+#define VF_LOW2(a, b) __builtin_shufflevector(a, b, 0, 1, 4, 5)
+#define VF_HIGH2(a, b) __builtin_shufflevector(a, b, 2, 3, 6, 7)
+#elif PACKET_WIDTH == 8
+#define VF_LOW(a, b) __builtin_shufflevector(a, b, 0, 8, 1, 9, 4, 12, 5, 13)
+#define VF_HIGH(a, b) __builtin_shufflevector(a, b, 2, 10, 3, 11, 6, 14, 7, 15)
+#define VF_LOW2(a, b) __builtin_shufflevector(a, b, 0, 1, 8, 9, 4, 5, 12, 13)
+#define VF_HIGH2(a, b) __builtin_shufflevector(a, b, 2, 3, 10, 11, 6, 7, 14, 15)
 #else
-    vi found;
-    for (int lane = 0; lane < PACKET_WIDTH; lane++) {
-        const int16_t *at = base + index[lane];
-        found[lane] = (int32_t)((uint32_t)(uint16_t)at[0] | (uint32_t)(uint16_t)at[1] << 16);
+#define VF_LOW(a, b) __builtin_shufflevector(a, b, 0, 16, 1, 17, 4, 20, 5, 21, 8, 24, 9, 25, 12, 28, 13, 29)
+#define VF_HIGH(a, b) __builtin_shufflevector(a, b, 2, 18, 3, 19, 6, 22, 7, 23, 10, 26, 11, 27, 14, 30, 15, 31)
+#define VF_LOW2(a, b) __builtin_shufflevector(a, b, 0, 1, 16, 17, 4, 5, 20, 21, 8, 9, 24, 25, 12, 13, 28, 29)
+#define VF_HIGH2(a, b) __builtin_shufflevector(a, b, 2, 3, 18, 19, 6, 7, 22, 23, 10, 11, 26, 27, 14, 15, 30, 31)
+#endif
+    const vf a = VF_LOW(rows[0], rows[1]), b = VF_HIGH(rows[0], rows[1]), c = VF_LOW(rows[2], rows[3]), d = VF_HIGH(rows[2], rows[3]);
+    out[0] = VF_LOW2(a, c), out[1] = VF_HIGH2(a, c), out[2] = VF_LOW2(b, d), out[3] = VF_HIGH2(b, d);
+}
+
+// Number n of each four lanes, for these four.
+#if PACKET_WIDTH == 4
+#define VF_SPREAD(f, n) __builtin_shufflevector(f, f, n, n, n, n)
+#elif PACKET_WIDTH == 8
+#define VF_SPREAD(f, n) __builtin_shufflevector(f, f, n, n, n, n, (n) + 4, (n) + 4, (n) + 4, (n) + 4)
+#else
+#define VF_SPREAD(f, n) __builtin_shufflevector(f, f, n, n, n, n, (n) + 4, (n) + 4, (n) + 4, (n) + 4, (n) + 8, (n) + 8, (n) + 8, (n) + 8, (n) + 12, (n) + 12, (n) + 12, (n) + 12)
+#endif
+#endif
+
+PACKET row4 row4_at(const float *at) {
+    row4 row;
+    memcpy(&row, at, sizeof row);
+    return row;
+}
+
+// The four numbers from base[4 index] on.
+PACKET void vf_rows(const float *base, vi index, vf out[4]) {
+#if PACKET_WIDTH == 1
+    for (int c = 0; c < 4; c++) out[c] = vf_all(base[4 * index[0] + c]);
+#else
+    int32_t at[PACKET_WIDTH];
+    memcpy(at, &index, sizeof at);
+#define ROW_AT(n) row4_at(base + 4 * (ptrdiff_t)at[n])
+    const vf rows[4] = {VF_JOIN(ROW_AT, 0), VF_JOIN(ROW_AT, 1), VF_JOIN(ROW_AT, 2), VF_JOIN(ROW_AT, 3)};
+#undef ROW_AT
+    vf_transpose(rows, out);
+#endif
+}
+
+// The same where each eight numbers are four and their change to the next: at share f of the way.
+PACKET void vf_rows_between(const float *base, vi index, vf f, vf out[4]) {
+#if PACKET_WIDTH == 1
+    for (int c = 0; c < 4; c++) out[c] = vf_all(base[8 * index[0] + c]) + vf_all(base[8 * index[0] + c + 4]) * f;
+#else
+    int32_t at[PACKET_WIDTH];
+    memcpy(at, &index, sizeof at);
+#define ROW_AT(n) row4_at(base + 8 * (ptrdiff_t)at[n])
+#define CHANGE_AT(n) row4_at(base + 8 * (ptrdiff_t)at[n] + 4)
+    const vf rows[4] = {
+        VF_JOIN(ROW_AT, 0) + VF_JOIN(CHANGE_AT, 0) * VF_SPREAD(f, 0), VF_JOIN(ROW_AT, 1) + VF_JOIN(CHANGE_AT, 1) * VF_SPREAD(f, 1),
+        VF_JOIN(ROW_AT, 2) + VF_JOIN(CHANGE_AT, 2) * VF_SPREAD(f, 2), VF_JOIN(ROW_AT, 3) + VF_JOIN(CHANGE_AT, 3) * VF_SPREAD(f, 3)};
+#undef ROW_AT
+#undef CHANGE_AT
+    vf_transpose(rows, out);
+#endif
+}
+
+// The two numbers from base[2 index] on.
+PACKET void vf_pairs(const float *base, vi index, vf *first, vf *second) {
+#if PACKET_WIDTH == 1
+    *first = vf_all(base[2 * index[0]]), *second = vf_all(base[2 * index[0] + 1]);
+#else
+    typedef double pairs __attribute__((vector_size(4 * PACKET_WIDTH)));
+    int32_t at[PACKET_WIDTH];
+    memcpy(at, &index, sizeof at);
+    // Lanes 0, 1, 4, 5 … in one, 2, 3, 6, 7 … in the other.
+    pairs low, high;
+    for (int four = 0; four < PACKET_WIDTH / 4; four++) {
+        memcpy((char *)&low + 16 * four, base + 2 * (ptrdiff_t)at[4 * four], 8);
+        memcpy((char *)&low + 16 * four + 8, base + 2 * (ptrdiff_t)at[4 * four + 1], 8);
+        memcpy((char *)&high + 16 * four, base + 2 * (ptrdiff_t)at[4 * four + 2], 8);
+        memcpy((char *)&high + 16 * four + 8, base + 2 * (ptrdiff_t)at[4 * four + 3], 8);
     }
-    return found;
+#if PACKET_WIDTH == 4
+    *first = __builtin_shufflevector((vf)low, (vf)high, 0, 2, 4, 6), *second = __builtin_shufflevector((vf)low, (vf)high, 1, 3, 5, 7);
+#elif PACKET_WIDTH == 8
+    *first = __builtin_shufflevector((vf)low, (vf)high, 0, 2, 8, 10, 4, 6, 12, 14);
+    *second = __builtin_shufflevector((vf)low, (vf)high, 1, 3, 9, 11, 5, 7, 13, 15);
+#else
+    *first = __builtin_shufflevector((vf)low, (vf)high, 0, 2, 16, 18, 4, 6, 20, 22, 8, 10, 24, 26, 12, 14, 28, 30);
+    *second = __builtin_shufflevector((vf)low, (vf)high, 1, 3, 17, 19, 5, 7, 21, 23, 9, 11, 25, 27, 13, 15, 29, 31);
+#endif
+#endif
+}
+
+// --- voxels -----------------------------------------------------------------------------------------------------------
+
+enum { PAIR_ONE = 1 << 14 };  // of weights of pairs of 16-bit numbers
+
+// Two 16-bit numbers in 32 bits, the first in the lower half, by weights in parts of PAIR_ONE that stand likewise.
+PACKET vi vi_pair_sum(vi pair, vi weights) {
+#if PACKET_AVX512
+    return (vi)_mm512_madd_epi16((__m512i)pair, (__m512i)weights);
+#elif PACKET_AVX2
+    return (vi)_mm256_madd_epi16((__m256i)pair, (__m256i)weights);
+#elif PACKET_SSE4
+    return (vi)_mm_madd_epi16((__m128i)pair, (__m128i)weights);
+#else
+    return ((pair << 16) >> 16) * ((weights << 16) >> 16) + (pair >> 16) * (weights >> 16);
+#endif
+}
+
+PACKET int32_t pair_at(const int16_t *at) {
+    int32_t pair;
+    memcpy(&pair, at, sizeof pair);
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+    pair = (int32_t)((uint32_t)pair >> 16 | (uint32_t)pair << 16);
+#endif
+    return pair;
+}
+
+// Pairs of neighbours along x from base[index] on, of four rows that lie 0, `row`, `plane` and both further.
+PACKET void vi_pairs_around(const int16_t *base, vi index, int32_t row, int32_t plane, vi out[4]) {
+#if PACKET_WIDTH == 1
+    for (int n = 0; n < 4; n++) out[n] = vi_all(pair_at(base + index[0] + (n & 1) * row + (n >> 1) * plane));
+#else
+    int32_t at[PACKET_WIDTH];
+    memcpy(at, &index, sizeof at);
+    vf found[4];
+#define ROWS_AT(n) (row4)(row4i){pair_at(base + at[n]), pair_at(base + at[n] + row), pair_at(base + at[n] + plane), pair_at(base + at[n] + row + plane)}
+    const vf rows[4] = {VF_JOIN(ROWS_AT, 0), VF_JOIN(ROWS_AT, 1), VF_JOIN(ROWS_AT, 2), VF_JOIN(ROWS_AT, 3)};
+#undef ROWS_AT
+    vf_transpose(rows, found);
+    for (int n = 0; n < 4; n++) out[n] = (vi)found[n];
 #endif
 }
 

@@ -30,31 +30,30 @@ PACKET vi packet_brick_number(const struct brick_volume *v, vf i, vf j, vf k) {
 // Takes up the bricks of these numbers, where they are others than before.
 PACKET void packet_brick_take(const struct brick_volume *v, vi number, struct packet_brick *brick) {
     if (!vi_any((vi)(number != brick->at))) return;
-    const int32_t *words = (const int32_t *)(const void *)v->pages;
-    const vi at = number * BRICK_PAGE_WORDS;
+    const float *rows = (const float *)(const void *)v->pages;
+    const vi at = number * (BRICK_PAGE_WORDS / 4);
+    vf row[4];
     brick->at = number;
-    brick->values = vi_gather(words, at);
-    brick->presence = vi_gather(words, at + 1);
-    brick->ox = (vf)vi_gather(words, at + 2);
-    brick->oy = (vf)vi_gather(words, at + 3);
-    brick->oz = (vf)vi_gather(words, at + 4);
-    brick->rx = (vf)vi_gather(words, at + 5);
-    brick->ry = (vf)vi_gather(words, at + 6);
-    brick->rz = (vf)vi_gather(words, at + 7);
-    brick->middle = (vf)vi_gather(words, at + 8);
-    brick->unit = (vf)vi_gather(words, at + 9);
-    brick->kind = vi_gather(words, at + 10);
+    vf_rows(rows, at, row);
+    brick->values = (vi)row[0], brick->presence = (vi)row[1], brick->middle = row[2], brick->unit = row[3];
+    vf_rows(rows + 4, at, row);
+    brick->ox = row[0], brick->oy = row[1], brick->oz = row[2], brick->kind = (vi)row[3];
+    vf_rows(rows + 8, at, row);
+    brick->rx = row[0], brick->ry = row[1], brick->rz = row[2];
 }
 
-PACKET vf packet_line(const int16_t *voxels, vi at, vf f) {
-    const vi pair = vi_gather_pair(voxels, at);
-    return vf_mix(vf_of((pair << 16) >> 16), vf_of(pair >> 16), f);
-}
+struct packet_cell {
+    vi at, weights;  // voxel in the slot; weights of it and the next along x
+    vf fy, fz;
+};
 
-PACKET vf packet_trilinear(const int16_t *voxels, vi at, vf fx, vf fy, vf fz) {
-    const vf low = vf_mix(packet_line(voxels, at, fx), packet_line(voxels, at + BRICK_ROW, fx), fy);
-    const vf high = vf_mix(packet_line(voxels, at + BRICK_PLANE, fx), packet_line(voxels, at + (BRICK_PLANE + BRICK_ROW), fx), fy);
-    return vf_mix(low, high, fz);
+// In parts of 1 / PAIR_ONE.
+PACKET vf packet_trilinear(const int16_t *voxels, vi brick, const struct packet_cell *c) {
+    vi pairs[4];
+    vi_pairs_around(voxels, brick + c->at, BRICK_ROW, BRICK_PLANE, pairs);
+    const vf low = vf_mix(vf_of(vi_pair_sum(pairs[0], c->weights)), vf_of(vi_pair_sum(pairs[1], c->weights)), c->fy);
+    const vf high = vf_mix(vf_of(vi_pair_sum(pairs[2], c->weights)), vf_of(vi_pair_sum(pairs[3], c->weights)), c->fy);
+    return vf_mix(low, high, c->fz);
 }
 
 // Voxels of the slot: x, y, z. True where at least half of the weight is present.
@@ -62,14 +61,15 @@ PACKET vi packet_texel(const struct brick_volume *v, const struct packet_brick *
     x = vf_clamp(x, 0, BRICK_ROW - 1);
     y = vf_clamp(y, 0, BRICK_ROW - 1);
     z = vf_clamp(z, 0, (float)(v->depth - 1));
-    const vf x0 = vf_least(vf_floor(x), vf_all(BRICK_ROW - 2)), y0 = vf_least(vf_floor(y), vf_all(BRICK_ROW - 2));
-    const vf z0 = vf_least(vf_floor(z), vf_all((float)(v->depth - 2)));
-    const vf fx = x - x0, fy = y - y0, fz = z - z0;
-    const vi at = (vi_of(z0) * BRICK_ROW + vi_of(y0)) * BRICK_ROW + vi_of(x0);
-    vf value = packet_trilinear(v->values.voxels, brick->values + at, fx, fy, fz);
+    // Whole parts of numbers that are not negative.
+    const vi x0 = vi_of(vf_least(x, vf_all(BRICK_ROW - 2))), y0 = vi_of(vf_least(y, vf_all(BRICK_ROW - 2)));
+    const vi z0 = vi_of(vf_least(z, vf_all((float)(v->depth - 2))));
+    const vi second = vi_of((x - vf_of(x0)) * PAIR_ONE + 0.5f);
+    const struct packet_cell cell = {(z0 * BRICK_ROW + y0) * BRICK_ROW + x0, (second << 16) - second + PAIR_ONE, y - vf_of(y0), z - vf_of(z0)};
+    vf value = packet_trilinear(v->values.voxels, brick->values, &cell);
     vi present = vi_all(-1);
     if (v->masked) {
-        const vf share = packet_trilinear(v->presence.voxels, brick->presence + at, fx, fy, fz);
+        const vf share = packet_trilinear(v->presence.voxels, brick->presence, &cell) * (1.0f / PAIR_ONE);
         present = (vi)(share >= 0.5f);
         value = value / vf_most(share, vf_all(1e-3f));
     }

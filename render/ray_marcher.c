@@ -48,6 +48,28 @@ const char *ray_marcher_isa(void) {
 
 // --- from the scene to floats -----------------------------------------------------------------------------------------
 
+static void prepare_table(float to[TRANSFER_ENTRIES][8], const float from[TRANSFER_ENTRIES][4]) {
+    for (int k = 0; k < TRANSFER_ENTRIES; k++)
+        for (int c = 0; c < 4; c++) {
+            to[k][c] = from[k][c];
+            to[k][c + 4] = k + 1 < TRANSFER_ENTRIES ? from[k + 1][c] - from[k][c] : 0;
+        }
+}
+
+static void prepare_transfer(struct march_volume *v, const struct transfer *transfer) {
+    v->data = transfer->data;
+    prepare_table(v->points, transfer->data);
+    prepare_table(v->integrals, transfer->integral);
+    const float *low = transfer->data[0], *high = transfer->data[TRANSFER_ENTRIES - 1];
+    for (int c = 0; c < 4; c++) {
+        v->before_first[c] = low[c] * (c < 3 ? low[3] : 1);
+        v->after_last[c] = high[c] * (c < 3 ? high[3] : 1);
+    }
+    int clear = 0;
+    while (clear < TRANSFER_ENTRIES && !(transfer->data[clear][3] > 0)) clear++;
+    v->clear = clear == 0 ? -INFINITY : clear == TRANSFER_ENTRIES ? INFINITY : (float)(clear - 1);
+}
+
 static void prepare_volume(struct march_volume *v, const struct scene_layer *layer) {
     v->geometry = layer->geometry;
     v->steps[0] = layer->steps[0];
@@ -56,8 +78,7 @@ static void prepare_volume(struct march_volume *v, const struct scene_layer *lay
     v->shading = layer->shading;
     v->gain = (float)(layer->lookup[0] * TRANSFER_ENTRIES);
     v->bias = (float)(layer->lookup[1] * TRANSFER_ENTRIES - 0.5);
-    v->data = layer->transfer->data;
-    v->integral = layer->transfer->integral;
+    prepare_transfer(v, layer->transfer);
 }
 
 // Far points of pixels are linear in their place before the division: the matrix at depth 1.

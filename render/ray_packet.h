@@ -25,6 +25,7 @@ struct ray_volume {
     struct packet_brick brick;  // of the first time slot
     vf before;                  // entry of the transfer table at the last sample …
     vi had;                     // … where it had one
+    vf integral[4];             // up to there
 };
 
 // One number of a table's row between entries, by texture filtering: held beyond the ends. part: 0 … 3.
@@ -34,20 +35,25 @@ PACKET vf packet_look(const float (*table)[4], vf entry, int32_t part) {
     return vf_mix(vf_gather(&table[0][0], index), vf_gather(&table[0][0], index + 4), at - first);
 }
 
-// The integral up to a fractional entry; beyond the table's ends their values go on.
-PACKET vf packet_integral(const struct march_volume *v, vf entry, int32_t part) {
-    const vf inside = vf_clamp(entry, 0, TRANSFER_ENTRIES - 1), beyond = entry - inside;
-    vf sum = packet_look(v->integral, entry, part);
-    if (!vi_any((vi)(beyond != 0))) return sum;
-    const float *low = v->data[0], *high = v->data[TRANSFER_ENTRIES - 1];
-    const float first = low[part] * (part < 3 ? low[3] : 1), last = high[part] * (part < 3 ? high[3] : 1);
-    return sum + beyond * vf_pick((vi)(entry < 0), vf_all(first), vf_all(last));
+// A row of the table between entries; held beyond the ends.
+PACKET void packet_point(const struct march_volume *v, vf entry, vf row[4]) {
+    const vf at = vf_clamp(entry, 0, TRANSFER_ENTRIES - 1);
+    const vi first = vi_of(vf_least(at, vf_all(TRANSFER_ENTRIES - 2)));
+    vf_rows_between(v->points[0], first, at - vf_of(first), row);
 }
 
-struct packet_sample {
-    vf entry, q;   // of the table; lattice integer
-    vi has;
-};
+// The integral up to a fractional entry; beyond the table's ends their values go on.
+PACKET void packet_integral(const struct march_volume *v, vf entry, vf sum[4]) {
+    if (!vi_any((vi)(entry > v->clear))) {
+        sum[0] = sum[1] = sum[2] = sum[3] = vf_all(0);
+        return;
+    }
+    const vf inside = vf_clamp(entry, 0, TRANSFER_ENTRIES - 1), beyond = entry - inside;
+    const vi first = vi_of(vf_least(inside, vf_all(TRANSFER_ENTRIES - 2)));
+    vf_rows_between(v->integrals[0], first, inside - vf_of(first), sum);
+    if (!vi_any((vi)(beyond != 0))) return;
+    for (int c = 0; c < 4; c++) sum[c] += beyond * vf_pick((vi)(entry < 0), vf_all(v->before_first[c]), vf_all(v->after_last[c]));
+}
 
 // The value at indices (wrapped) with the two time slots blended.
 PACKET vi packet_blended(const struct march_volume *v, const struct packet_brick *brick, const struct packet_place *place, vf *q) {
@@ -72,9 +78,9 @@ PACKET vf packet_light(const float *share, vf x, vf y, vf z) {
     const vf z0 = vf_least(vf_floor(z), vf_all(LIGHT_CELLS_Z - 2));
     const vi at = (vi_of(z0) * LIGHT_CELLS_Y + vi_of(y0)) * LIGHT_CELLS_X + vi_of(x0);
     struct packet_corners c = {{at, at + 1, at + LIGHT_CELLS_X, at + LIGHT_CELLS_X + 1}, x - x0, y - y0};
-    const vf low = packet_bilinear(share, &c, 1, 0);
+    const vf low = packet_bilinear(share, &c);
     for (int corner = 0; corner < 4; corner++) c.at[corner] += LIGHT_CELLS_Y * LIGHT_CELLS_X;
-    return vf_mix(low, packet_bilinear(share, &c, 1, 0), z - z0);
+    return vf_mix(low, packet_bilinear(share, &c), z - z0);
 }
 
 // A neighbour's value, or the middle's where it has none.
@@ -137,21 +143,38 @@ PACKET void packet_emit(const struct march *m, const struct march_volume *v, str
     const vi has = packet_blended(v, &rv->brick, place, &q) & place->inside;
     const vi starts = (vi)(r->ds == 0), had = rv->had & ~starts, both = has & had;
     const vf entry = q * v->gain + v->bias, before = rv->before;
-    rv->before = vf_pick(live, entry, rv->before);
+    vf integral[4], since[4];
+    packet_integral(v, entry, integral);
+    for (int c = 0; c < 4; c++) {
+        since[c] = integral[c] - rv->integral[c];
+        rv->integral[c] = vf_pick(live, integral[c], rv->integral[c]);
+    }
+    rv->before = vf_pick(live, entry, before);
     rv->had = vi_pick(live, has, rv->had);
     const vi counts = (has | had) & live & ~starts;  // a sample where a step begins has no length yet
-    if (!vi_any(counts)) return;
+    const vf change = entry - before;
+    const vi close = ~both | (vi)(vf_abs(change) < 2.0f);
     // Where one end has no value the edge lies somewhere between: half of the step, on average. The ground ends it.
     const vf share = vf_pick(both | ((vi)(s >= r->end) & ~has), vf_all(1), vf_all(0.5f));
-    const vf one = vf_pick(has, entry, before), change = vf_pick(both, entry - before, vf_all(0));
-    const vi close = (vi)(vf_abs(change) < 2.0f);
-    const vf rate = 1.0f / vf_pick(close, vf_all(1), change);
-    const vf mean = (packet_integral(v, entry, 3) - packet_integral(v, before, 3)) * rate;
-    const vf point = packet_look(v->data, one, 3);
-    vf tau = vf_pick(close, point, vf_pick((vi)(mean > 1e-6f), mean, vf_all(0))) * share;
-    const vi shows = (vi)(tau > 0) & counts;
+    const vf rate = share / vf_pick(close, vf_all(1), change);
+    vf row[4];  // colours × tau and tau
+    row[3] = since[3] * rate;
+    row[3] = vf_pick((vi)(row[3] > 1e-6f), row[3], vf_all(0));
+    const vf one = vf_pick(has, entry, before);
+    const vi points = close & counts & (vi)(one > v->clear);
+    if (vi_any(points)) {
+        vf point[4];
+        packet_point(v, one, point);
+        point[3] = point[3] * share;
+        row[3] = vf_pick(close, point[3], row[3]);
+        for (int c = 0; c < 3; c++) row[c] = vf_pick(close, point[c] * point[3], since[c] * rate);
+    } else {
+        row[3] = vf_pick(close, vf_all(0), row[3]);
+        for (int c = 0; c < 3; c++) row[c] = since[c] * rate;
+    }
+    const vi shows = (vi)(row[3] > 0) & counts;
     if (!vi_any(shows)) return;
-    tau = vf_pick(shows, tau, vf_all(0));
+    const vf tau = vf_pick(shows, row[3], vf_all(0));
     vf diffuse = vf_all(1);
     if (v->shading) {
         const vf alpha = r->through * (1.0f - vf_exp(-tau * kilometres));
@@ -162,11 +185,7 @@ PACKET void packet_emit(const struct march *m, const struct march_volume *v, str
         }
     }
     vf *to[3] = {&mix->red, &mix->green, &mix->blue};
-    for (int c = 0; c < 3; c++) {
-        const vf whole = (packet_integral(v, entry, c) - packet_integral(v, before, c)) * rate * share;
-        const vf emitted = vf_pick(close, packet_look(v->data, one, c) * tau, whole);
-        *to[c] += vf_pick(shows, emitted * (m->ambient[c] + sun[c] * diffuse), vf_all(0));
-    }
+    for (int c = 0; c < 3; c++) *to[c] += vf_pick(shows, row[c] * (m->ambient[c] + sun[c] * diffuse), vf_all(0));
     mix->tau += tau;
 }
 
@@ -242,7 +261,7 @@ PACKET void packet_begin(const struct march *m, vi px, vi py, vf ground, struct 
 PACKET void packet_march(const struct march *m, vi px, vi py, vi wanted, vf ground, vf rgba[4]) {
     struct ray_packet r;
     struct ray_volume volumes[SCENE_VOLUMES_MAX];
-    for (int n = 0; n < m->volume_count; n++) volumes[n] = (struct ray_volume){.brick = {.at = vi_all(-1)}, .before = vf_all(0), .had = vi_all(0)};
+    for (int n = 0; n < m->volume_count; n++) volumes[n] = (struct ray_volume){.brick = {.at = vi_all(-1)}, .had = vi_all(0)};
     packet_begin(m, px, py, ground, &r);
     const vf shortest = (r.end - r.t) * (1.0f / 4000.0f);
     for (int turn = 0; turn < MARCH_TURNS; turn++) {

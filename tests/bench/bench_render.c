@@ -188,6 +188,13 @@ static double milliseconds(void) {
     return 1e3 * (double)t.tv_sec + 1e-6 * (double)t.tv_nsec;
 }
 
+// Of all threads together.
+static double processor_milliseconds(void) {
+    struct rusage usage;
+    getrusage(RUSAGE_SELF, &usage);
+    return 1e3 * (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) + 1e-3 * (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec);
+}
+
 static int by_size(const void *a, const void *b) {
     const double x = *(const double *)a, y = *(const double *)b;
     return (x > y) - (x < y);
@@ -209,6 +216,7 @@ static int time_frames(int count, bool shade, const char *path) {
     struct rusage usage;
     if (!team || !rgba || !times) return 1;
     make_stage(&stage, shade);
+    double worked = 0;
     for (int n = 0; n <= count; n++) {
         struct view_camera camera;
         place_camera(&camera, 360.0 * n / count);
@@ -216,12 +224,14 @@ static int time_frames(int count, bool shade, const char *path) {
         camera_matrices(&camera, &stage.scene.box, 1, (double)WIDTH / HEIGHT, &stage.scene.matrices);
         ray_marcher_draw(team, &stage.scene, NULL, rgba);
         times[n] = milliseconds() - start;
+        if (n == 0) worked = processor_milliseconds();
     }
+    worked = (processor_milliseconds() - worked) / count;
     const double first = times[0];
     qsort(times + 1, (size_t)count, sizeof *times, by_size);
     getrusage(RUSAGE_SELF, &usage);
-    printf("virga %s %s %dx%dx%d %dx%d: first %.0f ms, median %.1f ms, p95 %.1f ms, %ld MB\n", ray_marcher_isa(), shade ? "shaded" : "unshaded",
-           NX, NY, NZ, WIDTH, HEIGHT, first, times[(count + 1) / 2], times[(int)ceil(0.95 * count)], usage.ru_maxrss / 1024);
+    printf("virga %s %s %dx%dx%d %dx%d: first %.0f ms, median %.1f ms, p95 %.1f ms, %.1f ms of processor time, %ld MB\n", ray_marcher_isa(), shade ? "shaded" : "unshaded",
+           NX, NY, NZ, WIDTH, HEIGHT, first, times[(count + 1) / 2], times[(int)ceil(0.95 * count)], worked, usage.ru_maxrss / 1024);
     if (path) write_picture(path, rgba);
     render_team_free(team);
     free(rgba);
