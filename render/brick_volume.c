@@ -235,7 +235,9 @@ uint32_t brick_volume_level(const struct brick_volume *v, uint32_t x, uint32_t y
 bool brick_volume_value(const struct brick_volume *v, const float ijk[3], float *q) {
     struct packet_brick brick = {.at = vi_all(-1)};
     vf value;
-    const vf i = packet_wrapped(v, vf_all(ijk[0])), j = vf_all(ijk[1]), k = vf_all(ijk[2]);
+    const uint32_t *n = v->shape.levels[0].n;
+    const vf i = packet_wrapped(v, vf_clamp(vf_all(ijk[0]), 0, (float)(v->shape.wraps_x ? n[0] : n[0] - 1)));
+    const vf j = vf_clamp(vf_all(ijk[1]), 0, (float)(n[1] - 1)), k = vf_clamp(vf_all(ijk[2]), 0, (float)(n[2] - 1));
     packet_brick_take(v, packet_brick_number(v, i, j, k), &brick);
     const vi present = packet_value(v, &brick, i, j, k, &value);
     *q = value[0];

@@ -4,6 +4,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/memory.h"
 #include "render/layer_geometry_private.h"
@@ -49,21 +50,46 @@ static int prepare_axis(struct layer_axis *axis, const struct grid *grid, const 
     return VIRGA_OK;
 }
 
-// Levels over heights, each with the change to the next node.
+// Level at r (which grows by 1 with each `scale` metres) in a column of the table, which goes on linearly above its top.
+static double level_at(const struct level_map *map, const float *column, double r) {
+    const double u = log(r) / log1p((map->top - map->bottom) / map->scale) * (double)(map->height_count - 1);
+    const size_t last = map->height_count - 2, node = u > 0 ? u < (double)last ? (size_t)u : last : 0;
+    return (double)column[node] + ((double)column[node + 1] - (double)column[node]) * (u - (double)node);
+}
+
+static float float_of_bits(uint32_t bits) {
+    float number;
+    memcpy(&number, &bits, sizeof number);
+    return number;
+}
+
+// As many nodes as the table has, or up to twice that.
+static void choose_nodes(struct layer_geometry *g, const struct level_map *map) {
+    const uint32_t one = 0x3f800000;
+    uint32_t top;
+    g->r_top = (float)fmin(fmax(1 + (map->top - map->bottom) / map->scale, 1), 1e6);
+    memcpy(&top, &g->r_top, sizeof top);
+    while (g->node_shift < 22 && (top - one) >> (g->node_shift + 1) >= map->height_count) g->node_shift++;
+    g->nodes = (int32_t)((top - one) >> g->node_shift) + 1;
+}
+
 static int prepare_levels(struct layer_geometry *g, const struct level_map *map) {
-    const size_t n = map->height_count, count = map->columns_x * n;
-    if (!(g->levels = new_table(count, 2, sizeof *g->levels))) return VIRGA_NO_MEMORY;
-    for (size_t s = 0; s < count; s++) {
-        g->levels[2 * s] = map->table[s];
-        g->levels[2 * s + 1] = s % n == n - 1 ? map->table[s] - map->table[s - 1] : map->table[s + 1] - map->table[s];
-    }
-    const double span = log1p((map->top - map->bottom) / map->scale);
-    g->nodes = (int32_t)n;
     g->bottom = (float)map->bottom;
-    g->scale = (float)map->scale;
-    g->log_rate = (float)(1 / span);
+    g->rate = (float)(1 / map->scale);
     g->parameter_start = (float)map->parameter_start;
     g->parameter_rate = (float)(1 / (map->parameter_step != 0 ? map->parameter_step : 1));
+    choose_nodes(g, map);
+    if (!(g->levels = new_table(map->columns_x * (size_t)g->nodes, 2, sizeof *g->levels))) return VIRGA_NO_MEMORY;
+    float *to = g->levels;
+    for (size_t c = 0; c < map->columns_x; c++)
+        for (int32_t node = 0; node < g->nodes; node++, to += 2) {
+            const float *column = map->table + c * map->height_count;
+            const double r0 = (double)float_of_bits(0x3f800000 + ((uint32_t)node << g->node_shift));
+            const double r1 = (double)float_of_bits(0x3f800000 + ((uint32_t)(node + 1) << g->node_shift));
+            const double k0 = level_at(map, column, r0), b = (level_at(map, column, r1) - k0) / (r1 - r0);
+            to[0] = (float)(k0 - b * r0);
+            to[1] = (float)b;
+        }
     return VIRGA_OK;
 }
 
@@ -88,7 +114,7 @@ static int prepare_guesses(struct layer_geometry *g, const struct level_map *map
         g->guesses[at] = (float)k;
     }
     g->bottom = (float)bottom;
-    g->scale = (float)scale;
+    g->rate = (float)(1 / scale);
     g->log_rate = (float)(LEVEL_GUESSES / span);
     return VIRGA_OK;
 }

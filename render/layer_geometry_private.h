@@ -23,12 +23,15 @@ struct layer_geometry {
     int32_t column_parts;            // numbers a column has in `columns`: 0 none, 1 base = parameter = ground, 4 base, parameter (coarse: stretch), ground, 0
     struct layer_axis x, y;
     int32_t nz;
-    float bottom, scale, log_rate;   // log_rate: 1 / log span (coarse: guesses / log span)
-    int32_t nodes;                   // flat, by surface: of a table column
+    float bottom, rate;              // r = 1 + (height − base − bottom) × rate
+    // Flat, by surface: nodes at even steps of the bits of r, 2^(23 − node_shift) in each octave, where the table's own stand at even steps
+    // of its logarithm: so none is to be taken.
+    int32_t nodes, node_shift;       // of a table column
+    float r_top;                     // where the table ends
     float parameter_start, parameter_rate;
     int32_t columns_x, columns_y, across;  // of the table; coarse: across counts the column that closes a globe as well
-    float coarse_step;
-    float *levels;                   // flat, by surface: [column][node]{level, change to the next}; coarse: [level][y][across]{height, distance to the next}
+    float coarse_step, log_rate;     // log_rate: guesses / log span
+    float *levels;                   // flat, by surface: [column][node]{a, b}, level = a + b r; coarse: [level][y][across]{height, distance to the next}
     float *guesses;                  // coarse: [LEVEL_GUESSES] level to begin with
     float *columns;                  // [y][x][column_parts]
 };

@@ -93,14 +93,6 @@ PACKET void packet_columns(const struct layer_geometry *g, vf i, vf j, vf found[
         found[part] = vf_mix(vf_mix(corners[0][part], corners[1][part], c.f), vf_mix(corners[2][part], corners[3][part], c.f), c.g);
 }
 
-// Level and its change with u (a node is one unit) in one column of the table.
-PACKET vf packet_table(const struct layer_geometry *g, vi column, vf u, vf *change) {
-    const vf at = vf_clamp(vf_floor(u), 0, (float)(g->nodes - 2));
-    vf level;
-    vf_pairs(g->levels, column * g->nodes + vi_of(at), &level, change);
-    return level + *change * (u - at);
-}
-
 // The two table columns around an index, and the share of the second.
 PACKET void packet_coarse(float step, int32_t count, int32_t n, vf index, vi *c0, vi *c1, vf *share) {
     const vf a = vf_clamp(vf_floor(index / step), 0, (float)(count > 2 ? count - 2 : 0)), b = vf_least(a + 1.0f, vf_all((float)(count - 1)));
@@ -131,7 +123,7 @@ PACKET vf packet_search(const struct layer_geometry *g, vf r, vf i, vf j, vf *ch
     }
     packet_coarse(g->coarse_step, g->columns_y, g->y.n, j, &b0, &b1, &c.g);
     c.at[0] = b0 * g->across + a0, c.at[1] = b0 * g->across + a1, c.at[2] = b1 * g->across + a0, c.at[3] = b1 * g->across + a1;
-    const vf from = vf_clamp(1.0f + (r - g->bottom) / g->scale, 1e-6f, 1e30f);
+    const vf from = vf_clamp(1.0f + (r - g->bottom) * g->rate, 1e-6f, 1e30f);
     vf level = vf_gather(g->guesses, vi_of(vf_clamp(vf_log(from) * g->log_rate, 0, LEVEL_GUESSES - 1)));
     vf low = vf_all(0), high = vf_all((float)(g->nz > 2 ? g->nz - 2 : 0)), height = low, distance = low, more = low;
     for (int turn = 0; turn < LEVEL_TURNS; turn++) {
@@ -160,26 +152,26 @@ PACKET void packet_place(const struct layer_geometry *g, vf x, vf y, vf z, struc
         k = packet_search(g, (h - column[0]) / column[1], place->i, place->j, &change);
         place->dk = 1000.0f * change / column[1];
     } else {
-        const vf r = vf_clamp(1.0f + (h - column[0] - g->bottom) * (1.0f / g->scale), 1e-6f, 1e30f);
-        const float last = (float)(g->nodes - 1);
-        const vf share = vf_log(r) * g->log_rate, u = vf_clamp(share, 0, 1) * last;
-        vf change;
-        place->inside &= (vi)(share < 1.00001f);  // the table ends there
-        if (g->kind == LAYER_FLAT) k = packet_table(g, vi_all(0), u, &change);
+        const vf r = 1.0f + (h - column[0] - g->bottom) * g->rate, held = vf_clamp(r, 1, g->r_top);
+        const vi node = ((vi)held - 0x3f800000) >> g->node_shift;  // bits of numbers from 1.0 on
+        vf a, b;
+        if (g->kind == LAYER_FLAT) vf_pairs(g->levels, node, &a, &b);
         else {
             const vf c = vf_clamp((column[1] - g->parameter_start) * g->parameter_rate, 0, (float)(g->columns_x - 1));
-            const vf c0 = vf_least(vf_floor(c), vf_all((float)(g->columns_x > 2 ? g->columns_x - 2 : 0)));
-            const vi a = vi_of(c0), b = vi_pick((vi)(a + 1 < g->columns_x), a + 1, a);
-            vf later;
-            k = packet_table(g, a, u, &change);
-            k = vf_mix(k, packet_table(g, b, u, &later), c - c0);
-            change = vf_mix(change, later, c - c0);
+            const vi c0 = vi_of(vf_least(c, vf_all((float)(g->columns_x > 2 ? g->columns_x - 2 : 0))));
+            const vi c1 = vi_pick((vi)(c0 + 1 < g->columns_x), c0 + 1, c0);
+            const vf share = c - vf_of(c0);
+            vf a1, b1;
+            vf_pairs(g->levels, c0 * g->nodes + node, &a, &b);
+            vf_pairs(g->levels, c1 * g->nodes + node, &a1, &b1);
+            a = vf_mix(a, a1, share), b = vf_mix(b, b1, share);
         }
-        // dk/dh = dk/du du/dh, a kilometre at a time
-        place->dk = change * (last * g->log_rate * 1000.0f / g->scale) / r;
+        k = a + b * held;
+        place->dk = b * (1000.0f * g->rate);
+        place->inside &= (vi)(r < g->r_top * 1.00001f);  // the table ends there
     }
     const float top = (float)(g->nz - 1);
-    place->inside &= (vi)(h >= column[2] - 0.01f) & (vi)(k <= top);
+    place->inside &= (vi)(h >= column[2] - 0.01f) & (vi)(k <= top + 1e-4f);
     place->k = vf_clamp(k, 0, top);
 }
 

@@ -19,11 +19,10 @@ PACKET vf packet_wrapped(const struct brick_volume *v, vf i) {
     return v->shape.wraps_x ? vf_pick((vi)(i >= n - 0.5f), i - n, i) : i;
 }
 
+// For indices inside the grid (wrapped).
 PACKET vi packet_brick_number(const struct brick_volume *v, vf i, vf j, vf k) {
     const uint32_t *n = v->shape.levels[0].bricks;
-    const vi x = vi_of(vf_clamp((i + 0.5f) * (1.0f / BRICK_CORE), 0, (float)(n[0] - 1)));
-    const vi y = vi_of(vf_clamp((j + 0.5f) * (1.0f / BRICK_CORE), 0, (float)(n[1] - 1)));
-    const vi z = vi_of(vf_clamp((k + 0.5f) * (1.0f / BRICK_CORE), 0, (float)(n[2] - 1)));
+    const vi x = vi_of((i + 0.5f) * (1.0f / BRICK_CORE)), y = vi_of((j + 0.5f) * (1.0f / BRICK_CORE)), z = vi_of((k + 0.5f) * (1.0f / BRICK_CORE));
     return (z * (int32_t)n[1] + y) * (int32_t)n[0] + x;
 }
 
@@ -56,14 +55,9 @@ PACKET vf packet_trilinear(const int16_t *voxels, vi brick, const struct packet_
     return vf_mix(low, high, c->fz);
 }
 
-// Voxels of the slot: x, y, z. True where at least half of the weight is present.
+// Voxels of the slot: x, y, z, of which the last has a neighbour behind it. True where at least half of the weight is present.
 PACKET vi packet_texel(const struct brick_volume *v, const struct packet_brick *brick, vf x, vf y, vf z, vf *q) {
-    x = vf_clamp(x, 0, BRICK_ROW - 1);
-    y = vf_clamp(y, 0, BRICK_ROW - 1);
-    z = vf_clamp(z, 0, (float)(v->depth - 1));
-    // Whole parts of numbers that are not negative.
-    const vi x0 = vi_of(vf_least(x, vf_all(BRICK_ROW - 2))), y0 = vi_of(vf_least(y, vf_all(BRICK_ROW - 2)));
-    const vi z0 = vi_of(vf_least(z, vf_all((float)(v->depth - 2))));
+    const vi x0 = vi_of(x), y0 = vi_of(y), z0 = vi_of(z);  // whole parts, for they are not negative
     const vi second = vi_of((x - vf_of(x0)) * PAIR_ONE + 0.5f);
     const struct packet_cell cell = {(z0 * BRICK_ROW + y0) * BRICK_ROW + x0, (second << 16) - second + PAIR_ONE, y - vf_of(y0), z - vf_of(z0)};
     vf value = packet_trilinear(v->values.voxels, brick->values, &cell);
@@ -75,6 +69,12 @@ PACKET vi packet_texel(const struct brick_volume *v, const struct packet_brick *
     }
     *q = brick->middle + brick->unit * value;
     return present;
+}
+
+// Beside a place: up to the slot's last voxel.
+PACKET vi packet_texel_beside(const struct brick_volume *v, const struct packet_brick *brick, vf x, vf y, vf z, vf *q) {
+    const float most = BRICK_ROW - 1 - 1e-4f;
+    return packet_texel(v, brick, vf_clamp(x, 0, most), vf_clamp(y, 0, most), vf_clamp(z, 0, (float)(v->depth - 1) - 1e-4f), q);
 }
 
 // The value in the bricks at hand, at fractional indices of the finest level (wrapped), as a lattice integer.

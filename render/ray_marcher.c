@@ -116,10 +116,20 @@ static void prepare_box(struct march *m, const struct scene *scene) {
     }
 }
 
+// Packets rely on a volume's being as large as its geometry says.
+static bool fits(const struct scene_layer *layer) {
+    const struct layer_geometry *g = layer->geometry;
+    const int32_t n[3] = {g->x.n, g->y.n, g->nz};
+    for (int step = 0; step < 2; step++)
+        for (int a = 0; a < 3 && layer->steps[step]; a++)
+            if (layer->steps[step]->shape.levels[0].n[a] != (uint32_t)n[a] || layer->steps[step]->shape.wraps_x != g->wraps) return false;
+    return layer->steps[0] != NULL;
+}
+
 bool march_init(struct march *m, const struct scene *scene) {
     *m = (struct march){.code = march_code_here(), .width = scene->width, .height = scene->height, .step = (float)scene->step};
     for (size_t n = 0; n < scene->volume_count && n < SCENE_VOLUMES_MAX; n++)
-        if (scene->volumes[n].steps[0]) prepare_volume(&m->volumes[m->volume_count++], &scene->volumes[n]);
+        if (fits(&scene->volumes[n])) prepare_volume(&m->volumes[m->volume_count++], &scene->volumes[n]);
     if (!m->volume_count) return false;
     prepare_rays(m, scene);
     prepare_box(m, scene);

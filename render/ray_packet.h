@@ -86,7 +86,7 @@ PACKET vf packet_light(const float *share, vf x, vf y, vf z) {
 // A neighbour's value, or the middle's where it has none.
 PACKET vf packet_beside(const struct brick_volume *v, const struct packet_brick *brick, vf x, vf y, vf z, vf q) {
     vf beside;
-    const vi present = packet_texel(v, brick, x, y, z, &beside);
+    const vi present = packet_texel_beside(v, brick, x, y, z, &beside);
     return vf_pick(present, beside, q);
 }
 
@@ -153,24 +153,19 @@ PACKET void packet_emit(const struct march *m, const struct march_volume *v, str
     rv->had = vi_pick(live, has, rv->had);
     const vi counts = (has | had) & live & ~starts;  // a sample where a step begins has no length yet
     const vf change = entry - before;
-    const vi close = ~both | (vi)(vf_abs(change) < 2.0f);
+    const vi close = ~both | (vi)(vf_abs(change) < 2.0f), points = close & counts & (vi)(vf_pick(has, entry, before) > v->clear);
+    vf row[4], share = vf_all(1);  // colours × tau and tau
     // Where one end has no value the edge lies somewhere between: half of the step, on average. The ground ends it.
-    const vf share = vf_pick(both | ((vi)(s >= r->end) & ~has), vf_all(1), vf_all(0.5f));
-    const vf rate = share / vf_pick(close, vf_all(1), change);
-    vf row[4];  // colours × tau and tau
-    row[3] = since[3] * rate;
+    if (vi_any(~both)) share = vf_pick(both | ((vi)(s >= r->end) & ~has), share, vf_all(0.5f));
+    const vf rate = vf_pick(close, vf_all(0), share / vf_pick(close, vf_all(1), change));
+    for (int c = 0; c < 4; c++) row[c] = since[c] * rate;
     row[3] = vf_pick((vi)(row[3] > 1e-6f), row[3], vf_all(0));
-    const vf one = vf_pick(has, entry, before);
-    const vi points = close & counts & (vi)(one > v->clear);
     if (vi_any(points)) {
         vf point[4];
-        packet_point(v, one, point);
+        packet_point(v, vf_pick(has, entry, before), point);
         point[3] = point[3] * share;
-        row[3] = vf_pick(close, point[3], row[3]);
-        for (int c = 0; c < 3; c++) row[c] = vf_pick(close, point[c] * point[3], since[c] * rate);
-    } else {
-        row[3] = vf_pick(close, vf_all(0), row[3]);
-        for (int c = 0; c < 3; c++) row[c] = since[c] * rate;
+        row[3] = vf_pick(points, point[3], row[3]);
+        for (int c = 0; c < 3; c++) row[c] = vf_pick(points, point[c] * point[3], row[c]);
     }
     const vi shows = (vi)(row[3] > 0) & counts;
     if (!vi_any(shows)) return;
