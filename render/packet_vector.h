@@ -191,6 +191,17 @@ PACKET void vf_transpose(const vf rows[4], vf out[4]) {
 #endif
 #endif
 
+// Indices of lanes in memory, from where they are loaded one by one: cheaper than taking a vector apart, which compilers prefer.
+#if PACKET_WIDTH > 1
+#define PACKET_LANES(at, index)          \
+    int32_t at[PACKET_WIDTH];            \
+    do {                                 \
+        const vi lanes = (index);        \
+        memcpy(at, &lanes, sizeof at);   \
+        __asm__("" : "+m"(at));          \
+    } while (0)
+#endif
+
 PACKET row4 row4_at(const float *at) {
     row4 row;
     memcpy(&row, at, sizeof row);
@@ -202,9 +213,8 @@ PACKET void vf_rows(const float *base, vi index, vf out[4]) {
 #if PACKET_WIDTH == 1
     for (int c = 0; c < 4; c++) out[c] = vf_all(base[4 * index[0] + c]);
 #else
-    int32_t at[PACKET_WIDTH];
-    memcpy(at, &index, sizeof at);
-#define ROW_AT(n) row4_at(base + 4 * (ptrdiff_t)at[n])
+    PACKET_LANES(at, index * 4);
+#define ROW_AT(n) row4_at(base + at[n])
     const vf rows[4] = {VF_JOIN(ROW_AT, 0), VF_JOIN(ROW_AT, 1), VF_JOIN(ROW_AT, 2), VF_JOIN(ROW_AT, 3)};
 #undef ROW_AT
     vf_transpose(rows, out);
@@ -216,10 +226,9 @@ PACKET void vf_rows_between(const float *base, vi index, vf f, vf out[4]) {
 #if PACKET_WIDTH == 1
     for (int c = 0; c < 4; c++) out[c] = vf_all(base[8 * index[0] + c]) + vf_all(base[8 * index[0] + c + 4]) * f;
 #else
-    int32_t at[PACKET_WIDTH];
-    memcpy(at, &index, sizeof at);
-#define ROW_AT(n) row4_at(base + 8 * (ptrdiff_t)at[n])
-#define CHANGE_AT(n) row4_at(base + 8 * (ptrdiff_t)at[n] + 4)
+    PACKET_LANES(at, index * 8);
+#define ROW_AT(n) row4_at(base + at[n])
+#define CHANGE_AT(n) row4_at(base + at[n] + 4)
     const vf rows[4] = {
         VF_JOIN(ROW_AT, 0) + VF_JOIN(CHANGE_AT, 0) * VF_SPREAD(f, 0), VF_JOIN(ROW_AT, 1) + VF_JOIN(CHANGE_AT, 1) * VF_SPREAD(f, 1),
         VF_JOIN(ROW_AT, 2) + VF_JOIN(CHANGE_AT, 2) * VF_SPREAD(f, 2), VF_JOIN(ROW_AT, 3) + VF_JOIN(CHANGE_AT, 3) * VF_SPREAD(f, 3)};
@@ -235,8 +244,7 @@ PACKET void vf_pairs(const float *base, vi index, vf *first, vf *second) {
     *first = vf_all(base[2 * index[0]]), *second = vf_all(base[2 * index[0] + 1]);
 #else
     typedef double pairs __attribute__((vector_size(4 * PACKET_WIDTH)));
-    int32_t at[PACKET_WIDTH];
-    memcpy(at, &index, sizeof at);
+    PACKET_LANES(at, index);
     // Lanes 0, 1, 4, 5 … in one, 2, 3, 6, 7 … in the other.
     pairs low, high;
     for (int four = 0; four < PACKET_WIDTH / 4; four++) {
@@ -288,8 +296,7 @@ PACKET void vi_pairs_around(const int16_t *base, vi index, int32_t row, int32_t 
 #if PACKET_WIDTH == 1
     for (int n = 0; n < 4; n++) out[n] = vi_all(pair_at(base + index[0] + (n & 1) * row + (n >> 1) * plane));
 #else
-    int32_t at[PACKET_WIDTH];
-    memcpy(at, &index, sizeof at);
+    PACKET_LANES(at, index);
     vf found[4];
 #define ROWS_AT(n) (row4)(row4i){pair_at(base + at[n]), pair_at(base + at[n] + row), pair_at(base + at[n] + plane), pair_at(base + at[n] + row + plane)}
     const vf rows[4] = {VF_JOIN(ROWS_AT, 0), VF_JOIN(ROWS_AT, 1), VF_JOIN(ROWS_AT, 2), VF_JOIN(ROWS_AT, 3)};

@@ -253,21 +253,6 @@ PACKET void packet_begin(const struct march *m, vi px, vi py, vf ground, struct 
     r->ds = r->red = r->green = r->blue = vf_all(0);
 }
 
-PACKET void packet_march(const struct march *m, vi px, vi py, vi wanted, vf ground, vf rgba[4]) {
-    struct ray_packet r;
-    struct ray_volume volumes[SCENE_VOLUMES_MAX];
-    for (int n = 0; n < m->volume_count; n++) volumes[n] = (struct ray_volume){.brick = {.at = vi_all(-1)}, .had = vi_all(0)};
-    packet_begin(m, px, py, ground, &r);
-    const vf shortest = (r.end - r.t) * (1.0f / 4000.0f);
-    for (int turn = 0; turn < MARCH_TURNS; turn++) {
-        const vi live = wanted & (vi)(r.t < r.end) & (vi)(r.through > 0);
-        if (!vi_any(live)) break;
-        const vi leaps = packet_leap(m, &r, shortest, live), steps = live & ~leaps;
-        if (vi_any(steps)) packet_step(m, &r, volumes, shortest, steps);
-    }
-    rgba[0] = r.red, rgba[1] = r.green, rgba[2] = r.blue, rgba[3] = 1.0f - r.through;
-}
-
 // Every second bit of a number: packets are small squares of a tile in Z-order.
 static unsigned every_second(unsigned n) {
     n &= 0x5555;
@@ -276,20 +261,60 @@ static unsigned every_second(unsigned n) {
     return (n | n >> 4) & 0x00ff;
 }
 
-static void march_tile(const struct march *m, unsigned x, unsigned y) {
-    for (unsigned first = 0; first < MARCH_TILE * MARCH_TILE; first += PACKET_WIDTH) {
-        vi px, py, wanted;
-        vf ground = vf_all(INFINITY), rgba[4];
-        for (unsigned lane = 0; lane < PACKET_WIDTH; lane++) {
-            px[lane] = (int32_t)(x + every_second(first + lane));
-            py[lane] = (int32_t)(y + every_second((first + lane) >> 1));
-            wanted[lane] = (unsigned)px[lane] < m->width && (unsigned)py[lane] < m->height ? -1 : 0;
-            if (wanted[lane] && m->distance) ground[lane] = m->distance[(size_t)py[lane] * m->width + (size_t)px[lane]];
+// A packet on its way.
+struct ray_flight {
+    vi px, py, wanted;
+    struct ray_packet rays;
+    struct ray_volume volumes[SCENE_VOLUMES_MAX];
+    vf shortest;
+    int turns;
+};
+
+// Takes up the tile's next packet, which begins with pixel *next in Z-order; false where none is left.
+PACKET bool packet_launch(const struct march *m, unsigned x, unsigned y, unsigned *next, struct ray_flight *f) {
+    vf ground = vf_all(INFINITY);
+    do {
+        if (*next >= MARCH_TILE * MARCH_TILE) return false;
+        for (unsigned lane = 0; lane < PACKET_WIDTH; lane++, ++*next) {
+            f->px[lane] = (int32_t)(x + every_second(*next));
+            f->py[lane] = (int32_t)(y + every_second(*next >> 1));
+            f->wanted[lane] = (unsigned)f->px[lane] < m->width && (unsigned)f->py[lane] < m->height ? -1 : 0;
+            if (f->wanted[lane] && m->distance) ground[lane] = m->distance[(size_t)f->py[lane] * m->width + (size_t)f->px[lane]];
         }
-        if (!vi_any(wanted)) continue;
-        packet_march(m, px, py, wanted, ground, rgba);
-        for (unsigned lane = 0; lane < PACKET_WIDTH; lane++)
-            for (unsigned c = 0; c < 4 && wanted[lane]; c++) m->rgba[((size_t)py[lane] * m->width + (size_t)px[lane]) * 4 + c] = rgba[c][lane];
+    } while (!vi_any(f->wanted));
+    packet_begin(m, f->px, f->py, ground, &f->rays);
+    f->shortest = (f->rays.end - f->rays.t) * (1.0f / 4000.0f);
+    f->turns = 0;
+    for (int n = 0; n < m->volume_count; n++) f->volumes[n] = (struct ray_volume){.brick = {.at = vi_all(-1)}, .had = vi_all(0)};
+    return true;
+}
+
+// One leap or step of each of its rays that is not at its end; false when all are.
+PACKET bool packet_turn(const struct march *m, struct ray_flight *f) {
+    const vi live = f->wanted & (vi)(f->rays.t < f->rays.end) & (vi)(f->rays.through > 0);
+    if (!vi_any(live) || f->turns++ >= MARCH_TURNS) return false;
+    const vi steps = live & ~packet_leap(m, &f->rays, f->shortest, live);
+    if (vi_any(steps)) packet_step(m, &f->rays, f->volumes, f->shortest, steps);
+    return true;
+}
+
+static void march_land(const struct march *m, const struct ray_flight *f) {
+    const vf rgba[4] = {f->rays.red, f->rays.green, f->rays.blue, 1.0f - f->rays.through};
+    for (unsigned lane = 0; lane < PACKET_WIDTH; lane++)
+        for (unsigned c = 0; c < 4 && f->wanted[lane]; c++) m->rgba[((size_t)f->py[lane] * m->width + (size_t)f->px[lane]) * 4 + c] = rgba[c][lane];
+}
+
+// Several packets take turns: each step of a ray waits for the one before, and the processor does another packet's in the meantime.
+enum { FLIGHTS = 2 };
+
+static void march_tile(const struct march *m, unsigned x, unsigned y) {
+    struct ray_flight flights[FLIGHTS];
+    unsigned next = 0, count = 0;
+    while (count < FLIGHTS && packet_launch(m, x, y, &next, &flights[count])) count++;
+    for (unsigned n = 0; count; n = n + 1 < count ? n + 1 : 0) {
+        if (packet_turn(m, &flights[n])) continue;
+        march_land(m, &flights[n]);
+        if (!packet_launch(m, x, y, &next, &flights[n])) flights[n] = flights[--count];
     }
 }
 
