@@ -221,19 +221,19 @@ PACKET void vf_rows(const float *base, vi index, vf out[4]) {
 #endif
 }
 
-// The same where each eight numbers are four and their change to the next: at share f of the way.
+// Between those and the four behind them, at share f of the way.
 PACKET void vf_rows_between(const float *base, vi index, vf f, vf out[4]) {
 #if PACKET_WIDTH == 1
-    for (int c = 0; c < 4; c++) out[c] = vf_all(base[8 * index[0] + c]) + vf_all(base[8 * index[0] + c + 4]) * f;
+    for (int c = 0; c < 4; c++) out[c] = vf_mix(vf_all(base[4 * index[0] + c]), vf_all(base[4 * index[0] + c + 4]), f);
 #else
-    PACKET_LANES(at, index * 8);
+    PACKET_LANES(at, index * 4);
 #define ROW_AT(n) row4_at(base + at[n])
-#define CHANGE_AT(n) row4_at(base + at[n] + 4)
-    const vf rows[4] = {
-        VF_JOIN(ROW_AT, 0) + VF_JOIN(CHANGE_AT, 0) * VF_SPREAD(f, 0), VF_JOIN(ROW_AT, 1) + VF_JOIN(CHANGE_AT, 1) * VF_SPREAD(f, 1),
-        VF_JOIN(ROW_AT, 2) + VF_JOIN(CHANGE_AT, 2) * VF_SPREAD(f, 2), VF_JOIN(ROW_AT, 3) + VF_JOIN(CHANGE_AT, 3) * VF_SPREAD(f, 3)};
+#define NEXT_AT(n) row4_at(base + at[n] + 4)
+#define MIXED(n) vf_mix(VF_JOIN(ROW_AT, n), VF_JOIN(NEXT_AT, n), VF_SPREAD(f, n))
+    const vf rows[4] = {MIXED(0), MIXED(1), MIXED(2), MIXED(3)};
 #undef ROW_AT
-#undef CHANGE_AT
+#undef NEXT_AT
+#undef MIXED
     vf_transpose(rows, out);
 #endif
 }

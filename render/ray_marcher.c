@@ -48,18 +48,9 @@ const char *ray_marcher_isa(void) {
 
 // --- from the scene to floats -----------------------------------------------------------------------------------------
 
-static void prepare_table(float to[TRANSFER_ENTRIES][8], const float from[TRANSFER_ENTRIES][4]) {
-    for (int k = 0; k < TRANSFER_ENTRIES; k++)
-        for (int c = 0; c < 4; c++) {
-            to[k][c] = from[k][c];
-            to[k][c + 4] = k + 1 < TRANSFER_ENTRIES ? from[k + 1][c] - from[k][c] : 0;
-        }
-}
-
 static void prepare_transfer(struct march_volume *v, const struct transfer *transfer) {
     v->data = transfer->data;
-    prepare_table(v->points, transfer->data);
-    prepare_table(v->integrals, transfer->integral);
+    v->integral = transfer->integral;
     const float *low = transfer->data[0], *high = transfer->data[TRANSFER_ENTRIES - 1];
     for (int c = 0; c < 4; c++) {
         v->before_first[c] = low[c] * (c < 3 ? low[3] : 1);

@@ -18,10 +18,8 @@ struct march_volume {
     float blend;
     bool shading;
     float gain, bias;                     // entry of the transfer table = lattice integer × gain + bias
-    const float (*data)[4];               // of the transfer table
+    const float (*data)[4], (*integral)[4];  // of the transfer table
     float clear;                          // up to this entry nothing shows, and integrals are 0
-    // Rows of the transfer table and of its integral, each followed by the change to the next: red, green, blue, tau (integral: colours × tau).
-    float points[TRANSFER_ENTRIES][8], integrals[TRANSFER_ENTRIES][8];
     float before_first[4], after_last[4]; // change of the integral with each entry beyond the table's ends
 };
 
