@@ -84,6 +84,18 @@ def run(virga, tmp_path):
 
 
 @pytest.fixture(scope="session")
+def virga_call(tmp_path_factory):
+    """virga_call(*arguments): what the release build printed; it must have done what it was asked."""
+    home = tmp_path_factory.mktemp("home")
+
+    def call(*arguments, timeout=600):
+        done = subprocess.run([release(), *map(str, arguments)], capture_output=True, text=True, timeout=timeout, env=clean_environment(home))
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+    return call
+
+
+@pytest.fixture(scope="session")
 def demo_forecast(virga, tmp_path_factory):
     """A folder with a demonstration forecast of 60 × 48 × 20 and 4 steps."""
     folder = tmp_path_factory.mktemp("demo")
@@ -155,6 +167,13 @@ def serve(virga, tmp_path):
     """with serve(path or paths, *flags) as server: … — see running."""
     count = iter(range(1000))
     return lambda paths, *flags, environment=None: running(virga, tmp_path / f"server-{next(count)}", paths, *flags, environment=environment)
+
+
+@pytest.fixture(scope="module")
+def serve_module(tmp_path_factory):
+    """Likewise, of the release build, for what a whole file of tests shares."""
+    folder, count = tmp_path_factory.mktemp("servers"), iter(range(1000))
+    return lambda paths, *flags: running(release(), folder / f"server-{next(count)}", paths, *flags)
 
 
 class Answer:

@@ -1,0 +1,199 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Pictures that are drawn by the page, by `virga export` and by picture.py: a view document each, with the numbers that it shows.
+
+    kit = cases.Kit(virga, folder, forecasts)     virga(*arguments): what the program printed; folder: for files; forecasts: real ones, or None
+    case = kit.case("sphere", size)               one of NAMES; None where it needs a real forecast and there is none
+    case.view, case.path; case.scene() is picture.Scene
+"""
+import copy
+import json
+import math
+import pathlib
+
+import numpy
+
+import forecast
+import make_shapes
+import picture
+
+NO_MAP = {"coastlines": False, "graticule": False, "terrain": False, "height_axis": False}
+FIXED_SUN = {"azimuth": 205, "elevation": 38}
+
+
+class Case:
+    """styles and variables in the order of the view's layers."""
+
+    def __init__(self, name, path, view, fields, lattices, step=0, member=0):
+        self.name, self.path, self.view, self.fields, self.lattices, self.step, self.member = name, path, view, fields, lattices, step, member
+
+    def __str__(self):
+        return self.name
+
+    def volumes(self, later=0):
+        """place.Volume of each visible layer, at the view's step or a later one; None for those that are hidden."""
+        return [field.volume(min(self.step + later, len(field.times) - 1), self.member if len(field.members) > 1 else 0) if style.get("visible", True) else None
+                for field, style in zip(self.fields, self.view["layers"])]
+
+    def scene(self, volumes=None, lattices=None, **options):
+        """volumes, lattices: in place of the true ones, for what must be noticed."""
+        layers = [picture.Layer(style, volume, lattice) for style, volume, lattice in zip(self.view["layers"], volumes or self.volumes(), lattices or self.lattices)
+                  if volume is not None]
+        return picture.Scene(self.view, layers, seconds=self.seconds(), **options)
+
+    def seconds(self):
+        return numpy.datetime64(self.fields[0].times[self.step].rstrip("Z"), "s").astype(float)
+
+    def bare(self):
+        """The view with its layers hidden."""
+        view = copy.deepcopy(self.view)
+        for style in view["layers"]:
+            style["visible"] = False
+        return view
+
+
+def framed(volume, exaggeration, azimuth=215, elevation=32, closeness=1.0, top=False):
+    """A camera that looks at the middle of a volume from a side, so near that it fills much of the picture."""
+    scale = picture.km_per_unit(volume)
+    wide, deep = (volume.x[-1] - volume.x[0]) * scale[0], (volume.y[-1] - volume.y[0]) * scale[1]
+    low, high = volume.ground.min() / 1000, volume.heights.max() / 1000
+    middle = [0, 0, (low + high) / 2]
+    if top:
+        reach = 1.06 * deep / 2 / math.tan(math.radians(4)) / closeness
+        return {"mode": "top", "eye": [0, 0, round((reach + high * exaggeration) / exaggeration, 4)], "target": [0, 0, 0], "up": [0, 1, 0], "fov": 8}
+    reach = math.sqrt(wide ** 2 + deep ** 2 + ((high - low) * exaggeration) ** 2) / closeness
+    a, b = math.radians(azimuth), math.radians(elevation)
+    eye = [reach * math.sin(a) * math.cos(b), reach * math.cos(a) * math.cos(b), middle[2] + reach * math.sin(b) / exaggeration]
+    return {"mode": "orbit", "eye": [round(v, 4) for v in eye], "target": [round(v, 4) for v in middle], "up": [0, 0, 1], "fov": 32}
+
+
+def styled(variable, volume, colour_map="temperature", low=0.05, high=0.95, most=0.3, shading=False):
+    """A layer over most of the values that there are, the higher the denser; most: opacity per km of the highest."""
+    present = volume.values[~numpy.isnan(volume.values)]
+    a, b = (float(f"{v:.6g}") for v in numpy.quantile(present, [low, high]))
+    if not b > a:
+        b = a + max(abs(a) * 0.01, 1e-3)
+    return {"variable": variable["id"], "visible": True, "colour_map": colour_map, "range": [a, b], "units": variable["units"],
+            "opacity": [[a, 0], [a + 0.3 * (b - a), most / 5], [b, most]], "shading": shading}
+
+
+def of_file(virga, name, path, variables, step=0, member=0, run=None, size=(320, 180), exaggeration=None, camera=None, shading=False, shadows=False,
+            light=None, styles=None, look_from=None):
+    """path: what is served; variables: names, the first layer first. styles: members that differ from those of styled(), a dictionary a layer."""
+    dataset = json.loads(virga("info", path, "--json"))["datasets"][0]
+    found = [next(v for v in dataset["variables"] if v["name"] == variable) for variable in variables]
+    file = forecast.load(run or path)
+    fields = [forecast.of_variable(file, variable) for variable in found]
+    volumes = [field.volume(step, member if len(field.members) > 1 else 0) for field in fields]
+    first = next((v for v in volumes if v.heights is not None), None)
+    if exaggeration is None:
+        width = (first.x[-1] - first.x[0]) * picture.km_per_unit(first)[0]
+        exaggeration = round(min(900.0, max(1.0, 0.3 * width / (first.heights.max() / 1000))), 2)
+    layers = [{**styled(variable, volume, shading=shading), **(styles[n] if styles else {})} for n, (variable, volume) in enumerate(zip(found, volumes))]
+    view = {"version": 1, "dataset": dataset["id"], "run": "latest", "time": fields[0].times[step], "member": member, "layers": layers,
+            "camera": camera or framed(first, exaggeration, **(look_from or {})), "light": light or {"sun": FIXED_SUN, "shadows": shadows, "ambient": 0.35},
+            "exaggeration": exaggeration, "map": NO_MAP, "size": list(size)}
+    return Case(name, path, view, fields, [(v["lattice"]["v0"], v["lattice"]["step"]) for v in found], step, member)
+
+
+SHAPE_STYLE = {"range": [280, 282], "opacity": [[280, 0], [280.4, 0], [281.2, 0.1], [282, 0.4]], "shading": True}
+CLOUD, RAIN, TEMPERATURE = "cloud_area_fraction_in_atmosphere_layer", "rainfall_flux", "air_temperature"
+CLOUD_STYLE = {"colour_map": "cloud", "range": [0, 1], "opacity": [[0, 0], [0.12, 0], [0.35, 0.12], [0.7, 0.5], [1, 0.85]], "shading": True}
+WARM_STYLE = {"range": [240, 290], "opacity": [[240, 0.01], [290, 0.02]], "shading": False}
+RAIN_STYLE = {"colour_map": "rain", "range": [0, 0.002], "opacity": [[0, 0], [2e-5, 0.3], [0.001, 0.9]], "shading": False}
+FORECASTS = {
+    "hybrid heights": ("hybrid_height.nc", ["air_potential_temperature"], {"shading": True, "shadows": True}),
+    "pressures with geopotential": ("GFS_test.nc", ["Temperature_isobaric"], {}),
+    "heights over a projection": ("mogreps_uk_wet_bulb_temperature.nc", ["wet_bulb_temperature"], {"shading": True}),
+    "eta levels": ("wrf_ci_test_file.nc", ["T"], {"step": 1}),
+    "model levels": ("ifs_forecast_ml.grib", ["t"], {}),
+    "projected pressures": ("nam.t00z.awp21100.tm00.grib2", ["r"], {}),
+    "missing under the ground": ("mogreps_g_temperature_on_pressure_levels.nc", ["air_temperature"], {}),
+}
+SHAPES = {
+    "sphere": ("sphere", {}),
+    "slab": ("slab", {}),
+    "ramp": ("ramp", {}),
+    "holes": ("holes", {}),
+    "shadows": ("sphere", {"shadows": True}),
+    "sun by time": ("sphere", {"light": {"sun": "time", "shadows": True, "ambient": 0.35}}),
+    "from above": ("holes", {"look_from": {"top": True}}),
+    "from within": ("ramp", {"camera": {"mode": "fly", "eye": [-60, -30, 3], "target": [40, 30, 3.5], "up": [0, 0, 1], "fov": 70}}),
+}
+DEMONSTRATIONS = {
+    "demonstration": ([CLOUD], {"shadows": True, "styles": [CLOUD_STYLE]}),
+    "two volumes": ([CLOUD, TEMPERATURE], {"shadows": True, "styles": [CLOUD_STYLE, WARM_STYLE]}),
+    "on the ground": ([CLOUD, RAIN], {"shadows": True, "styles": [CLOUD_STYLE, RAIN_STYLE]}),
+}
+NAMES = (*SHAPES, "uneven axes", "around the globe", *DEMONSTRATIONS, *FORECASTS)
+
+
+def real_forecasts():
+    """Their folder, or None."""
+    folder = pathlib.Path(__file__).resolve().parents[2].parent / "shared" / "forecasts"
+    return folder if folder.is_dir() else None
+
+
+class Kit:
+    def __init__(self, virga, folder, forecasts=None):
+        self.virga, self.folder, self.forecasts = virga, folder, forecasts
+
+    def case(self, name, size=(320, 180)):
+        if name in SHAPES:
+            kind, options = SHAPES[name]
+            return self.shape(name, make_shapes.values(kind), size, **options)
+        if name == "uneven axes":
+            gaps = 1 + 0.6 * numpy.sin(numpy.arange(44) / 3)
+            x, y = -40 + 0.13 * numpy.cumsum(gaps), 40 + 0.1 * numpy.cumsum(gaps[:36][::-1])
+            return self.shape(name, make_shapes.values("holes"), size, x=x, y=y, heights=60.0 * (numpy.arange(28) + 1) ** 1.5)
+        if name == "around the globe":
+            return self.globe(name, size)
+        if name in DEMONSTRATIONS:
+            variables, options = DEMONSTRATIONS[name]
+            return of_file(self.virga, name, self.demonstration(), variables, size=size, run=next(self.demonstration().glob("*T0600Z.nc")), step=2,
+                           look_from={"closeness": 1.45, "elevation": 40}, **options)
+        file, variables, options = FORECASTS[name]
+        if self.forecasts is None:
+            return None
+        return of_file(self.virga, name, self.forecasts / file, variables, size=size, **{"look_from": {"closeness": 1.3}, **options})
+
+    def own_folder(self, name):
+        """Datasets are named after folders."""
+        folder = self.folder / name.replace(" ", "_")
+        folder.mkdir(exist_ok=True)
+        return folder
+
+    # The file of a name is written once.
+    def shape(self, name, numbers, size, x=None, y=None, heights=make_shapes.HEIGHTS, **options):
+        path = self.own_folder(name) / "shape.nc"
+        if not path.exists():
+            make_shapes.write(path, numbers, heights, x, y)
+        return of_file(self.virga, name, path, ["air_temperature"], size=size, **{"styles": [SHAPE_STYLE], "look_from": {"closeness": 1.6}, **options})
+
+    def globe(self, name, size):
+        k, j, i = numpy.meshgrid(numpy.linspace(0, 1, 20), numpy.radians(numpy.linspace(-90, 90, 37)), numpy.radians(5 * numpy.arange(72)), indexing="ij")
+        numbers = 281 + numpy.cos(j) * (0.5 * numpy.sin(i + 0.4) + 0.4 * numpy.cos(3 * i) * (1 - k)) + 0.1 * k
+        return self.shape(name, numbers, size, 5.0 * numpy.arange(72), numpy.linspace(-90, 90, 37), 400.0 * (numpy.arange(20) + 1),
+                          look_from={"closeness": 1.8, "azimuth": 100, "elevation": 45})
+
+    def demonstration(self):
+        folder = self.folder / "demonstration"
+        if not folder.exists():
+            self.virga("demo", "--out", folder, "--size", "60x48x20x4")
+        return folder
+
+
+# --- what must not pass for the same picture --------------------------------------------------------------------------
+
+def shifted(values, by):
+    """By whole voxels along (level, y, x); what comes in at the edge is the edge's."""
+    for axis, n in enumerate(by):
+        values = values.take(numpy.clip(numpy.arange(values.shape[axis]) - n, 0, values.shape[axis] - 1), axis)
+    return values
+
+
+def moved(volume, by):
+    return forecast.replaced(volume, shifted(volume.values, by))
+
+
+def mirrored(volume, axis):
+    return forecast.replaced(volume, numpy.flip(volume.values, axis))
