@@ -124,7 +124,7 @@ inPage("every choice reaches the server", async () => {
   await label("Title").fill("Storm");
   await label("Attribution").fill("A service");
   await label("Legends").uncheck();
-  assert.equal(await text("[data-role=estimate]"), "19 frames · 1920 × 1080 · 2 s of film");
+  assert.equal(await text("[data-role=estimate]"), "19 frames · 1920 × 1080 · 1.6 s of film");
   await start();
   const {size, captions, transparent, sequence, time} = await ordered();
   assert.deepEqual({size, captions, transparent, sequence, time}, {size: [1920, 1080], captions: {show: true, legend: false, title: "Storm", attribution: "A service"}, transparent: false, time: "T+3",

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Image sequences: what is on screen, drawn by the server for each time, as files. Choices and a preview above, the exports below.
 import {countFrames, exportView, formOfView, formProblem, shownTimes} from "../view/export_view.js";
-import {durationWords, framesWords, isActive, mergeJobs} from "../view/export_words.js";
+import {filmWords, framesWords, isActive, mergeJobs} from "../view/export_words.js";
 import {dialog, h} from "./dom.js";
 import {createExportForm} from "./export_form.js";
 import {createExportJobs} from "./export_jobs.js";
@@ -88,7 +88,7 @@ export function createExportDialog(exports, page) {
     start.disabled = Boolean(problem);
     const count = countFrames(form, shown.length);
     estimate.classList.toggle("export-error", Boolean(problem));
-    estimate.textContent = problem || [framesWords(count), form.size.join(" × "), form.film && shown.length > 1 ? `${durationWords(count / form.fps)} of film` : ""].filter(Boolean).join(" · ");
+    estimate.textContent = problem || [framesWords(count), form.size.join(" × "), form.film && shown.length > 1 ? `${filmWords(count / form.fps)} of film` : ""].filter(Boolean).join(" · ");
     clearTimeout(previewTimer);
     previewing?.abort();
     if (!problem) previewTimer = setTimeout(preview, PREVIEW_DELAY);

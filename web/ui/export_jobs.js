@@ -46,7 +46,7 @@ function createRow(id, urls, on) {
   const bar = h("progress", {max: 1});
   const progress = h("div", {class: "note export-progress"});
   const error = h("div", {class: "export-error", role: "alert", hidden: true});
-  const zip = h("a", {class: "small-button", href: urls.zipUrl(id), download: ""}, "Download all");
+  const zip = h("a", {class: "small-button export-zip", href: urls.zipUrl(id), download: ""}, "Download all");
   const frame = h("input", {type: "number", min: 1, step: 1, value: "1", "aria-label": "Number of a frame"});
   const one = h("a", {class: "small-button", download: ""}, "Download");
   const single = h("span", {class: "export-single"}, h("label", {class: "label"}, "Frame ", frame), one);
@@ -56,7 +56,7 @@ function createRow(id, urls, on) {
   const yes = h("button", {type: "button", class: "small-button danger"}, "Delete");
   const no = h("button", {type: "button", class: "small-button"}, "Keep");
   really.append(yes, no);
-  const element = h("li", {class: "export-job"}, h("div", {class: "row between"}, name, state), bar, progress, error, h("div", {class: "export-actions"}, zip, single, cancel, remove, really));
+  const element = h("li", {class: "export-job"}, h("div", {class: "row between"}, name, state), bar, progress, error, h("div", {class: "export-actions"}, zip, cancel, remove, really, single));
   let job = null;
   let busy = false;
 

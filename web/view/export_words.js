@@ -14,6 +14,9 @@ export function durationWords(seconds) {
   return [`${Math.floor(minutes / 60)} h`, minutes % 60 ? `${minutes % 60} min` : ""].filter(Boolean).join(" ");
 }
 
+/** The same, with tenths where it is short. */
+export const filmWords = (seconds) => (seconds < 10 ? `${Number(seconds.toFixed(1))} s` : durationWords(seconds));
+
 /** "820 kB", "1.2 MB". */
 export function bytesWords(bytes) {
   if (bytes < 1e3) return `${bytes} bytes`;
