@@ -17,7 +17,7 @@
 #include "base/log.h"
 #include "server/export_state.h"
 
-enum { MAX_COMMANDS = 256, NICENESS = 10, TELL_MS = 250, SWEEP_SECONDS = 60, FDS = 1 + EXPORT_PROCESS_FDS * (EXPORT_MAX_RUNS + 1) };
+enum { MAX_COMMANDS = 256, NICENESS = 10, TELL_MS = 250, LONGEST_WAIT = 60, FDS = 1 + EXPORT_PROCESS_FDS * (EXPORT_MAX_RUNS + 1) };
 
 struct export_table *export_service_table(struct export_service *service) { return &service->table; }
 const struct export_limits *export_service_limits(const struct export_service *service) { return &service->limits; }
@@ -141,9 +141,12 @@ static void start_next(struct export_service *service, double now) {
     while ((job = export_next(service->table.jobs, service->table.count, &service->limits, now)) && export_run_start(service, job, now)) continue;
 }
 
+// Seconds between two looks for old ones.
+static double sweep_every(const struct export_service *service) { return fmax(1, fmin(LONGEST_WAIT, service->limits.keep / 10)); }
+
 static void sweep_old(struct export_service *service, double now) {
     double wall = clock_wall();
-    if (now - service->swept_at < SWEEP_SECONDS && service->swept_at > 0) return;
+    if (now - service->swept_at < sweep_every(service) && service->swept_at > 0) return;
     service->swept_at = now;
     for (size_t i = service->table.count; i--;) {
         const struct export_job job = service->table.jobs[i];
@@ -155,13 +158,13 @@ static void sweep_old(struct export_service *service, double now) {
 
 // Milliseconds until something is due though nothing happens.
 static int tell(struct export_service *service, double now) {
-    if (service->told == service->table.changes) return SWEEP_SECONDS * 1000;
+    if (service->told == service->table.changes) return LONGEST_WAIT * 1000;
     double wait = TELL_MS - (now - service->told_at) * 1000;
     if (wait > 0) return (int)wait + 1;
     service->told = service->table.changes;
     service->told_at = now;
     service->changed(service->user);
-    return SWEEP_SECONDS * 1000;
+    return LONGEST_WAIT * 1000;
 }
 
 static int least(int a, int b) { return a < b ? a : b; }
@@ -180,8 +183,9 @@ static void wait_for_something(struct export_service *service, int milliseconds,
         count += EXPORT_PROCESS_FDS;
         milliseconds = least(milliseconds, 1000);  // its time is limited
     }
+    if (service->limits.keep > 0) milliseconds = least(milliseconds, (int)(sweep_every(service) * 1000));
     double waiting = export_next_in(service->table.jobs, service->table.count, now);
-    if (waiting > 0 && waiting < SWEEP_SECONDS) milliseconds = least(milliseconds, (int)(waiting * 1000) + 1);
+    if (waiting > 0 && waiting < LONGEST_WAIT) milliseconds = least(milliseconds, (int)(waiting * 1000) + 1);
     poll(fds, count, milliseconds);
     if (fds[0].revents && read(service->wake, &told, sizeof told) < 0 && errno != EAGAIN) log_debug("export", "wake: %s", strerror(errno));
 }
