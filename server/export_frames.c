@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <zlib.h>
@@ -22,6 +23,13 @@ void export_folder(const char *state_dir, const char *name, char out[EXPORT_PATH
 int export_folder_make(const char *folder, struct failure *failure) {
     if (!mkdir(folder, 0700) || errno == EEXIST) return VIRGA_OK;
     return failure_set(failure, VIRGA_IO, "cannot make the folder %.300s: %s", folder, strerror(errno));
+}
+
+bool export_folder_busy(const char *folder) {
+    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    bool busy = fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) && errno == EWOULDBLOCK;
+    if (fd >= 0) close(fd);
+    return busy;
 }
 
 // The folder's entries for which `keep` is false are removed; folders among them only where they are empty.

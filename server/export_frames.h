@@ -10,6 +10,8 @@ enum { EXPORT_PATH = 4500 };
 // STATE/exports/NAME.
 void export_folder(const char *state_dir, const char *name, char out[EXPORT_PATH]);
 int export_folder_make(const char *folder, struct failure *failure);
+// A process still has the folder: one of a server that was killed, which is dying.
+bool export_folder_busy(const char *folder);
 // With all that is in it; not there is fine.
 void export_folder_remove(const char *folder);
 // Removes what is in the folder and no frame: what a killed run left.

@@ -110,11 +110,12 @@ static int read_name(const json_t *root, struct export_job *job, struct failure 
     return VIRGA_OK;
 }
 
-static int read_format(const char *text, struct export_job *job, struct failure *failure) {
+static int read_format(const char *text, const struct view *view, struct export_job *job, struct failure *failure) {
     struct sequence *sequence = malloc(sizeof *sequence);
     int status = sequence ? sequence_parse(text, strlen(text), sequence, failure) : failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
     if (!status) job->jpeg = sequence->has_format && sequence->format == IMAGE_JPEG;
     free(sequence);
+    if (!status && job->jpeg && view->transparent) status = failure_set(failure, VIRGA_INVALID, "transparent: a JPEG cannot be; take \"png\" as sequence.format");
     return status;
 }
 
@@ -127,7 +128,7 @@ int export_request_parse(const char *json, size_t size, const struct catalog *ca
     if (!status) status = read_name(root, job, failure);
     if (!status) status = check(json_object_get(root, "view"), catalog, &checked, failure);
     if (!status) status = dump(json_object_get(root, "view"), view, failure);
-    if (!status) status = read_format(*view, job, failure);
+    if (!status) status = read_format(*view, &checked, job, failure);
     if (!status) {
         job->width = checked.size[0] ? checked.size[0] : USUAL_WIDTH;
         job->height = checked.size[1] ? checked.size[1] : USUAL_HEIGHT;

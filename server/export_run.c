@@ -11,7 +11,7 @@
 #include "server/export_event.h"
 #include "server/export_state.h"
 
-enum { SILENT_SECONDS = 1800 };
+enum { SILENT_SECONDS = 1800, BUSY_SECONDS = 1 };
 
 bool export_job_of(const struct export_service *service, int64_t sequence, struct export_job *job) {
     for (size_t i = 0; i < service->table.count; i++)
@@ -55,8 +55,13 @@ bool export_run_start(struct export_service *service, const struct export_job *j
     for (size_t i = 0; i < EXPORT_MAX_RUNS && !run; i++)
         if (!service->runs[i].process) run = &service->runs[i];
     if (!run) return false;
-    *run = (struct export_run){.service = service, .sequence = copy.sequence, .heard = now};
     export_folder(service->config->state_dir, copy.id, folder);
+    if (export_folder_busy(folder)) {
+        copy.not_before = now + BUSY_SECONDS;
+        export_table_put(&service->table, &copy);
+        return true;
+    }
+    *run = (struct export_run){.service = service, .sequence = copy.sequence, .heard = now};
     int status = export_store_view(service->store, copy.sequence, &view, &failure);
     if (!status) status = export_folder_make(folder, &failure);
     if (!status) status = export_frames_reconcile(service->store, folder, &copy, &failure);

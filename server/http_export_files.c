@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "server/export_request.h"
@@ -86,10 +87,19 @@ struct files_job {
     struct export_job export;
 };
 
+// Files may have been taken away behind our back: better said than begun and cut off.
+static bool is_there(const struct files_source *files, const struct export_frame *frame) {
+    char path[EXPORT_PATH + sizeof files->name + 2];
+    struct stat is;
+    snprintf(path, sizeof path, "%s/%s", files->folder, files->name);
+    return !lstat(path, &is) && S_ISREG(is.st_mode) && (uint64_t)is.st_size == frame->size;
+}
+
 static int look_up_frame(struct files_job *job, const struct export_frame *frames, size_t count) {
     for (size_t i = 0; i < count; i++)
         if (frames[i].number == job->number) {
             export_frame_name(&job->export, job->number, job->files->name, sizeof job->files->name);
+            if (!is_there(job->files, &frames[i])) return failure_set(&job->job.failure, VIRGA_NOT_FOUND, "the file of frame %u is gone", job->number);
             job->files->source.size = frames[i].size;
             snprintf(job->job.etag, sizeof job->job.etag, "\"%s-%u-%08x\"", job->export.id, job->number, frames[i].crc);
             return VIRGA_OK;
