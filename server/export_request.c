@@ -86,14 +86,23 @@ static int pin(json_t *document, const struct view_resolved *resolved, struct fa
     return VIRGA_OK;
 }
 
-// Checks the document, and that all that it names is in the catalog, and pins it to that.
-static int check(json_t *document, const struct catalog *catalog, struct view *view, struct failure *failure) {
+static int must_be_step(const struct view_resolved *resolved, const char *rule, struct failure *failure) {
+    size_t step;
+    bool exact;
+    int status = view_resolve_time(resolved, rule, clock_wall(), &step, &exact, failure);
+    if (status || exact) return status;
+    return failure_set(failure, VIRGA_INVALID, "time: \"%s\" is not a step of this run; the nearest is %s", rule, resolved->times[step].iso);
+}
+
+// Checks the document, and that all that it names is in the catalog, and pins it to that. `at_step`: its time must be a step.
+static int check(json_t *document, const struct catalog *catalog, bool at_step, struct view *view, struct failure *failure) {
     char *text = NULL;
     int status = dump(document, &text, failure);
     if (!status) status = view_parse(text, strlen(text), view, failure);
     free(text);
     struct view_resolved *resolved = status ? NULL : malloc(sizeof *resolved);
     if (!status) status = resolved ? view_resolve(view, catalog, resolved, failure) : failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
+    if (!status && at_step) status = must_be_step(resolved, view->time, failure);
     if (!status) status = pin(document, resolved, failure);
     free(resolved);
     return status;
@@ -126,7 +135,7 @@ int export_request_parse(const char *json, size_t size, const struct catalog *ca
     *view = NULL;
     int status = load(json, size, names, &root, failure);
     if (!status) status = read_name(root, job, failure);
-    if (!status) status = check(json_object_get(root, "view"), catalog, &checked, failure);
+    if (!status) status = check(json_object_get(root, "view"), catalog, false, &checked, failure);
     if (!status) status = dump(json_object_get(root, "view"), view, failure);
     if (!status) status = read_format(*view, &checked, job, failure);
     if (!status) {
@@ -174,13 +183,13 @@ int export_request_preview(const char *json, size_t size, const struct catalog *
     const json_t *time = json_object_get(root, "time");
     if (!status) status = read_width(root, &width, failure);
     if (!status && time && !json_is_string(time)) status = failure_set(failure, VIRGA_INVALID, "time: expected \"T+6\" or another time");
-    if (!status) status = check(document, catalog, &checked, failure);
+    if (!status) status = check(document, catalog, false, &checked, failure);
     if (!status) {
         *jpeg = !checked.transparent;
         make_small(document, checked.size, width, *jpeg, json_string_value(time));
-        status = dump(document, view, failure);
+        status = check(document, catalog, true, &checked, failure);  // the time is the client's
     }
-    if (!status) status = view_parse(*view, strlen(*view), &checked, failure);  // the time is the client's
+    if (!status) status = dump(document, view, failure);
     json_decref(root);
     if (status) {
         free(*view);
