@@ -84,9 +84,12 @@ int http_write_requested(struct peer *peer, enum http_method method, const char 
     return size || method == HTTP_POST ? 0 : http_body_complete(peer);
 }
 
+// What comes behind a request whose answer is under way is left out: the connection ends with the answer.
+static bool is_answering(const struct peer *peer) { return !peer->body && (peer->job || peer->replying); }
+
 int http_body_came(struct peer *peer, const char *data, size_t size) {
     struct http_body *body = peer->body;
-    if (!size) return 0;
+    if (!size || is_answering(peer)) return 0;
     if (!body || size > body->size - body->have) return -1;
     if (!body->refusal) memcpy(body->data + body->have, data, size);
     body->have += size;
@@ -95,6 +98,7 @@ int http_body_came(struct peer *peer, const char *data, size_t size) {
 
 int http_body_complete(struct peer *peer) {
     struct http_body *body = peer->body;
+    if (is_answering(peer)) return 0;
     if (!body || body->have != body->size) return -1;
     struct http_request request = {.peer = peer, .method = body->method, .path = body->path, .body = "", .body_size = body->size};
     int status;

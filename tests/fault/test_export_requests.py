@@ -63,7 +63,7 @@ def test_other_machines_may_not_write(serve, demo_forecast):
 
 @pytest.mark.parametrize("body, words", [(b"", "JSON"), (b"{", "JSON"), (b"\xff\xfe", "JSON"), (b'{"view": {}}', "version"), (b"[" * 60000, "deep"), (b'{"view": ' * 5000, "deep"),
                                          (b'{"view": null}', "view"), (b'{"view": {}, "view": {}}', "JSON"), (b'{"view": {"version": 1e999}}', "JSON"), (b"\0" * 100, "JSON"),
-                                         (b'{"view": {"version": 1, "dataset": "\\u0000"}}', ""), (b'"' + b"x" * 66000 + b'"', "object"), (b'{"a\\nb": 1}', "unknown field")])
+                                         (b'{"view": {"version": 1, "dataset": "\\u0000"}}', ""), (b'"' + b"x" * 66000 + b'"', "JSON"), (b"[5]", "object"), (b'{"a\\nb": 1}', "unknown field")])
 def test_bodies_that_are_no_request_are_refused(exports, body, words):
     for path in ("", "/preview"):
         reply = exports.ask("POST", path, body, {"Content-Type": "application/json"})
