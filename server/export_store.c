@@ -5,6 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/utf8.h"
+
+#define LAST_SECOND 253402300799.0  // of the year 9999
+
 enum statement { ADD, UPDATE, DELETE, LOAD, VIEW, HAS_FRAME, PUT_FRAME, DROP_FRAME, FRAMES, STATEMENTS };
 
 static const char *const texts[STATEMENTS] = {
@@ -99,16 +103,26 @@ int export_store_delete(struct export_store *store, int64_t sequence, struct fai
 static void copy_column(sqlite3_stmt *s, int column, char *out, size_t room) {
     const char *text = (const char *)sqlite3_column_text(s, column);
     snprintf(out, room, "%s", text ? text : "");
+    utf8_clean(out);
+}
+
+// Somebody may have changed the database by hand: a time is a time.
+static double time_column(sqlite3_stmt *s, int column) {
+    double seconds = sqlite3_column_double(s, column);
+    return seconds > 0 && seconds < LAST_SECOND ? seconds : 0;
+}
+
+// A count that is none has no frames, pixels or attempts.
+static uint32_t count_column(sqlite3_stmt *s, int column) {
+    int64_t n = sqlite3_column_int64(s, column);
+    return n >= 0 && n <= INT32_MAX ? (uint32_t)n : 0;
 }
 
 static void read_job(sqlite3_stmt *s, struct export_job *job) {
     const char *state = (const char *)sqlite3_column_text(s, 3);
-    *job = (struct export_job){.sequence = sqlite3_column_int64(s, 0), .frames = (uint32_t)sqlite3_column_int64(s, 5),
-                               .width = (uint32_t)sqlite3_column_int64(s, 6), .height = (uint32_t)sqlite3_column_int64(s, 7),
-                               .jpeg = sqlite3_column_int(s, 8) != 0, .attempts = (unsigned)sqlite3_column_int64(s, 9),
-                               .created = sqlite3_column_double(s, 10), .began = sqlite3_column_double(s, 11),
-                               .ended = sqlite3_column_double(s, 12), .done = (uint32_t)sqlite3_column_int64(s, 13),
-                               .bytes = (uint64_t)sqlite3_column_int64(s, 14)};
+    *job = (struct export_job){.sequence = sqlite3_column_int64(s, 0), .frames = count_column(s, 5), .width = count_column(s, 6), .height = count_column(s, 7),
+                               .jpeg = sqlite3_column_int(s, 8) != 0, .attempts = count_column(s, 9), .created = time_column(s, 10), .began = time_column(s, 11),
+                               .ended = time_column(s, 12), .done = count_column(s, 13), .bytes = (uint64_t)sqlite3_column_int64(s, 14)};
     if (!state || !export_state_parse(state, &job->state)) job->state = EXPORT_FAILED;
     copy_column(s, 1, job->id, sizeof job->id);
     copy_column(s, 2, job->name, sizeof job->name);
@@ -150,10 +164,19 @@ static int collect(struct export_store *store, enum statement which, size_t size
 
 static void read_job_row(sqlite3_stmt *s, void *row) { read_job(s, row); }
 
+// An identifier is the name of a folder: one that is none is not let in.
+static void drop_nameless(struct export_job *jobs, size_t *count) {
+    size_t kept = 0;
+    for (size_t i = 0; i < *count; i++)
+        if (export_id_valid(jobs[i].id)) jobs[kept++] = jobs[i];
+    *count = kept;
+}
+
 int export_store_load(struct export_store *store, struct export_job **jobs, size_t *count, struct failure *failure) {
     void *rows;
     int status = collect(store, LOAD, sizeof **jobs, read_job_row, &rows, count, failure);
     *jobs = rows;
+    if (!status) drop_nameless(*jobs, count);
     return status;
 }
 

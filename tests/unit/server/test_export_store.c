@@ -193,6 +193,25 @@ static void write_file(const char *in, const char *name, size_t size) {
     fclose(file);
 }
 
+static void test_rows_that_somebody_changed_are_read_as_what_can_be(void **state) {
+    (void)state;
+    struct export_job *jobs;
+    size_t count;
+    add("0123456789abcdef");
+    add("0123456789abcde0");
+    assert_int_equal(sqlite3_exec(state_database_handle(database),
+                                  "UPDATE export_jobs SET id = '../../../../tmp/x' WHERE sequence = 1;"
+                                  "UPDATE export_jobs SET name = CAST(x'ff41' AS TEXT), created = 9e999, began = -1, width = -5, frames = 99999999999 WHERE sequence = 2",
+                                  NULL, NULL, NULL), SQLITE_OK);
+    assert_int_equal(export_store_load(store, &jobs, &count, NULL), VIRGA_OK);
+    assert_int_equal(count, 1);  // the other one's folder would be elsewhere
+    assert_true(jobs[0].created == 0 && jobs[0].began == 0 && jobs[0].width == 0 && jobs[0].frames == 0);
+    json_t *told = export_job_json(&jobs[0]);
+    assert_non_null(told);
+    json_decref(told);
+    free(jobs);
+}
+
 static void test_rows_follow_the_files(void **state) {
     (void)state;
     char exports[EXPORT_PATH], own[EXPORT_PATH];
@@ -237,6 +256,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(test_a_file_that_is_no_database_is_moved_aside, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_damaged_pages_are_moved_aside, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_newer_database_is_left_alone, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_rows_that_somebody_changed_are_read_as_what_can_be, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_rows_follow_the_files, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
