@@ -76,14 +76,18 @@ static struct shared_bytes *read_picture(const struct export_preview *preview) {
     return bytes;
 }
 
-// Takes the first one off the list and tells of it.
-static void finish(struct export_service *service, int status, struct shared_bytes *bytes, const struct failure *failure) {
-    struct export_preview *preview = service->previews;
-    service->previews = preview->next;
+// Takes one off the list and tells of it.
+static void finish_at(struct export_preview **at, int status, struct shared_bytes *bytes, const struct failure *failure) {
+    struct export_preview *preview = *at;
+    *at = preview->next;
     export_process_free(preview->process);
     preview->process = NULL;
     if (preview->folder[0]) export_folder_remove(preview->folder);
     preview->made(preview, status, bytes, failure);
+}
+
+static void finish(struct export_service *service, int status, struct shared_bytes *bytes, const struct failure *failure) {
+    finish_at(&service->previews, status, bytes, failure);
 }
 
 static void finish_ended(struct export_service *service, int status) {
@@ -100,13 +104,9 @@ static bool look_first(struct export_service *service, double now) {
     struct export_preview *preview = service->previews;
     struct failure failure = {0};
     int status = VIRGA_OK;
-    if (atomic_load(&preview->dropped)) {
-        status = failure_set(&failure, VIRGA_CANCELLED, "nobody waits for it");
-    } else if (!preview->process) {
+    if (!preview->process) {
         status = start(service, preview, now, &failure);
         if (!status) return false;
-    }
-    if (status) {
         finish(service, status, NULL, &failure);
         return true;
     }
@@ -123,7 +123,17 @@ static bool look_first(struct export_service *service, double now) {
     return true;
 }
 
+// Be it the one that is being made or one that waits.
+static void end_dropped(struct export_service *service) {
+    struct failure failure;
+    failure_set(&failure, VIRGA_CANCELLED, "nobody waits for it");
+    for (struct export_preview **at = &service->previews; *at;)
+        if (atomic_load(&(*at)->dropped)) finish_at(at, VIRGA_CANCELLED, NULL, &failure);
+        else at = &(*at)->next;
+}
+
 void export_previews_look(struct export_service *service, double now) {
+    end_dropped(service);
     while (service->previews && look_first(service, now)) continue;
 }
 

@@ -38,10 +38,10 @@ void export_run_stop(struct export_run *run) {
 static int start_process(struct export_service *service, const struct export_job *job, const char *folder, const char *view, struct export_process **process,
                          struct failure *failure) {
     struct export_arguments arguments;
-    if (export_arguments_make(service->config, folder, job->jpeg ? "jpg" : "png", true, &arguments))
+    if (export_arguments_make(service->config, folder, job->jpeg ? "jpg" : "png", service->background, &arguments))
         return failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
     const struct export_process_options options = {
-        .program = service->program, .arguments = (const char *const *)arguments.list, .input = view, .background = true};
+        .program = service->program, .arguments = (const char *const *)arguments.list, .input = view, .background = service->background};
     int status = export_process_start(&options, process, failure);
     export_arguments_destroy(&arguments);
     return status;
@@ -67,8 +67,7 @@ bool export_run_start(struct export_service *service, const struct export_job *j
     if (!status) status = export_frames_reconcile(service->store, folder, &copy, &failure);
     if (!status) status = start_process(service, &copy, folder, view, &run->process, &failure);
     free(view);
-    if (status == VIRGA_NO_MEMORY) export_broke(&copy, failure.message, now, clock_wall());
-    else if (status) export_end(&copy, EXPORT_FAILED, failure.message, clock_wall());
+    if (status) export_broke(&copy, failure.message, now, clock_wall());
     else export_started(&copy, clock_wall());
     export_save(service, &copy);
     log_info("export", "%s %s%s%s", copy.id, export_state_name(copy.state), copy.error[0] ? ": " : "", copy.error);
@@ -157,6 +156,11 @@ static void say_how(const struct export_run *run, int status, char *words, size_
     if (*last) snprintf(words + at, room - at, ": %.300s", last);
 }
 
+// By somebody who stops processes, as a system does that shuts down: the work is not at fault.
+static bool was_stopped(int status) {
+    return WIFEXITED(status) && (WEXITSTATUS(status) == 128 + SIGINT || WEXITSTATUS(status) == 128 + SIGTERM);
+}
+
 static void ended(struct export_run *run, int status, double now) {
     struct export_job job;
     char folder[EXPORT_PATH], words[EXPORT_ERROR];
@@ -166,7 +170,7 @@ static void ended(struct export_run *run, int status, double now) {
         export_run_stop(run);
         return;
     }
-    if (run->said == EXPORT_WENT_WRONG) export_end(&job, EXPORT_FAILED, run->words, wall);
+    if (run->said == EXPORT_WENT_WRONG && !was_stopped(status)) export_end(&job, EXPORT_FAILED, run->words, wall);
     else if (exited && complete(run, &job)) export_end(&job, EXPORT_DONE, NULL, wall);
     else {
         say_how(run, status, words, sizeof words);

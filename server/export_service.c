@@ -92,6 +92,14 @@ int export_service_cancel(struct export_service *service, const char *id, struct
     return VIRGA_OK;
 }
 
+// A job whose run was ended, and that stays after all, waits to go on.
+static void take_back(struct export_service *service, int64_t sequence) {
+    struct export_job job;
+    if (!export_job_of(service, sequence, &job) || job.state != EXPORT_RUNNING) return;
+    export_interrupted(&job);
+    export_save(service, &job);
+}
+
 int export_service_delete(struct export_service *service, const char *id, struct failure *failure) {
     const struct export_job *found = find(service, id, failure);
     char folder[EXPORT_PATH];
@@ -100,7 +108,10 @@ int export_service_delete(struct export_service *service, const char *id, struct
     export_folder(service->config->state_dir, found->id, folder);
     stop_run_of(service, sequence);
     int status = export_store_delete(service->store, sequence, failure);
-    if (status) return status;
+    if (status) {
+        take_back(service, sequence);
+        return status;
+    }
     export_table_remove(&service->table, sequence);
     export_folder_remove(folder);
     return VIRGA_OK;
@@ -137,7 +148,7 @@ static void run_commands(struct export_service *service, struct export_command *
 
 static void start_next(struct export_service *service, double now) {
     const struct export_job *job;
-    // Each start changes the job's state, so this comes to an end.
+    // Each start changes the job, or when it may start, so this comes to an end.
     while ((job = export_next(service->table.jobs, service->table.count, &service->limits, now)) && export_run_start(service, job, now)) continue;
 }
 
@@ -191,14 +202,11 @@ static void wait_for_something(struct export_service *service, int milliseconds,
 }
 
 static void stop_all(struct export_service *service) {
-    struct export_job job;
     for (size_t i = 0; i < EXPORT_MAX_RUNS; i++) {
         struct export_run *run = &service->runs[i];
         if (!run->process) continue;
         export_run_stop(run);
-        if (!export_job_of(service, run->sequence, &job)) continue;
-        export_interrupted(&job);
-        export_save(service, &job);
+        take_back(service, run->sequence);
     }
     export_previews_end(service);
 }
@@ -248,6 +256,7 @@ static void set_limits(struct export_service *service) {
     service->limits = (struct export_limits){.jobs = (unsigned)c->export_jobs, .queue = (unsigned)c->export_queue, .frames = (unsigned)c->export_frames,
                                              .pixels = (uint64_t)c->export_size[0] * c->export_size[1], .disk = c->export_disk, .keep = c->export_keep};
     service->program = named && *named ? named : "/proc/self/exe";
+    service->background = !getenv("VIRGA_EXPORT_FOREGROUND");  // for tests: where all others are busy, who gives way waits
 }
 
 int export_service_new(const struct config *config, void (*changed)(void *user), void *user, struct export_service **out, struct failure *failure) {

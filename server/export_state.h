@@ -23,6 +23,7 @@ struct export_service {
     const struct config *config;
     struct export_limits limits;
     const char *program;             // that makes pictures
+    bool background;                 // jobs give way to everything else
     struct state_database *database;
     struct export_store *store;
     struct export_table table;       // its own lock

@@ -11,7 +11,7 @@ import time
 import pytest
 
 from conftest import Server, clean_environment, wait_until
-from export_client import STAND_IN, Exports
+from export_client import FOREGROUND, STAND_IN, Exports, children_of
 
 FRAMES = {"times": "all", "fps": 8}
 
@@ -43,26 +43,13 @@ def restartable(virga, demo_forecast, tmp_path):
     made = []
 
     def make(*flags, stand_in=False, name="server"):
-        environment = {"VIRGA_EXPORT_PROGRAM": str(STAND_IN)} if stand_in else None
+        environment = {"VIRGA_EXPORT_PROGRAM": str(STAND_IN)} if stand_in else FOREGROUND
         made.append(Restartable(virga, tmp_path / name, demo_forecast, *flags, environment=environment))
         return made[-1]
     yield make
     for one in made:
         if one.server and one.server.process.poll() is None:
             one.stop()
-
-
-def children_of(pid, word="export"):
-    """Process ids of a process' children whose command line has the word."""
-    found = []
-    for task in pathlib.Path(f"/proc/{pid}/task").iterdir():
-        try:
-            for child in (task / "children").read_text().split():
-                if word.encode() in pathlib.Path(f"/proc/{child}/cmdline").read_bytes():
-                    found.append(int(child))
-        except OSError:
-            pass
-    return found
 
 
 def alive(pid):
@@ -72,10 +59,10 @@ def alive(pid):
         return False
 
 
-@pytest.fixture
-def undisturbed(restartable):
+@pytest.fixture(scope="module")
+def undisturbed(virga, demo_forecast, tmp_path_factory):
     """(view, frames, zip) of an export by virga itself that nothing disturbs."""
-    one = restartable(name="undisturbed")
+    one = Restartable(virga, tmp_path_factory.mktemp("undisturbed"), demo_forecast, environment=FOREGROUND)
     exports = one.start()
     view = exports.view(sequence=FRAMES)
     job_id = exports.make(view)
@@ -122,10 +109,10 @@ def test_killed_children_are_started_again(restartable, undisturbed):
     one = restartable()
     exports = one.start()
     job_id = exports.make(view)
-    for done in (1, 2, 4):
+    for done, how in (1, signal.SIGKILL), (2, signal.SIGTERM), (4, signal.SIGKILL):  # a system that shuts down sends the second
         exports.wait(job_id, ["running"], seconds=120, until=lambda job: job["done"] >= done)
         for pid in children_of(one.server.process.pid):
-            os.kill(pid, signal.SIGKILL)
+            os.kill(pid, how)
     exports.wait(job_id, ("done",), seconds=120)
     assert exports.frames(job_id) == frames and exports.ask("GET", f"/{job_id}/zip").body == archive
     assert "tried again" in one.server.stderr
@@ -180,7 +167,7 @@ def test_a_program_that_is_not_there_fails_the_job(restartable, tmp_path):
 def test_a_vanished_forecast_is_the_jobs_failure(virga, demo_forecast, tmp_path, restartable):
     data = tmp_path / "data"
     subprocess.run(["cp", "-r", str(demo_forecast), str(data)], check=True)
-    one = Restartable(virga, tmp_path / "vanish", data)
+    one = Restartable(virga, tmp_path / "vanish", data, environment=FOREGROUND)
     exports = one.start()
     view = exports.view(sequence=FRAMES)
     for path in data.iterdir():

@@ -6,6 +6,7 @@ import pathlib
 import time
 
 STAND_IN = pathlib.Path(__file__).with_name("export_stand_in.py")
+FOREGROUND = {"VIRGA_EXPORT_FOREGROUND": "1"}  # environment of a server whose jobs need not wait for the tests beside this one
 
 
 class Reply:
@@ -18,6 +19,19 @@ class Reply:
     @property
     def message(self):
         return self.json()["error"]["message"]
+
+
+def children_of(pid, word="export"):
+    """Process ids of a process' children whose command line has the word."""
+    found = []
+    for task in pathlib.Path(f"/proc/{pid}/task").iterdir():
+        try:
+            for child in (task / "children").read_text().split():
+                if word.encode() in pathlib.Path(f"/proc/{child}/cmdline").read_bytes():
+                    found.append(int(child))
+        except OSError:
+            pass
+    return found
 
 
 class Exports:

@@ -104,7 +104,7 @@ inPage("a long one is cancelled, keeps what is done, and is deleted", async () =
   assert.ok(statSync(zip.path).size > 1000);
   await page.click(".export-actions > button:text-is('Delete')");
   await page.click(".export-really .danger");
-  await says("dialog[open]", /There are none yet/);
+  await page.waitForSelector("text=There are none yet.", {state: "visible", timeout: PATIENCE});
   assert.deepEqual((await (await fetch(`${server.url}api/exports`)).json()).jobs, []);
 });
 

@@ -33,7 +33,8 @@ export function python(code, ...values) {
 /** `virga serve` on a free port, or on `port`. {url, port, stop(signal)}. */
 export async function serve(paths, {port = 0, state} = {}) {
   const folder = state ?? temporaryFolder();
-  const child = spawn(VIRGA, ["serve", "--listen", `127.0.0.1:${port}`, "--state", join(folder, "state"), ...paths], {stdio: ["ignore", "pipe", "pipe"]});
+  const child = spawn(VIRGA, ["serve", "--listen", `127.0.0.1:${port}`, "--state", join(folder, "state"), ...paths],
+    {stdio: ["ignore", "pipe", "pipe"], env: {...process.env, VIRGA_EXPORT_FOREGROUND: "1"}}); // an export that gives way would wait for the other tests
   let words = "";
   child.stderr.on("data", (data) => { words += data; });
   const ended = new Promise((resolve) => child.on("exit", resolve));
