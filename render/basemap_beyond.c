@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// As web/layers/curvilinear.js carries on: a few wide columns on each side along great circles, and between four columns the direction of the
-// bilinear mean of their unit vectors (tiler/field/grid_mesh.h). The search needs cells of even size: it has a finer mesh of the same places.
+// As web/layers/curvilinear.js carries on: a few wide columns on each side along great circles, and between four columns the
+// direction of the bilinear mean of their unit vectors (tiler/field/grid_mesh.h). The search needs cells of even size: it has a
+// finer mesh of the same places.
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,7 +30,8 @@ struct beyond {
 
 static bool columns_init(struct columns *c, size_t n, double reach) {
     size_t stride = (n - 1 + INNER_MOST - 1) / INNER_MOST, inner = (n - 1 + stride - 1) / stride + 1;
-    *c = (struct columns){.total = inner + 2 * PARTS, .first = PARTS, .count = inner, .at = malloc((inner + 2 * PARTS) * sizeof *c->at)};
+    *c = (struct columns){.total = inner + 2 * PARTS, .first = PARTS, .count = inner};
+    c->at = malloc(c->total * sizeof *c->at);
     if (!c->at) return false;
     for (size_t k = 0; k < inner; k++) c->at[PARTS + k] = (double)(k * stride < n - 1 ? k * stride : n - 1);
     for (size_t k = 0; k < PARTS; k++) {
@@ -48,7 +50,8 @@ static bool columns_cut(struct columns *fine, const struct columns *c) {
         double gap = c->at[k + 1] - c->at[k], pieces = fmin(fmax(ceil(gap / inner), 1), PIECES_MOST);
         bool within = k >= c->first && k + 1 < c->first + c->count;
         if (k == c->first) fine->first = fine->total;
-        for (int piece = 0; piece < (within ? 1 : (int)pieces); piece++) fine->at[fine->total++] = c->at[k] + gap * piece / pieces;
+        for (int piece = 0; piece < (within ? 1 : (int)pieces); piece++)
+            fine->at[fine->total++] = c->at[k] + gap * piece / pieces;
     }
     fine->at[fine->total++] = c->at[c->total - 1];
     fine->count = c->count;
@@ -81,7 +84,8 @@ static void carry_on(double (*line)[3], const struct columns *c, size_t stride) 
             size_t column = side ? end + 1 + k : end - 1 - k;
             double t = fabs((c->at[column] - c->at[end]) / (c->at[inward] - c->at[end])) * angle;
             if (t > farthest) break;
-            for (int d = 0; d < 3; d++) line[column * stride][d] = a[d] * cos(t) - (b[d] - a[d] * cos(angle)) / sin(angle) * sin(t);
+            for (int d = 0; d < 3; d++)
+                line[column * stride][d] = a[d] * cos(t) - (b[d] - a[d] * cos(angle)) / sin(angle) * sin(t);
         }
     }
 }
@@ -100,7 +104,8 @@ bool beyond_to_lonlat(const struct beyond *b, double x, double y, double *lon, d
     const struct columns *cx = &b->x, *cy = &b->y;
     if (!(x >= cx->at[0] && x <= cx->at[cx->total - 1] && y >= cy->at[0] && y <= cy->at[cy->total - 1])) return false;
     size_t i = interval(cx, x), j = interval(cy, y);
-    double u = (x - cx->at[i]) / (cx->at[i + 1] - cx->at[i]), v = (y - cy->at[j]) / (cy->at[j + 1] - cy->at[j]), sum[3] = {0, 0, 0};
+    double u = (x - cx->at[i]) / (cx->at[i + 1] - cx->at[i]), v = (y - cy->at[j]) / (cy->at[j + 1] - cy->at[j]);
+    double sum[3] = {0, 0, 0};
     const double weights[] = {(1 - u) * (1 - v), u * (1 - v), (1 - u) * v, u * v};
     for (size_t n = 0; n < 4; n++)
         for (int d = 0; d < 3 && weights[n] > 0; d++) sum[d] += weights[n] * b->points[(j + n / 2) * cx->total + i + n % 2][d];
@@ -137,6 +142,8 @@ static bool fill_points(struct beyond *b, const struct grid *grid) {
     return true;
 }
 
+static bool well_within(const struct columns *c, size_t k) { return k > c->first && k + 1 < c->first + c->count; }
+
 // Columns well within the grid are left unknown: the grid itself knows them better.
 static bool fill_mesh(struct beyond *b) {
     size_t wide = b->fine_x.total, tall = b->fine_y.total;
@@ -146,8 +153,9 @@ static bool fill_mesh(struct beyond *b) {
     for (size_t j = 0; j < tall; j++)
         for (size_t i = 0; i < wide; i++) {
             size_t at = j * wide + i;
-            bool within = i > b->fine_x.first && i + 1 < b->fine_x.first + b->fine_x.count && j > b->fine_y.first && j + 1 < b->fine_y.first + b->fine_y.count;
-            if (within || !beyond_to_lonlat(b, b->fine_x.at[i], b->fine_y.at[j], &b->lon[at], &b->lat[at])) b->lon[at] = b->lat[at] = NAN;
+            bool within = well_within(&b->fine_x, i) && well_within(&b->fine_y, j);
+            if (within || !beyond_to_lonlat(b, b->fine_x.at[i], b->fine_y.at[j], &b->lon[at], &b->lat[at]))
+                b->lon[at] = b->lat[at] = NAN;
         }
     b->mesh = grid_mesh_new(b->lon, b->lat, wide, tall, false);
     return b->mesh != NULL;
@@ -155,11 +163,12 @@ static bool fill_mesh(struct beyond *b) {
 
 int beyond_new(const struct grid *grid, const double reach[2], struct beyond **beyond) {
     *beyond = NULL;
-    if (grid->x.n < 2 || grid->y.n < 2 || !(reach[0] > 0 && reach[1] > 0 && isfinite(reach[0]) && isfinite(reach[1]))) return VIRGA_OK;
+    bool some = reach[0] > 0 && reach[1] > 0 && isfinite(reach[0]) && isfinite(reach[1]);
+    if (grid->x.n < 2 || grid->y.n < 2 || !some) return VIRGA_OK;
     struct beyond *b = calloc(1, sizeof *b);
     if (!b) return VIRGA_NO_MEMORY;
-    bool fine = columns_init(&b->x, grid->x.n, reach[0]) && columns_init(&b->y, grid->y.n, reach[1]) && columns_cut(&b->fine_x, &b->x) &&
-                columns_cut(&b->fine_y, &b->y) && fill_points(b, grid) && fill_mesh(b);
+    bool fine = columns_init(&b->x, grid->x.n, reach[0]) && columns_init(&b->y, grid->y.n, reach[1]) &&
+                columns_cut(&b->fine_x, &b->x) && columns_cut(&b->fine_y, &b->y) && fill_points(b, grid) && fill_mesh(b);
     if (fine) *beyond = b;
     else beyond_free(b);
     return fine ? VIRGA_OK : VIRGA_NO_MEMORY;

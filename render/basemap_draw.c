@@ -74,8 +74,11 @@ static void find_edge(struct drawing *d) {
 
 static void place_corner(const struct drawing *d, size_t corner, bool foot, struct ground_point *point) {
     const struct ground_mesh *mesh = &d->map->ground;
-    const double at[] = {mesh->low[0] + mesh->step[0] * (double)(corner % mesh->nx), mesh->low[1] + mesh->step[1] * (double)(corner / mesh->nx),
-                         foot ? -d->map->depth : (double)mesh->corners[corner].height * d->scene->exaggeration};
+    const double at[] = {
+        mesh->low[0] + mesh->step[0] * (double)(corner % mesh->nx),
+        mesh->low[1] + mesh->step[1] * (double)(corner / mesh->nx),
+        foot ? -d->map->depth : (double)mesh->corners[corner].height * d->scene->exaggeration,
+    };
     ground_camera_point(&d->camera, at, point);
 }
 
@@ -115,15 +118,16 @@ static void cut_patches(struct drawing *d) {
     size_t cells[] = {d->map->ground.nx - 1, d->map->ground.ny - 1};
     for (size_t y = 0; y < cells[1]; y += PATCH)
         for (size_t x = 0; x < cells[0]; x += PATCH)
-            d->patches[d->patch_count++] = (struct patch){.first = {x, y}, .last = {least(x + PATCH, cells[0]), least(y + PATCH, cells[1])}};
+            d->patches[d->patch_count++] = (struct patch){{x, y}, {least(x + PATCH, cells[0]), least(y + PATCH, cells[1])}, .side = false};
     for (size_t n = 0; n + 1 < d->edge_count; n += PATCH)
-        d->patches[d->patch_count++] = (struct patch){.first = {n, 0}, .last = {least(n + PATCH, d->edge_count - 1), 0}, .side = true};
+        d->patches[d->patch_count++] = (struct patch){{n, 0}, {least(n + PATCH, d->edge_count - 1), 0}, .side = true};
 }
 
 // --- triangles to samples ----------------------------------------------------------------------------------------------
 
 static void draw_patch(const struct drawing *d, const struct patch *patch, struct ground_raster *raster) {
-    double low[] = {(double)raster->x, (double)raster->y}, high[] = {low[0] + (double)raster->width, low[1] + (double)raster->height};
+    double low[] = {(double)raster->x, (double)raster->y};
+    double high[] = {low[0] + (double)raster->width, low[1] + (double)raster->height};
     for (int n = 0; n < 2; n++)
         if (patch->low[n] > high[n] || patch->high[n] < low[n]) return;
     for (size_t n = patch->first[0]; patch->side && n < patch->last[0]; n++) {
@@ -195,13 +199,19 @@ static void add_surface(struct ground_points *points, size_t pixel, int kind, co
         if (chosen[n]) add_point(points, pixel, kind, s->x[n], s->y[n], s->near[n], each);
 }
 
+static void find_middle(const struct pixel_samples *s, float middle[2]) {
+    middle[0] = 0.5f * (s->x[0] + s->x[s->count - 1]);
+    middle[1] = 0.5f * (s->y[0] + s->y[s->count - 1]);
+}
+
 static void add_solid(struct ground_points *points, size_t pixel, const struct pixel_samples *s) {
     bool chosen[SAMPLES_MAX];
     if (s->one_kind && s->kind[0] == GROUND_NONE) return;
     if (s->one_kind && s->low >= one_surface * s->high) {
-        float sum = 0, share = 1 / (float)s->count;
+        float sum = 0, middle[2];
         for (size_t n = 0; n < s->count; n++) sum += s->near[n];
-        add_point(points, pixel, s->kind[0], 0.5f * (s->x[0] + s->x[s->count - 1]), 0.5f * (s->y[0] + s->y[s->count - 1]), sum * share, 1);
+        find_middle(s, middle);
+        add_point(points, pixel, s->kind[0], middle[0], middle[1], sum / (float)s->count, 1);
         return;
     }
     for (int kind = GROUND_TOP; kind <= GROUND_SIDE; kind++) {
@@ -227,32 +237,37 @@ static float around_at(const struct drawing *d, float x, float y, float nearest)
 
 enum { NOT_AROUND, IS_AROUND, MAYBE_AROUND };
 
-// 1 / depth of the world around in the middles of a row of pixels, and whether all of a pixel is around the domain: as far from the edges as a
-// pixel reaches.
-MULTIVERSION static void find_around(const struct level *level, const struct ground_light *light, float left, float y, size_t count, float *restrict nears,
-                                     uint8_t *restrict where) {
+// 1 / depth of the world around in the middles of a row of pixels, and whether all of a pixel is around the domain: as far from
+// the edges as a pixel reaches.
+MULTIVERSION static void find_around(const struct level *level, const struct ground_light *light, float left, float y, size_t count,
+                                     float *restrict nears, uint8_t *restrict where) {
+    const float *eye = light->eye, *ray = light->ray, *ray_x = light->ray_x, *ray_y = light->ray_y;
     float edge[2], end[2];
     for (int n = 0; n < 2; n++) edge[n] = level->reach[n], end[n] = level->reach[n] + level->margin;
     for (size_t k = 0; k < count; k++) {
         float x = left + (float)k, near = level->near + x * level->near_x + y * level->near_y, depth = 1 / near;
-        float ax = (light->ray[0] + x * light->ray_x[0] + y * light->ray_y[0]) * depth, ay = (light->ray[1] + x * light->ray_x[1] + y * light->ray_y[1]) * depth;
-        float px = (fabsf(light->ray_x[0] - ax * level->near_x) + fabsf(light->ray_y[0] - ax * level->near_y)) * depth;
-        float py = (fabsf(light->ray_x[1] - ay * level->near_x) + fabsf(light->ray_y[1] - ay * level->near_y)) * depth;
-        float dx = fabsf(light->eye[0] + ax - level->middle[0]), dy = fabsf(light->eye[1] + ay - level->middle[1]);
+        float ax = (ray[0] + x * ray_x[0] + y * ray_y[0]) * depth, ay = (ray[1] + x * ray_x[1] + y * ray_y[1]) * depth;
+        float px = (fabsf(ray_x[0] - ax * level->near_x) + fabsf(ray_y[0] - ax * level->near_y)) * depth;
+        float py = (fabsf(ray_x[1] - ay * level->near_x) + fabsf(ray_y[1] - ay * level->near_y)) * depth;
+        float dx = fabsf(eye[0] + ax - level->middle[0]), dy = fabsf(eye[1] + ay - level->middle[1]);
         float low = near - level->change, high = near + level->change;
         int in_range = (low > level->farthest) & (high < level->nearest);
         int within = (dx + px < end[0]) & (dy + py < end[1]) & ((dx - px > edge[0]) | (dy - py > edge[1]));
-        int never = (high < level->farthest) | (low > level->nearest) | (in_range & ((dx - px > end[0]) | (dy - py > end[1]) | ((dx + px < edge[0]) & (dy + py < edge[1]))));
+        int elsewhere = (dx - px > end[0]) | (dy - py > end[1]) | ((dx + px < edge[0]) & (dy + py < edge[1]));
+        int never = (high < level->farthest) | (low > level->nearest) | (in_range & elsewhere);
         nears[k] = near;
         where[k] = (uint8_t)(never ? NOT_AROUND : in_range & within ? IS_AROUND : MAYBE_AROUND);
     }
 }
 
-static void add_around(const struct drawing *d, struct ground_points *points, size_t pixel, float near, uint8_t where, struct pixel_samples *s) {
+static void add_around(const struct drawing *d, struct ground_points *points, size_t pixel, float near, uint8_t where,
+                       struct pixel_samples *s) {
     bool chosen[SAMPLES_MAX];
+    float middle[2];
     if (where == NOT_AROUND || near + d->around.change < s->low) return;
     if (where == IS_AROUND && near - d->around.change > s->high) {
-        add_point(points, pixel, GROUND_AROUND_KIND, 0.5f * (s->x[0] + s->x[s->count - 1]), 0.5f * (s->y[0] + s->y[s->count - 1]), near, 1);
+        find_middle(s, middle);
+        add_point(points, pixel, GROUND_AROUND_KIND, middle[0], middle[1], near, 1);
         points->over[points->count - 1] = 1;
         return;
     }
@@ -276,7 +291,8 @@ static void find_points(const struct drawing *d, struct workplace *w) {
     uint8_t where[TILE_X];
     w->points.count = 0;
     for (size_t y = 0; y < r->height; y++) {
-        if (d->map->places.around) find_around(&d->around, &d->light, (float)r->x + 0.5f, (float)(r->y + y) + 0.5f, r->width, near, where);
+        float left = (float)r->x + 0.5f, row = (float)(r->y + y) + 0.5f;
+        if (d->map->places.around) find_around(&d->around, &d->light, left, row, r->width, near, where);
         for (size_t x = 0; x < r->width; x++) {
             gather(r, x, y, &s);
             add_solid(&w->points, y * r->width + x, &s);
@@ -358,7 +374,8 @@ static void place_lines(void *argument, size_t index, size_t thread) {
 
 static int make_room(struct drawing *d) {
     const struct ground_mesh *mesh = &d->map->ground;
-    size_t edge = 2 * (mesh->nx + mesh->ny), cells = (mesh->nx / PATCH + 1) * (mesh->ny / PATCH + 1), samples = TILE_X * TILE_Y * d->across * d->across;
+    size_t edge = 2 * (mesh->nx + mesh->ny), cells = (mesh->nx / PATCH + 1) * (mesh->ny / PATCH + 1);
+    size_t samples = TILE_X * TILE_Y * d->across * d->across;
     d->points = malloc(mesh->nx * mesh->ny * sizeof *d->points);
     d->feet = malloc(edge * sizeof *d->feet);
     d->edge = malloc(edge * sizeof *d->edge);
@@ -407,9 +424,11 @@ static void draw(struct drawing *d, struct render_team *team) {
 static struct level level_around(const struct basemap *map, const struct ground_camera *camera, double exaggeration) {
     double height = GROUND_AROUND_HEIGHT * exaggeration - camera->eye[2];
     if (fabs(height) < 1e-9) height = 1e-9;
-    struct level level = {.near = (float)(camera->ray[2] / height), .near_x = (float)(camera->ray_x[2] / height), .near_y = (float)(camera->ray_y[2] / height),
-                          .nearest = (float)camera->nearest, .farthest = (float)camera->farthest,
-                          .margin = (float)(BASEMAP_AROUND * fmax(map->places.size[0], map->places.size[1]))};
+    struct level level = {
+        .near = (float)(camera->ray[2] / height), .near_x = (float)(camera->ray_x[2] / height), .near_y = (float)(camera->ray_y[2] / height),
+        .nearest = (float)camera->nearest, .farthest = (float)camera->farthest,
+        .margin = (float)(BASEMAP_AROUND * fmax(map->places.size[0], map->places.size[1])),
+    };
     level.change = 0.5f * (fabsf(level.near_x) + fabsf(level.near_y));
     for (int n = 0; n < 2; n++) {
         level.reach[n] = (float)(map->places.size[n] / 2);
@@ -420,13 +439,17 @@ static struct level level_around(const struct basemap *map, const struct ground_
 
 int basemap_draw(const struct basemap *basemap, struct render_team *team, const struct scene *scene, const struct basemap_show *show,
                  unsigned samples, float *rgba, float *distance) {
-    struct drawing d = {.map = basemap, .show = show, .scene = scene, .across = samples < 1 ? 1 : samples > ACROSS_MAX ? ACROSS_MAX : samples,
-                        .threads = render_team_threads(team), .rgba = rgba, .distance = distance,
-                        .tiles_x = (scene->width + TILE_X - 1) / TILE_X, .tiles_y = (scene->height + TILE_Y - 1) / TILE_Y};
+    struct drawing d = {
+        .map = basemap, .show = show, .scene = scene, .across = samples < 1 ? 1 : samples > ACROSS_MAX ? ACROSS_MAX : samples,
+        .threads = render_team_threads(team), .rgba = rgba, .distance = distance,
+        .tiles_x = (scene->width + TILE_X - 1) / TILE_X, .tiles_y = (scene->height + TILE_Y - 1) / TILE_Y,
+    };
     ground_camera_init(&d.camera, scene);
     d.around = level_around(basemap, &d.camera, scene->exaggeration);
-    d.light = (struct ground_light){.scene = scene, .ground = &basemap->ground, .around = &basemap->around, .land = &basemap->land, .depth = (float)basemap->depth,
-                                    .meridian = (float)basemap->places.middle[0], .spherical = basemap->places.spherical, .terrain = show->terrain};
+    d.light = (struct ground_light){
+        .scene = scene, .ground = &basemap->ground, .around = &basemap->around, .land = &basemap->land, .depth = (float)basemap->depth,
+        .meridian = (float)basemap->places.middle[0], .spherical = basemap->places.spherical, .terrain = show->terrain,
+    };
     ground_light_init(&d.light, &d.camera);
     int status = make_room(&d);
     if (status == VIRGA_OK) draw(&d, team);

@@ -184,11 +184,13 @@ bool basemap_places_near(const struct basemap_places *p, double lon, double lat)
 
 bool basemap_places_inside(const struct basemap_places *p, const double at[2]) {
     const struct scene_bounds *box = &p->box;
-    return at[0] >= box->low[0] - 1e-6 && at[0] <= box->high[0] + 1e-6 && at[1] >= box->low[1] - 1e-6 && at[1] <= box->high[1] + 1e-6;
+    for (int n = 0; n < 2; n++)
+        if (!(at[n] >= box->low[n] - 1e-6 && at[n] <= box->high[n] + 1e-6)) return false;
+    return true;
 }
 
 double basemap_places_north(const struct basemap_places *p) {
-    double a[2], b[2];
-    if (!forward(p, p->middle[0], p->middle[1] - 0.05, &a[0], &a[1]) || !forward(p, p->middle[0], p->middle[1] + 0.05, &b[0], &b[1])) return 0;
+    double a[2], b[2], lon = p->middle[0], lat = p->middle[1];
+    if (!forward(p, lon, lat - 0.05, &a[0], &a[1]) || !forward(p, lon, lat + 0.05, &b[0], &b[1])) return 0;
     return atan2((b[0] - a[0]) * p->grid->km_per_unit[0], (b[1] - a[1]) * p->grid->km_per_unit[1]) / radian;
 }

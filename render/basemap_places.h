@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where on Earth the places of a scene are and back, also around the data; the page's is in web/layers/basemap.js and projection.js.
-// Private to the basemap. Immutable once made; any thread.
+// Where on Earth the places of a scene are and back, also around the data; the page's is in web/layers/basemap.js and
+// projection.js. Private to the basemap. Immutable once made; any thread.
 #ifndef VIRGA_RENDER_BASEMAP_PLACES_H
 #define VIRGA_RENDER_BASEMAP_PLACES_H
 
@@ -47,8 +47,8 @@ double basemap_places_north(const struct basemap_places *places);
 // Index on an axis, extended linearly outside.
 double basemap_axis_index(const struct grid_axis *axis, double coordinate);
 
-// Made-up columns around a curvilinear grid, `reach` columns and rows far, that carry on along great circles. VIRGA_OK (*beyond NULL where there is
-// nothing to carry on) or VIRGA_NO_MEMORY.
+// Made-up columns around a curvilinear grid, `reach` columns and rows far, that carry on along great circles. VIRGA_OK (*beyond
+// NULL where there is nothing to carry on) or VIRGA_NO_MEMORY.
 int beyond_new(const struct grid *grid, const double reach[2], struct beyond **beyond);
 void beyond_free(struct beyond *beyond);  // NULL is allowed
 bool beyond_to_lonlat(const struct beyond *beyond, double x, double y, double *lon, double *lat);

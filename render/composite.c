@@ -43,7 +43,7 @@ static void draw_row(const struct composite *c, size_t y) {
     size_t width = scene->width, row = scene->height - 1 - y;
     float up = ((float)row + 0.5f) / (float)scene->height, share = up * up * (3 - 2 * up), sky[3];
     for (int n = 0; n < 3; n++)
-        sky[n] = c->transparent ? 0 : (float)scene->light.sky_low[n] + share * (float)(scene->light.sky_top[n] - scene->light.sky_low[n]);
+        sky[n] = c->transparent ? 0 : (float)(scene->light.sky_low[n] * (1 - (double)share) + scene->light.sky_top[n] * (double)share);
     uint8_t *out = c->image->pixels + 4 * y * width;
     for (size_t x = 0; x < width; x++) {
         float below[4] = {0}, over[4] = {0}, hash = dither((uint32_t)x, (uint32_t)row) / 255;

@@ -66,7 +66,8 @@ static int add_all(struct maker *m, bool longitude) {
         if (!longitude && fabs(value) >= 90 - 1e-6) continue;
         for (size_t n = 0; n < m->point_count; n++) {
             m->points[n][along] = value;
-            m->points[n][1 - along] = low[1 - along] + (high[1 - along] - low[1 - along]) * (double)n / (double)(m->point_count - 1);
+            double share = (double)n / (double)(m->point_count - 1);
+            m->points[n][1 - along] = low[1 - along] + (high[1 - along] - low[1 - along]) * share;
         }
         status = add_line(m, longitude, value);
     }
@@ -77,7 +78,8 @@ int graticule_add(const struct map_cut *cut, struct map_lines *lines, struct bas
     const struct degree_bounds *of = &cut->places->bounds;
     double wide = of->east - of->west, tall = of->north - of->south;
     if (!(wide >= 0 && wide <= 720 && tall >= 0 && tall <= 720)) return VIRGA_OK;  // no place on Earth
-    struct maker m = {.cut = cut, .lines = lines, .degrees = degrees, .degree_count = degree_count, .point_count = (size_t)fmax(72, round(wide)) + 1};
+    struct maker m = {.cut = cut, .lines = lines, .degrees = degrees, .degree_count = degree_count};
+    m.point_count = (size_t)fmax(72, round(wide)) + 1;
     int status = add_all(&m, true);
     return status == VIRGA_OK ? add_all(&m, false) : status;
 }

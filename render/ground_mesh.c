@@ -79,7 +79,8 @@ int ground_mesh_init_around(struct ground_mesh *mesh, const struct basemap_place
         for (size_t x = 0; x < mesh->nx; x++) {
             struct ground_corner *c = mesh->corners + y * mesh->nx + x;
             c->height = (float)GROUND_AROUND_HEIGHT;
-            basemap_places_at(places, mesh->low[0] + mesh->step[0] * (double)x, mesh->low[1] + mesh->step[1] * (double)y, c->place);
+            double X = mesh->low[0] + mesh->step[0] * (double)x, Y = mesh->low[1] + mesh->step[1] * (double)y;
+            basemap_places_at(places, X, Y, c->place);
         }
     return VIRGA_OK;
 }

@@ -30,14 +30,15 @@ int ground_mesh_init(struct ground_mesh *mesh, const struct basemap_places *plac
 int ground_mesh_init_around(struct ground_mesh *mesh, const struct basemap_places *places);
 void ground_mesh_destroy(struct ground_mesh *mesh);  // a zeroed one is allowed
 
-// The triangle at scene X, Y (held into the mesh): its value is corner[0] + a (corner[1] − corner[0]) + b (corner[2] − corner[0]), a along X and b along Y;
-// per km a grows by rate[0] along X and b by rate[1] along Y.
+// The triangle at scene X, Y (held into the mesh): its value is corner[0] + a (corner[1] − corner[0]) + b (corner[2] − corner[0]),
+// a along X and b along Y; per km a grows by rate[0] along X and b by rate[1] along Y.
 struct ground_spot {
     const struct ground_corner *corner[3];
     float a, b, rate[2];
 };
 static inline void ground_mesh_spot(const struct ground_mesh *mesh, float X, float Y, struct ground_spot *spot) {
-    float rate[] = {(float)(1 / mesh->step[0]), (float)(1 / mesh->step[1])}, x = (X - (float)mesh->low[0]) * rate[0], y = (Y - (float)mesh->low[1]) * rate[1];
+    float rate[] = {(float)(1 / mesh->step[0]), (float)(1 / mesh->step[1])};
+    float x = (X - (float)mesh->low[0]) * rate[0], y = (Y - (float)mesh->low[1]) * rate[1];
     float last_x = (float)(mesh->nx - 1), last_y = (float)(mesh->ny - 1);
     x = x > 0 ? x < last_x ? x : last_x : 0, y = y > 0 ? y < last_y ? y : last_y : 0;
     uint32_t i = (uint32_t)x, j = (uint32_t)y;

@@ -26,7 +26,8 @@ void ground_camera_init(struct ground_camera *camera, const struct scene *scene)
 
 void ground_camera_point(const struct ground_camera *camera, const double shown[3], struct ground_point *point) {
     const double *m = camera->all;
-    double x = m[0] * shown[0] + m[4] * shown[1] + m[8] * shown[2] + m[12], y = m[1] * shown[0] + m[5] * shown[1] + m[9] * shown[2] + m[13];
+    double x = m[0] * shown[0] + m[4] * shown[1] + m[8] * shown[2] + m[12];
+    double y = m[1] * shown[0] + m[5] * shown[1] + m[9] * shown[2] + m[13];
     double w = m[3] * shown[0] + m[7] * shown[1] + m[11] * shown[2] + m[15];
     *point = (struct ground_point){.clip = {x, y, w}};
     point->cut = !(w * camera->nearest >= 1 && fabs(x) <= farthest_out * w && fabs(y) <= farthest_out * w);
@@ -69,8 +70,10 @@ static double most(double a, double b, double c) { return a > b ? (a > c ? a : c
 // 1 / depth over the picture, by the corners as they are; held near what the corners have, where an edge-on triangle's would run away.
 struct plane { double at, along_x, along_y, low, high; float slope; };
 
-static struct plane plane_of(const struct ground_point *a, const struct ground_point *b, const struct ground_point *c, double least_slope) {
-    double bx = b->x - a->x, by = b->y - a->y, cx = c->x - a->x, cy = c->y - a->y, area = bx * cy - by * cx, bn = b->near - a->near, cn = c->near - a->near;
+static struct plane plane_of(const struct ground_point *a, const struct ground_point *b, const struct ground_point *c,
+                             double least_slope) {
+    double bx = b->x - a->x, by = b->y - a->y, cx = c->x - a->x, cy = c->y - a->y, area = bx * cy - by * cx;
+    double bn = b->near - a->near, cn = c->near - a->near;
     struct plane p = {.at = a->near};
     if (fabs(area) > 1e-9) {
         p.along_x = (bn * cy - cn * by) / area;
@@ -114,7 +117,8 @@ static void take(struct ground_raster *r, size_t at, float near, const struct pl
 static void fill(struct ground_raster *r, const struct ground_camera *camera, const struct ground_point *pa, const struct ground_point *pb,
                  const struct ground_point *pc, enum ground_kind kind) {
     struct lattice_point a = lattice_of(r, pa), b = lattice_of(r, pb), c = lattice_of(r, pc);
-    int64_t area = (b.x - a.x) * (c.y - a.y) - (b.y - a.y) * (c.x - a.x), wide = (int64_t)(r->width * r->across), tall = (int64_t)(r->height * r->across);
+    int64_t area = (b.x - a.x) * (c.y - a.y) - (b.y - a.y) * (c.x - a.x);
+    int64_t wide = (int64_t)(r->width * r->across), tall = (int64_t)(r->height * r->across);
     if (area == 0) return;
     if (area < 0) {
         struct lattice_point swap = b;
@@ -174,7 +178,8 @@ static size_t clip_by(const struct ground_camera *camera, int plane, double (*co
     return n;
 }
 
-static void fill_clipped(struct ground_raster *r, const struct ground_camera *camera, const struct ground_point *const points[3], enum ground_kind kind) {
+static void fill_clipped(struct ground_raster *r, const struct ground_camera *camera, const struct ground_point *const points[3],
+                         enum ground_kind kind) {
     double corners[CORNERS][3];
     struct ground_point p[CORNERS];
     size_t count = 3;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Triangles to samples of a tile: which surface is nearest, and how far. Corners of neighbouring triangles fall on the same points of a fine
-// lattice and edges belong to one side only, so that no sample is missed or taken twice. Private to the basemap.
+// Triangles to samples of a tile: which surface is nearest, and how far. Corners of neighbouring triangles fall on the same points
+// of a fine lattice and edges belong to one side only, so that no sample is missed or taken twice. Private to the basemap.
 #ifndef VIRGA_RENDER_GROUND_RASTER_H
 #define VIRGA_RENDER_GROUND_RASTER_H
 
@@ -10,8 +10,8 @@
 
 #include "render/scene.h"
 
-// A picture's camera in pixels from the top left. A place's depth is its distance from the eye along the line of sight; 1 / depth, "near"
-// below, is linear over the picture where a surface is flat.
+// A picture's camera in pixels from the top left. A place's depth is its distance from the eye along the line of sight; 1 / depth,
+// "near" below, is linear over the picture where a surface is flat.
 struct ground_camera {
     double eye[3];                     // shown
     double ray[3], ray_x[3], ray_y[3]; // place of depth 1 at pixel (x, y): eye + ray + x ray_x + y ray_y

@@ -9,10 +9,13 @@
 static const float degrees = 57.29577951308232f;
 
 int ground_points_init(struct ground_points *points, size_t room) {
-    float **const arrays[] = {&points->x, &points->y, &points->near, &points->weight, &points->over, &points->colour[0], &points->colour[1], &points->colour[2],
-                              &points->alpha, &points->at[0], &points->at[1], &points->at[2], &points->slope[0], &points->slope[1], &points->land};
+    float **const arrays[] = {
+        &points->x, &points->y, &points->near, &points->weight, &points->over, &points->colour[0], &points->colour[1], &points->colour[2],
+        &points->alpha, &points->at[0], &points->at[1], &points->at[2], &points->slope[0], &points->slope[1], &points->land,
+    };
     const size_t count = sizeof arrays / sizeof *arrays;
-    *points = (struct ground_points){.room = room, .pixel = malloc(room * sizeof *points->pixel), .kind = malloc(room), .floats = malloc(room * count * sizeof(float))};
+    *points = (struct ground_points){.room = room, .pixel = malloc(room * sizeof *points->pixel), .kind = malloc(room)};
+    points->floats = malloc(room * count * sizeof(float));
     if (!points->pixel || !points->kind || !points->floats) return VIRGA_NO_MEMORY;
     for (size_t n = 0; n < count; n++) *arrays[n] = points->floats + n * room;
     return VIRGA_OK;
@@ -30,8 +33,10 @@ void ground_points_destroy(struct ground_points *points) {
 static float between(const struct ground_spot *s, float a, float b, float c) { return a + s->a * (b - a) + s->b * (c - a); }
 
 // Texels of the land map in a pixel, squared: along both axes of the picture on the surface's own plane.
-static float texels(const struct ground_light *light, const struct ground_spot *spot, const float ray[3], float depth, const float slope[2]) {
-    float normal[] = {-light->stretch * slope[0], -light->stretch * slope[1]}, facing = normal[0] * ray[0] + normal[1] * ray[1] + ray[2], most = 0;
+static float texels(const struct ground_light *light, const struct ground_spot *spot, const float ray[3], float depth,
+                    const float slope[2]) {
+    float normal[] = {-light->stretch * slope[0], -light->stretch * slope[1]}, most = 0;
+    float facing = normal[0] * ray[0] + normal[1] * ray[1] + ray[2];
     if (fabsf(facing) < 1e-9f) return 1e9f;
     const float *p = spot->corner[0]->place, *q = spot->corner[1]->place, *r = spot->corner[2]->place, *scale = light->land->texels;
     float lon_x = (q[0] - p[0]) * spot->rate[0] * scale[0], lon_y = (r[0] - p[0]) * spot->rate[1] * scale[0];
@@ -46,7 +51,8 @@ static float texels(const struct ground_light *light, const struct ground_spot *
     return most;
 }
 
-static float land_at(const struct ground_light *light, const struct ground_spot *s, const float ray[3], float depth, const float slope[2]) {
+static float land_at(const struct ground_light *light, const struct ground_spot *s, const float ray[3], float depth,
+                     const float slope[2]) {
     const float *p = s->corner[0]->place, *q = s->corner[1]->place, *r = s->corner[2]->place;
     float place[] = {between(s, p[0], q[0], r[0]), between(s, p[1], q[1], r[1])};
     if (!light->spherical) {
@@ -87,10 +93,11 @@ static inline float smoothstep(float low, float high, float v) {
 static inline float mix(float a, float b, float t) { return a + (b - a) * t; }
 
 // Land and sea, land tinted by its height.
-MULTIVERSION static void tint(size_t count, bool terrain, const float *restrict km, const float *restrict land, float *restrict red, float *restrict green,
-                              float *restrict blue) {
+MULTIVERSION static void tint(size_t count, bool terrain, const float *restrict km, const float *restrict land,
+                              float *restrict red, float *restrict green, float *restrict blue) {
     for (size_t n = 0; n < count; n++) {
-        float h = km[n] * 1000, a = smoothstep(0, 250, h), b = smoothstep(200, 900, h), c = smoothstep(800, 2000, h), d = smoothstep(2200, 4200, h);
+        float h = km[n] * 1000, a = smoothstep(0, 250, h), b = smoothstep(200, 900, h);
+        float c = smoothstep(800, 2000, h), d = smoothstep(2200, 4200, h);
         float r = mix(mix(mix(mix(0.245f, 0.330f, a), 0.425f, b), 0.520f, c), 0.800f, d);
         float g = mix(mix(mix(mix(0.300f, 0.345f, a), 0.390f, b), 0.480f, c), 0.800f, d);
         float l = mix(mix(mix(mix(0.250f, 0.265f, a), 0.310f, b), 0.430f, c), 0.800f, d);
@@ -121,7 +128,8 @@ static void drape(const struct scene_layer *layer, struct ground_points *points)
     for (size_t n = 0; n < points->count; n++) {
         const float scene[] = {points->at[0][n], points->at[1][n]};
         float ijk[3] = {0}, density[2], q, look[4];
-        if (points->kind[n] != GROUND_TOP || !layer_geometry_column(layer->geometry, scene, ijk, density) || !value_of(layer, ijk, &q)) continue;
+        if (points->kind[n] != GROUND_TOP || !layer_geometry_column(layer->geometry, scene, ijk, density)) continue;
+        if (!value_of(layer, ijk, &q)) continue;
         look_up(layer->transfer, q * (float)layer->lookup[0] + (float)layer->lookup[1], look);
         float share = 1 - expf(-look[3]);
         for (int c = 0; c < 3; c++) points->colour[c][n] = mix(points->colour[c][n], look[c], share);
@@ -134,7 +142,8 @@ static void cast_shadows(const struct scene *scene, struct ground_points *points
     for (size_t n = 0; n < points->count; n++) {
         points->land[n] = 1;  // no longer needed: from here on the share of the sun
         if (!shadows || points->kind[n] != GROUND_TOP) continue;
-        const float lift = (float)(0.012 / scene->shade->rate[2]), at[] = {points->at[0][n], points->at[1][n], points->at[2][n] * (float)scene->exaggeration + lift};
+        float shown = points->at[2][n] * (float)scene->exaggeration + (float)(0.012 / scene->shade->rate[2]);
+        const float at[] = {points->at[0][n], points->at[1][n], shown};
         points->land[n] = light_grid_at(scene->shade, at);
     }
 }
@@ -142,8 +151,9 @@ static void cast_shadows(const struct scene *scene, struct ground_points *points
 struct lamp { float to[3], colour[3], ambient[3]; };
 
 // Relief is shaded at a fixed exaggeration, so that it reads the same however the scene is stretched.
-MULTIVERSION static void relief(size_t count, const struct lamp *lamp, const uint8_t *restrict kind, const float *restrict along_x, const float *restrict along_y,
-                                const float *restrict sun, float *restrict red, float *restrict green, float *restrict blue) {
+MULTIVERSION static void relief(size_t count, const struct lamp *lamp, const uint8_t *restrict kind, const float *restrict along_x,
+                                const float *restrict along_y, const float *restrict sun, float *restrict red, float *restrict green,
+                                float *restrict blue) {
     float to_x = lamp->to[0], to_y = lamp->to[1], to_z = lamp->to[2], part = 1 / (to_z > 0.2f ? to_z : 0.2f);
     for (size_t n = 0; n < count; n++) {
         float x = -12 * along_x[n], y = -12 * along_y[n], facing = (x * to_x + y * to_y + to_z) / sqrtf(x * x + y * y + 1);
@@ -158,7 +168,8 @@ MULTIVERSION static void relief(size_t count, const struct lamp *lamp, const uin
 static void sides(struct ground_points *points) {
     static const float dark[] = {0.10f, 0.12f, 0.14f};
     for (size_t n = 0; n < points->count; n++)
-        for (int c = 0; c < 3 && points->kind[n] == GROUND_SIDE; c++) points->colour[c][n] = mix(dark[c], points->colour[c][n] * 0.45f, 0.5f);
+        for (int c = 0; c < 3 && points->kind[n] == GROUND_SIDE; c++)
+            points->colour[c][n] = mix(dark[c], points->colour[c][n] * 0.45f, 0.5f);
 }
 
 // The world around fades into the haze.
@@ -183,8 +194,8 @@ static void around(const struct scene *scene, const struct lamp *lamp, struct gr
 }
 
 static struct lamp lamp_of(const struct light *light) {
-    double z = fmax(light->direction[2], 0.35), length = sqrt(light->direction[0] * light->direction[0] + light->direction[1] * light->direction[1] + z * z);
-    struct lamp lamp = {.to = {(float)(light->direction[0] / length), (float)(light->direction[1] / length), (float)(z / length)}};
+    double x = light->direction[0], y = light->direction[1], z = fmax(light->direction[2], 0.35), length = sqrt(x * x + y * y + z * z);
+    struct lamp lamp = {.to = {(float)(x / length), (float)(y / length), (float)(z / length)}};
     for (int c = 0; c < 3; c++) lamp.colour[c] = (float)light->colour[c], lamp.ambient[c] = (float)light->ambient[c];
     return lamp;
 }
@@ -192,7 +203,9 @@ static struct lamp lamp_of(const struct light *light) {
 void ground_light_init(struct ground_light *light, const struct ground_camera *camera) {
     for (int d = 0; d < 3; d++) {
         light->eye[d] = (float)camera->eye[d];
-        light->ray[d] = (float)camera->ray[d], light->ray_x[d] = (float)camera->ray_x[d], light->ray_y[d] = (float)camera->ray_y[d];
+        light->ray[d] = (float)camera->ray[d];
+        light->ray_x[d] = (float)camera->ray_x[d];
+        light->ray_y[d] = (float)camera->ray_y[d];
     }
     light->stretch = (float)light->scene->exaggeration;
 }
@@ -204,7 +217,8 @@ void ground_shade(const struct ground_light *light, struct ground_points *points
     tint(points->count, light->terrain, points->at[2], points->land, points->colour[0], points->colour[1], points->colour[2]);
     for (size_t n = 0; n < scene->drape_count; n++) drape(&scene->drapes[n], points);
     cast_shadows(scene, points);
-    relief(points->count, &lamp, points->kind, points->slope[0], points->slope[1], points->land, points->colour[0], points->colour[1], points->colour[2]);
+    relief(points->count, &lamp, points->kind, points->slope[0], points->slope[1], points->land, points->colour[0], points->colour[1],
+           points->colour[2]);
     sides(points);
     around(scene, &lamp, points);
 }

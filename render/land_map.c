@@ -90,19 +90,23 @@ static bool draw_ring(struct drawing *d, const double (*ring)[2], size_t count, 
     return true;
 }
 
+static const double (*ring_of(const struct atlas_lines *rings, size_t ring))[2] {
+    return (const double (*)[2])(rings->points + rings->first[ring]);
+}
+
 static bool draw_polygon(struct drawing *d, const struct world_atlas *atlas, size_t polygon) {
     size_t first = atlas->polygon[polygon], last = atlas->polygon[polygon + 1];
     const struct atlas_lines *rings = &atlas->rings;
     double least = INFINITY, most = -INFINITY;
     if (first == last) return true;
-    if (!outline_unroll(&d->outline, (const double (*)[2])(rings->points + rings->first[first]), rings->first[first + 1] - rings->first[first])) return false;
+    if (!outline_unroll(&d->outline, ring_of(rings, first), rings->first[first + 1] - rings->first[first])) return false;
     for (size_t n = 0; n < d->outline.count; n++) {
         least = fmin(least, d->outline.points[n][0]), most = fmax(most, d->outline.points[n][0]);
     }
     if (!(most - least <= 3600)) return true;  // no ring of land goes ten times around
     for (double turn = 360 * ceil((d->bounds->west - most) / 360); least + turn <= d->bounds->east; turn += 360) {
         for (size_t r = first; r < last; r++)
-            if (!draw_ring(d, (const double (*)[2])(rings->points + rings->first[r]), rings->first[r + 1] - rings->first[r], turn)) return false;
+            if (!draw_ring(d, ring_of(rings, r), rings->first[r + 1] - rings->first[r], turn)) return false;
         cairo_fill(d->cairo);
     }
     return true;
@@ -139,8 +143,8 @@ static void halve(const struct land_level *from, struct land_level *to) {
     for (size_t y = 0; y < to->height; y++)
         for (size_t x = 0; x < to->width; x++) {
             size_t x0 = 2 * x, y0 = 2 * y, x1 = x0 + 1 < from->width ? x0 + 1 : x0, y1 = y0 + 1 < from->height ? y0 + 1 : y0;
-            unsigned sum = from->share[y0 * from->width + x0] + from->share[y0 * from->width + x1] + from->share[y1 * from->width + x0] +
-                           from->share[y1 * from->width + x1];
+            const uint8_t *near = from->share + y0 * from->width, *far = from->share + y1 * from->width;
+            unsigned sum = near[x0] + near[x1] + far[x0] + far[x1];
             to->share[y * to->width + x] = (uint8_t)((sum + 2) / 4);
         }
 }
@@ -165,12 +169,12 @@ static uint8_t even_around(const uint8_t *blocks, const size_t count[2], size_t 
 
 static int find_even(struct land_map *map) {
     const struct land_level *l = &map->levels[0];
-    map->blocks[0] = (l->width + LAND_MAP_BLOCK - 1) / LAND_MAP_BLOCK, map->blocks[1] = (l->height + LAND_MAP_BLOCK - 1) / LAND_MAP_BLOCK;
-    size_t count = map->blocks[0] * map->blocks[1];
+    size_t wide = map->blocks[0] = (l->width + LAND_MAP_BLOCK - 1) / LAND_MAP_BLOCK;
+    size_t count = wide * (map->blocks[1] = (l->height + LAND_MAP_BLOCK - 1) / LAND_MAP_BLOCK);
     uint8_t *blocks = malloc(count);
     map->even = malloc(count);
-    for (size_t n = 0; blocks && n < count; n++) blocks[n] = block_of(l, n % map->blocks[0], n / map->blocks[0]);
-    for (size_t n = 0; blocks && map->even && n < count; n++) map->even[n] = even_around(blocks, map->blocks, n % map->blocks[0], n / map->blocks[0]);
+    for (size_t n = 0; blocks && n < count; n++) blocks[n] = block_of(l, n % wide, n / wide);
+    for (size_t n = 0; blocks && map->even && n < count; n++) map->even[n] = even_around(blocks, map->blocks, n % wide, n / wide);
     free(blocks);
     return blocks && map->even ? VIRGA_OK : VIRGA_NO_MEMORY;
 }
@@ -183,7 +187,8 @@ int land_map_init(struct land_map *map, const struct world_atlas *atlas, const s
     double aspect = (bounds->east - bounds->west) / (bounds->north - bounds->south);
     *map = (struct land_map){.bounds = *bounds};
     if (!(aspect > 0 && isfinite(aspect))) return VIRGA_OK;  // no place on Earth: no land
-    int status = level_init(map, map_side(aspect >= 1 ? LAND_MAP_SIZE : LAND_MAP_SIZE * aspect), map_side(aspect >= 1 ? LAND_MAP_SIZE / aspect : LAND_MAP_SIZE));
+    double width = aspect >= 1 ? LAND_MAP_SIZE : LAND_MAP_SIZE * aspect, height = aspect >= 1 ? LAND_MAP_SIZE / aspect : LAND_MAP_SIZE;
+    int status = level_init(map, map_side(width), map_side(height));
     if (status == VIRGA_OK) status = draw_land(map, atlas);
     if (status == VIRGA_OK) status = find_even(map);
     map->texels[0] = (float)((double)map->levels[0].width / (bounds->east - bounds->west));
@@ -210,7 +215,8 @@ static float level_at(const struct land_level *level, float x, float y) {
     float last_x = (float)(level->width - 1), last_y = (float)(level->height - 1);
     x -= 0.5f, y -= 0.5f;
     x = x > 0 ? x < last_x ? x : last_x : 0, y = y > 0 ? y < last_y ? y : last_y : 0;
-    uint32_t x0 = (uint32_t)x, y0 = (uint32_t)y, right = x0 + 1 < level->width, up = y0 + 1 < level->height ? (uint32_t)level->width : 0;
+    uint32_t x0 = (uint32_t)x, y0 = (uint32_t)y, right = x0 + 1 < level->width;
+    uint32_t up = y0 + 1 < level->height ? (uint32_t)level->width : 0;
     const uint8_t *at = level->share + (size_t)y0 * level->width + x0;
     float a = x - (float)x0, b = y - (float)y0;
     float near = (float)at[0] + a * (float)(at[right] - at[0]), far = (float)at[up] + a * (float)(at[up + right] - at[up]);
@@ -219,14 +225,16 @@ static float level_at(const struct land_level *level, float x, float y) {
 
 float land_map_at(const struct land_map *map, float lon, float lat, float pixel) {
     const struct land_level *l = &map->levels[0];
-    float x = (float)((double)lon - map->bounds.west) * map->texels[0], y = (float)(map->bounds.north - (double)lat) * map->texels[1];
+    float x = (float)((double)lon - map->bounds.west) * map->texels[0];
+    float y = (float)(map->bounds.north - (double)lat) * map->texels[1];
     if (!(pixel > 1)) return level_at(l, x, y);
     float last = (float)(map->level_count - 1), detail = 0.5f * log2f(pixel);
     detail = detail < last ? detail : last;
     uint32_t n = (uint32_t)detail, next = n + 1 < map->level_count ? n + 1 : n;
     float wide = (float)l->width, tall = (float)l->height;
     float near = level_at(&l[n], x * (float)l[n].width / wide, y * (float)l[n].height / tall);
-    return near + (detail - (float)n) * (level_at(&l[next], x * (float)l[next].width / wide, y * (float)l[next].height / tall) - near);
+    float far = level_at(&l[next], x * (float)l[next].width / wide, y * (float)l[next].height / tall);
+    return near + (detail - (float)n) * (far - near);
 }
 
 float land_map_even(const struct land_map *map, float lon, float lat) {

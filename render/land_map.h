@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The share of land over longitude and latitude, as a picture of it with smaller ones for views from afar. Private to the basemap.
-// Immutable once made; any thread.
+// The share of land over longitude and latitude, as a picture of it with smaller ones for views from afar. Private to the
+// basemap. Immutable once made; any thread.
 #ifndef VIRGA_RENDER_LAND_MAP_H
 #define VIRGA_RENDER_LAND_MAP_H
 

@@ -23,7 +23,8 @@ void shown_lines_destroy(struct shown_lines *shown) {
 }
 
 // Cut at the near plane, so that the division by depth stays sound. False where nothing is in front of it.
-static bool place_segment(const struct ground_camera *camera, const float ends[2][3], double exaggeration, struct shown_segment *segment) {
+static bool place_segment(const struct ground_camera *camera, const float ends[2][3], double exaggeration,
+                          struct shown_segment *segment) {
     double clip[2][3], least = 1e-3 / camera->nearest;
     for (int e = 0; e < 2; e++) {
         const double shown[] = {(double)ends[e][0], (double)ends[e][1], (double)ends[e][2] * exaggeration};
@@ -46,7 +47,8 @@ static bool place_segment(const struct ground_camera *camera, const float ends[2
     return true;
 }
 
-void shown_lines_place(struct shown_lines *shown, const struct map_lines *lines, const struct ground_camera *camera, double exaggeration, size_t run) {
+void shown_lines_place(struct shown_lines *shown, const struct map_lines *lines, const struct ground_camera *camera,
+                       double exaggeration, size_t run) {
     struct shown_run *r = &shown->runs[run];
     struct shown_segment *segments = shown->segments + run * SHOWN_RUN;
     *r = (struct shown_run){.low = {INFINITY, INFINITY}, .high = {-INFINITY, -INFINITY}};
@@ -69,8 +71,8 @@ struct pen {
     bool used;
 };
 
-// Samples of a pixel that a line is not hidden from. The ground counts as deeper by its slope over a pixel, as the page has it, so that lines that
-// lie on it are seen.
+// Samples of a pixel that a line is not hidden from. The ground counts as deeper by its slope over a pixel, as the page has it, so
+// that lines that lie on it are seen.
 static float seen(const struct pen *pen, size_t x, size_t y, float near) {
     const struct ground_raster *r = pen->raster;
     size_t across = r->across, row = r->width * across, count = 0;
@@ -123,8 +125,8 @@ static void lay_ink(const struct pen *pen, const struct line_style *style, float
         }
 }
 
-void line_draw(const struct shown_lines *shown, const struct line_style *style, const struct ground_camera *camera, const struct ground_raster *raster,
-               float *share, float *rgba, size_t stride) {
+void line_draw(const struct shown_lines *shown, const struct line_style *style, const struct ground_camera *camera,
+               const struct ground_raster *raster, float *share, float *rgba, size_t stride) {
     struct pen pen = {camera, raster, style->width, style->width / 2 + 0.25f, (float)(2e-5 * camera->step), share, false};
     float left = (float)raster->x - pen.reach, right = (float)(raster->x + raster->width) + pen.reach;
     float top = (float)raster->y - pen.reach, bottom = (float)(raster->y + raster->height) + pen.reach;

@@ -21,10 +21,11 @@ int shown_lines_init(struct shown_lines *shown, const struct map_lines *lines);
 void shown_lines_destroy(struct shown_lines *shown);  // a zeroed one is allowed
 size_t shown_lines_runs(const struct shown_lines *shown);
 // Places one run in the picture. Different runs may be placed by different threads.
-void shown_lines_place(struct shown_lines *shown, const struct map_lines *lines, const struct ground_camera *camera, double exaggeration, size_t run);
+void shown_lines_place(struct shown_lines *shown, const struct map_lines *lines, const struct ground_camera *camera,
+                       double exaggeration, size_t run);
 
 // Over a tile's rgba[height][width][4] (rows `stride` pixels apart; colour times alpha). share: room for the tile's pixels.
-void line_draw(const struct shown_lines *shown, const struct line_style *style, const struct ground_camera *camera, const struct ground_raster *raster,
-               float *share, float *rgba, size_t stride);
+void line_draw(const struct shown_lines *shown, const struct line_style *style, const struct ground_camera *camera,
+               const struct ground_raster *raster, float *share, float *rgba, size_t stride);
 
 #endif

@@ -24,12 +24,14 @@ void map_lines_destroy(struct map_lines *lines) {
 }
 
 int map_lines_add_box(struct map_lines *lines, const struct scene_bounds *box) {
-    static const int edges[][2] = {{0, 1}, {1, 3}, {3, 2}, {2, 0}, {4, 5}, {5, 7}, {7, 6}, {6, 4}, {0, 4}, {1, 5}, {2, 6}, {3, 7}};
+    static const int edges[][2] = {{0, 1}, {1, 3}, {3, 2}, {2, 0}, {4, 5}, {5, 7},
+                                   {7, 6}, {6, 4}, {0, 4}, {1, 5}, {2, 6}, {3, 7}};
+    const double low[] = {box->low[0], box->low[1], fmax(0, box->low[2])};
     int status = VIRGA_OK;
     for (size_t n = 0; n < sizeof edges / sizeof *edges && status == VIRGA_OK; n++) {
         float ends[2][3];
         for (int e = 0; e < 2; e++)
-            for (int d = 0; d < 3; d++) ends[e][d] = (float)(edges[n][e] >> d & 1 ? box->high[d] : d == 2 ? fmax(0, box->low[d]) : box->low[d]);
+            for (int d = 0; d < 3; d++) ends[e][d] = (float)(edges[n][e] >> d & 1 ? box->high[d] : low[d]);
         status = map_lines_add(lines, ends[0], ends[1]);
     }
     return status;
@@ -42,7 +44,8 @@ static bool inside(const struct map_cut *cut, const double at[2]) {
     bool in = basemap_places_inside(p, at);
     if (!cut->beyond) return in;
     double fade = 0.7 * BASEMAP_AROUND * fmax(p->size[0], p->size[1]);
-    return !in && at[0] > p->box.low[0] - fade && at[0] < p->box.high[0] + fade && at[1] > p->box.low[1] - fade && at[1] < p->box.high[1] + fade;
+    for (int n = 0; n < 2 && !in; n++) in = !(at[n] > p->box.low[n] - fade && at[n] < p->box.high[n] + fade);
+    return !in;
 }
 
 // The last point on the way from a good place to a bad one that is still good, nearly.
@@ -58,7 +61,8 @@ static void find_edge(const struct map_cut *cut, const double from_good[2], cons
 // In pieces no longer than the ground's cells, so that they follow it.
 static int add_piece(struct map_lines *lines, const struct map_cut *cut, const double from[2], const double to[2]) {
     double length = hypot(to[0] - from[0], to[1] - from[1]);
-    double cell = cut->ground ? fmin(cut->ground->step[0], cut->ground->step[1]) : length, parts = cell > 0 ? ceil(length / cell) : 1;
+    double cell = cut->ground ? fmin(cut->ground->step[0], cut->ground->step[1]) : length;
+    double parts = cell > 0 ? ceil(length / cell) : 1;
     int count = parts > 1 ? parts < 4096 ? (int)parts : 4096 : 1, status = VIRGA_OK;
     float last[3] = {0};
     for (int n = 0; n <= count && status == VIRGA_OK; n++) {
@@ -87,7 +91,8 @@ static int add_line(struct map_lines *lines, const struct map_cut *cut, const do
         bool has = (cut->anywhere || basemap_places_near(cut->places, points[n][0], points[n][1])) &&
                    basemap_places_scene(cut->places, points[n][0], points[n][1], here);
         double length = has && had ? hypot(here[0] - before[0], here[1] - before[1]) : 0;
-        if (has && had && n + 1 < count && length < cut->shortest) continue;  // points that lie closer than can be seen are passed over
+        // Points that lie closer than can be seen are passed over.
+        if (has && had && n + 1 < count && length < cut->shortest) continue;
         if (has && had && length < cut->longest) status = add_cut(lines, cut, before, here);
         had = has;
         if (has) memcpy(before, here, sizeof before);
@@ -97,7 +102,9 @@ static int add_line(struct map_lines *lines, const struct map_cut *cut, const do
 
 int map_lines_add_degrees(struct map_lines *lines, const struct map_cut *cut, const struct atlas_lines *degrees) {
     int status = VIRGA_OK;
-    for (size_t n = 0; n < degrees->count && status == VIRGA_OK; n++)
-        status = add_line(lines, cut, (const double (*)[2])(degrees->points + degrees->first[n]), degrees->first[n + 1] - degrees->first[n]);
+    for (size_t n = 0; n < degrees->count && status == VIRGA_OK; n++) {
+        size_t first = degrees->first[n];
+        status = add_line(lines, cut, (const double (*)[2])(degrees->points + first), degrees->first[n + 1] - first);
+    }
     return status;
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Sets of line segments in the scene: coasts, borders, graticule, box (web/layers/coastlines.js, web/gl/line_pass.js). Private to the basemap.
+// Sets of line segments in the scene: coasts, borders, graticule, box (web/layers/coastlines.js, web/gl/line_pass.js). Private to
+// the basemap.
 #ifndef VIRGA_RENDER_MAP_LINES_H
 #define VIRGA_RENDER_MAP_LINES_H
 

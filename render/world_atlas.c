@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A file's arcs are most of it: they are read as numbers right from the text. What is left (objects that list arcs) goes through jansson.
+// A file's arcs are most of it: they are read as numbers right from the text. What is left (objects that list arcs) goes through
+// jansson.
 #include "render/world_atlas.h"
 
 #include <errno.h>
@@ -22,8 +23,9 @@ struct reading {
 };
 
 static int bad(const struct reading *r, const char *what) {
-    return failure_set(r->failure, VIRGA_UNREADABLE, "%s: not a TopoJSON file of world-atlas (%s); install it again with `npm ci` in web, or leave coastlines out "
-                       "(map.coastlines false)", r->name, what);
+    return failure_set(r->failure, VIRGA_UNREADABLE,
+                       "%s: not a TopoJSON file of world-atlas (%s); install it again with `npm ci` in web, or leave coastlines "
+                       "out (map.coastlines false)", r->name, what);
 }
 
 static int no_memory(const struct reading *r) { return failure_set(r->failure, VIRGA_NO_MEMORY, "%s: out of memory", r->name); }
@@ -123,7 +125,8 @@ static bool read_sign(const char **at, char sign) {
 // [x, y, …]: two numbers, and more that say nothing here.
 static bool read_position(const char **at, double position[2]) {
     double more;
-    if (!read_sign(at, '[') || !read_number(at, &position[0]) || !read_sign(at, ',') || !read_number(at, &position[1])) return false;
+    if (!read_sign(at, '[') || !read_number(at, &position[0])) return false;
+    if (!read_sign(at, ',') || !read_number(at, &position[1])) return false;
     while (read_sign(at, ','))
         if (!read_number(at, &more)) return false;
     return read_sign(at, ']');
@@ -344,11 +347,13 @@ static int parse_rest(const struct reading *r, const char *text, const char *beg
 }
 
 static int read_all(struct reading *r, const json_t *root, const char *arcs, struct world_atlas *atlas) {
-    const json_t *objects = json_object_get(root, "objects"), *land = json_object_get(objects, "land"), *countries = json_object_get(objects, "countries");
+    const json_t *objects = json_object_get(root, "objects");
+    const json_t *land = json_object_get(objects, "land"), *countries = json_object_get(objects, "countries");
     struct land rings = {r, atlas, 0};
     bool steps;
     int status = read_transform(r, root, &steps);
-    if (status == VIRGA_OK && (!json_is_object(land) || !json_is_object(countries))) status = bad(r, "it has no objects land and countries");
+    if (status == VIRGA_OK && (!json_is_object(land) || !json_is_object(countries)))
+        status = bad(r, "it has no objects land and countries");
     if (status == VIRGA_OK) status = read_arcs(r, arcs, steps);
     if (status == VIRGA_OK) status = read_lines(r, land, false, &atlas->coasts);
     if (status == VIRGA_OK) status = read_lines(r, countries, true, &atlas->borders);
@@ -375,7 +380,8 @@ static int read_text(const char *path, FILE *file, char **text, size_t *size, st
     struct stat state;
     if (fstat(fileno(file), &state)) return failure_set(failure, VIRGA_IO, "cannot read %s: %s", path, strerror(errno));
     if (!S_ISREG(state.st_mode) || state.st_size > FILE_MOST)
-        return failure_set(failure, VIRGA_UNREADABLE, "%s: over 64 MiB or no file, so none of world-atlas; install it again with `npm ci` in web", path);
+        return failure_set(failure, VIRGA_UNREADABLE,
+                           "%s: over 64 MiB or no file, so none of world-atlas; install it again with `npm ci` in web", path);
     *text = malloc((size_t)state.st_size + 1);
     if (!*text) return failure_set(failure, VIRGA_NO_MEMORY, "%s: out of memory", path);
     *size = fread(*text, 1, (size_t)state.st_size, file);
@@ -391,8 +397,9 @@ int world_atlas_read(const char *folder, const char *detail, struct world_atlas 
         return failure_set(failure, VIRGA_INVALID, "the folder of the coastlines has too long a name");
     FILE *file = fopen(path, "rb");
     if (!file)
-        return failure_set(failure, errno == ENOENT || errno == ENOTDIR ? VIRGA_NOT_FOUND : VIRGA_IO, "cannot open the coastlines %s: %s; run `npm ci` in web "
-                           "(server/demo does), or leave them out (map.coastlines false)", path, strerror(errno));
+        return failure_set(failure, errno == ENOENT || errno == ENOTDIR ? VIRGA_NOT_FOUND : VIRGA_IO,
+                           "cannot open the coastlines %s: %s; run `npm ci` in web (server/demo does), or leave them out "
+                           "(map.coastlines false)", path, strerror(errno));
     int status = read_text(path, file, &text, &size, failure);
     fclose(file);
     if (status == VIRGA_OK) status = world_atlas_parse(text, size, path, atlas, failure);
