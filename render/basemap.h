@@ -15,7 +15,7 @@ struct basemap_options {
     const struct grid *grid;          // of the first volume, or of the first layer; kept by the caller
     const float *ground;              // [y.n][x.n] metres above the datum, or NULL for flat; copied
     struct scene_bounds box;
-    const char *world_folder;         // where countries-10m.json, -50m.json and -110m.json of world-atlas are, or NULL for no coastlines
+    const char *world_folder;         // where countries-10m.json, -50m.json and -110m.json of world-atlas are; NULL: no coastlines
 };
 
 // VIRGA_OK, VIRGA_NO_MEMORY, or VIRGA_NOT_FOUND / VIRGA_UNREADABLE for the coastlines (the message names the file and what to do).
@@ -27,8 +27,9 @@ void basemap_middle(const struct basemap *basemap, double *lon, double *lat, dou
 
 struct basemap_show { bool coastlines, graticule, terrain, box; };
 
-// Ground and lines: rgba[height][width][4], top row first, colour times alpha, and distance as ray_marcher_draw wants it. samples: along each
-// axis of a pixel, 1 to 4 (1 is the page's picture). Draped layers and shadows of the scene lie on the ground. VIRGA_OK or VIRGA_NO_MEMORY.
+// Ground and lines: rgba[height][width][4], top row first, colour times alpha, and distance as ray_marcher_draw wants it. samples:
+// along each axis of a pixel, 1 to 4 (1 is the page's picture). Draped layers and shadows of the scene lie on the ground. VIRGA_OK
+// or VIRGA_NO_MEMORY.
 int basemap_draw(const struct basemap *basemap, struct render_team *team, const struct scene *scene, const struct basemap_show *show,
                  unsigned samples, float *rgba, float *distance);
 

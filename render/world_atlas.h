@@ -22,7 +22,8 @@ struct world_atlas {
     size_t *polygon;           // [polygon_count + 1] first ring of each
 };
 
-// detail: "10m", "50m" or "110m". VIRGA_OK, VIRGA_NO_MEMORY; VIRGA_NOT_FOUND, VIRGA_UNREADABLE or VIRGA_IO with the file's name and what to do.
+// detail: "10m", "50m" or "110m". VIRGA_OK, VIRGA_NO_MEMORY; VIRGA_NOT_FOUND, VIRGA_UNREADABLE or VIRGA_IO with the file's name
+// and what to do.
 int world_atlas_read(const char *folder, const char *detail, struct world_atlas *atlas, struct failure *failure);
 // The same from a file's text. name: for messages.
 int world_atlas_parse(char *text, size_t size, const char *name, struct world_atlas *atlas, struct failure *failure);

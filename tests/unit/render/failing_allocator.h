@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// malloc and its kin replaced by ones that fail on command, for a test program of one file that includes this once. Not under sanitizers, whose
-// allocator cannot be replaced. Single-threaded tests only.
+// malloc and its kin replaced by ones that fail on command, for a test program of one file that includes this once. Not under
+// sanitizers, whose allocator cannot be replaced. Single-threaded tests only.
 #ifndef VIRGA_TESTS_FAILING_ALLOCATOR_H
 #define VIRGA_TESTS_FAILING_ALLOCATOR_H
 

@@ -17,7 +17,8 @@ static inline void made_axis(struct grid_axis *axis, size_t n, double start, dou
 }
 
 // n × n columns around a middle on axes of a projection, degrees or metres; wraps: once around the globe.
-static inline struct grid *made_earth_grid(const char *proj, bool angular, bool wraps, size_t n, double middle_x, double middle_y, double step) {
+static inline struct grid *made_earth_grid(const char *proj, bool angular, bool wraps, size_t n, double middle_x, double middle_y,
+                                           double step) {
     struct grid *grid = calloc(1, sizeof *grid);
     if (!grid) abort();
     size_t nx = wraps ? 2 * n : n;
@@ -34,7 +35,8 @@ static inline struct grid *made_earth_grid(const char *proj, bool angular, bool 
     return grid;
 }
 
-// n × n columns `km` apart around a place, their rows turned by an angle (degrees, counter-clockwise), that only their longitudes and latitudes tell of.
+// n × n columns `km` apart around a place, their rows turned by an angle (degrees, counter-clockwise), that only their longitudes
+// and latitudes tell of.
 static inline struct grid *made_curvilinear_grid(size_t n, double lon, double lat, double km, double angle) {
     struct grid *grid = calloc(1, sizeof *grid);
     char proj[120];

@@ -9,8 +9,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-// Land: an island from 0 to 20 east and 40 to 60 north, that a border along 10 east divides in two countries; another across the date line from 170 to 190
-// east and 40 to 60 north; and all that lies south of 70 south. Positions are steps of a tenth of a degree.
+// Land: an island from 0 to 20 east and 40 to 60 north, that a border along 10 east divides in two countries; another across the
+// date line from 170 to 190 east and 40 to 60 north; and all that lies south of 70 south. Positions are steps of a tenth of a
+// degree.
 static const char made_world[] =
     "{\"type\": \"Topology\", \"bbox\": [-180, -90, 180, 90], \"transform\": {\"scale\": [0.1, 0.1], \"translate\": [0, 0]},\n"
     " \"objects\": {\n"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Out of memory fails one map or one picture of it, from whichever allocation on, and leaks nothing. Exit 77 under sanitizers, whose allocator cannot
-// be replaced.
+// Out of memory fails one map or one picture of it, from whichever allocation on, and leaks nothing. Exit 77 under sanitizers,
+// whose allocator cannot be replaced.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -37,7 +37,8 @@ static void each_allocation_fails_one_map(struct grid *grid, const char *world) 
         room = n;
         status = basemap_new(&options, &map, &failure);
         room = -1;
-        assert_true(status == VIRGA_OK || (failure.message[0] && !map));  // jansson and the C library do not always say that it was memory
+        // jansson and the C library do not always say that it was memory.
+        assert_true(status == VIRGA_OK || (failure.message[0] && !map));
         basemap_free(map);
         if (live > before) fail_msg("after %ld allocations: %ld leaked", n, live - before);
     }

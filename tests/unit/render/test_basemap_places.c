@@ -9,8 +9,10 @@
 #include "made_grid.h"
 #include "render/basemap_places.h"
 
-static const char lonlat[] = "+proj=longlat +R=6371229 +no_defs", rotated[] = "+proj=ob_tran +o_proj=longlat +o_lon_p=0 +o_lat_p=37.5 +lon_0=-2.5 +R=6371229 +no_defs",
-                  polar[] = "+proj=stere +lat_0=90 +lon_0=-45 +lat_ts=60 +R=6371229 +units=m +no_defs", lambert[] = "+proj=lcc +lat_1=25 +lat_2=25 +lat_0=25 +lon_0=-95 +R=6371229 +units=m +no_defs";
+static const char lonlat[] = "+proj=longlat +R=6371229 +no_defs";
+static const char rotated[] = "+proj=ob_tran +o_proj=longlat +o_lon_p=0 +o_lat_p=37.5 +lon_0=-2.5 +R=6371229 +no_defs";
+static const char polar[] = "+proj=stere +lat_0=90 +lon_0=-45 +lat_ts=60 +R=6371229 +units=m +no_defs";
+static const char lambert[] = "+proj=lcc +lat_1=25 +lat_2=25 +lat_0=25 +lon_0=-95 +R=6371229 +units=m +no_defs";
 
 // From longitude and latitude, or from a direction.
 static void place_of(const struct basemap_places *p, double X, double Y, double *lon, double *lat) {
@@ -28,12 +30,14 @@ static void check_return(struct grid *grid, double share, double km) {
     double margin = share * fmax(p.size[0], p.size[1]);
     for (int b = 0; b <= 12; b++)
         for (int a = 0; a <= 12; a++) {
-            double X = box.low[0] - margin + (p.size[0] + 2 * margin) * (a + 0.001) / 12.002, Y = box.low[1] - margin + (p.size[1] + 2 * margin) * (b + 0.001) / 12.002;
+            double X = box.low[0] - margin + (p.size[0] + 2 * margin) * (a + 0.001) / 12.002;
+            double Y = box.low[1] - margin + (p.size[1] + 2 * margin) * (b + 0.001) / 12.002;
             double lon, lat, at[2];
             place_of(&p, X, Y, &lon, &lat);
             if (!basemap_places_near(&p, lon, lat)) fail_msg("%g, %g is at %g, %g, and that is not near", X, Y, lon, lat);
             if (!basemap_places_scene(&p, lon, lat, at)) fail_msg("%g, %g is at %g, %g, and that is nowhere", X, Y, lon, lat);
-            if (!(hypot(at[0] - X, at[1] - Y) < km)) fail_msg("%g, %g is at %g, %g, and that is at %g, %g", X, Y, lon, lat, at[0], at[1]);
+            if (!(hypot(at[0] - X, at[1] - Y) < km))
+                fail_msg("%g, %g is at %g, %g, and that is at %g, %g", X, Y, lon, lat, at[0], at[1]);
         }
     basemap_places_destroy(&p);
     grid_free(grid);
@@ -59,7 +63,8 @@ static void test_curvilinear(void **state) {
 // What is made up beyond the columns continues them: here they stand on a plane, whose own places are known.
 static void test_curvilinear_goes_on(void **state) {
     (void)state;
-    struct grid *grid = made_curvilinear_grid(60, 10, 50, 5, 0), *plane = made_earth_grid("+proj=laea +lat_0=50 +lon_0=10 +R=6371229 +units=m +no_defs", false, false, 2, 0, 0, 1000);
+    struct grid *grid = made_curvilinear_grid(60, 10, 50, 5, 0);
+    struct grid *plane = made_earth_grid("+proj=laea +lat_0=50 +lon_0=10 +R=6371229 +units=m +no_defs", false, false, 2, 0, 0, 1000);
     const struct scene_bounds box = made_box(grid, 10);
     struct basemap_places p;
     assert_int_equal(basemap_places_init(&p, grid, &box), VIRGA_OK);

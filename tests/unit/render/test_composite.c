@@ -48,7 +48,8 @@ static double expected(const float *ground, const float *volume, bool transparen
     struct scene scene = made();
     double up = (HEIGHT - 1 - y + 0.5) / HEIGHT, smooth = up * up * (3 - 2 * up), over[4], below[4];
     for (int n = 0; n < 4; n++) {
-        over[n] = 0.32 * at(volume, x, y, n) + 0.17 * (at(volume, x + 1, y, n) + at(volume, x - 1, y, n) + at(volume, x, y + 1, n) + at(volume, x, y - 1, n));
+        over[n] = 0.32 * at(volume, x, y, n) + 0.17 * (at(volume, x + 1, y, n) + at(volume, x - 1, y, n) +
+                                                       at(volume, x, y + 1, n) + at(volume, x, y - 1, n));
         below[n] = ground ? (double)ground[4 * (y * WIDTH + x) + n] : 0;
     }
     double alpha = transparent ? 1 - (1 - below[3]) * (1 - over[3]) : 1;

@@ -25,14 +25,16 @@ static struct ground_point point_at(double x, double y, double near) {
 static void wobble(struct ground_point corners[CELLS + 1][CELLS + 1], unsigned seed) {
     for (int j = 0; j <= CELLS; j++)
         for (int i = 0; i <= CELLS; i++) {
-            double cell = (SIDE + 8.0) / CELLS, x = -4 + cell * (i + 0.6 * (chance(&seed) - 0.5)), y = -4 + cell * (j + 0.6 * (chance(&seed) - 0.5));
+            double cell = (SIDE + 8.0) / CELLS, x = -4 + cell * (i + 0.6 * (chance(&seed) - 0.5));
+            double y = -4 + cell * (j + 0.6 * (chance(&seed) - 0.5));
             if (chance(&seed) < 0.3) x = floor(x) + 0.5;
             if (chance(&seed) < 0.3) y = floor(y) + 0.5;
             corners[j][i] = point_at(x, y, 0.1 + 0.01 * chance(&seed));
         }
 }
 
-static void count_hits(struct ground_raster *raster, const struct ground_point *a, const struct ground_point *b, const struct ground_point *c, int *hits) {
+static void count_hits(struct ground_raster *raster, const struct ground_point *a, const struct ground_point *b,
+                       const struct ground_point *c, int *hits) {
     size_t samples = SIDE * SIDE * raster->across * raster->across;
     ground_raster_clear(raster, 0, 0, SIDE, SIDE);
     ground_raster_triangle(raster, &plain, a, b, c, GROUND_TOP);
@@ -50,7 +52,8 @@ static void test_each_sample_once(void **state) {
         wobble(corners, across);
         for (int j = 0; j < CELLS; j++)
             for (int i = 0; i < CELLS; i++) {
-                const struct ground_point *a = &corners[j][i], *b = &corners[j][i + 1], *c = &corners[j + 1][i], *d = &corners[j + 1][i + 1];
+                const struct ground_point *a = &corners[j][i], *b = &corners[j][i + 1], *c = &corners[j + 1][i],
+                    *d = &corners[j + 1][i + 1];
                 count_hits(&raster, a, b, c, hits);
                 count_hits(&raster, d, b, c, hits);  // turned the other way
             }
@@ -75,7 +78,8 @@ static void test_tiles_are_parts_of_the_whole(void **state) {
         for (int j = 0; j < CELLS; j++)
             for (int i = 0; i < CELLS; i++) {
                 ground_raster_triangle(raster, &plain, &corners[j][i], &corners[j][i + 1], &corners[j + 1][i], GROUND_TOP);
-                ground_raster_triangle(raster, &plain, &corners[j][i + 1], &corners[j + 1][i + 1], &corners[j + 1][i], GROUND_SIDE);
+                ground_raster_triangle(raster, &plain, &corners[j][i + 1], &corners[j + 1][i + 1], &corners[j + 1][i],
+                                       GROUND_SIDE);
             }
         if (n < 4) continue;
         for (size_t y = 0; y < SIDE; y++)
@@ -98,7 +102,8 @@ static void test_nearest_wins(void **state) {
         ground_raster_clear(&raster, 0, 0, SIDE, SIDE);
         for (int n = 0; n < 2; n++) {
             bool front = n == order;
-            const struct ground_point a = point_at(-9, -9, front ? 0.2 : 0.1), b = point_at(120, -9, front ? 0.2 : 0.1), c = point_at(-9, 120, front ? 0.2 : 0.1);
+            const double near = front ? 0.2 : 0.1;
+            const struct ground_point a = point_at(-9, -9, near), b = point_at(120, -9, near), c = point_at(-9, 120, near);
             ground_raster_triangle(&raster, &plain, &a, &b, &c, front ? GROUND_TOP : GROUND_SIDE);
         }
         for (size_t n = 0; n < SIDE * SIDE; n++) assert_int_equal(raster.kind[n], GROUND_TOP);
@@ -130,9 +135,11 @@ static void test_cut_in_front_of_the_eye(void **state) {
             double ray[3];
             for (int n = 0; n < 3; n++) ray[n] = camera.ray[n] + (x + 0.5) * camera.ray_x[n] + (y + 0.5) * camera.ray_y[n];
             double depth = -camera.eye[2] / ray[2], X = camera.eye[0] + depth * ray[0], Y = camera.eye[1] + depth * ray[1];
-            bool inside = depth > 0 && fabs(X) < 499 && fabs(Y) < 499 && depth * camera.nearest > 1.001, outside = depth <= 0 || fabs(X) > 501 || fabs(Y) > 501;
+            bool inside = depth > 0 && fabs(X) < 499 && fabs(Y) < 499 && depth * camera.nearest > 1.001;
+            bool outside = depth <= 0 || fabs(X) > 501 || fabs(Y) > 501;
             float near = raster.near[y * 160 + x];
-            if (inside && !(fabs((double)near * depth - 1) < 1e-5)) fail_msg("(%d, %d): 1 / %g instead of 1 / %g", x, y, 1 / (double)near, depth);
+            if (inside && !(fabs((double)near * depth - 1) < 1e-5))
+                fail_msg("(%d, %d): 1 / %g instead of 1 / %g", x, y, 1 / (double)near, depth);
             if (outside) assert_true(near == 0);
             seen += inside;
         }

@@ -37,7 +37,8 @@ static void test_rings(void **state) {
     assert_int_equal(atlas.polygon_count, 3);
     assert_int_equal(atlas.rings.count, 3);
     for (size_t ring = 0; ring < 2; ring++) {  // closed, of arcs end to end
-        const double *first = atlas.rings.points[atlas.rings.first[ring]], *last = atlas.rings.points[atlas.rings.first[ring + 1] - 1];
+        const double *first = atlas.rings.points[atlas.rings.first[ring]];
+        const double *last = atlas.rings.points[atlas.rings.first[ring + 1] - 1];
         assert_true(fabs(first[0] - last[0]) < 1e-9 && fabs(first[1] - last[1]) < 1e-9);
     }
     assert_int_equal(atlas.rings.first[1], 13);  // twice seven, one of them in common
@@ -67,12 +68,18 @@ static void must_refuse(const char *text) {
 static void test_malformed(void **state) {
     (void)state;
     static const char *const texts[] = {
-        "", "null", "[]", "{}", "{", "}", "\"", "{\"arcs\"", "{\"arcs\":", "{\"arcs\": 5, " OBJECTS "}", "{\"arcs\": \"[]\", " OBJECTS "}", "{\"arcs\": {}, " OBJECTS "}",
-        "{\"arcs\": [], " OBJECTS "}", "{\"arcs\": [[]]}", "{\"arcs\": [5], " OBJECTS "}", "{\"arcs\": [[5]], " OBJECTS "}", "{\"arcs\": [[[5]]], " OBJECTS "}",
-        "{\"arcs\": [[[1, 2], [3, 4]], " OBJECTS "}", "{\"arcs\": [[[1, 2], [3, 4], ]], " OBJECTS "}", "{\"arcs\": [[[1, \"2\"]]], " OBJECTS "}",
-        "{\"arcs\": [[[1, 2] [3, 4]]], " OBJECTS "}", "{\"arcs\": [[[1, 2]],], " OBJECTS "}", "{\"arcs\": [[[1e999, 2]]], " OBJECTS "}", "{\"arcs\": [[[nan, 2]]], " OBJECTS "}",
-        "{\"arcs\": [[[1, 91]]], " OBJECTS "}", "{\"arcs\": [[[721, 2]]], " OBJECTS "}", "{\"arcs\": [[[0x1, 2]]], " OBJECTS "}", "{\"arcs\": [[[1, 2, {}]]], " OBJECTS "}",
-        "{\"arcs\": [[[1, 2]]], \"objects\": 5}", "{\"arcs\": [[[1, 2]]], \"objects\": {\"land\": {}}}", "{\"arcs\": [[[1, 2]]], \"objects\": {\"land\": [], \"countries\": {}}}",
+        "", "null", "[]", "{}", "{", "}", "\"", "{\"arcs\"", "{\"arcs\":", "{\"arcs\": 5, " OBJECTS "}",
+        "{\"arcs\": \"[]\", " OBJECTS "}", "{\"arcs\": {}, " OBJECTS "}",
+        "{\"arcs\": [], " OBJECTS "}", "{\"arcs\": [[]]}", "{\"arcs\": [5], " OBJECTS "}", "{\"arcs\": [[5]], " OBJECTS "}",
+        "{\"arcs\": [[[5]]], " OBJECTS "}",
+        "{\"arcs\": [[[1, 2], [3, 4]], " OBJECTS "}", "{\"arcs\": [[[1, 2], [3, 4], ]], " OBJECTS "}",
+        "{\"arcs\": [[[1, \"2\"]]], " OBJECTS "}",
+        "{\"arcs\": [[[1, 2] [3, 4]]], " OBJECTS "}", "{\"arcs\": [[[1, 2]],], " OBJECTS "}",
+        "{\"arcs\": [[[1e999, 2]]], " OBJECTS "}", "{\"arcs\": [[[nan, 2]]], " OBJECTS "}",
+        "{\"arcs\": [[[1, 91]]], " OBJECTS "}", "{\"arcs\": [[[721, 2]]], " OBJECTS "}", "{\"arcs\": [[[0x1, 2]]], " OBJECTS "}",
+        "{\"arcs\": [[[1, 2, {}]]], " OBJECTS "}",
+        "{\"arcs\": [[[1, 2]]], \"objects\": 5}", "{\"arcs\": [[[1, 2]]], \"objects\": {\"land\": {}}}",
+        "{\"arcs\": [[[1, 2]]], \"objects\": {\"land\": [], \"countries\": {}}}",
         "{\"arcs\": [[[1, 2]]], \"objects\": {\"land\": {\"type\": \"Polygon\", \"arcs\": [[1]]}, \"countries\": {}}}",
         "{\"arcs\": [[[1, 2]]], \"objects\": {\"land\": {\"type\": \"Polygon\", \"arcs\": [[-2]]}, \"countries\": {}}}",
         "{\"arcs\": [[[1, 2]]], \"objects\": {\"land\": {\"type\": \"Polygon\", \"arcs\": [[-9223372036854775808]]}, \"countries\": {}}}",
@@ -80,8 +87,10 @@ static void test_malformed(void **state) {
         "{\"arcs\": [[[1, 2]]], \"objects\": {\"land\": {\"type\": \"Polygon\", \"arcs\": [0]}, \"countries\": {}}}",
         "{\"arcs\": [[[1, 2]]], \"objects\": {\"land\": {\"type\": \"Polygon\"}, \"countries\": {}}}",
         "{\"arcs\": [[[1, 2]]], \"objects\": {\"land\": {\"type\": \"MultiPolygon\", \"arcs\": [[0]]}, \"countries\": {}}}",
-        "{\"arcs\": [[[1, 2]]], \"transform\": {\"scale\": [1]}, " OBJECTS "}", "{\"arcs\": [[[1, 2]]], \"transform\": 7, " OBJECTS "}",
-        "{\"arcs\": [[[1, 2]]], \"transform\": {\"scale\": [1, 1], \"translate\": [\"0\", 0]}, " OBJECTS "}", "{\"arcs\": [[[1, 2]]], " OBJECTS "} trailing",
+        "{\"arcs\": [[[1, 2]]], \"transform\": {\"scale\": [1]}, " OBJECTS "}",
+        "{\"arcs\": [[[1, 2]]], \"transform\": 7, " OBJECTS "}",
+        "{\"arcs\": [[[1, 2]]], \"transform\": {\"scale\": [1, 1], \"translate\": [\"0\", 0]}, " OBJECTS "}",
+        "{\"arcs\": [[[1, 2]]], " OBJECTS "} trailing",
         "{\"a\": [\"\\", "{\"arcs\": [[[1, 2]]]]}", "{\"arcs\": [[[1, 2]]], \"arcs\": [[[1, 2]]], " OBJECTS "}",
     };
     for (size_t n = 0; n < sizeof texts / sizeof *texts; n++) must_refuse(texts[n]);
@@ -121,7 +130,8 @@ static void test_bomb(void **state) {
     assert_non_null(text);
     n += (size_t)snprintf(text + n, room - n, "{\"arcs\": [[[0, 0]");
     for (int k = 0; k < 20000; k++) n += (size_t)snprintf(text + n, room - n, ",[1,%d]", k % 2);
-    n += (size_t)snprintf(text + n, room - n, "]], \"objects\": {\"countries\": {}, \"land\": {\"type\": \"Polygon\", \"arcs\": [");
+    n += (size_t)snprintf(text + n, room - n,
+                          "]], \"objects\": {\"countries\": {}, \"land\": {\"type\": \"Polygon\", \"arcs\": [");
     for (int ring = 0; ring < 100; ring++) {
         n += (size_t)snprintf(text + n, room - n, "%s[0", ring ? "," : "");
         for (int k = 0; k < 1000; k++) n += (size_t)snprintf(text + n, room - n, ",0");
@@ -150,7 +160,8 @@ static void test_files(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_lines), cmocka_unit_test(test_rings), cmocka_unit_test(test_arcs_backwards), cmocka_unit_test(test_malformed),
+        cmocka_unit_test(test_lines), cmocka_unit_test(test_rings), cmocka_unit_test(test_arcs_backwards),
+        cmocka_unit_test(test_malformed),
         cmocka_unit_test(test_damaged), cmocka_unit_test(test_bomb), cmocka_unit_test(test_files),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
