@@ -8,9 +8,8 @@
 #include <xxhash.h>
 
 #include "field/cf_time.h"
+#include "render/brick_cells.h"
 #include "render/view_domain.h"
-
-enum { BRICK_BYTES = BRICK_MAX_VOXELS * 2 + 1024 };  // about what a decoded brick takes
 
 void picture_key_add(struct picture_key *key, const void *bytes, size_t size) {
     struct { struct picture_key before, now; } both = {.before = *key};
@@ -99,9 +98,20 @@ static bool shows(const void *user, int32_t lowest, int32_t highest) {
 
 static struct showing showing_of(const struct picture_layer *layer) { return (struct showing){&layer->transfer, &layer->layer->of->lattice}; }
 
-// Bricks that one field may have, so that both steps of all layers stay within the memory whether they are blended or not.
-static size_t most_bricks(const struct picture_maker *maker) {
-    const size_t most = maker->options.memory / (2 * maker->layer_count * BRICK_BYTES);
+// About what a decoded brick of a variable takes.
+static size_t brick_bytes(const struct catalog_variable *variable) {
+    const size_t levels = variable->nz + 2 * BRICK_BORDER;
+    return BRICK_MAX_SIDE * BRICK_MAX_SIDE * (levels < BRICK_MAX_SIDE ? levels : BRICK_MAX_SIDE) * sizeof(int16_t) + sizeof(struct brick_cells);
+}
+
+// Bricks that one field may have, so that both steps of all layers stay within the memory whether they are blended or not. What lies on the
+// ground is small: it gets an eighth.
+static size_t most_bricks(const struct picture_maker *maker, const struct picture_layer *layer) {
+    size_t volumes = 0, part = maker->options.memory;
+    for (size_t n = 0; n < maker->layer_count; n++) volumes += maker->layers[n].space->map != NULL;
+    const size_t drapes = maker->layer_count - volumes;
+    if (volumes && drapes) part = layer->space->map ? part / 8 * 7 : part / 8;
+    const size_t most = part / (2 * (layer->space->map ? volumes : drapes) * brick_bytes(layer->layer->of));
     return most > 16 ? most : 16;
 }
 
@@ -109,7 +119,7 @@ static int bring_step(struct picture_maker *maker, struct picture_layer *layer, 
                       struct failure *failure) {
     const struct field_ref field = view_resolved_field(&maker->resolved, layer->layer, step);
     const struct showing showing = showing_of(layer);
-    const size_t most = most_bricks(maker);
+    const size_t most = most_bricks(maker, layer);
     struct brick_choice *choices = NULL;
     size_t count = 0;
     struct field_volume **volume = &layer->steps[which];
