@@ -27,6 +27,8 @@ struct frame_folder {
     atomic_size_t count;
     atomic_bool *has;   // [frames]
     char record_name[PART_TEXT];
+    char obstacle[FRAME_NAME_TEXT];  // a frame's name that something else than a file has; "" for none
+    bool only_links;                 // … which is a symbolic link, as are all others
 };
 
 // Of the write under way, for frame_folder_drop_temporary: the name is complete while fd is not -1.
@@ -107,8 +109,12 @@ static void meet(struct frame_folder *f, const char *name) {
     struct stat is;
     if (is_left_over(f, name)) unlinkat(f->fd, name, 0);
     if (!frame_pattern_index(&f->pattern, name, (size_t)-1 / 100, &index)) return;
-    if (fstatat(f->fd, name, &is, AT_SYMLINK_NOFOLLOW) || !S_ISREG(is.st_mode)) return;
-    if (index >= f->frames) return;
+    if (index >= f->frames || fstatat(f->fd, name, &is, AT_SYMLINK_NOFOLLOW)) return;
+    if (!S_ISREG(is.st_mode)) {
+        f->only_links = S_ISLNK(is.st_mode) && (f->only_links || !*f->obstacle);
+        snprintf(f->obstacle, sizeof f->obstacle, "%s", name);
+        return;
+    }
     f->has[index] = true;
     f->count++;
 }
@@ -174,7 +180,11 @@ static int settle(struct frame_folder *f, const struct frame_folder_options *opt
     char *old = read_record(f->fd, f->record_name);
     int status = VIRGA_OK;
     bool same = old && !strcmp(old, options->record);
-    if (!same && (old || f->count))
+    // A device or pipe is never replaced by a picture, nor is a link where no export of ours was: /dev/null would be gone for all.
+    if (*f->obstacle && !(same && f->only_links))
+        status = failure_set(failure, VIRGA_IO, "%.200s/%.200s is there already and no plain file; name other files",
+                             f->pattern.folder, f->obstacle);
+    else if (!same && (old || f->count))
         status = options->overwrite ? clear(f, old, failure) : refuse(f, old, options->record, failure);
     free(old);
     if (same || status != VIRGA_OK) return status;

@@ -25,7 +25,7 @@ struct frame_folder_options {
 char *frame_folder_record(const struct frame_pattern *pattern);
 
 // Makes the folder where it is absent, removes what killed runs left half written, and takes the folder for this process alone. VIRGA_IO with
-// words (it cannot be made or written to, another process has it, another export or other files of these names are in it), VIRGA_NO_MEMORY.
+// words (it cannot be made or written to, another process has it, another export, other files, or what is no file of these names are in it), VIRGA_NO_MEMORY.
 int frame_folder_open(const struct frame_folder_options *options, struct frame_folder **folder, struct failure *failure);
 void frame_folder_close(struct frame_folder *folder);  // NULL is allowed
 

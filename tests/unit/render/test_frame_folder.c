@@ -181,6 +181,24 @@ static void files_of_others_are_neither_taken_nor_replaced(void **state) {
     frame_folder_close(folder);
 }
 
+static void what_is_no_file_is_never_replaced(void **state) {
+    (void)state;
+    char path[200];
+    struct frame_folder *folder;
+    struct failure failure = {0};
+    snprintf(path, sizeof path, "%s/1.png", root);
+    assert_int_equal(mkfifo(path, 0600), 0);
+    expect_refused("%d.png", "1", "/1.png is there already and no plain file");
+    expect_refused("1.png", "1", "/1.png is there already and no plain file");
+    assert_int_equal(try_open("%d.png", "1", true, &folder, &failure), VIRGA_IO);
+    struct stat is;
+    assert_true(!lstat(path, &is) && S_ISFIFO(is.st_mode));
+    unlink(path);
+    assert_int_equal(symlink("/nowhere", path), 0);
+    expect_refused("%d.png", "1", "/1.png is there already and no plain file");
+    assert_true(!lstat(path, &is) && S_ISLNK(is.st_mode));
+}
+
 static void what_a_killed_run_left_goes_and_nothing_else(void **state) {
     (void)state;
     static const char *const left[] = {".1.png.0badcafe.virga-part", ".100.png.00000000.virga-part", "..%d.png.virga-export.12345678.virga-part"};
@@ -253,6 +271,7 @@ int main(void) {
         TEST(another_export_is_refused_with_what_differs),
         TEST(a_damaged_record_is_refused),
         TEST(files_of_others_are_neither_taken_nor_replaced),
+        TEST(what_is_no_file_is_never_replaced),
         TEST(what_a_killed_run_left_goes_and_nothing_else),
         TEST(a_folder_has_one_writer),
         TEST(what_cannot_be_written_leaves_nothing),
