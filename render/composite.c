@@ -3,7 +3,9 @@
 
 #include <stdint.h>
 
-enum { ROWS = 8 };  // of a piece of work
+#include "brick/multiversion.h"
+
+enum { ROWS = 8, RUN = 128 };  // of a piece of work; pixels at a time
 
 struct composite {
     const struct scene *scene;
@@ -12,49 +14,67 @@ struct composite {
     struct image *image;
 };
 
-static float held(float value) {
-    return value < 0 ? 0 : value > 1 ? 1 : value;
+// Between 0 and 1, in two steps: compilers make vectors of it so.
+static inline float held(float value) {
+    value = value > 0 ? value : 0;
+    return value < 1 ? value : 1;
 }
 
 // The volume's grain evened out by a small cross of neighbours, as the page's 8-bit target would hold them: between 0 and 1.
-static void smoothed(const struct composite *c, size_t x, size_t y, float over[4]) {
-    size_t width = c->scene->width, height = c->scene->height;
-    const float *at = c->volume + 4 * (y * width + x);
-    const float *left = x ? at - 4 : at, *right = x + 1 < width ? at + 4 : at;
-    const float *up = y ? at - 4 * width : at, *down = y + 1 < height ? at + 4 * width : at;
-    for (int n = 0; n < 4; n++)
-        over[n] = 0.32f * held(at[n]) + 0.17f * (held(left[n]) + held(right[n]) + held(up[n]) + held(down[n]));
+MULTIVERSION static void smooth(size_t count, const float *middle, const float *left, const float *right, const float *up, const float *down,
+                                float *restrict out) {
+    for (size_t n = 0; n < count; n++)
+        out[n] = 0.32f * held(middle[n]) + 0.17f * (held(left[n]) + held(right[n]) + held(up[n]) + held(down[n]));
+}
+
+// `count` pixels from (x, y) on, with the edge's own in place of neighbours beyond.
+static void smooth_run(const struct composite *c, size_t x, size_t y, size_t count, float *out) {
+    size_t width = c->scene->width, last = x + count == width;
+    const float *at = c->volume + 4 * (y * width + x), *up = y ? at - 4 * width : at, *down = y + 1 < c->scene->height ? at + 4 * width : at;
+    if (x == 0) {
+        smooth(4, at, at, width > 1 ? at + 4 : at, up, down, out);
+        at += 4, up += 4, down += 4, out += 4, count--;
+    }
+    if (count > last) smooth(4 * (count - last), at, at - 4, at + 4, up, down, out);
+    if (!last || !count) return;
+    at += 4 * (count - 1), up += 4 * (count - 1), down += 4 * (count - 1), out += 4 * (count - 1);
+    smooth(4, at, at - 4, at, up, down, out);
 }
 
 // A pixel's hash keeps broad gradients from showing 8-bit bands: −0.5 to 0.5. Rows are counted from the bottom.
-static float dither(uint32_t x, uint32_t row) {
+static inline float dither(uint32_t x, uint32_t row) {
     uint32_t h = (x * 1597334677u) ^ (row * 3812015801u);
     h = (h ^ (h >> 15)) * 2246822519u;
-    return (float)(h >> 8) / 16777216.0f - 0.5f;
+    return (float)(int32_t)(h >> 8) / 16777216.0f - 0.5f;
 }
 
-static uint8_t byte_of(float value) {
-    float scaled = value * 255.0f + 0.5f;
-    return scaled >= 255.0f ? 255 : scaled > 0 ? (uint8_t)scaled : 0;
+static inline uint8_t byte_of(float value) {
+    return (uint8_t)(int32_t)(held(value) * 255 + 0.5f);
+}
+
+MULTIVERSION static void mix(size_t count, uint32_t x, uint32_t row, const float sky[3], float clear, const float *restrict below,
+                             const float *restrict over, uint8_t *restrict out) {
+    for (size_t n = 0; n < count; n++) {
+        float under = 1 - below[4 * n + 3], through = 1 - over[4 * n + 3], hash = dither(x + (uint32_t)n, row) * (1 / 255.0f);
+        float alpha = 1 - clear * under * through, whole = 1 / (alpha > 1e-6f ? alpha : 1e-6f);
+        out[4 * n] = byte_of(((sky[0] * under + below[4 * n]) * through + over[4 * n]) * whole + hash);
+        out[4 * n + 1] = byte_of(((sky[1] * under + below[4 * n + 1]) * through + over[4 * n + 1]) * whole + hash);
+        out[4 * n + 2] = byte_of(((sky[2] * under + below[4 * n + 2]) * through + over[4 * n + 2]) * whole + hash);
+        out[4 * n + 3] = byte_of(alpha);
+    }
 }
 
 static void draw_row(const struct composite *c, size_t y) {
-    const struct scene *scene = c->scene;
-    size_t width = scene->width, row = scene->height - 1 - y;
-    float up = ((float)row + 0.5f) / (float)scene->height, share = up * up * (3 - 2 * up), sky[3];
-    for (int n = 0; n < 3; n++)
-        sky[n] = c->transparent ? 0 : (float)(scene->light.sky_low[n] * (1 - (double)share) + scene->light.sky_top[n] * (double)share);
-    uint8_t *out = c->image->pixels + 4 * y * width;
-    for (size_t x = 0; x < width; x++) {
-        float below[4] = {0}, over[4] = {0}, hash = dither((uint32_t)x, (uint32_t)row) / 255;
-        for (int n = 0; c->ground && n < 4; n++) below[n] = c->ground[4 * (y * width + x) + (size_t)n];
-        if (c->volume) smoothed(c, x, y, over);
-        float alpha = c->transparent ? 1 - (1 - below[3]) * (1 - over[3]) : 1, whole = alpha > 1e-6f ? 1 / alpha : 0;
-        for (int n = 0; n < 3; n++) {
-            float colour = sky[n] * (1 - below[3]) + below[n];
-            out[4 * x + (size_t)n] = byte_of((colour * (1 - over[3]) + over[n]) * whole + hash);
-        }
-        out[4 * x + 3] = byte_of(alpha);
+    const struct light *light = &c->scene->light;
+    size_t width = c->scene->width, row = c->scene->height - 1 - y;
+    float up = ((float)row + 0.5f) / (float)c->scene->height, share = up * up * (3 - 2 * up), sky[3] = {0}, none[4 * RUN] = {0}, over[4 * RUN];
+    for (int n = 0; n < 3 && !c->transparent; n++)
+        sky[n] = (float)light->sky_low[n] + share * (float)(light->sky_top[n] - light->sky_low[n]);
+    for (size_t x = 0; x < width; x += RUN) {
+        size_t count = width - x < RUN ? width - x : RUN;
+        if (c->volume) smooth_run(c, x, y, count, over);
+        const float *below = c->ground ? c->ground + 4 * (y * width + x) : none;
+        mix(count, (uint32_t)x, (uint32_t)row, sky, c->transparent ? 1 : 0, below, c->volume ? over : none, c->image->pixels + 4 * (y * width + x));
     }
 }
 

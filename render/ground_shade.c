@@ -85,7 +85,10 @@ static void find_place(const struct ground_light *light, struct ground_points *p
 
 // --- colours -----------------------------------------------------------------------------------------------------------
 
-static inline float clamp(float v, float low, float high) { return v < low ? low : v > high ? high : v; }
+static inline float clamp(float v, float low, float high) {
+    v = v > low ? v : low;
+    return v < high ? v : high;
+}
 static inline float smoothstep(float low, float high, float v) {
     float t = clamp((v - low) / (high - low), 0, 1);
     return t * t * (3 - 2 * t);
