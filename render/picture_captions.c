@@ -2,6 +2,7 @@
 // The words of a picture's captions; how they are written is in caption.h. The page's are web/ui/time_caption.js and web/view/times.js.
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/utf8.h"
@@ -22,20 +23,29 @@ static const char *calendar_words(enum cf_calendar calendar) {
     }
 }
 
-// "Thursday 19 November 2009, 10:00 UTC"; other calendars have no weekday and are named. letters: of days and months, 0 for all.
-static void time_words(const char *calendar_name, double seconds, int letters, char *text, size_t size) {
+enum time_style { TIME_FULL, TIME_SHORT, TIME_WITHIN_YEAR };
+
+// "Thursday 19 November 2009, 10:00 UTC", "Thu 19 Nov 2009, 10:00 UTC", "Thu 19 Nov, 10:00 UTC"; other calendars have no weekday and are named in full.
+static void time_words(const char *calendar_name, double seconds, enum time_style style, char *text, size_t size) {
     enum cf_calendar calendar = CALENDAR_STANDARD;
-    char iso[CF_TIME_TEXT], weekday[16] = "";
+    char iso[CF_TIME_TEXT], weekday[16] = "", in_year[16] = "", clock[16];
     int year, month, day, hour, minute, second = 0;
     cf_calendar_parse(calendar_name, &calendar);
     snprintf(text, size, "%s", "");
     if (cf_time_text(calendar, seconds, iso) || sscanf(iso, "%d-%d-%dT%d:%d:%d", &year, &month, &day, &hour, &minute, &second) < 5) return;
     const double since = fmod(floor(seconds / 86400) + 4, 7);  // 1 January 1970 was a Thursday
-    const int precision = letters ? letters : 16;
-    if (!*calendar_words(calendar)) snprintf(weekday, sizeof weekday, "%.*s ", precision, days[(int)(since < 0 ? since + 7 : since)]);
-    int n = snprintf(text, size, "%s%d %.*s %d, %02d:%02d", weekday, day, precision, months[(month + 11) % 12], year, hour, minute);
-    if (second && n > 0 && (size_t)n < size) n += snprintf(text + n, size - (size_t)n, ":%02d", second);
-    if (n > 0 && (size_t)n < size) snprintf(text + n, size - (size_t)n, " UTC%s", calendar_words(calendar));
+    const int letters = style == TIME_FULL ? 16 : 3;
+    if (!*calendar_words(calendar)) snprintf(weekday, sizeof weekday, "%.*s ", letters, days[(int)(since < 0 ? since + 7 : since)]);
+    if (style != TIME_WITHIN_YEAR) snprintf(in_year, sizeof in_year, " %d", year);
+    snprintf(clock, sizeof clock, second ? "%02d:%02d:%02d" : "%02d:%02d", hour % 100, minute % 100, second % 100);
+    snprintf(text, size, "%s%d %.*s%s, %s UTC%s", weekday, day, letters, months[(month + 11) % 12], in_year, clock, style == TIME_FULL ? calendar_words(calendar) : "");
+}
+
+static bool same_year(const char *calendar_name, double a, double b) {
+    enum cf_calendar calendar = CALENDAR_STANDARD;
+    char texts[2][CF_TIME_TEXT];
+    cf_calendar_parse(calendar_name, &calendar);
+    return !cf_time_text(calendar, a, texts[0]) && !cf_time_text(calendar, b, texts[1]) && atoi(texts[0]) == atoi(texts[1]);
 }
 
 static const struct view_resolved_layer *first_of(const struct view_resolved *r) { return &r->layers[r->first]; }
@@ -47,20 +57,21 @@ static void lead_words(double hours, char *text, size_t size) {
     if (rest > 0 && n > 0 && (size_t)n < size) snprintf(text + n, size - (size_t)n, ":%02.0f", rest);
 }
 
-static void run_words(const struct picture_maker *maker, const struct view *view, double seconds, char *text, size_t size) {
+// What is blended is said in a line that is always there and shorter than the one above it, so that a film's captions stay where they are.
+static void run_words(const struct picture_maker *maker, const struct view *view, double seconds, bool blended, char *text, size_t size) {
     const struct view_resolved *r = &maker->resolved;
+    const struct view_resolved_layer *first = first_of(r);
     const struct catalog_run *run = &r->dataset->runs[r->run];
+    const char *calendar = first->of->calendar;
     char when[96], lead[32], member[64] = "";
-    time_words(first_of(r)->of->calendar, run->time.seconds, 3, when, sizeof when);
+    time_words(calendar, run->time.seconds, same_year(calendar, run->time.seconds, seconds) ? TIME_WITHIN_YEAR : TIME_SHORT, when, sizeof when);
     lead_words((seconds - run->time.seconds) / 3600, lead, sizeof lead);
-    if (first_of(r)->of->member_count > 1) snprintf(member, sizeof member, ", member %.40s", first_of(r)->of->members[first_of(r)->member]);
-    snprintf(text, size, "Run %s, %s%s, height × %g%s", when, lead, member, view->exaggeration, run->complete ? "" : " (run incomplete)");
+    if (first->of->member_count > 1) snprintf(member, sizeof member, ", member %.40s", first->of->members[first->member]);
+    snprintf(text, size, "Run %s%s, %s%s%s, height × %g", when, run->complete ? "" : " (incomplete)", lead, blended ? " blended" : "", member, view->exaggeration);
 }
 
-static void note_words(const struct picture_maker *maker, const struct picture_moment *moment, const struct scene *scene, bool cut, char *text,
-                       size_t size) {
+static void note_words(const struct scene *scene, bool cut, char *text, size_t size) {
     const char *const notes[] = {
-        moment->blend > 0 && moment->step + 1 < maker->resolved.time_count ? "between two steps of the forecast" : "",
         scene->light.night ? "night: lit as by the moon" : "",
         cut ? "in parts coarser than it could be, for want of memory" : "",
     };
@@ -93,13 +104,14 @@ void picture_words_init(struct picture_words *words, const struct picture_maker 
                         const struct scene *scene, bool cut) {
     const struct view_resolved *r = &maker->resolved;
     const struct view_captions *asked = &view->captions;
-    const double seconds = picture_seconds(maker, moment);
+    const bool blended = picture_blended(maker, moment);
+    const double exactly = picture_seconds(maker, moment), seconds = blended ? 60 * round(exactly / 60) : exactly;
     *words = (struct picture_words){0};
     if (asked->has_title) snprintf(words->title, sizeof words->title, "%s", asked->title);
     else title_words(maker, words->title, sizeof words->title);
-    time_words(first_of(r)->of->calendar, seconds, 0, words->valid, sizeof words->valid);
-    run_words(maker, view, seconds, words->run, sizeof words->run);
-    note_words(maker, moment, scene, cut, words->note, sizeof words->note);
+    time_words(first_of(r)->of->calendar, seconds, TIME_FULL, words->valid, sizeof words->valid);
+    run_words(maker, view, seconds, blended, words->run, sizeof words->run);
+    note_words(scene, cut, words->note, sizeof words->note);
     words->caption = (struct caption){.title = words->title, .valid = words->valid, .run = words->run, .note = words->note, .attribution = asked->attribution};
     for (size_t n = 0; asked->legend && n < maker->layer_count; n++) add_legend(&words->caption, &maker->layers[n]);
 }

@@ -47,11 +47,14 @@ int picture_mean(struct picture_maker *maker, const struct view *view, struct fa
     return VIRGA_OK;
 }
 
+bool picture_blended(const struct picture_maker *maker, const struct picture_moment *moment) {
+    return moment->blend > 0 && moment->step + 1 < maker->resolved.time_count;
+}
+
 double picture_seconds(const struct picture_maker *maker, const struct picture_moment *moment) {
     const struct catalog_time *times = maker->resolved.times;
     const double here = times[moment->step].seconds;
-    if (moment->blend <= 0 || moment->step + 1 >= maker->resolved.time_count) return here;
-    return here + moment->blend * (times[moment->step + 1].seconds - here);
+    return picture_blended(maker, moment) ? round(here + moment->blend * (times[moment->step + 1].seconds - here)) : here;
 }
 
 // --- The domain.
@@ -144,8 +147,7 @@ static int bring_layer(struct picture_maker *maker, const struct picture_moment 
                        struct failure *failure) {
     const struct catalog_time *times = maker->resolved.times;
     const ptrdiff_t here = view_resolved_step(layer->layer, times[moment->step].seconds);
-    const bool later = moment->blend > 0 && moment->step + 1 < maker->resolved.time_count;
-    const ptrdiff_t next = later ? view_resolved_step(layer->layer, times[moment->step + 1].seconds) : -1;
+    const ptrdiff_t next = picture_blended(maker, moment) ? view_resolved_step(layer->layer, times[moment->step + 1].seconds) : -1;
     int status = bring_step(maker, layer, 0, (size_t)here, camera, failure);
     if (!status && next >= 0 && next != here) status = bring_step(maker, layer, 1, (size_t)next, camera, failure);
     return status;

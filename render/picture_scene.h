@@ -58,7 +58,9 @@ int picture_domain(struct picture_maker *maker, const struct view *view, struct 
 // The scene of a moment: fields, skip grid, light. picture_domain comes first.
 int picture_scene(struct picture_maker *maker, const struct view *view, const struct picture_moment *moment, struct scene *scene,
                   struct failure *failure);
-// The valid time of a moment: seconds in the calendar of the first layer.
+// Whether a moment lies between two steps.
+bool picture_blended(const struct picture_maker *maker, const struct picture_moment *moment);
+// The valid time of a moment: seconds in the calendar of the first layer, whole ones between steps.
 double picture_seconds(const struct picture_maker *maker, const struct picture_moment *moment);
 
 // Width by height of a view's pictures.
