@@ -21,8 +21,8 @@ static inline float held(float value) {
 }
 
 // The volume's grain evened out by a small cross of neighbours, as the page's 8-bit target would hold them: between 0 and 1.
-MULTIVERSION static void smooth(size_t count, const float *middle, const float *left, const float *right, const float *up, const float *down,
-                                float *restrict out) {
+MULTIVERSION static void smooth(size_t count, const float *middle, const float *left, const float *right, const float *up,
+                                const float *down, float *restrict out) {
     for (size_t n = 0; n < count; n++)
         out[n] = 0.32f * held(middle[n]) + 0.17f * (held(left[n]) + held(right[n]) + held(up[n]) + held(down[n]));
 }
@@ -30,7 +30,8 @@ MULTIVERSION static void smooth(size_t count, const float *middle, const float *
 // `count` pixels from (x, y) on, with the edge's own in place of neighbours beyond.
 static void smooth_run(const struct composite *c, size_t x, size_t y, size_t count, float *out) {
     size_t width = c->scene->width, last = x + count == width;
-    const float *at = c->volume + 4 * (y * width + x), *up = y ? at - 4 * width : at, *down = y + 1 < c->scene->height ? at + 4 * width : at;
+    const float *at = c->volume + 4 * (y * width + x);
+    const float *up = y ? at - 4 * width : at, *down = y + 1 < c->scene->height ? at + 4 * width : at;
     if (x == 0) {
         smooth(4, at, at, width > 1 ? at + 4 : at, up, down, out);
         at += 4, up += 4, down += 4, out += 4, count--;
@@ -67,14 +68,16 @@ MULTIVERSION static void mix(size_t count, uint32_t x, uint32_t row, const float
 static void draw_row(const struct composite *c, size_t y) {
     const struct light *light = &c->scene->light;
     size_t width = c->scene->width, row = c->scene->height - 1 - y;
-    float up = ((float)row + 0.5f) / (float)c->scene->height, share = up * up * (3 - 2 * up), sky[3] = {0}, none[4 * RUN] = {0}, over[4 * RUN];
+    float up = ((float)row + 0.5f) / (float)c->scene->height, share = up * up * (3 - 2 * up);
+    float sky[3] = {0}, none[4 * RUN] = {0}, over[4 * RUN];
     for (int n = 0; n < 3 && !c->transparent; n++)
         sky[n] = (float)light->sky_low[n] + share * (float)(light->sky_top[n] - light->sky_low[n]);
     for (size_t x = 0; x < width; x += RUN) {
         size_t count = width - x < RUN ? width - x : RUN;
         if (c->volume) smooth_run(c, x, y, count, over);
-        const float *below = c->ground ? c->ground + 4 * (y * width + x) : none;
-        mix(count, (uint32_t)x, (uint32_t)row, sky, c->transparent ? 1 : 0, below, c->volume ? over : none, c->image->pixels + 4 * (y * width + x));
+        size_t at = 4 * (y * width + x);
+        mix(count, (uint32_t)x, (uint32_t)row, sky, c->transparent ? 1 : 0, c->ground ? c->ground + at : none, c->volume ? over : none,
+            c->image->pixels + at);
     }
 }
 

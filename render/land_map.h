@@ -10,7 +10,8 @@
 #include "render/basemap_places.h"
 #include "render/world_atlas.h"
 
-enum { LAND_MAP_SIZE = 2048, LAND_MAP_LEVELS = 12, LAND_MAP_BLOCK = 32 };
+// Texels along the longer side: twice as many as the page has, for pictures larger than screens are.
+enum { LAND_MAP_SIZE = 4096, LAND_MAP_LEVELS = 13, LAND_MAP_BLOCK = 32 };
 
 struct land_level {
     size_t width, height;
