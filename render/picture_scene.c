@@ -78,13 +78,20 @@ int picture_domain(struct picture_maker *maker, const struct view *view, struct 
     picture_key_add(&key, &maker->resolved.dataset, sizeof maker->resolved.dataset);
     if (domain.ground) picture_key_add(&key, domain.ground->id, sizeof domain.ground->id);
     maker->above_ground = domain.main->map && domain.main->map->datum == DATUM_GROUND;
-    if (maker->basemap && picture_key_same(&key, &maker->domain_key)) return VIRGA_OK;
+    bool enough = !(view->coastlines && maker->without_world);
+    if (maker->basemap && enough && picture_key_same(&key, &maker->domain_key)) return VIRGA_OK;
     basemap_free(maker->basemap);
     maker->basemap = NULL;
-    const struct basemap_options options = {.grid = maker->resolved.dataset->grid, .ground = domain.ground ? domain.ground->reach.ground : NULL,
+    struct basemap_options options = {.grid = maker->resolved.dataset->grid, .ground = domain.ground ? domain.ground->reach.ground : NULL,
                                             .box = domain.box, .world_folder = maker->world_folder};
-    status = basemap_new(&options, &maker->basemap, failure);
-    if (status) return status;
+    struct failure missing = {0};
+    status = basemap_new(&options, &maker->basemap, &missing);
+    maker->without_world = status == VIRGA_NOT_FOUND && !view->coastlines;
+    if (maker->without_world) {  // then what is above the sea is land
+        options.world_folder = NULL;
+        status = basemap_new(&options, &maker->basemap, &missing);
+    }
+    if (status) return failure_set(failure, status, "%s", missing.message);
     maker->box = domain.box;
     maker->domain_key = key;
     return VIRGA_OK;

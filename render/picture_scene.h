@@ -38,6 +38,7 @@ struct picture_maker {
     struct scene_bounds box;
     bool above_ground;               // heights are above the ground
     struct basemap *basemap;
+    bool without_world;              // it knows nothing of land: the page's packages are not there, and no view wanted coastlines yet
     // Of the picture being made, and of the one before.
     struct picture_layer layers[PICTURE_LAYERS_MAX];
     size_t layer_count;

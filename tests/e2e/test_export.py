@@ -57,6 +57,18 @@ def events(done):
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
+def test_without_the_pages_packages(export, view, tmp_path):
+    """Coastlines that are not installed are named, with what to do; who wants none needs none."""
+    page = tmp_path / "page"
+    page.mkdir()
+    (page / "index.html").write_text("<!doctype html>")
+    export("--out", "a.png", "--web-root", str(page))
+    assert (tmp_path / "a.png").exists()
+    done = export("--out", "b.png", "--web-root", str(page), view={**view, "map": {"coastlines": True}}, status=1)
+    assert "countries-" in done.stderr and "npm ci" in done.stderr and "map.coastlines" in done.stderr
+    assert not (tmp_path / "b.png").exists()
+
+
 def test_a_single_picture(export, tmp_path):
     done = export("--out", "picture.png")
     image = png.read(tmp_path / "picture.png")

@@ -8,6 +8,7 @@
 #include <math.h>
 
 #include "made_world.h"
+#include "render/land_map.h"
 #include "render/world_atlas.h"
 
 static int parse(const char *text, struct world_atlas *atlas, struct failure *failure) {
@@ -158,11 +159,35 @@ static void test_files(void **state) {
     made_world_remove(folder);
 }
 
+// The page's own files, where they are installed: known land and known sea, on a map of the whole world.
+static void test_real_world(void **state) {
+    (void)state;
+    static const char *const details[] = {"110m", "50m", "10m"};
+    static const float land[][2] = {{100, 66.5f}, {60, 67}, {-178, 66.5f}, {175, 67}, {20, -88}, {-150, -84}, {10, 50}, {-60, -15}};
+    static const float sea[][2] = {{0, 85}, {-30, 66}, {-170, 20}, {170, -60}, {-40, -70}, {5, 66.5f}, {52, 42}};
+    const struct degree_bounds globe = {-180, 180, -90, 90};
+    if (access(VIRGA_SOURCE_DIR "/web/node_modules/world-atlas/countries-10m.json", R_OK)) skip();
+    for (int n = 0; n < 3; n++) {
+        struct world_atlas atlas;
+        struct land_map map;
+        struct failure failure = {0};
+        if (world_atlas_read(VIRGA_SOURCE_DIR "/web/node_modules/world-atlas", details[n], &atlas, &failure)) fail_msg("%s", failure.message);
+        assert_true(atlas.borders.count > 100 && atlas.coasts.count > 100);
+        assert_int_equal(land_map_init(&map, &atlas, &globe), VIRGA_OK);
+        for (size_t k = 0; k < sizeof land / sizeof *land; k++)
+            if (!(land_map_at(&map, land[k][0], land[k][1], 1) > 0.5f)) fail_msg("%g, %g is sea", (double)land[k][0], (double)land[k][1]);
+        for (size_t k = 0; k < sizeof sea / sizeof *sea; k++)
+            if (!(land_map_at(&map, sea[k][0], sea[k][1], 1) < 0.5f)) fail_msg("%g, %g is land", (double)sea[k][0], (double)sea[k][1]);
+        land_map_destroy(&map);
+        world_atlas_destroy(&atlas);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_lines), cmocka_unit_test(test_rings), cmocka_unit_test(test_arcs_backwards),
         cmocka_unit_test(test_malformed),
-        cmocka_unit_test(test_damaged), cmocka_unit_test(test_bomb), cmocka_unit_test(test_files),
+        cmocka_unit_test(test_damaged), cmocka_unit_test(test_bomb), cmocka_unit_test(test_files), cmocka_unit_test(test_real_world),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
