@@ -15,7 +15,8 @@ struct basemap_options {
     const struct grid *grid;          // of the first volume, or of the first layer; kept by the caller
     const float *ground;              // [y.n][x.n] metres above the datum, or NULL for flat; copied
     struct scene_bounds box;
-    const char *world_folder;         // where countries-10m.json, -50m.json and -110m.json of world-atlas are; NULL: no coastlines, and what is above the sea is land
+    // Where countries-10m.json, -50m.json and -110m.json of world-atlas are; NULL: no coastlines, and what is above the sea is land.
+    const char *world_folder;
 };
 
 // VIRGA_OK, VIRGA_NO_MEMORY, or VIRGA_NOT_FOUND / VIRGA_UNREADABLE for the coastlines (the message names the file and what to do).
