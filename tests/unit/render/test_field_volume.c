@@ -14,11 +14,12 @@
 #include "brick/brick_store_private.h"
 #include "brick/lattice.h"
 #include "made_columns.h"
+#include "render/brick_cells.h"
 #include "render/field_volume.h"
 
 enum { NX = 150, NY = 110, NZ = 21, STEPS = 8 };
 
-// --- The stand-in: a ball of high values that moves with the step, missing in a corner.
+// --- The stand-in: a rough ball of high values that moves with the step, missing in a corner.
 
 static int fail_reads;  // so many reads to come fail
 static int fail_status;
@@ -26,7 +27,7 @@ static int fail_status;
 static double value_at(size_t x, size_t y, size_t z, size_t step) {
     if (x < 20 && y < 20) return NAN;
     const double dx = (double)x - 40 - 8 * (double)step, dy = (double)y - 55, dz = ((double)z - 9) * 3;
-    return 100 * exp(-(dx * dx + dy * dy + dz * dz) / 300) + 0.01 * (double)(x % 7);
+    return 100 * exp(-(dx * dx + dy * dy + dz * dz) / 300) * (1 + 0.8 * sin(2.1 * (double)x) * cos(1.7 * (double)y) * sin(2.3 * (double)z)) + 0.01 * (double)(x % 7);
 }
 
 static int fake_plan(const struct field_ref *field, size_t max_bytes, struct field_box **boxes, size_t *count, struct failure *failure) {
@@ -224,9 +225,9 @@ static bool above(const void *user, int32_t low, int32_t high) {
 }
 
 // Bricks of several levels: whatever a sample shows lies in a cell that says so.
-static void check_cells(struct fixture *f, const struct brick_choice *choices, size_t count) {
+static void check_cells(struct fixture *f, const struct brick_choice *choices, size_t count, double threshold) {
     struct field_volume *v = get(f, 2);
-    const int32_t least = (int32_t)(30 / variable.lattice.step);
+    const int32_t least = (int32_t)(threshold / variable.lattice.step);
     const uint32_t cells[3] = {(NX + CELL_SIDE - 1) / CELL_SIDE, (NY + CELL_SIDE - 1) / CELL_SIDE, (NZ + CELL_SIDE - 1) / CELL_SIDE};
     uint8_t *visible = calloc(cells[0] * cells[1], cells[2]);
     uint32_t state = 11;
@@ -243,7 +244,7 @@ static void check_cells(struct fixture *f, const struct brick_choice *choices, s
         seen++;
         if (!shows) fail_msg("%g shows at %g %g %g, in a cell said to be empty", (double)q, (double)ijk[0], (double)ijk[1], (double)ijk[2]);
     }
-    assert_true(seen > 500 && dark > 50000);
+    assert_true(seen > 0 && dark > 50000);
     free(visible);
 }
 
@@ -258,10 +259,47 @@ static void test_nothing_that_shows_is_in_an_empty_cell(void **state) {
         for (uint32_t x = 0; x < last->bricks[0]; x++)
             if (step_table_at(v->table, v->shape.level_count - 1, x, y, 0)->kind > BRICK_CONSTANT)
                 choices[count++] = (struct brick_choice){.level = v->shape.level_count - 1, .x = x, .y = y};
-    check_cells(&f, choices, count);
+    check_cells(&f, choices, count, 30);
     for (uint32_t x = 1; x < 3; x++) choices[count++] = (struct brick_choice){.level = 0, .x = x, .y = 1};
-    check_cells(&f, choices, count);
+    for (double threshold = 30; threshold < 105; threshold += 25) check_cells(&f, choices, count, threshold);
     close_volumes(&f);
+}
+
+// Lone spikes, so that a voxel that a range forgot is missed at once.
+static void test_ranges_of_cells_bound_every_sample(void **state) {
+    (void)state;
+    static int32_t q[BRICK_MAX_VOXELS];
+    struct pyramid_shape shape;
+    struct brick_box box;
+    struct brick_cells cells;
+    uint32_t random = 5;
+    const uint32_t brick[3] = {1, 1, 0};
+    pyramid_shape_init(&shape, 90, 70, 30, false, 1, 1);
+    brick_box_init(&box, &shape, 0, 1, 1, 0);
+    for (size_t s = 0; s < BRICK_MAX_VOXELS; s++) q[s] = made_random(&random) % 60 ? 0 : (int32_t)(made_random(&random) % 2000) - 1000;
+    brick_cells_fill(&cells, &shape, 0, brick, &box, q);
+    assert_true(cells.count[0] == 4 && cells.count[1] == 4 && cells.count[2] == 4);
+    for (int n = 0; n < 300000; n++) {
+        double at[3], value = 0;
+        size_t cell = 0;
+        for (int axis = 2; axis >= 0; axis--) {  // in the brick's core, and as far around as it is read
+            const double low = 32.0 * brick[axis] - (brick[axis] ? 0.5 : 0), high = fmin(32.0 * brick[axis] + 31.5, shape.levels[0].n[axis] - 1);
+            at[axis] = low + made_share(&random) * (high - low);
+            cell = cell * cells.count[axis] + (size_t)((uint32_t)(at[axis] + 0.5) - 32 * brick[axis]) / CELL_SIDE;
+        }
+        for (int corner = 0; corner < 8; corner++) {
+            double weight = 1;
+            size_t s = 0;
+            for (int axis = 2; axis >= 0; axis--) {
+                const double whole = floor(at[axis]), far = corner >> axis & 1;
+                weight *= far != 0 ? at[axis] - whole : 1 - (at[axis] - whole);
+                s = s * box.size[axis] + (size_t)fmin(whole + far - (double)box.lo[axis], box.size[axis] - 1);
+            }
+            value += weight * q[s];
+        }
+        if (value < cells.low[cell] - 1e-6 || value > cells.high[cell] + 1e-6)
+            fail_msg("%g at %g %g %g is not within %d … %d", value, at[0], at[1], at[2], cells.low[cell], cells.high[cell]);
+    }
 }
 
 int main(void) {
@@ -269,7 +307,7 @@ int main(void) {
         cmocka_unit_test(test_exactly_what_is_wanted_is_there), cmocka_unit_test(test_values_are_the_fields_own),
         cmocka_unit_test(test_memory_stays_within_the_cap),     cmocka_unit_test(test_what_is_in_use_is_never_dropped),
         cmocka_unit_test(test_failures_that_pass_are_tried_again), cmocka_unit_test(test_failures_that_stay_are_told),
-        cmocka_unit_test(test_nothing_that_shows_is_in_an_empty_cell),
+        cmocka_unit_test(test_nothing_that_shows_is_in_an_empty_cell), cmocka_unit_test(test_ranges_of_cells_bound_every_sample),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -78,7 +78,7 @@ static uint8_t value_at(const struct skip_grid *skip, const double place[3]) {
 }
 
 static void check_kind(enum made_kind kind) {
-    struct made_grid made = make(kind, 40);
+    struct made_grid made = make(kind, 12);
     uint32_t state = 3;
     size_t seen = 0, empty = 0;
     for (int n = 0; n < SAMPLES; n++) {
