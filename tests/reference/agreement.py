@@ -55,11 +55,21 @@ def hold(drawn, name):
 
 def export(virga, case, folder, view=None, **flags):
     """The picture of a view by the program: [height][width][3 or 4]."""
-    name = folder / f"{case.name.replace(' ', '_')}-{len(list(folder.iterdir()))}"
-    name.with_suffix(".json").write_text(json.dumps(view or case.view))
-    options = [text for key, value in flags.items() for text in ([f"--{key.replace('_', '-')}"] if value is True else [f"--{key.replace('_', '-')}", str(value)])]
-    virga("export", name.with_suffix(".json"), case.path, "--out", name.with_suffix(".png"), "--no-captions", "--antialiasing", 1, "--progress", "none", *options)
-    return likeness.read_png(name.with_suffix(".png"))
+    (image,) = exported(virga, case, folder, view or case.view, ".png", flags)
+    return image
+
+
+def film(virga, case, folder, **flags):
+    """Likewise of a sequence."""
+    return exported(virga, case, folder, case.view, "-%03d.png", flags)
+
+
+def exported(virga, case, folder, view, ending, flags):
+    name = f"{case.name.replace(' ', '_')}-{len(list(folder.iterdir()))}"
+    (folder / f"{name}.json").write_text(json.dumps(view))
+    options = [text for key, value in flags.items() for text in ([f"--{key}"] if value is True else [f"--{key}", str(value)])]
+    virga("export", folder / f"{name}.json", case.path, "--out", folder / (name + ending), "--no-captions", "--antialiasing", 1, "--progress", "none", *options)
+    return [likeness.read_png(path) for path in sorted(folder.glob(f"{name}*.png"))]
 
 
 def draw(virga, serve, folder, back_end, all_cases):

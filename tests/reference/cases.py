@@ -34,10 +34,11 @@ class Case:
         return [field.volume(min(self.step + later, len(field.times) - 1), self.member if len(field.members) > 1 else 0) if style.get("visible", True) else None
                 for field, style in zip(self.fields, self.view["layers"])]
 
-    def scene(self, volumes=None, lattices=None, **options):
-        """volumes, lattices: in place of the true ones, for what must be noticed."""
-        layers = [picture.Layer(style, volume, lattice) for style, volume, lattice in zip(self.view["layers"], volumes or self.volumes(), lattices or self.lattices)
-                  if volume is not None]
+    def scene(self, volumes=None, lattices=None, later=None, blend=0.0, **options):
+        """volumes, lattices: in place of the true ones, for what must be noticed; later: volumes that are blended in."""
+        volumes = volumes or self.volumes()
+        layers = [picture.Layer(style, volume, lattice, after, blend)
+                  for style, volume, lattice, after in zip(self.view["layers"], volumes, lattices or self.lattices, later or volumes) if volume is not None]
         return picture.Scene(self.view, layers, seconds=self.seconds(), **options)
 
     def seconds(self):
@@ -69,7 +70,7 @@ def framed(volume, exaggeration, azimuth=215, elevation=32, closeness=1.0, top=F
 def styled(variable, volume, colour_map="temperature", low=0.05, high=0.95, most=0.3, shading=False):
     """A layer over most of the values that there are, the higher the denser; most: opacity per km of the highest."""
     present = volume.values[~numpy.isnan(volume.values)]
-    a, b = (float(f"{v:.6g}") for v in numpy.quantile(present, [low, high]))
+    a, b = (float(f"{v:.6g}") for v in numpy.quantile(present, [low, high])) if len(present) else (0.0, 1.0)
     if not b > a:
         b = a + max(abs(a) * 0.01, 1e-3)
     return {"variable": variable["id"], "visible": True, "colour_map": colour_map, "range": [a, b], "units": variable["units"],
@@ -115,7 +116,7 @@ SHAPES = {
     "ramp": ("ramp", {}),
     "holes": ("holes", {}),
     "shadows": ("sphere", {"shadows": True}),
-    "sun by time": ("sphere", {"light": {"sun": "time", "shadows": True, "ambient": 0.35}}),
+    "night": ("sphere", {"light": {"sun": "time", "shadows": True, "ambient": 0.35}}),
     "from above": ("holes", {"look_from": {"top": True}}),
     "from within": ("ramp", {"camera": {"mode": "fly", "eye": [-60, -30, 3], "target": [40, 30, 3.5], "up": [0, 0, 1], "fov": 70}}),
 }
@@ -124,7 +125,7 @@ DEMONSTRATIONS = {
     "two volumes": ([CLOUD, TEMPERATURE], {"shadows": True, "styles": [CLOUD_STYLE, WARM_STYLE]}),
     "on the ground": ([CLOUD, RAIN], {"shadows": True, "styles": [CLOUD_STYLE, RAIN_STYLE]}),
 }
-NAMES = (*SHAPES, "uneven axes", "around the globe", *DEMONSTRATIONS, *FORECASTS)
+NAMES = (*SHAPES, "sunrise", "uneven axes", "around the globe", *DEMONSTRATIONS, *FORECASTS)
 
 
 def real_forecasts():
@@ -147,6 +148,8 @@ class Kit:
             return self.shape(name, make_shapes.values("holes"), size, x=x, y=y, heights=60.0 * (numpy.arange(28) + 1) ** 1.5)
         if name == "around the globe":
             return self.globe(name, size)
+        if name == "sunrise":  # six o'clock UTC in January
+            return self.shape(name, make_shapes.values("sphere"), size, x=30 + 0.13 * numpy.arange(44), light={"sun": "time", "shadows": True, "ambient": 0.35})
         if name in DEMONSTRATIONS:
             variables, options = DEMONSTRATIONS[name]
             return of_file(self.virga, name, self.demonstration(), variables, size=size, run=next(self.demonstration().glob("*T0600Z.nc")), step=2,
