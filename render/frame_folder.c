@@ -4,7 +4,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,7 +17,7 @@
 #include "render/frame_record.h"
 
 static const char record_end[] = ".virga-export", part_end[] = ".virga-part";
-enum { RANDOM_DIGITS = 8, PART_TEXT = FRAME_NAME_TEXT + 32 };
+enum { RANDOM_DIGITS = 8, PART_TEXT = FRAME_NAME_TEXT + 32, OTHER_FRAMES_MAX = 100000 };
 
 struct frame_folder {
     struct frame_pattern pattern;
@@ -32,7 +31,7 @@ struct frame_folder {
 };
 
 // Of the write under way, for frame_folder_drop_temporary: the name is complete while fd is not -1.
-static volatile sig_atomic_t part_fd = -1;
+static atomic_int part_fd = -1;
 static char part_name[PART_TEXT];
 
 static int io_failure(struct failure *failure, const struct frame_folder *f, const char *what, const char *name, int reason) {
@@ -71,17 +70,18 @@ static void name_part(const char *name) {
 // Puts bytes under a name in the folder, at once. 0 or errno.
 static int put(const struct frame_folder *f, const char *name, const uint8_t *bytes, size_t size) {
     name_part(name);
-    part_fd = f->fd;
+    atomic_store(&part_fd, f->fd);
     int reason = fill_part(f->fd, bytes, size);
     if (!reason && renameat(f->fd, part_name, f->fd, name)) reason = errno;
     if (reason && reason != EEXIST) unlinkat(f->fd, part_name, 0);
-    part_fd = -1;
+    atomic_store(&part_fd, -1);
     if (!reason && fsync(f->fd) && errno != EINVAL && errno != ENOTSUP) reason = errno;  // some file systems cannot sync folders
     return reason;
 }
 
 void frame_folder_drop_temporary(void) {
-    if (part_fd >= 0) unlinkat(part_fd, part_name, 0);
+    int dir = atomic_load(&part_fd);
+    if (dir >= 0) unlinkat(dir, part_name, 0);
 }
 
 int frame_folder_write(struct frame_folder *f, size_t index, const uint8_t *bytes, size_t size, struct failure *failure) {
@@ -150,7 +150,7 @@ static char *read_record(int dir, const char *name) {
 
 // Removes another export: its record first, so that its frames are never taken for whole and ours.
 static int clear(struct frame_folder *f, const char *old, struct failure *failure) {
-    size_t frames = old ? frame_record_frames(old, 10000000) : 0;
+    size_t frames = old ? frame_record_frames(old, OTHER_FRAMES_MAX) : 0;
     if (unlinkat(f->fd, f->record_name, 0) && errno != ENOENT) return io_failure(failure, f, "remove", f->record_name, errno);
     fsync(f->fd);
     for (size_t i = 0; i < frames || i < f->frames; i++) {
