@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -219,6 +220,38 @@ static void test_failures_that_stay_are_told(void **state) {
     close_volumes(&f);
 }
 
+// Until the store has encoded more bricks than it had, and no work is left.
+static void wait_until_encoded(const struct fixture *f, size_t had, struct brick_store_stats *stats) {
+    do {
+        nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+        brick_store_stats(f->store, stats);
+    } while (stats->bricks_encoded <= had || worker_pool_load(f->pool, LANE_READ) || worker_pool_load(f->pool, LANE_COMPUTE));
+}
+
+static void test_what_comes_next_is_made_ready(void **state) {
+    (void)state;
+    struct fixture f = open_volumes(64 << 20);
+    struct brick_store_stats before, ready, after;
+    struct brick_choice *choices;
+    size_t count, both = 0;
+    struct field_volume *v = get(&f, 3);
+    assert_int_equal(brick_select_all(v->table, SIZE_MAX, &choices, &count), VIRGA_OK);
+    fill(&f, v, choices, count);
+    brick_store_stats(f.store, &before);
+    field_volumes_ahead(f.volumes, v, 4);
+    wait_until_encoded(&f, before.bricks_encoded, &ready);
+    assert_int_equal(ready.steps_read, before.steps_read + 1);
+    v = get(&f, 4);
+    for (size_t n = 0; n < count; n++)
+        if (step_table_at(v->table, choices[n].level, choices[n].x, choices[n].y, choices[n].z)->kind > BRICK_CONSTANT) choices[both++] = choices[n];
+    fill(&f, v, choices, both);
+    brick_store_stats(f.store, &after);
+    assert_true(both > 0);
+    assert_int_equal(after.misses, ready.misses);
+    free(choices);
+    close_volumes(&f);
+}
+
 static bool above(const void *user, int32_t low, int32_t high) {
     (void)low;
     return high >= *(const int32_t *)user;
@@ -307,6 +340,7 @@ int main(void) {
         cmocka_unit_test(test_exactly_what_is_wanted_is_there), cmocka_unit_test(test_values_are_the_fields_own),
         cmocka_unit_test(test_memory_stays_within_the_cap),     cmocka_unit_test(test_what_is_in_use_is_never_dropped),
         cmocka_unit_test(test_failures_that_pass_are_tried_again), cmocka_unit_test(test_failures_that_stay_are_told),
+        cmocka_unit_test(test_what_comes_next_is_made_ready),
         cmocka_unit_test(test_nothing_that_shows_is_in_an_empty_cell), cmocka_unit_test(test_ranges_of_cells_bound_every_sample),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
