@@ -81,13 +81,19 @@ static void note_words(const struct scene *scene, bool cut, char *text, size_t s
         if (*notes[n] && at < size) at += (size_t)snprintf(text + at, size - at, "%s%s", at ? "; " : "", notes[n]);
 }
 
+static bool is_upper(char c) { return c >= 'A' && c <= 'Z'; }
+
 // What is drawn, and of which forecast: "Cloud fraction, wind speed — the forecast's name".
 static void title_words(const struct picture_maker *maker, char *text, size_t size) {
     const struct catalog_dataset *dataset = maker->resolved.dataset;
     size_t at = 0;
     *text = '\0';
     for (size_t n = 0; n < maker->layer_count; n++)
-        if (at + 2 + strlen(maker->layers[n].layer->title) < size) at += (size_t)sprintf(text + at, "%s%s", at ? ", " : "", maker->layers[n].layer->title);
+        if (at + 2 + strlen(maker->layers[n].layer->title) < size) {
+            const size_t from = at + (at ? 2 : 0);
+            at += (size_t)sprintf(text + at, "%s%s", at ? ", " : "", maker->layers[n].layer->title);
+            if (n && is_upper(text[from]) && !is_upper(text[from + 1])) text[from] = (char)(text[from] - 'A' + 'a');  // but for abbreviations
+        }
     snprintf(text + at, size - at, "%s%s", at ? " — " : "", dataset->title && *dataset->title ? dataset->title : dataset->id);
     utf8_clean(text);  // it may have been cut within a letter
 }
