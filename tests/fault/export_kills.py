@@ -37,30 +37,40 @@ def hidden(folder):
     return sorted(entry.name for entry in folder.iterdir() if entry.name.startswith("."))
 
 
+def kill_once(process, dice, start_up, pace):
+    """Kills it while it starts, or some frames later, between or while they are written. Whether it was alive by then."""
+    wait = dice.uniform(0, start_up)
+    if dice.random() < 0.8:
+        begin = json.loads(process.stdout.readline() or "{}")
+        for _ in range(dice.randrange(begin.get("frames", 1) - begin.get("done", 0) + 1)):
+            process.stdout.readline()
+        wait = dice.uniform(0, pace)
+    try:
+        process.wait(wait)
+    except subprocess.TimeoutExpired:
+        process.send_signal(signal.SIGKILL)
+    process.communicate()
+    return process.returncode == -signal.SIGKILL
+
+
 def kill_often(program, forecast, folder, kills, seed):
     """Kills `kills` times at random moments, over as many exports as that takes; each is finished and held against an undisturbed one."""
     dice = random.Random(seed)
     write_view(program, forecast, folder)
     began = time.monotonic()
-    finish(start(program, forecast, folder, "whole"))
-    seconds, whole = time.monotonic() - began, pictures(folder / "whole")
+    told = finish(start(program, forecast, folder, "whole"))
+    start_up, pace, whole = time.monotonic() - began - told[-1]["seconds"], told[-1]["seconds"] / 13, pictures(folder / "whole")
     assert len(whole) == 13
     killed = exports = midway = 0
     while killed < kills:
         out = f"killed-{exports}"
         exports += 1
         for _ in range(6):  # six kills at most for one export, then another begins from nothing
-            process = start(program, forecast, folder, out)
-            try:
-                process.wait(dice.uniform(0, 1.1 * seconds))
-            except subprocess.TimeoutExpired:
-                process.send_signal(signal.SIGKILL)
-                killed += 1
-            process.communicate()
+            killed += kill_once(start(program, forecast, folder, out), dice, start_up, pace)
             there = pictures(folder / out) if (folder / out).is_dir() else {}
             midway += 0 < len(there) < len(whole)
             assert all(whole[name] == data for name, data in there.items())  # at every moment: whole or not at all
-            if process.returncode == 0 or killed == kills:
+            if len(there) == len(whole) or killed == kills:
                 break
         told = finish(start(program, forecast, folder, out))
         assert told[-1]["event"] == "done" and told[0]["done"] + told[-1]["written"] == 13
