@@ -6,6 +6,7 @@
 
 #include <math.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -149,12 +150,19 @@ PACKET vi vi_gather(const int32_t *base, vi index) {
 typedef float row4 __attribute__((vector_size(16)));
 typedef int32_t row4i __attribute__((vector_size(16)));
 
-#if PACKET_WIDTH == 4
-#define VF_JOIN(of, n) (of((n)))
+// Four times four numbers, for lanes n, n + 4, n + 8 and n + 12; as many as there are.
+#if PACKET_AVX512
+#define VF_JOIN(of, n)                                                                                             \
+    ((vf)_mm512_insertf32x8(_mm512_castps256_ps512(_mm256_insertf128_ps(_mm256_castps128_ps256((__m128)of(n)), (__m128)of((n) + 4), 1)), \
+                            _mm256_insertf128_ps(_mm256_castps128_ps256((__m128)of((n) + 8)), (__m128)of((n) + 12), 1), 1))
+#elif PACKET_AVX2
+#define VF_JOIN(of, n) ((vf)_mm256_insertf128_ps(_mm256_castps128_ps256((__m128)of(n)), (__m128)of((n) + 4), 1))
+#elif PACKET_WIDTH == 4
+#define VF_JOIN(of, n) (of(n))
 #elif PACKET_WIDTH == 8
-#define VF_JOIN(of, n) __builtin_shufflevector(of((n)), of((n) + 4), 0, 1, 2, 3, 4, 5, 6, 7)
+#define VF_JOIN(of, n) __builtin_shufflevector(of(n), of((n) + 4), 0, 1, 2, 3, 4, 5, 6, 7)
 #elif PACKET_WIDTH == 16
-#define VF_JOIN_TWO(of, n) __builtin_shufflevector(of((n)), of((n) + 4), 0, 1, 2, 3, 4, 5, 6, 7)
+#define VF_JOIN_TWO(of, n) __builtin_shufflevector(of(n), of((n) + 4), 0, 1, 2, 3, 4, 5, 6, 7)
 #define VF_JOIN(of, n) __builtin_shufflevector(VF_JOIN_TWO(of, n), VF_JOIN_TWO(of, (n) + 8), 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15)
 #endif
 

@@ -26,6 +26,23 @@ struct ray_volume {
     vf before;                  // entry of the transfer table at the last sample …
     vi had;                     // … where it had one
     vf integral[4];             // up to there
+    // Of the step being made:
+    struct packet_place place;
+    vf q, entry, since[4];      // lattice integer, its entry, and the integral between the last sample's and that
+    vi has;                     // whether there is a value
+    bool may_show;
+};
+
+// A packet on its way, and the step that it is making.
+struct ray_flight {
+    vi px, py, wanted;
+    struct ray_packet rays;
+    struct ray_volume volumes[SCENE_VOLUMES_MAX];
+    vf shortest;
+    int turns;
+    bool busy, stepping;
+    vi live, steps;             // rays not at their end; those of them that make a step, and do not leap
+    vf s, kilometres, per_km;   // where the step ends, its length, voxels a km
 };
 
 // One number of a table's row between entries, by texture filtering: held beyond the ends. part: 0 … 3.
@@ -106,18 +123,23 @@ PACKET vf packet_diffuse(const struct march *m, const struct march_volume *v, co
 
 // --- steps ------------------------------------------------------------------------------------------------------------
 
-// Leaps of lanes that stand in cells where nothing shows; true where there are any.
-PACKET vi packet_leap(const struct march *m, struct ray_packet *r, vf shortest, vi live) {
-    if (!m->skip) return vi_all(0);
+// In phases, each for all flights before the next: what waits for memory or for a long sum in one does not hold up the others, for
+// a processor looks a few hundred instructions ahead and a phase has fewer.
+
+// Lanes that stand in cells where nothing shows leap.
+PACKET void phase_leap(const struct march *m, struct ray_flight *f) {
+    struct ray_packet *r = &f->rays;
+    f->steps = f->live;
+    if (!m->skip) return;
     const vf ray[3] = {r->x, r->y, r->z};
     vf cell[3], here[3];
     for (int a = 0; a < 3; a++) {
         cell[a] = (m->eye[a] + ray[a] * r->t - m->skip_low[a]) * m->skip_rate[a];
-        here[a] = vf_clamp(vf_floor(cell[a]), 0, (float)(m->skip_size[a] - 1));
+        here[a] = vf_floor(vf_clamp(cell[a], 0, (float)(m->skip_size[a] - 1)));
     }
     const vi at = (vi_of(here[2]) * m->skip_size[1] + vi_of(here[1])) * m->skip_size[0] + vi_of(here[0]);
-    const vi found = vi_gather_byte(m->skip, at), leaps = (vi)(found != 0) & live;
-    if (!vi_any(leaps)) return leaps;
+    const vi found = vi_gather_byte(m->skip, at), leaps = (vi)(found != 0) & f->live;
+    if (!vi_any(leaps)) return;
     const vf empty = vf_of(found);
     vf way = vf_all(INFINITY);
     for (int a = 0; a < 3; a++) {
@@ -125,45 +147,74 @@ PACKET vi packet_leap(const struct march *m, struct ray_packet *r, vf shortest, 
         const vf edge = here[a] + vf_pick((vi)(ray[a] >= 0), empty, 1.0f - empty);
         way = vf_least((edge - cell[a]) / (safe * m->skip_rate[a]), way);
     }
-    r->t = vf_pick(leaps, r->t + vf_most(way, vf_all(0)) + shortest * 0.05f, r->t);
+    r->t = vf_pick(leaps, r->t + vf_most(way, vf_all(0)) + f->shortest * 0.05f, r->t);
     r->ds = vf_pick(leaps, vf_all(0), r->ds);
-    return leaps;
+    f->steps = f->live & ~leaps;
+}
+
+// Where the step ends, in each volume.
+PACKET void phase_place(const struct march *m, struct ray_flight *f) {
+    const struct ray_packet *r = &f->rays;
+    f->s = vf_least(r->t + r->ds, r->end);
+    f->kilometres = (f->s - r->t) * (1.0f / m->exaggeration);
+    f->per_km = vf_all(1e-6f);
+    const vf x = m->eye[0] + r->x * f->s, y = m->eye[1] + r->y * f->s, z = (m->eye[2] + r->z * f->s) * (1.0f / m->exaggeration);
+    for (int n = 0; n < m->volume_count; n++) {
+        const struct march_volume *v = &m->volumes[n];
+        struct packet_place *p = &f->volumes[n].place;
+        struct packet_brick *b = &f->volumes[n].brick;
+        packet_place(v->geometry, x, y, z, p);
+        p->i = packet_wrapped(v->steps[0], p->i);
+        packet_brick_take(v->steps[0], packet_brick_number(v->steps[0], p->i, p->j, p->k), b);
+        f->per_km = vf_most(vf_abs(r->x * p->di) * b->rx, f->per_km);
+        f->per_km = vf_most(vf_abs(r->y * p->dj) * b->ry, f->per_km);
+        f->per_km = vf_most(vf_abs(r->z * p->dk) * b->rz * (1.0f / m->exaggeration), f->per_km);
+    }
+}
+
+PACKET void phase_sample(const struct march *m, struct ray_flight *f) {
+    for (int n = 0; n < m->volume_count; n++) {
+        struct ray_volume *rv = &f->volumes[n];
+        rv->has = packet_blended(&m->volumes[n], &rv->brick, &rv->place, &rv->q) & rv->place.inside;
+        rv->entry = rv->q * m->volumes[n].gain + m->volumes[n].bias;
+    }
+}
+
+PACKET void phase_integral(const struct march *m, struct ray_flight *f) {
+    for (int n = 0; n < m->volume_count; n++) {
+        struct ray_volume *rv = &f->volumes[n];
+        const float clear = m->volumes[n].clear;
+        rv->may_show = vi_any((vi)(rv->entry > clear) | (vi)(rv->before > clear));
+        if (!rv->may_show) continue;  // nothing shows, nor did it; the integrals are 0
+        vf integral[4];
+        packet_integral(&m->volumes[n], rv->entry, integral);
+        for (int c = 0; c < 4; c++) {
+            rv->since[c] = integral[c] - rv->integral[c];
+            rv->integral[c] = vf_pick(f->steps, integral[c], rv->integral[c]);
+        }
+    }
 }
 
 // Adds what one volume gives in a step: tau, and colour × tau.
 struct ray_mix { vf tau, red, green, blue; };
 
-PACKET void packet_emit(const struct march *m, const struct march_volume *v, struct ray_volume *rv, const struct packet_place *place, vi live,
-                        const struct ray_packet *r, vf s, vf kilometres, const vf sun[3], struct ray_mix *mix) {
-    vf q;
-    const vi has = packet_blended(v, &rv->brick, place, &q) & place->inside;
-    const vi starts = (vi)(r->ds == 0), had = rv->had & ~starts, both = has & had;
-    const vf entry = q * v->gain + v->bias, before = rv->before;
-    if (!vi_any((vi)(entry > v->clear) | (vi)(before > v->clear))) {  // nothing shows, nor did it; the integrals are 0
-        rv->before = vf_pick(live, entry, before);
-        rv->had = vi_pick(live, has, rv->had);
-        return;
-    }
-    vf integral[4], since[4];
-    packet_integral(v, entry, integral);
-    for (int c = 0; c < 4; c++) {
-        since[c] = integral[c] - rv->integral[c];
-        rv->integral[c] = vf_pick(live, integral[c], rv->integral[c]);
-    }
-    rv->before = vf_pick(live, entry, before);
-    rv->had = vi_pick(live, has, rv->had);
-    const vi counts = (has | had) & live & ~starts;  // a sample where a step begins has no length yet
-    const vf change = entry - before;
-    const vi close = ~both | (vi)(vf_abs(change) < 2.0f), points = close & counts & (vi)(vf_pick(has, entry, before) > v->clear);
+PACKET void packet_emit(const struct march *m, const struct march_volume *v, const struct ray_volume *rv, const struct ray_flight *f, const vf sun[3],
+                        struct ray_mix *mix) {
+    const struct ray_packet *r = &f->rays;
+    const vf entry = rv->entry, before = rv->before;
+    const vi starts = (vi)(r->ds == 0), has = rv->has, had = rv->had & ~starts, both = has & had;
+    const vi counts = (has | had) & f->steps & ~starts;  // a sample where a step begins has no length yet
+    const vf change = entry - before, one = vf_pick(has, entry, before);
+    const vi close = ~both | (vi)(vf_abs(change) < 2.0f), points = close & counts & (vi)(one > v->clear);
     vf row[4], share = vf_all(1);  // colours × tau and tau
     // Where one end has no value the edge lies somewhere between: half of the step, on average. The ground ends it.
-    if (vi_any(~both)) share = vf_pick(both | ((vi)(s >= r->end) & ~has), share, vf_all(0.5f));
+    if (vi_any(~both)) share = vf_pick(both | ((vi)(f->s >= r->end) & ~has), share, vf_all(0.5f));
     const vf rate = vf_pick(close, vf_all(0), share / vf_pick(close, vf_all(1), change));
-    for (int c = 0; c < 4; c++) row[c] = since[c] * rate;
+    for (int c = 0; c < 4; c++) row[c] = rv->since[c] * rate;
     row[3] = vf_pick((vi)(row[3] > 1e-6f), row[3], vf_all(0));
     if (vi_any(points)) {
         vf point[4];
-        packet_point(v, vf_pick(has, entry, before), point);
+        packet_point(v, one, point);
         point[3] = point[3] * share;
         row[3] = vf_pick(points, point[3], row[3]);
         for (int c = 0; c < 3; c++) row[c] = vf_pick(points, point[c] * point[3], row[c]);
@@ -173,11 +224,11 @@ PACKET void packet_emit(const struct march *m, const struct march_volume *v, str
     const vf tau = vf_pick(shows, row[3], vf_all(0));
     vf diffuse = vf_all(1);
     if (v->shading) {
-        const vf alpha = r->through * (1.0f - vf_exp(-tau * kilometres));
+        const vf alpha = r->through * (1.0f - vf_exp(-tau * f->kilometres));
         const vi lit = shows & (vi)(alpha > 0.025f) & (vi)(rv->brick.kind == PAGE_TEXELS);
         if (vi_any(lit)) {
-            const vf middle = vf_pick(has, q, (before - v->bias) / v->gain);
-            diffuse = vf_pick(lit, packet_diffuse(m, v, &rv->brick, place, middle, tau), diffuse);
+            const vf middle = vf_pick(has, rv->q, (before - v->bias) / v->gain);
+            diffuse = vf_pick(lit, packet_diffuse(m, v, &rv->brick, &rv->place, middle, tau), diffuse);
         }
     }
     vf *to[3] = {&mix->red, &mix->green, &mix->blue};
@@ -185,44 +236,48 @@ PACKET void packet_emit(const struct march *m, const struct march_volume *v, str
     mix->tau += tau;
 }
 
-PACKET void packet_step(const struct march *m, struct ray_packet *r, struct ray_volume volumes[], vf shortest, vi live) {
-    const vf s = vf_least(r->t + r->ds, r->end), kilometres = (s - r->t) * (1.0f / m->exaggeration), half = 0.5f * (r->t + s);
-    const vf x = m->eye[0] + r->x * s, y = m->eye[1] + r->y * s, z = (m->eye[2] + r->z * s) * (1.0f / m->exaggeration);
-    vf per_km = vf_all(1e-6f);
-    struct packet_place places[SCENE_VOLUMES_MAX];
-    for (int n = 0; n < m->volume_count; n++) {
-        const struct march_volume *v = &m->volumes[n];
-        struct packet_place *p = &places[n];
-        struct packet_brick *b = &volumes[n].brick;
-        packet_place(v->geometry, x, y, z, p);
-        p->i = packet_wrapped(v->steps[0], p->i);
-        packet_brick_take(v->steps[0], packet_brick_number(v->steps[0], p->i, p->j, p->k), b);
-        per_km = vf_most(vf_abs(r->x * p->di) * b->rx, per_km);
-        per_km = vf_most(vf_abs(r->y * p->dj) * b->ry, per_km);
-        per_km = vf_most(vf_abs(r->z * p->dk) * b->rz * (1.0f / m->exaggeration), per_km);
-    }
-    vf sun[3];
-    vf arrives = vf_all(1);
-    if (m->shade) arrives = packet_light(m->shade->share, (m->eye[0] + r->x * half - m->light_low[0]) * m->light_rate[0],
-                                         (m->eye[1] + r->y * half - m->light_low[1]) * m->light_rate[1],
-                                         (m->eye[2] + r->z * half - m->light_low[2]) * m->light_rate[2]);
-    for (int c = 0; c < 3; c++) sun[c] = m->colour[c] * arrives;
+// Share of sunlight in the middle of the step.
+PACKET vf packet_arrives(const struct march *m, const struct ray_flight *f) {
+    if (!m->shade) return vf_all(1);
+    const struct ray_packet *r = &f->rays;
+    const vf half = 0.5f * (r->t + f->s);
+    return packet_light(m->shade->share, (m->eye[0] + r->x * half - m->light_low[0]) * m->light_rate[0],
+                        (m->eye[1] + r->y * half - m->light_low[1]) * m->light_rate[1], (m->eye[2] + r->z * half - m->light_low[2]) * m->light_rate[2]);
+}
+
+PACKET void packet_gather_light(const struct march *m, struct ray_flight *f) {
+    struct ray_packet *r = &f->rays;
     struct ray_mix mix = {vf_all(0), vf_all(0), vf_all(0), vf_all(0)};
-    for (int n = 0; n < m->volume_count; n++) packet_emit(m, &m->volumes[n], &volumes[n], &places[n], live, r, s, kilometres, sun, &mix);
+    vf sun[3];
+    const vf arrives = packet_arrives(m, f);
+    for (int c = 0; c < 3; c++) sun[c] = m->colour[c] * arrives;
+    for (int n = 0; n < m->volume_count; n++)
+        if (f->volumes[n].may_show) packet_emit(m, &m->volumes[n], &f->volumes[n], f, sun, &mix);
     const vi shows = (vi)(mix.tau > 0);
-    if (vi_any(shows)) {
-        const vf alpha = 1.0f - vf_exp(-mix.tau * kilometres);
-        const vf weight = vf_pick(shows, r->through * alpha / mix.tau, vf_all(0));
-        r->red += weight * mix.red;
-        r->green += weight * mix.green;
-        r->blue += weight * mix.blue;
-        r->through = vf_pick(shows, r->through * (1.0f - alpha), r->through);
-        r->through = vf_pick((vi)(r->through < 0.008f), vf_all(0), r->through);
+    if (!vi_any(shows)) return;
+    const vf alpha = 1.0f - vf_exp(-mix.tau * f->kilometres);
+    const vf weight = vf_pick(shows, r->through * alpha / mix.tau, vf_all(0));
+    r->red += weight * mix.red;
+    r->green += weight * mix.green;
+    r->blue += weight * mix.blue;
+    r->through = vf_pick(shows, r->through * (1.0f - alpha), r->through);
+    r->through = vf_pick((vi)(r->through < 0.008f), vf_all(0), r->through);
+}
+
+PACKET void phase_light(const struct march *m, struct ray_flight *f) {
+    struct ray_packet *r = &f->rays;
+    bool any = false;
+    for (int n = 0; n < m->volume_count; n++) any |= f->volumes[n].may_show;
+    if (any) packet_gather_light(m, f);
+    for (int n = 0; n < m->volume_count; n++) {
+        struct ray_volume *rv = &f->volumes[n];
+        rv->before = vf_pick(f->steps, rv->entry, rv->before);
+        rv->had = vi_pick(f->steps, rv->has, rv->had);
     }
     const vf first = vf_pick((vi)(r->ds == 0), vf_most(r->jitter, vf_all(0.01f)), vf_all(1));
-    const vf next = vf_most(m->step * (1.9f - 0.9f * r->through) / per_km, shortest) * first;
-    r->t = vf_pick(live, s, r->t);
-    r->ds = vf_pick(live, next, r->ds);
+    const vf next = vf_most(m->step * (1.9f - 0.9f * r->through) / f->per_km, f->shortest) * first;
+    r->t = vf_pick(f->steps, f->s, r->t);
+    r->ds = vf_pick(f->steps, next, r->ds);
 }
 
 // --- pixels -----------------------------------------------------------------------------------------------------------
@@ -262,60 +317,81 @@ static unsigned every_second(unsigned n) {
     return (n | n >> 4) & 0x00ff;
 }
 
-// A packet on its way.
-struct ray_flight {
-    vi px, py, wanted;
-    struct ray_packet rays;
-    struct ray_volume volumes[SCENE_VOLUMES_MAX];
-    vf shortest;
-    int turns;
-};
-
 // Takes up the tile's next packet, which begins with pixel *next in Z-order; false where none is left.
 PACKET bool packet_launch(const struct march *m, unsigned x, unsigned y, unsigned *next, struct ray_flight *f) {
-    vf ground = vf_all(INFINITY);
+    static const int32_t across[16] = {0, 1, 0, 1, 2, 3, 2, 3, 0, 1, 0, 1, 2, 3, 2, 3}, down[16] = {0, 0, 1, 1, 0, 0, 1, 1, 2, 2, 3, 3, 2, 2, 3, 3};
+    vi px, py, wanted;
     do {
         if (*next >= MARCH_TILE * MARCH_TILE) return false;
-        for (unsigned lane = 0; lane < PACKET_WIDTH; lane++, ++*next) {
-            f->px[lane] = (int32_t)(x + every_second(*next));
-            f->py[lane] = (int32_t)(y + every_second(*next >> 1));
-            f->wanted[lane] = (unsigned)f->px[lane] < m->width && (unsigned)f->py[lane] < m->height ? -1 : 0;
-            if (f->wanted[lane] && m->distance) ground[lane] = m->distance[(size_t)f->py[lane] * m->width + (size_t)f->px[lane]];
-        }
-    } while (!vi_any(f->wanted));
-    packet_begin(m, f->px, f->py, ground, &f->rays);
+        memcpy(&px, across, sizeof px);
+        memcpy(&py, down, sizeof py);
+        px += (int32_t)(x + every_second(*next));
+        py += (int32_t)(y + every_second(*next >> 1));
+        wanted = (vi)(px < (int32_t)m->width) & (vi)(py < (int32_t)m->height);
+        *next += PACKET_WIDTH;
+    } while (!vi_any(wanted));
+    vf ground = vf_all(INFINITY);
+    for (unsigned lane = 0; m->distance && lane < PACKET_WIDTH; lane++)
+        if (wanted[lane]) ground[lane] = m->distance[(size_t)py[lane] * m->width + (size_t)px[lane]];
+    f->px = px, f->py = py, f->wanted = wanted;
+    packet_begin(m, px, py, ground, &f->rays);
     f->shortest = (f->rays.end - f->rays.t) * (1.0f / 4000.0f);
     f->turns = 0;
-    for (int n = 0; n < m->volume_count; n++) f->volumes[n] = (struct ray_volume){.brick = {.at = vi_all(-1)}, .had = vi_all(0)};
+    for (int n = 0; n < m->volume_count; n++) {
+        f->volumes[n].brick.at = vi_all(-1);
+        f->volumes[n].had = vi_all(0);
+        f->volumes[n].before = vf_all(0);
+        for (int c = 0; c < 4; c++) f->volumes[n].integral[c] = vf_all(0);
+    }
     return true;
 }
 
-// One leap or step of each of its rays that is not at its end; false when all are.
-PACKET bool packet_turn(const struct march *m, struct ray_flight *f) {
-    const vi live = f->wanted & (vi)(f->rays.t < f->rays.end) & (vi)(f->rays.through > 0);
-    if (!vi_any(live) || f->turns++ >= MARCH_TURNS) return false;
-    const vi steps = live & ~packet_leap(m, &f->rays, f->shortest, live);
-    if (vi_any(steps)) packet_step(m, &f->rays, f->volumes, f->shortest, steps);
-    return true;
+PACKET void packet_land(const struct march *m, const struct ray_flight *f) {
+    const struct ray_packet *r = &f->rays;
+    const vf rgba[4] = {r->red, r->green, r->blue, 1.0f - r->through};
+    float numbers[4][PACKET_WIDTH];
+    int32_t px[PACKET_WIDTH], py[PACKET_WIDTH];
+    memcpy(numbers, rgba, sizeof numbers);
+    memcpy(px, &f->px, sizeof px);
+    memcpy(py, &f->py, sizeof py);
+    for (unsigned lane = 0; lane < PACKET_WIDTH; lane++) {
+        if ((unsigned)px[lane] >= m->width || (unsigned)py[lane] >= m->height) continue;
+        const float pixel[4] = {numbers[0][lane], numbers[1][lane], numbers[2][lane], numbers[3][lane]};
+        memcpy(m->rgba + ((size_t)py[lane] * m->width + (size_t)px[lane]) * 4, pixel, sizeof pixel);
+    }
 }
 
-static void march_land(const struct march *m, const struct ray_flight *f) {
-    const vf rgba[4] = {f->rays.red, f->rays.green, f->rays.blue, 1.0f - f->rays.through};
-    for (unsigned lane = 0; lane < PACKET_WIDTH; lane++)
-        for (unsigned c = 0; c < 4 && f->wanted[lane]; c++) m->rgba[((size_t)f->py[lane] * m->width + (size_t)f->px[lane]) * 4 + c] = rgba[c][lane];
+// Finds out which rays go on; where none does, the next packet takes the place. False where none is left.
+PACKET bool packet_goes_on(const struct march *m, unsigned x, unsigned y, unsigned *next, struct ray_flight *f) {
+    while (f->busy) {
+        f->live = f->wanted & (vi)(f->rays.t < f->rays.end) & (vi)(f->rays.through > 0);
+        if (vi_any(f->live) && f->turns++ < MARCH_TURNS) return true;
+        packet_land(m, f);
+        f->busy = packet_launch(m, x, y, next, f);
+    }
+    f->live = vi_all(0);
+    return false;
 }
 
-// Several packets take turns: each step of a ray waits for the one before, and the processor does another packet's in the meantime.
-enum { FLIGHTS = 2 };
+enum { FLIGHTS = 3 };
 
 static void march_tile(const struct march *m, unsigned x, unsigned y) {
     struct ray_flight flights[FLIGHTS];
-    unsigned next = 0, count = 0;
-    while (count < FLIGHTS && packet_launch(m, x, y, &next, &flights[count])) count++;
-    for (unsigned n = 0; count; n = n + 1 < count ? n + 1 : 0) {
-        if (packet_turn(m, &flights[n])) continue;
-        march_land(m, &flights[n]);
-        if (!packet_launch(m, x, y, &next, &flights[n])) flights[n] = flights[--count];
+    unsigned next = 0;
+    memset(flights, 0, sizeof flights);
+    for (int n = 0; n < FLIGHTS; n++) flights[n].busy = packet_launch(m, x, y, &next, &flights[n]);
+    for (;;) {
+        bool any = false;
+        for (int n = 0; n < FLIGHTS; n++) any |= packet_goes_on(m, x, y, &next, &flights[n]);
+        if (!any) return;
+        for (int n = 0; n < FLIGHTS; n++) {
+            if (flights[n].busy) phase_leap(m, &flights[n]);
+            flights[n].stepping = flights[n].busy && vi_any(flights[n].steps);
+        }
+        for (int n = 0; n < FLIGHTS; n++) if (flights[n].stepping) phase_place(m, &flights[n]);
+        for (int n = 0; n < FLIGHTS; n++) if (flights[n].stepping) phase_sample(m, &flights[n]);
+        for (int n = 0; n < FLIGHTS; n++) if (flights[n].stepping) phase_integral(m, &flights[n]);
+        for (int n = 0; n < FLIGHTS; n++) if (flights[n].stepping) phase_light(m, &flights[n]);
     }
 }
 

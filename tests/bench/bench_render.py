@@ -8,6 +8,7 @@ Prints one line a figure: frame times on two threads, unshaded (VTK's fixed-poin
 draws OpenGL here), their ratios, resident memory, and how far both pictures are from 4096 steps a ray in double. Needs Debian's
 python3-vtk9; says so where it is absent, and then measures the ray marcher alone.
 """
+import importlib.util
 import pathlib
 import re
 import subprocess
@@ -103,12 +104,9 @@ def median_of(text):
 
 
 def main(program, frames=20, rounds=3):
-    try:
-        import vtk  # noqa: F401
-        mappers = ("fixed", "gpu")
-    except ImportError:
+    mappers = ("fixed", "gpu") if importlib.util.find_spec("vtk") else (None, None)
+    if not mappers[0]:
         print("python3-vtk9 is not installed: the ray marcher alone")
-        mappers = (None, None)
     with tempfile.TemporaryDirectory() as folder:
         field, ours, theirs = (pathlib.Path(folder) / name for name in ("field", "ours", "theirs"))
         run(program, "field", field)
