@@ -138,6 +138,40 @@ static void test_threads_change_nothing(void **state) {
     made_free(m);
 }
 
+// The widths of packets and the order of sums differ, not the picture.
+static void test_processors_agree(void **state) {
+    (void)state;
+    static const char *const isas[] = {"portable", "x86-64-v2", "x86-64-v3", "x86-64-v4", "aarch64"};
+    struct made *m = made_new(torn, blob);
+    make_busy(m);
+    m->scene.volumes[1] = m->scene.volumes[0];
+    m->scene.volumes[0].blend = 0.75;
+    m->scene.volume_count = 2;
+    float *first = NULL;
+    for (size_t n = 0; n < sizeof isas / sizeof *isas; n++) {
+        assert_int_equal(setenv("VIRGA_RENDER_ISA", isas[n], 1), 0);
+        if (strcmp(ray_marcher_isa(), isas[n])) continue;  // not this processor's
+        float *rgba = draw(&m->scene, 2, NULL);
+        double sum = 0;
+        for (size_t at = 0; first && at < NUMBERS; at++) sum += fabs((double)rgba[at] - (double)first[at]);
+        if (first && (sum / NUMBERS > 1e-5 || largest_difference(rgba, first) > 0.02)) fail_msg("%s: mean difference %g, largest %g", isas[n], sum / NUMBERS, largest_difference(rgba, first));
+        if (first) free(rgba);
+        else first = rgba;
+    }
+    unsetenv("VIRGA_RENDER_ISA");
+    assert_non_null(first);
+    free(first);
+    made_free(m);
+}
+
+static void test_unknown_processors_are_not_obeyed(void **state) {
+    (void)state;
+    const char *best = ray_marcher_isa();
+    assert_int_equal(setenv("VIRGA_RENDER_ISA", "z80", 1), 0);
+    assert_string_equal(ray_marcher_isa(), best);
+    unsetenv("VIRGA_RENDER_ISA");
+}
+
 // The ground, half way through the box, ends rays.
 static void test_the_ground_ends_rays(void **state) {
     (void)state;
@@ -261,6 +295,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_slabs_are_exact_for_any_step),
         cmocka_unit_test(test_threads_change_nothing),
+        cmocka_unit_test(test_processors_agree),
+        cmocka_unit_test(test_unknown_processors_are_not_obeyed),
         cmocka_unit_test(test_the_ground_ends_rays),
         cmocka_unit_test(test_blending_is_linear_in_the_value),
         cmocka_unit_test(test_two_volumes_add),
