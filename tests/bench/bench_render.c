@@ -2,7 +2,8 @@
 // Frames of the ray marcher, as VTK's volume mappers draw them: bench_render.py runs both in turn.
 //
 //     bench_render field FILE            writes the made field: 512 × 512 × 64 numbers of 16 bits, x fastest
-//     bench_render frame COUNT [shade] [FILE]  times COUNT frames around it on 2 threads; FILE: the last one's colours, 8 bits each
+//     bench_render frame COUNT [shade] [FILE [STEP]]  times COUNT frames around it on 2 threads; FILE: the last one's colours, 8 bits
+//                                        each; STEP: voxels a step, 1 where it is not given
 //     bench_render psnr FILE [EVERY]     such a picture against 4096 steps a ray in double, on every so many pixels along each axis
 //
 // The field: 24 Gaussian blobs and a ripple, 0 … 4095. Voxels are 1 × 1 × 2 km; 1280 × 720 pixels, steps of one voxel.
@@ -208,7 +209,7 @@ static void write_picture(const char *path, const float *rgba) {
     fclose(file);
 }
 
-static int time_frames(int count, bool shade, const char *path) {
+static int time_frames(int count, bool shade, const char *path, double step) {
     struct stage stage = {0};
     struct render_team *team = render_team_new(THREADS, false);
     float *rgba = malloc(sizeof *rgba * WIDTH * HEIGHT * 4);
@@ -216,6 +217,7 @@ static int time_frames(int count, bool shade, const char *path) {
     struct rusage usage;
     if (!team || !rgba || !times) return 1;
     make_stage(&stage, shade);
+    stage.scene.step = step;
     double worked = 0;
     for (int n = 0; n <= count; n++) {
         struct view_camera camera;
@@ -354,8 +356,9 @@ int main(int count, char **words) {
     if (count > 2 && !strcmp(words[1], "psnr")) return compare(words[2], count > 3 ? atoi(words[3]) : 4);
     if (count > 2 && !strcmp(words[1], "frame") && atoi(words[2]) > 0) {
         const bool shade = count > 3 && !strcmp(words[3], "shade");
-        return time_frames(atoi(words[2]), shade, count > 3 + shade ? words[3 + shade] : NULL);
+        const double step = count > 4 + shade ? atof(words[4 + shade]) : 1;
+        return time_frames(atoi(words[2]), shade, count > 3 + shade ? words[3 + shade] : NULL, step > 0 ? step : 1);
     }
-    fprintf(stderr, "usage: bench_render field FILE | frame COUNT [shade] [FILE] | psnr FILE [EVERY]\n");
+    fprintf(stderr, "usage: bench_render field FILE | frame COUNT [shade] [FILE [STEP]] | psnr FILE [EVERY]\n");
     return 2;
 }

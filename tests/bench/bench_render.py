@@ -110,21 +110,22 @@ def main(program, frames=20, rounds=3):
     with tempfile.TemporaryDirectory() as folder:
         field, ours, theirs = (pathlib.Path(folder) / name for name in ("field", "ours", "theirs"))
         run(program, "field", field)
-        for mapper, shade in zip(mappers, ([], ["shade"])):
+        # Steps of one voxel, as VTK's; those of a full picture of the program; and shaded.
+        for name, mapper, step, shade in (("unshaded", mappers[0], "1", []), ("unshaded, in a picture's own steps of 1.35 voxels", mappers[0], "1.35", []),
+                                          ("shaded", mappers[1], "1", ["shade"])):
             ratios = []
             for _ in range(int(rounds)):
-                mine = run(program, "frame", frames, *shade, ours)
+                mine = run(program, "frame", frames, *shade, ours, step)
                 if mapper:
                     other = run(sys.executable, __file__, "vtk", field, mapper, frames, len(shade), theirs)
                     ratios.append(median_of(other) / median_of(mine))
             if ratios:
                 print(f"virga is {sorted(ratios)[len(ratios) // 2]:.2f} times as fast as VTK's {mapper} mapper, "
-                      f"{'shaded' if shade else 'unshaded'} (rounds: {', '.join(f'{ratio:.2f}' for ratio in ratios)})", flush=True)
-            if not shade:
-                for name, picture in (("virga", ours), ("vtk fixed", theirs)):
-                    if picture.exists():
-                        print(name, "against the reference: ", end="", flush=True)
-                        run(program, "psnr", picture)
+                      f"{name} (rounds: {', '.join(f'{ratio:.2f}' for ratio in ratios)})", flush=True)
+            for who, picture in (("virga", ours), ("vtk", theirs)):
+                if not shade and picture.exists():
+                    print(who, "against the reference: ", end="", flush=True)
+                    run(program, "psnr", picture)
 
 
 if __name__ == "__main__":
