@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "server/export_arguments.h"
@@ -14,7 +11,7 @@
 #include "server/export_state.h"
 
 enum { PREVIEW_SECONDS = 60 };
-static const off_t most = 16 << 20;  // bytes of a preview
+static const size_t most = 16 << 20;  // bytes of a preview
 
 int export_service_preview(struct export_service *service, struct export_preview *preview, struct failure *failure) {
     struct export_preview **at = &service->previews;
@@ -56,24 +53,9 @@ static void take_line(void *user, const char *line) {
 static struct shared_bytes *read_picture(const struct export_preview *preview) {
     char path[EXPORT_PATH + 40], name[32];
     const struct export_job like = {.jpeg = preview->jpeg};
-    struct stat is;
-    uint8_t *fill = NULL;
-    struct shared_bytes *bytes = NULL;
     export_frame_name(&like, 0, name, sizeof name);
     snprintf(path, sizeof path, "%s/%s", preview->folder, name);
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-    if (fd >= 0 && !fstat(fd, &is) && S_ISREG(is.st_mode) && is.st_size > 0 && is.st_size <= most) bytes = shared_bytes_new((size_t)is.st_size, &fill);
-    for (size_t have = 0; bytes && have < bytes->size;) {
-        ssize_t n = read(fd, fill + have, bytes->size - have);
-        if (n <= 0) {
-            shared_bytes_unref(bytes);
-            bytes = NULL;
-        } else {
-            have += (size_t)n;
-        }
-    }
-    if (fd >= 0) close(fd);
-    return bytes;
+    return shared_bytes_of_file(path, most);
 }
 
 // Takes one off the list and tells of it.

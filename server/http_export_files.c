@@ -184,10 +184,7 @@ static int ask(const struct http_request *request, const char *id, bool whole, u
     job->command.run = run;
     job->job.finish = finish;
     job->job.destroy = destroy;
-    job->job.will_post = true;
-    if (!export_service_ask(peer->server->exports, &job->command)) return HTTP_LATER;
-    http_job_free(&job->job);
-    return http_answer_error(peer, 503, "the server is busy; try again");
+    return http_export_ask(&job->job, &job->command);
 }
 
 int http_export_zip(const struct http_request *request, const char *id) { return ask(request, id, true, 0); }

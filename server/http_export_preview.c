@@ -65,8 +65,5 @@ int http_export_preview(const struct http_request *request) {
     job->command.run = run;
     job->job.finish = finish;
     job->job.destroy = destroy;
-    job->job.will_post = true;
-    if (!export_service_ask(peer->server->exports, &job->command)) return HTTP_LATER;
-    http_job_free(&job->job);
-    return http_answer_error(peer, 503, "the server is busy; try again");
+    return http_export_ask(&job->job, &job->command);
 }

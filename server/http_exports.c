@@ -116,11 +116,11 @@ static struct exports_job *new_job(struct peer *peer, int answer, int (*act)(str
     return job;
 }
 
-static int ask(struct exports_job *job) {
-    struct peer *peer = job->job.peer;
-    job->job.will_post = true;
-    if (!export_service_ask(peer->server->exports, &job->command)) return HTTP_LATER;
-    http_job_free(&job->job);
+int http_export_ask(struct http_job *job, struct export_command *command) {
+    struct peer *peer = job->peer;
+    job->will_post = true;
+    if (!export_service_ask(peer->server->exports, command)) return HTTP_LATER;
+    http_job_free(job);
     return http_answer_error(peer, 503, "the server is busy; try again");
 }
 
@@ -130,7 +130,7 @@ static int post(const struct http_request *request) {
     struct exports_job *job = new_job(peer, 201, add);
     if (!job) return http_answer_error(peer, 503, "out of memory");
     int status = export_request_parse(request->body, request->body_size, job->job.catalog, &job->export, &job->view, &failure);
-    if (!status) return ask(job);
+    if (!status) return http_export_ask(&job->job, &job->command);
     http_job_free(&job->job);
     return http_answer_error(peer, status == VIRGA_NOT_FOUND ? 400 : http_status_of(status), failure.message);
 }
@@ -139,7 +139,7 @@ static int change(const struct http_request *request, const char *id, int answer
     struct exports_job *job = new_job(request->peer, answer, act);
     if (!job) return http_answer_error(request->peer, 503, "out of memory");
     memcpy(job->id, id, sizeof job->id);
-    return ask(job);
+    return http_export_ask(&job->job, &job->command);
 }
 
 // Routes.

@@ -2,7 +2,6 @@
 #include "server/http_page.h"
 
 #include <dirent.h>
-#include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -42,26 +41,6 @@ static int type_of(const char *path) {
     return -1;
 }
 
-static struct shared_bytes *read_file(const char *path) {
-    struct stat is;
-    struct shared_bytes *bytes = NULL;
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) return NULL;
-    uint8_t *fill = NULL;
-    if (!fstat(fd, &is) && S_ISREG(is.st_mode) && is.st_size <= MAX_FILE) bytes = shared_bytes_new((size_t)is.st_size, &fill);
-    for (size_t have = 0; bytes && have < bytes->size;) {
-        ssize_t n = read(fd, fill + have, bytes->size - have);
-        if (n <= 0) {
-            shared_bytes_unref(bytes);
-            bytes = NULL;
-        } else {
-            have += (size_t)n;
-        }
-    }
-    close(fd);
-    return bytes;
-}
-
 static int add_file(struct page_files *files, const char *disk, const char *path, int type) {
     if (files->count == files->room) {
         size_t room = files->room ? 2 * files->room : 256;
@@ -70,7 +49,7 @@ static int add_file(struct page_files *files, const char *disk, const char *path
         files->files = more;
         files->room = room;
     }
-    struct shared_bytes *bytes = read_file(disk);
+    struct shared_bytes *bytes = shared_bytes_of_file(disk, MAX_FILE);
     if (!bytes || files->count >= MAX_FILES || files->bytes + bytes->size > max_total) {
         log_warning("page", "%s is left out: it cannot be read or is too large", disk);
         shared_bytes_unref(bytes);

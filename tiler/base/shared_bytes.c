@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/shared_bytes.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/memory.h"
 
@@ -34,4 +39,28 @@ void shared_bytes_unref(struct shared_bytes *bytes) {
     if (!bytes) return;
     struct shared_bytes_block *block = (struct shared_bytes_block *)bytes;
     if (atomic_fetch_sub_explicit(&block->references, 1, memory_order_acq_rel) == 1) free(block);
+}
+
+static bool fill_from(int fd, uint8_t *fill, size_t size) {
+    for (size_t have = 0; have < size;) {
+        ssize_t n = read(fd, fill + have, size - have);
+        if (n == 0 || (n < 0 && errno != EINTR)) return false;
+        if (n > 0) have += (size_t)n;
+    }
+    return true;
+}
+
+struct shared_bytes *shared_bytes_of_file(const char *path, size_t most) {
+    struct stat is;
+    struct shared_bytes *bytes = NULL;
+    uint8_t *fill = NULL;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0) return NULL;
+    if (!fstat(fd, &is) && S_ISREG(is.st_mode) && (uint64_t)is.st_size <= most) bytes = shared_bytes_new((size_t)is.st_size, &fill);
+    if (bytes && !fill_from(fd, fill, bytes->size)) {
+        shared_bytes_unref(bytes);
+        bytes = NULL;
+    }
+    close(fd);
+    return bytes;
 }
