@@ -60,7 +60,8 @@ static int make_room(struct brick_volume *v) {
     uint32_t first;
     for (uint32_t level = 0; level < v->shape.level_count; level++) {
         const struct pyramid_level *l = &v->shape.levels[level];
-        if (l->n[2] + 2 * BRICK_BORDER > v->depth) v->depth = l->n[2] + 2 * BRICK_BORDER < BRICK_MAX_SIDE ? l->n[2] + 2 * BRICK_BORDER : BRICK_MAX_SIDE;
+        const uint32_t depth = l->n[2] < BRICK_CORE ? l->n[2] + 2 * BRICK_BORDER : BRICK_MAX_SIDE;
+        if (depth > v->depth) v->depth = depth;
         v->slots[level] = calloc(level_bricks(l), sizeof **v->slots);
         if (!v->slots[level]) return VIRGA_NO_MEMORY;
     }
@@ -140,13 +141,16 @@ static void fill_row(const struct brick_slot *slot, const int32_t *row, const ui
     }
 }
 
-static void fill_slot(const struct brick_volume *v, const struct brick_slot *slot, const struct brick_box *box, const uint32_t brick[3], const int32_t *q) {
-    int16_t *values = voxels_of(v, &v->values, slot->values), *presence = slot->presence ? voxels_of(v, &v->presence, slot->presence) : NULL;
+static void fill_slot(const struct brick_volume *v, const struct brick_slot *slot, const struct brick_box *box, const uint32_t brick[3],
+                      const int32_t *q) {
+    int16_t *values = voxels_of(v, &v->values, slot->values);
+    int16_t *presence = slot->presence ? voxels_of(v, &v->presence, slot->presence) : NULL;
     uint8_t columns[BRICK_ROW];
     for (uint32_t x = 0; x < BRICK_ROW; x++) columns[x] = (uint8_t)stored(box, 0, brick[0], x);
     for (uint32_t z = 0; z < v->depth; z++)
         for (uint32_t y = 0; y < BRICK_ROW; y++) {
-            const size_t row = stored(box, 2, brick[2], z) * box->size[1] + stored(box, 1, brick[1], y), at = ((size_t)z * BRICK_ROW + y) * BRICK_ROW;
+            const size_t row = stored(box, 2, brick[2], z) * box->size[1] + stored(box, 1, brick[1], y);
+            const size_t at = ((size_t)z * BRICK_ROW + y) * BRICK_ROW;
             fill_row(slot, q + row * box->size[0], columns, values + at, presence ? presence + at : NULL);
         }
 }

@@ -140,7 +140,8 @@ static int prepare_heights(struct layer_geometry *g, const struct level_map *map
 static int prepare_columns(struct layer_geometry *g, const struct level_map *map) {
     const bool coarse = g->kind == LAYER_COARSE;
     const size_t count = map->nx * map->ny;
-    if (map->nx != (size_t)g->x.n || map->ny != (size_t)g->y.n || (!coarse && !map->base && !map->parameter && !map->ground)) return VIRGA_OK;
+    if (map->nx != (size_t)g->x.n || map->ny != (size_t)g->y.n) return VIRGA_OK;
+    if (!coarse && !map->base && !map->parameter && !map->ground) return VIRGA_OK;
     // With hybrid heights all three are the ground.
     const bool one = !coarse && map->ground && map->base == map->ground && (!map->parameter || map->parameter == map->ground);
     g->column_parts = one ? 1 : 4;
@@ -156,7 +157,8 @@ static int prepare_columns(struct layer_geometry *g, const struct level_map *map
 }
 
 static int prepare_map(struct layer_geometry *g, const struct level_map *map) {
-    static const enum layer_kind kinds[] = {[LEVEL_MAP_FLAT] = LAYER_FLAT, [LEVEL_MAP_BY_SURFACE] = LAYER_BY_SURFACE, [LEVEL_MAP_COARSE] = LAYER_COARSE};
+    static const enum layer_kind kinds[] = {
+        [LEVEL_MAP_FLAT] = LAYER_FLAT, [LEVEL_MAP_BY_SURFACE] = LAYER_BY_SURFACE, [LEVEL_MAP_COARSE] = LAYER_COARSE};
     g->kind = kinds[map->kind];
     g->nz = (int32_t)map->level_count;
     g->columns_x = (int32_t)map->columns_x;

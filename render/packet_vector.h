@@ -163,7 +163,8 @@ typedef int32_t row4i __attribute__((vector_size(16)));
 #define VF_JOIN(of, n) __builtin_shufflevector(of(n), of((n) + 4), 0, 1, 2, 3, 4, 5, 6, 7)
 #elif PACKET_WIDTH == 16
 #define VF_JOIN_TWO(of, n) __builtin_shufflevector(of(n), of((n) + 4), 0, 1, 2, 3, 4, 5, 6, 7)
-#define VF_JOIN(of, n) __builtin_shufflevector(VF_JOIN_TWO(of, n), VF_JOIN_TWO(of, (n) + 8), 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15)
+#define VF_JOIN(of, n) \
+    __builtin_shufflevector(VF_JOIN_TWO(of, n), VF_JOIN_TWO(of, (n) + 8), 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15)
 #endif
 
 // rows[n]: four numbers each of lanes n, n + 4, n + 8 and n + 12. out[c]: number c of all lanes.
@@ -195,7 +196,9 @@ PACKET void vf_transpose(const vf rows[4], vf out[4]) {
 #elif PACKET_WIDTH == 8
 #define VF_SPREAD(f, n) __builtin_shufflevector(f, f, n, n, n, n, (n) + 4, (n) + 4, (n) + 4, (n) + 4)
 #else
-#define VF_SPREAD(f, n) __builtin_shufflevector(f, f, n, n, n, n, (n) + 4, (n) + 4, (n) + 4, (n) + 4, (n) + 8, (n) + 8, (n) + 8, (n) + 8, (n) + 12, (n) + 12, (n) + 12, (n) + 12)
+#define VF_SPREAD(f, n)                                                                                                        \
+    __builtin_shufflevector(f, f, n, n, n, n, (n) + 4, (n) + 4, (n) + 4, (n) + 4, (n) + 8, (n) + 8, (n) + 8, (n) + 8, (n) + 12, \
+                            (n) + 12, (n) + 12, (n) + 12)
 #endif
 #endif
 
@@ -306,7 +309,8 @@ PACKET void vi_pairs_around(const int16_t *base, vi index, int32_t row, int32_t 
 #else
     PACKET_LANES(at, index);
     vf found[4];
-#define ROWS_AT(n) (row4)(row4i){pair_at(base + at[n]), pair_at(base + at[n] + row), pair_at(base + at[n] + plane), pair_at(base + at[n] + row + plane)}
+#define ROWS_AT(n)                                                                                                         \
+    (row4)(row4i){pair_at(base + at[n]), pair_at(base + at[n] + row), pair_at(base + at[n] + plane), pair_at(base + at[n] + row + plane)}
     const vf rows[4] = {VF_JOIN(ROWS_AT, 0), VF_JOIN(ROWS_AT, 1), VF_JOIN(ROWS_AT, 2), VF_JOIN(ROWS_AT, 3)};
 #undef ROWS_AT
     vf_transpose(rows, found);

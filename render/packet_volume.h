@@ -22,7 +22,8 @@ PACKET vf packet_wrapped(const struct brick_volume *v, vf i) {
 // For indices inside the grid (wrapped).
 PACKET vi packet_brick_number(const struct brick_volume *v, vf i, vf j, vf k) {
     const uint32_t *n = v->shape.levels[0].bricks;
-    const vi x = vi_of((i + 0.5f) * (1.0f / BRICK_CORE)), y = vi_of((j + 0.5f) * (1.0f / BRICK_CORE)), z = vi_of((k + 0.5f) * (1.0f / BRICK_CORE));
+    const float rate = 1.0f / BRICK_CORE;
+    const vi x = vi_of((i + 0.5f) * rate), y = vi_of((j + 0.5f) * rate), z = vi_of((k + 0.5f) * rate);
     return (z * (int32_t)n[1] + y) * (int32_t)n[0] + x;
 }
 

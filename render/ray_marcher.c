@@ -21,9 +21,11 @@ static const struct march_code *const codes[] = {
 
 static bool runs(const struct march_code *code) {
 #if defined(__x86_64__)
-    if (code == &march_code_v4) return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512cd") &&
-                                       __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
-    if (code == &march_code_v3) return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2");
+    if (code == &march_code_v4)
+        return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512cd") &&
+               __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+    if (code == &march_code_v3)
+        return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2");
     if (code == &march_code_v2) return __builtin_cpu_supports("sse4.2") && __builtin_cpu_supports("popcnt");
 #endif
     (void)code;
@@ -113,7 +115,8 @@ static bool fits(const struct scene_layer *layer) {
     const int32_t n[3] = {g->x.n, g->y.n, g->nz};
     for (int step = 0; step < 2; step++)
         for (int a = 0; a < 3 && layer->steps[step]; a++)
-            if (layer->steps[step]->shape.levels[0].n[a] != (uint32_t)n[a] || layer->steps[step]->shape.wraps_x != g->wraps) return false;
+            if (layer->steps[step]->shape.levels[0].n[a] != (uint32_t)n[a] || layer->steps[step]->shape.wraps_x != g->wraps)
+                return false;
     return layer->steps[0] != NULL;
 }
 

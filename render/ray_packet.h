@@ -104,7 +104,8 @@ PACKET vf packet_beside(const struct brick_volume *v, const struct packet_brick 
 }
 
 // Share of direct light by the gradient: differences over half a voxel on each side, turned towards thinner matter.
-PACKET vf packet_diffuse(const struct march *m, const struct march_volume *v, const struct packet_brick *b, const struct packet_place *p, vf q, vf tau) {
+PACKET vf packet_diffuse(const struct march *m, const struct march_volume *v, const struct packet_brick *b, const struct packet_place *p,
+                         vf q, vf tau) {
     const struct brick_volume *s = v->steps[0];
     const vf x = (p->i + 0.5f) * b->rx + b->ox, y = (p->j + 0.5f) * b->ry + b->oy, z = (p->k + 0.5f) * b->rz + b->oz;
     const vf sx = packet_beside(s, b, x + 0.5f, y, z, q) - packet_beside(s, b, x - 0.5f, y, z, q);
@@ -198,8 +199,8 @@ PACKET void phase_integral(const struct march *m, struct ray_flight *f) {
 // Adds what one volume gives in a step: tau, and colour × tau.
 struct ray_mix { vf tau, red, green, blue; };
 
-PACKET void packet_emit(const struct march *m, const struct march_volume *v, const struct ray_volume *rv, const struct ray_flight *f, const vf sun[3],
-                        struct ray_mix *mix) {
+PACKET void packet_emit(const struct march *m, const struct march_volume *v, const struct ray_volume *rv, const struct ray_flight *f,
+                        const vf sun[3], struct ray_mix *mix) {
     const struct ray_packet *r = &f->rays;
     const vf entry = rv->entry, before = rv->before;
     const vi starts = (vi)(r->ds == 0), has = rv->has, had = rv->had & ~starts, both = has & had;
@@ -242,7 +243,8 @@ PACKET vf packet_arrives(const struct march *m, const struct ray_flight *f) {
     const struct ray_packet *r = &f->rays;
     const vf half = 0.5f * (r->t + f->s);
     return packet_light(m->shade->share, (m->eye[0] + r->x * half - m->light_low[0]) * m->light_rate[0],
-                        (m->eye[1] + r->y * half - m->light_low[1]) * m->light_rate[1], (m->eye[2] + r->z * half - m->light_low[2]) * m->light_rate[2]);
+                        (m->eye[1] + r->y * half - m->light_low[1]) * m->light_rate[1],
+                        (m->eye[2] + r->z * half - m->light_low[2]) * m->light_rate[2]);
 }
 
 PACKET void packet_gather_light(const struct march *m, struct ray_flight *f) {
@@ -319,7 +321,8 @@ static unsigned every_second(unsigned n) {
 
 // Takes up the tile's next packet, which begins with pixel *next in Z-order; false where none is left.
 PACKET bool packet_launch(const struct march *m, unsigned x, unsigned y, unsigned *next, struct ray_flight *f) {
-    static const int32_t across[16] = {0, 1, 0, 1, 2, 3, 2, 3, 0, 1, 0, 1, 2, 3, 2, 3}, down[16] = {0, 0, 1, 1, 0, 0, 1, 1, 2, 2, 3, 3, 2, 2, 3, 3};
+    static const int32_t across[16] = {0, 1, 0, 1, 2, 3, 2, 3, 0, 1, 0, 1, 2, 3, 2, 3};
+    static const int32_t down[16] = {0, 0, 1, 1, 0, 0, 1, 1, 2, 2, 3, 3, 2, 2, 3, 3};
     vi px, py, wanted;
     do {
         if (*next >= MARCH_TILE * MARCH_TILE) return false;
