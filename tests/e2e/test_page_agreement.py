@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The page's canvas and `virga export` of the same view, in a real browser on both software renderers; and the page's canvas and the written
-equation (picture.py). Pixels count that the volume covers in either picture; captions and map layers are off."""
+"""The page's canvas and `virga export` of the same view, in a real browser on both software renderers; and the page's canvas and
+the written equation (picture.py). Pixels count that the volume covers in either picture; captions and map layers are off."""
 import numpy
 import pytest
 
@@ -42,7 +42,8 @@ def moved(*by):
 
 WRONG = {"a voxel up": moved(1, 0, 0), "a voxel north": moved(0, 1, 0), "a voxel east": moved(0, 0, 1), "a voxel down": moved(-1, 0, 0),
          "a lattice step": lambda values: values + make_shapes.STEP, "a lattice step less": lambda values: values - make_shapes.STEP,
-         "upside down": lambda values: values[::-1], "north for south": lambda values: values[:, ::-1], "east for west": lambda values: values[:, :, ::-1]}
+         "upside down": lambda values: values[::-1], "north for south": lambda values: values[:, ::-1],
+         "east for west": lambda values: values[:, :, ::-1]}
 
 
 @pytest.mark.parametrize("wrong", WRONG)

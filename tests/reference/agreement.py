@@ -71,7 +71,8 @@ def exported(virga, case, folder, view, ending, flags):
     name = f"{case.name.replace(' ', '_')}-{len(list(folder.iterdir()))}"
     (folder / f"{name}.json").write_text(json.dumps(view))
     options = [text for key, value in flags.items() for text in ([f"--{key}"] if value is True else [f"--{key}", str(value)])]
-    virga("export", folder / f"{name}.json", case.path, "--out", folder / (name + ending), "--no-captions", "--antialiasing", 1, "--progress", "none", *options)
+    virga("export", folder / f"{name}.json", case.path, "--out", folder / (name + ending), "--no-captions", "--antialiasing", 1,
+          "--progress", "none", *options)
     return [likeness.read_png(path) for path in sorted(folder.glob(f"{name}*.png"))]
 
 
@@ -81,12 +82,13 @@ def draw(virga, serve, folder, back_end, all_cases):
         jobs = []
         for case in all_cases:
             name = case.name.replace(" ", "_")
-            jobs.append({"url": stack.enter_context(serve(case.path)).url, "view": case.view, "out": str(folder / f"{name}.{back_end}.png"),
-                         "hidden": str(folder / f"{name}.{back_end}.bare.png")})
+            jobs.append({"url": stack.enter_context(serve(case.path)).url, "view": case.view,
+                         "out": str(folder / f"{name}.{back_end}.png"), "hidden": str(folder / f"{name}.{back_end}.bare.png")})
         pictures = page.pictures(back_end, jobs)
     drawn = {}
     for case, (shown, bare) in zip(all_cases, pictures):
         scene = case.scene()
         volume = scene.volume()
-        drawn[case.name] = Drawn(case, shown, bare, export(virga, case, folder), volume[..., 3], scene.finished(volume, bare[..., :3] / 255))
+        drawn[case.name] = Drawn(case, shown, bare, export(virga, case, folder), volume[..., 3],
+                                 scene.finished(volume, bare[..., :3] / 255))
     return drawn

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Pictures that are drawn by the page, by `virga export` and by picture.py: a view document each, with the numbers that it shows.
 
-    kit = cases.Kit(virga, folder, forecasts)     virga(*arguments): what the program printed; folder: for files; forecasts: real ones, or None
+    kit = cases.Kit(virga, folder, forecasts)     virga(*arguments): what the program printed; folder: for files; forecasts:
+                                                  the folder of real ones, or None
     case = kit.case("sphere", size)               one of NAMES; None where it needs a real forecast and there is none
     case.view, case.path; case.scene() is picture.Scene
 """
@@ -24,21 +25,24 @@ class Case:
     """styles and variables in the order of the view's layers."""
 
     def __init__(self, name, path, view, fields, lattices, step=0, member=0):
-        self.name, self.path, self.view, self.fields, self.lattices, self.step, self.member = name, path, view, fields, lattices, step, member
+        self.name, self.path, self.view = name, path, view
+        self.fields, self.lattices, self.step, self.member = fields, lattices, step, member
 
     def __str__(self):
         return self.name
 
     def volumes(self, later=0):
         """place.Volume of each visible layer, at the view's step or a later one; None for those that are hidden."""
-        return [field.volume(min(self.step + later, len(field.times) - 1), self.member if len(field.members) > 1 else 0) if style.get("visible", True) else None
-                for field, style in zip(self.fields, self.view["layers"])]
+        def of(field):
+            return field.volume(min(self.step + later, len(field.times) - 1), self.member if len(field.members) > 1 else 0)
+        return [of(field) if style.get("visible", True) else None for field, style in zip(self.fields, self.view["layers"])]
 
     def scene(self, volumes=None, lattices=None, later=None, blend=0.0, **options):
         """volumes, lattices: in place of the true ones, for what must be noticed; later: volumes that are blended in."""
         volumes = volumes or self.volumes()
         layers = [picture.Layer(style, volume, lattice, after, blend)
-                  for style, volume, lattice, after in zip(self.view["layers"], volumes, lattices or self.lattices, later or volumes) if volume is not None]
+                  for style, volume, lattice, after in zip(self.view["layers"], volumes, lattices or self.lattices, later or volumes)
+                  if volume is not None]
         return picture.Scene(self.view, layers, seconds=self.seconds(), **options)
 
     def seconds(self):
@@ -70,16 +74,16 @@ def framed(volume, exaggeration, azimuth=215, elevation=32, closeness=1.0, top=F
 def styled(variable, volume, colour_map="temperature", low=0.05, high=0.95, most=0.3, shading=False):
     """A layer over most of the values that there are, the higher the denser; most: opacity per km of the highest."""
     present = volume.values[~numpy.isnan(volume.values)]
-    a, b = (float(f"{v:.6g}") for v in numpy.quantile(present, [low, high])) if len(present) else (0.0, 1.0)
+    a, b = (float(f"{v:.6g}") for v in (numpy.quantile(present, [low, high]) if len(present) else (0, 1)))
     if not b > a:
         b = a + max(abs(a) * 0.01, 1e-3)
-    return {"variable": variable["id"], "visible": True, "colour_map": colour_map, "range": [a, b], "units": variable["units"],
-            "opacity": [[a, 0], [a + 0.3 * (b - a), most / 5], [b, most]], "shading": shading}
+    return {"variable": variable["id"], "visible": True, "colour_map": colour_map, "range": [a, b],
+            "units": variable["units"], "opacity": [[a, 0], [a + 0.3 * (b - a), most / 5], [b, most]], "shading": shading}
 
 
-def of_file(virga, name, path, variables, step=0, member=0, run=None, size=(320, 180), exaggeration=None, camera=None, shading=False, shadows=False,
-            light=None, styles=None, look_from=None):
-    """path: what is served; variables: names, the first layer first. styles: members that differ from those of styled(), a dictionary a layer."""
+def of_file(virga, name, path, variables, step=0, member=0, run=None, size=(320, 180), exaggeration=None, camera=None,
+            shading=False, shadows=False, light=None, styles=None, look_from=None):
+    """path: what is served; variables: names, the first layer first; styles: what differs from styled(), a dictionary a layer."""
     dataset = json.loads(virga("info", path, "--json"))["datasets"][0]
     found = [next(v for v in dataset["variables"] if v["name"] == variable) for variable in variables]
     file = forecast.load(run or path)
@@ -89,9 +93,11 @@ def of_file(virga, name, path, variables, step=0, member=0, run=None, size=(320,
     if exaggeration is None:
         width = (first.x[-1] - first.x[0]) * picture.km_per_unit(first)[0]
         exaggeration = round(min(900.0, max(1.0, 0.3 * width / (first.heights.max() / 1000))), 2)
-    layers = [{**styled(variable, volume, shading=shading), **(styles[n] if styles else {})} for n, (variable, volume) in enumerate(zip(found, volumes))]
+    layers = [{**styled(variable, volume, shading=shading), **(styles[n] if styles else {})}
+              for n, (variable, volume) in enumerate(zip(found, volumes))]
     view = {"version": 1, "dataset": dataset["id"], "run": "latest", "time": fields[0].times[step], "member": member, "layers": layers,
-            "camera": camera or framed(first, exaggeration, **(look_from or {})), "light": light or {"sun": FIXED_SUN, "shadows": shadows, "ambient": 0.35},
+            "camera": camera or framed(first, exaggeration, **(look_from or {})),
+            "light": light or {"sun": FIXED_SUN, "shadows": shadows, "ambient": 0.35},
             "exaggeration": exaggeration, "map": NO_MAP, "size": list(size)}
     return Case(name, path, view, fields, [(v["lattice"]["v0"], v["lattice"]["step"]) for v in found], step, member)
 
@@ -149,11 +155,12 @@ class Kit:
         if name == "around the globe":
             return self.globe(name, size)
         if name == "sunrise":  # six o'clock UTC in January
-            return self.shape(name, make_shapes.values("sphere"), size, x=30 + 0.13 * numpy.arange(44), light={"sun": "time", "shadows": True, "ambient": 0.35})
+            return self.shape(name, make_shapes.values("sphere"), size, x=30 + 0.13 * numpy.arange(44),
+                              light={"sun": "time", "shadows": True, "ambient": 0.35})
         if name in DEMONSTRATIONS:
             variables, options = DEMONSTRATIONS[name]
-            return of_file(self.virga, name, self.demonstration(), variables, size=size, run=next(self.demonstration().glob("*T0600Z.nc")), step=2,
-                           look_from={"closeness": 1.45, "elevation": 40}, **options)
+            return of_file(self.virga, name, self.demonstration(), variables, size=size, step=2,
+                           run=next(self.demonstration().glob("*T0600Z.nc")), look_from={"closeness": 1.45, "elevation": 40}, **options)
         file, variables, options = FORECASTS[name]
         if self.forecasts is None:
             return None
@@ -170,10 +177,12 @@ class Kit:
         path = self.own_folder(name) / "shape.nc"
         if not path.exists():
             make_shapes.write(path, numbers, heights, x, y)
-        return of_file(self.virga, name, path, ["air_temperature"], size=size, **{"styles": [SHAPE_STYLE], "look_from": {"closeness": 1.6}, **options})
+        options = {"styles": [SHAPE_STYLE], "look_from": {"closeness": 1.6}, **options}
+        return of_file(self.virga, name, path, ["air_temperature"], size=size, **options)
 
     def globe(self, name, size):
-        k, j, i = numpy.meshgrid(numpy.linspace(0, 1, 20), numpy.radians(numpy.linspace(-90, 90, 37)), numpy.radians(5 * numpy.arange(72)), indexing="ij")
+        k, j, i = numpy.meshgrid(numpy.linspace(0, 1, 20), numpy.radians(numpy.linspace(-90, 90, 37)),
+                                 numpy.radians(5 * numpy.arange(72)), indexing="ij")
         numbers = 281 + numpy.cos(j) * (0.5 * numpy.sin(i + 0.4) + 0.4 * numpy.cos(3 * i) * (1 - k)) + 0.1 * k
         return self.shape(name, numbers, size, 5.0 * numpy.arange(72), numpy.linspace(-90, 90, 37), 400.0 * (numpy.arange(20) + 1),
                           look_from={"closeness": 1.8, "azimuth": 100, "elevation": 45})

@@ -33,7 +33,7 @@ def ssim_map(one, other):
 
 
 class Likeness:
-    """Of two pictures of 8 bits over a mask of pixels: ssim, mean (absolute difference over the colours, of 255), worst, covered (share of the frame)."""
+    """Of two pictures of 8 bits over a mask of pixels: ssim, mean (absolute difference of 255), worst, covered (share of the frame)."""
 
     def __init__(self, one, other, mask):
         assert one.shape[:2] == other.shape[:2] == mask.shape, (one.shape, other.shape, mask.shape)
@@ -44,7 +44,8 @@ class Likeness:
         self.worst = float(difference[mask].max()) if mask.any() else 0.0
 
     def __str__(self):
-        return f"SSIM {self.ssim:.4f}, mean difference {self.mean:.2f}, largest {self.worst:.0f} of 255, over {100 * self.covered:.0f} % of the frame"
+        return (f"SSIM {self.ssim:.4f}, mean difference {self.mean:.2f}, largest {self.worst:.0f} of 255, "
+                f"over {100 * self.covered:.0f} % of the frame")
 
 
 def read_png(path):

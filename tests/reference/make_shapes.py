@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Files of plain shapes, for pictures: air temperature around 280 K on levels of height over the open Atlantic, 2 K from the thinnest to
-the densest, which is twenty steps of its lattice."""
+"""Files of plain shapes, for pictures: air temperature around 280 K on levels of height over the open Atlantic, 2 K from the
+thinnest to the densest, which is twenty steps of its lattice."""
 import netCDF4
 import numpy
 
@@ -15,7 +15,8 @@ def values(kind, shape=SHAPE):
     """[level][row][column]; NaN where missing."""
     k, j, i = numpy.meshgrid(*(numpy.linspace(-1, 1, n) for n in shape), indexing="ij")
     if kind == "sphere":  # off the middle, so that no mirror is its own image
-        return BASE + SPAN * numpy.clip(1.3 - numpy.sqrt(((i - 0.12) * 1.25) ** 2 + (j + 0.1) ** 2 * 1.5 + (k - 0.1) ** 2 * 1.2), 0, 1)
+        away = numpy.sqrt(((i - 0.12) * 1.25) ** 2 + (j + 0.1) ** 2 * 1.5 + (k - 0.1) ** 2 * 1.2)
+        return BASE + SPAN * numpy.clip(1.3 - away, 0, 1)
     if kind == "slab":
         inside = (abs(k - 0.1) < 0.55) & (i > -0.8) & (i < 0.9) & (j > -0.9) & (j < 0.7)
         return numpy.where(inside, BASE + 0.6 * SPAN, BASE)
@@ -23,7 +24,8 @@ def values(kind, shape=SHAPE):
         return BASE + SPAN * (0.5 + 0.3 * i + 0.22 * j - 0.28 * k)
     if kind == "holes":
         hole = (i - 0.3) ** 2 + (j - 0.2) ** 2 + (k - 0.3) ** 2 < 0.25
-        return numpy.where(hole | (i < -0.75) & (k > 0), numpy.nan, BASE + SPAN * (0.5 + 0.25 * numpy.sin(3 * i + 1) * numpy.cos(2 * j) + 0.2 * k))
+        full = BASE + SPAN * (0.5 + 0.25 * numpy.sin(3 * i + 1) * numpy.cos(2 * j) + 0.2 * k)
+        return numpy.where(hole | (i < -0.75) & (k > 0), numpy.nan, full)
     raise ValueError(kind)
 
 

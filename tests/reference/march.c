@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The rendering equation of render/README.md ("The picture in words"), plainly: one ray after another in double, no tables of levels,
-// no bricks, no skipping. Shares nothing with the program; reference/picture.py compiles it and fills the structures.
+// no bricks. Shares nothing with the program; reference/picture.py compiles it and fills the structures.
 #include <math.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -13,7 +13,8 @@ struct field {
     const double *ground;   // [y][x] metres
     const double *values, *later;  // [level][y][x] in units of the file, NaN where missing; later: NULL or what is blended in
     double blend;
-    // Transfer function at even values from low to high, both included: red, green, blue, tau; and the integrals from low of colour × tau and tau.
+    // Transfer function at even values from low to high, both included: red, green, blue, tau; and the integrals from low of
+    // colour × tau and tau.
     int entries;
     double low, high;
     const double *look, *integral;
@@ -92,7 +93,8 @@ static struct place locate(const struct field *field, const double scene[3]) {
     struct place place = {.inside = true};
     double x = scene[0], h = scene[2] * 1000;
     int nx = field->n[0], ny = field->n[1], nz = field->n[2];
-    if (field->wraps) x -= floor((x - field->x[0]) / (nx * (field->x[1] - field->x[0]))) * nx * (field->x[1] - field->x[0]);
+    double turn = field->wraps ? nx * (field->x[1] - field->x[0]) : 1;
+    if (field->wraps) x -= floor((x - field->x[0]) / turn) * turn;
     place.ijk[0] = index_of(field->x, nx, x, &place.density[0]);
     place.ijk[1] = index_of(field->y, ny, scene[1], &place.density[1]);
     if (!field->wraps && nx > 1 && (place.ijk[0] < -1e-4 || place.ijk[0] > nx - 1 + 1e-4)) place.inside = false;
@@ -116,7 +118,8 @@ static struct place locate(const struct field *field, const double scene[3]) {
 static bool mean_of(const struct field *field, const double *values, const double ijk[3], double *value) {
     int index[3][2];
     double share[3], sum = 0, weights = 0;
-    for (int axis = 0; axis < 3; axis++) neighbours(ijk[axis], field->n[axis], axis == 0 && field->wraps, index[axis], &share[axis]);
+    for (int axis = 0; axis < 3; axis++)
+        neighbours(ijk[axis], field->n[axis], axis == 0 && field->wraps, index[axis], &share[axis]);
     for (int corner = 0; corner < 8; corner++) {
         double weight = 1;
         int at[3];
@@ -188,7 +191,8 @@ static double light_at(const struct scene *scene, const double at[3]) {
     double share[3], sum = 0;
     for (int axis = 0; axis < 3; axis++) {
         double scale = axis == 2 ? scene->exaggeration : 1;
-        double place = (at[axis] - scene->low[axis] * scale) / ((scene->high[axis] - scene->low[axis]) * scale) * scene->cells[axis] - 0.5;
+        double size = (scene->high[axis] - scene->low[axis]) * scale;
+        double place = (at[axis] - scene->low[axis] * scale) / size * scene->cells[axis] - 0.5;
         neighbours(clamp(place, 0, scene->cells[axis] - 1), scene->cells[axis], 0, index[axis], &share[axis]);
     }
     for (int corner = 0; corner < 8; corner++) {
@@ -229,12 +233,14 @@ static double facing(const struct scene *scene, const struct field *field, const
 // Height of the ground in km: flat triangles between the vertices of an even net.
 static double ground_at(const struct scene *scene, double x, double y) {
     int nx = scene->net[0], ny = scene->net[1];
-    double u = clamp((x - scene->low[0]) / (scene->high[0] - scene->low[0]), 0, 1) * (nx - 1), v = clamp((y - scene->low[1]) / (scene->high[1] - scene->low[1]), 0, 1) * (ny - 1);
+    double u = clamp((x - scene->low[0]) / (scene->high[0] - scene->low[0]), 0, 1) * (nx - 1);
+    double v = clamp((y - scene->low[1]) / (scene->high[1] - scene->low[1]), 0, 1) * (ny - 1);
     int i = (int)clamp(floor(u), 0, nx - 2), j = (int)clamp(floor(v), 0, ny - 2);
     const double *h = scene->net_heights + (size_t)j * nx + i;
     u -= i;
     v -= j;
-    double height = u + v <= 1 ? h[0] + u * (h[1] - h[0]) + v * (h[nx] - h[0]) : h[nx + 1] + (1 - u) * (h[nx] - h[nx + 1]) + (1 - v) * (h[1] - h[nx + 1]);
+    double height = u + v <= 1 ? h[0] + u * (h[1] - h[0]) + v * (h[nx] - h[0])
+                               : h[nx + 1] + (1 - u) * (h[nx] - h[nx + 1]) + (1 - v) * (h[1] - h[nx + 1]);
     return height / 1000;
 }
 
@@ -275,7 +281,8 @@ static bool way_of(const struct scene *scene, const double ray[3], double *from,
     *to = INFINITY;
     for (int axis = 0; axis < 3; axis++) {
         double scale = axis == 2 ? scene->exaggeration : 1, safe = fabs(ray[axis]) > 1e-9 ? ray[axis] : 1e-9;
-        double a = (scene->low[axis] * scale - scene->eye[axis]) / safe, b = (scene->high[axis] * scale - scene->eye[axis]) / safe;
+        double a = (scene->low[axis] * scale - scene->eye[axis]) / safe;
+        double b = (scene->high[axis] * scale - scene->eye[axis]) / safe;
         *from = fmax(*from, fmin(a, b));
         *to = fmin(*to, fmax(a, b));
     }
@@ -290,8 +297,8 @@ static bool way_of(const struct scene *scene, const double ray[3], double *from,
 struct sample { struct place place; double value, before, tau, look[4]; };
 
 // One field's part of a step: its tau a km, and its colour if it has one. through: of the light so far; km: of the step.
-static void add_step(const struct scene *scene, const struct field *field, struct sample *sample, bool first, bool last, double sun, double through, double km,
-                     double *tau, double mixed[3]) {
+static void add_step(const struct scene *scene, const struct field *field, struct sample *sample, bool first, bool last,
+                     double sun, double through, double km, double *tau, double mixed[3]) {
     double value = nothing, before = first ? nothing : sample->before, look[4], found;
     if (sample->place.inside && value_at(field, sample->place.ijk, &found)) value = found;
     sample->before = value;
@@ -301,7 +308,8 @@ static void add_step(const struct scene *scene, const struct field *field, struc
     if (!whole) look[3] *= 0.5;
     if (!(look[3] > 0)) return;
     double share = through * (1 - exp(-look[3] * km)), diffuse = 1;
-    if (field->shading && share > 0.025) diffuse = facing(scene, field, &sample->place, value == nothing ? before : value, look[3]);
+    if (field->shading && share > 0.025)
+        diffuse = facing(scene, field, &sample->place, value == nothing ? before : value, look[3]);
     *tau += look[3];
     for (int c = 0; c < 3; c++) mixed[c] += look[3] * look[c] * (scene->ambient[c] + scene->colour[c] * sun * diffuse);
 }
@@ -324,7 +332,8 @@ static double leap_from(const struct scene *scene, const double ray[3], double t
     int empty = scene->leaps[((size_t)here[2] * scene->leap_size[1] + here[1]) * scene->leap_size[0] + here[0]];
     if (!empty) return 0;
     for (int axis = 0; axis < 3; axis++) {
-        double safe = fabs(ray[axis]) > 1e-9 ? ray[axis] : 1e-9, edge = here[axis] + (ray[axis] >= 0 ? empty : 1 - empty);
+        double safe = fabs(ray[axis]) > 1e-9 ? ray[axis] : 1e-9;
+        double edge = here[axis] + (ray[axis] >= 0 ? empty : 1 - empty);
         leap = fmin(leap, (edge - cell[axis]) / (safe * rate[axis]));
     }
     return fmax(leap, 1e-12);
@@ -345,7 +354,8 @@ static void march(const struct scene *scene, int x, int y, double out[4]) {
             ds = 0;
             continue;
         }
-        double s = fmin(t + ds, end), km = (s - t) / scene->exaggeration, middle[3], at[3], most = 0, tau = 0, mixed[3] = {0, 0, 0};
+        double s = fmin(t + ds, end), km = (s - t) / scene->exaggeration;
+        double middle[3], at[3], most = 0, tau = 0, mixed[3] = {0, 0, 0};
         for (int axis = 0; axis < 3; axis++) {
             middle[axis] = scene->eye[axis] + ray[axis] * 0.5 * (t + s);
             at[axis] = (scene->eye[axis] + ray[axis] * s) / (axis == 2 ? scene->exaggeration : 1);
@@ -356,7 +366,8 @@ static void march(const struct scene *scene, int x, int y, double out[4]) {
             for (int axis = 0; axis < 3; axis++)
                 most = fmax(most, fabs(ray[axis]) / (axis == 2 ? scene->exaggeration : 1) * samples[n].place.density[axis]);
         }
-        for (int n = 0; n < scene->field_count; n++) add_step(scene, &scene->fields[n], &samples[n], ds == 0, s >= end, sun, through, km, &tau, mixed);
+        for (int n = 0; n < scene->field_count; n++)
+            add_step(scene, &scene->fields[n], &samples[n], ds == 0, s >= end, sun, through, km, &tau, mixed);
         if (tau > 0) {
             double alpha = 1 - exp(-tau * km);
             for (int c = 0; c < 3; c++) sum[c] += through * alpha * mixed[c] / tau;
@@ -374,7 +385,8 @@ static void march(const struct scene *scene, int x, int y, double out[4]) {
 // rgba[height][width][4]: colour times alpha, and alpha; the top row first.
 void draw(const struct scene *scene, double *rgba) {
     for (int row = 0; row < scene->height; row++)
-        for (int x = 0; x < scene->width; x++) march(scene, x, scene->height - 1 - row, rgba + 4 * ((size_t)row * scene->width + x));
+        for (int x = 0; x < scene->width; x++)
+            march(scene, x, scene->height - 1 - row, rgba + 4 * ((size_t)row * scene->width + x));
 }
 
 // Where the rays meet the domain's ground: at[height][width][3] in km, shown, NaN elsewhere; and the share of sunlight there.
@@ -397,7 +409,8 @@ void draw_drape(const struct scene *scene, const struct field *field, const doub
         double ijk[3] = {0, 0, 0}, density;
         values[pixel] = NAN;
         if (isnan(at[0])) continue;
-        for (int axis = 0; axis < 2; axis++) ijk[axis] = clamp(index_of(axis ? field->y : field->x, field->n[axis], at[axis], &density), 0, field->n[axis] - 1);
+        for (int axis = 0; axis < 2; axis++)
+            ijk[axis] = clamp(index_of(axis ? field->y : field->x, field->n[axis], at[axis], &density), 0, field->n[axis] - 1);
         if (!value_at(field, ijk, &values[pixel])) values[pixel] = NAN;
     }
 }
@@ -413,16 +426,19 @@ void cast_light(const struct scene *scene) {
     }
     double way = size[2] / n[2] / scene->light[2];
     for (int z = n[2] - 1; z >= 0; z--) for (int y = 0; y < n[1]; y++) for (int x = 0; x < n[0]; x++) {
-        double u = (x + 0.5) / n[0], v = (y + 0.5) / n[1], fu = u + scene->light[0] * way / size[0], fv = v + scene->light[1] * way / size[1], arriving = 1;
+        double u = (x + 0.5) / n[0], v = (y + 0.5) / n[1], arriving = 1;
+        double fu = u + scene->light[0] * way / size[0], fv = v + scene->light[1] * way / size[1];
         if (z + 1 < n[2] && fu >= 0 && fu <= 1 && fv >= 0 && fv <= 1) {
             int i[2], j[2];
             double a, b;
             const double *above = scene->share + (size_t)(z + 1) * n[0] * n[1];
             neighbours(clamp(fu * n[0] - 0.5, 0, n[0] - 1), n[0], 0, i, &a);
             neighbours(clamp(fv * n[1] - 0.5, 0, n[1] - 1), n[1], 0, j, &b);
-            arriving = mix(mix(above[j[0] * n[0] + i[0]], above[j[0] * n[0] + i[1]], a), mix(above[j[1] * n[0] + i[0]], above[j[1] * n[0] + i[1]], a), b);
+            arriving = mix(mix(above[j[0] * n[0] + i[0]], above[j[0] * n[0] + i[1]], a),
+                           mix(above[j[1] * n[0] + i[0]], above[j[1] * n[0] + i[1]], a), b);
         }
-        double at[3] = {low[0] + u * size[0] + scene->light[0] * way * 0.5, low[1] + v * size[1] + scene->light[1] * way * 0.5,
+        double at[3] = {low[0] + u * size[0] + scene->light[0] * way * 0.5,
+                        low[1] + v * size[1] + scene->light[1] * way * 0.5,
                         (low[2] + (z + 0.5) * size[2] / n[2] + scene->light[2] * way * 0.5) / scene->exaggeration};
         double tau = 0, value;
         for (int f = 0; f < scene->field_count; f++) {

@@ -16,11 +16,12 @@ class Missing(Exception):
 
 
 def pictures(back_end, jobs, seconds=1500):
-    """jobs: [{"url": of the server, "view": …, "out": path, "hidden": path or absent}]. The jobs' pictures: [(out, hidden or None)] as arrays."""
+    """jobs: [{"url": of the server, "view": …, "out": path, "hidden": path or absent}]. Their pictures: [(out, hidden or None)]."""
     node = shutil.which("node") or shutil.which("nodejs")
     if not node:
         raise Missing("node is not installed")
-    done = subprocess.run([node, SCRIPT], input=json.dumps({"back_end": back_end, "jobs": jobs}), capture_output=True, text=True, timeout=seconds, cwd=SCRIPT.parent)
+    done = subprocess.run([node, SCRIPT], input=json.dumps({"back_end": back_end, "jobs": jobs}), capture_output=True, text=True,
+                          timeout=seconds, cwd=SCRIPT.parent)
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout)
     if "missing" in told:

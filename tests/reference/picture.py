@@ -31,26 +31,30 @@ DOUBLES = ctypes.POINTER(ctypes.c_double)
 
 
 class CField(ctypes.Structure):
-    _fields_ = [("n", ctypes.c_int * 3), ("wraps", ctypes.c_int), ("x", DOUBLES), ("y", DOUBLES), ("heights", DOUBLES), ("ground", DOUBLES),
-                ("values", DOUBLES), ("later", DOUBLES), ("blend", ctypes.c_double), ("entries", ctypes.c_int), ("low", ctypes.c_double),
-                ("high", ctypes.c_double), ("look", DOUBLES), ("integral", DOUBLES), ("coarse", ctypes.c_double),
-                ("lattice_step", ctypes.c_double), ("shading", ctypes.c_int)]
+    _fields_ = [("n", ctypes.c_int * 3), ("wraps", ctypes.c_int), ("x", DOUBLES), ("y", DOUBLES), ("heights", DOUBLES),
+                ("ground", DOUBLES), ("values", DOUBLES), ("later", DOUBLES), ("blend", ctypes.c_double), ("entries", ctypes.c_int),
+                ("low", ctypes.c_double), ("high", ctypes.c_double), ("look", DOUBLES), ("integral", DOUBLES),
+                ("coarse", ctypes.c_double), ("lattice_step", ctypes.c_double), ("shading", ctypes.c_int)]
+
+
+VECTOR, COUNTS = ctypes.c_double * 3, ctypes.c_int * 3
 
 
 class CScene(ctypes.Structure):
-    _fields_ = [("low", ctypes.c_double * 3), ("high", ctypes.c_double * 3), ("exaggeration", ctypes.c_double), ("eye", ctypes.c_double * 3),
-                ("forward", ctypes.c_double * 3), ("right", ctypes.c_double * 3), ("top", ctypes.c_double * 3), ("light", ctypes.c_double * 3),
-                ("colour", ctypes.c_double * 3), ("ambient", ctypes.c_double * 3), ("width", ctypes.c_int), ("height", ctypes.c_int),
-                ("step", ctypes.c_double), ("shortest", ctypes.c_double), ("field_count", ctypes.c_int), ("fields", ctypes.POINTER(CField)),
-                ("shadows", ctypes.c_int), ("cells", ctypes.c_int * 3), ("share", DOUBLES), ("net", ctypes.c_int * 2), ("net_heights", DOUBLES),
-                ("leap_size", ctypes.c_int * 3), ("leap_low", ctypes.c_double * 3), ("leap_cell", ctypes.c_double * 3), ("leaps", ctypes.POINTER(ctypes.c_ubyte))]
+    _fields_ = [("low", VECTOR), ("high", VECTOR), ("exaggeration", ctypes.c_double), ("eye", VECTOR), ("forward", VECTOR),
+                ("right", VECTOR), ("top", VECTOR), ("light", VECTOR), ("colour", VECTOR), ("ambient", VECTOR),
+                ("width", ctypes.c_int), ("height", ctypes.c_int), ("step", ctypes.c_double), ("shortest", ctypes.c_double),
+                ("field_count", ctypes.c_int), ("fields", ctypes.POINTER(CField)), ("shadows", ctypes.c_int), ("cells", COUNTS),
+                ("share", DOUBLES), ("net", ctypes.c_int * 2), ("net_heights", DOUBLES), ("leap_size", COUNTS),
+                ("leap_low", VECTOR), ("leap_cell", VECTOR), ("leaps", ctypes.POINTER(ctypes.c_ubyte))]
 
 
 @functools.lru_cache(maxsize=None)
 def library():
     with tempfile.TemporaryDirectory() as folder:
         path = f"{folder}/march.so"
-        subprocess.run([os.environ.get("CC", "cc"), "-std=c17", "-O2", "-shared", "-fPIC", "-o", path, str(HERE / "march.c"), "-lm"], check=True)
+        compiler = os.environ.get("CC", "cc")
+        subprocess.run([compiler, "-std=c17", "-O2", "-shared", "-fPIC", "-o", path, str(HERE / "march.c"), "-lm"], check=True)
         return ctypes.CDLL(path)
 
 
@@ -170,9 +174,11 @@ class Scene:
         x, y = self.km(volume)
         nz, ny, nx = volume.values.shape
         heights = None if volume.heights is None else self.keep(volume.heights)
-        return CField((nx, ny, nz), int(volume.wraps), self.keep(x), self.keep(y), heights, self.keep(volume.ground), self.keep(layer.values),
-                      None if layer.later is None else self.keep(layer.later), layer.blend, DENSE, transfer.low, transfer.high, self.keep(transfer.look),
-                      self.keep(transfer.integral), 2 * (transfer.high - transfer.low) / (ENTRIES - 1), layer.step, layer.style.get("shading", False))
+        later = None if layer.later is None else self.keep(layer.later)
+        return CField((nx, ny, nz), int(volume.wraps), self.keep(x), self.keep(y), heights, self.keep(volume.ground),
+                      self.keep(layer.values), later, layer.blend, DENSE, transfer.low, transfer.high, self.keep(transfer.look),
+                      self.keep(transfer.integral), 2 * (transfer.high - transfer.low) / (ENTRIES - 1), layer.step,
+                      layer.style.get("shading", False))
 
     def net(self):
         """Heights of the ground at the vertices of an even net over the domain."""
@@ -192,15 +198,15 @@ class Scene:
         right /= numpy.linalg.norm(right)
         tall = math.tan(math.radians(camera["fov"]) / 2)
         net = self.net()
-        fields = (CField * len(self.layers))(*(self.field(layer) for layer in self.layers))
+        fields = (CField * len(self.layers))(*map(self.field, self.layers))
         self.kept.append(fields)
-        vector = ctypes.c_double * 3
         cells = numpy.ones(LIGHT_CELLS[::-1])
         self.kept.append(cells)
-        return CScene(vector(*self.low), vector(*self.high), self.exaggeration, vector(*eye), vector(*forward), vector(*(right * tall * self.width / self.height)),
-                      vector(*(numpy.cross(right, forward) * tall)), vector(*self.light["direction"]), vector(*self.light["colour"]), vector(*self.light["ambient"]),
-                      self.width, self.height, step, shortest, len(self.layers), fields, self.light["shadows"], (ctypes.c_int * 3)(*LIGHT_CELLS), pointer(cells),
-                      (ctypes.c_int * 2)(*net.shape[::-1]), self.keep(net))
+        lights = (VECTOR(*self.light[of]) for of in ("direction", "colour", "ambient"))
+        return CScene(VECTOR(*self.low), VECTOR(*self.high), self.exaggeration, VECTOR(*eye), VECTOR(*forward),
+                      VECTOR(*(right * tall * self.width / self.height)), VECTOR(*(numpy.cross(right, forward) * tall)), *lights,
+                      self.width, self.height, step, shortest, len(self.layers), fields, self.light["shadows"],
+                      COUNTS(*LIGHT_CELLS), pointer(cells), (ctypes.c_int * 2)(*net.shape[::-1]), self.keep(net))
 
     def leap(self):
         """Cells in which rays need not look: 8 × 8 columns × 1/48 of the box's height."""
@@ -209,7 +215,8 @@ class Scene:
         for axis, (places, edge) in enumerate(zip(self.km(first), zip(self.low, self.high))):
             step = even_step(places)
             low.append(places[0] - 0.5 * step if step else edge[0])
-            cell.append(8 * step if step else (places[-1] - places[0]) / math.ceil(len(places) / 8) if len(places) > 1 else edge[1] - edge[0])
+            uneven = (places[-1] - places[0]) / math.ceil(len(places) / 8) if len(places) > 1 else edge[1] - edge[0]
+            cell.append(8 * step or uneven)
             size.append(max(1, math.ceil((edge[1] - low[-1]) / cell[-1] - 1e-6)))
         low, cell, size = low + [self.low[2]], cell + [(self.high[2] - self.low[2]) / 48], size + [48]
         shown = numpy.zeros(size[::-1], bool)
@@ -219,22 +226,26 @@ class Scene:
         for reach, value in ((1, 2), (2, 3), (4, 5), (8, 9)):
             empty[~scipy.ndimage.maximum_filter(shown, 2 * reach + 1, mode="constant")] = value
         self.kept.append(numpy.ascontiguousarray(empty))
-        self.c.leap_size, self.c.leap_low, self.c.leap_cell = (ctypes.c_int * 3)(*size), (ctypes.c_double * 3)(*low), (ctypes.c_double * 3)(*cell)
+        self.c.leap_size = COUNTS(*size)
+        self.c.leap_low, self.c.leap_cell = VECTOR(*low), VECTOR(*cell)
         self.c.leaps = self.kept[-1].ctypes.data_as(ctypes.POINTER(ctypes.c_ubyte))
 
     def mark(self, shown, layer, low, cell):
         """What a layer may show: cells of 8 × 8 × 8 voxels that have, with one voxel around them, values of any opacity."""
         volume = layer.volume
         places = self.km(volume)
-        spans = [[span_of(axis, c, low[n], cell[n], shown.shape[2 - n]) for c in range(math.ceil(len(axis) / 8))] for n, axis in enumerate(places)]
+        spans = [[span_of(axis, c, low[n], cell[n], shown.shape[2 - n]) for c in range(math.ceil(len(axis) / 8))]
+                 for n, axis in enumerate(places)]
         over = volume.heights - volume.ground
         for k in range(math.ceil(len(volume.values) / 8)):
             bottom, top = level_at(over, 8 * k - 0.5), level_at(over, 8 * k + 7.5)
             for j, (y0, y1) in enumerate(spans[1]):
                 for i, (x0, x1) in enumerate(spans[0]):
-                    if not any(layer.transfer.shows(numbers[around(numbers.shape, (k, j, i), volume.wraps)]) for numbers in (layer.values, layer.later) if numbers is not None):
+                    both = [numbers for numbers in (layer.values, layer.later) if numbers is not None]
+                    if not any(layer.transfer.shows(numbers[around(numbers.shape, (k, j, i), volume.wraps)]) for numbers in both):
                         continue
-                    columns = numpy.ix_(*(numpy.arange(max(0, 8 * n - 1), min(count, 8 * n + 9)) for n, count in zip((j, i), volume.ground.shape)))
+                    columns = numpy.ix_(*(numpy.arange(max(0, 8 * n - 1), min(count, 8 * n + 9))
+                                          for n, count in zip((j, i), volume.ground.shape)))
                     ground = volume.ground[columns]
                     foot, head = ground.min() + bottom[columns].min(), ground.max() + top[columns].max()
                     if k == 0:
@@ -255,7 +266,8 @@ class Scene:
         at, sunlight = numpy.empty((self.height, self.width, 3)), numpy.empty((self.height, self.width))
         library().draw_ground(ctypes.byref(self.c), pointer(at), pointer(sunlight))
         relief = self.relief(at)
-        lit = lambda sun: self.light["ambient"] * (1 + (relief - 1) * 0.35)[..., None] + self.light["colour"] * (relief * sun)[..., None]
+        lit = lambda sun: (self.light["ambient"] * (1 + (relief - 1) * 0.35)[..., None]
+                           + self.light["colour"] * (relief * sun)[..., None])
         colour = bare / lit(numpy.ones_like(sunlight))
         for layer in self.drapes:
             values = numpy.empty((self.height, self.width))
@@ -271,7 +283,8 @@ class Scene:
         heights = self.net() / 1000
         wide = numpy.pad(heights, 1, mode="edge")
         size = [self.high[axis] - self.low[axis] for axis in (0, 1)]
-        slopes = [(wide[1:-1, 2:] - wide[1:-1, :-2]) / (2 * size[0] / (heights.shape[1] - 1)), (wide[2:, 1:-1] - wide[:-2, 1:-1]) / (2 * size[1] / (heights.shape[0] - 1))]
+        slopes = [(wide[1:-1, 2:] - wide[1:-1, :-2]) / (2 * size[0] / (heights.shape[1] - 1)),
+                  (wide[2:, 1:-1] - wide[:-2, 1:-1]) / (2 * size[1] / (heights.shape[0] - 1))]
         u = numpy.clip((numpy.nan_to_num(at[..., 0]) - self.low[0]) / size[0], 0, 1) * (heights.shape[1] - 1)
         v = numpy.clip((numpy.nan_to_num(at[..., 1]) - self.low[1]) / size[1], 0, 1) * (heights.shape[0] - 1)
         normal = numpy.stack([-12 * bilinear(slopes[0], u, v), -12 * bilinear(slopes[1], u, v), numpy.ones_like(u)], axis=-1)
@@ -325,8 +338,9 @@ def around(shape, cell, wraps):
 
 def bilinear(plane, i, j):
     """At fractional columns and rows, inside."""
-    i0, j0 = numpy.minimum(i.astype(int), max(plane.shape[1] - 2, 0)), numpy.minimum(j.astype(int), max(plane.shape[0] - 2, 0))
-    i1, j1, a, b = numpy.minimum(i0 + 1, plane.shape[1] - 1), numpy.minimum(j0 + 1, plane.shape[0] - 1), i - i0, j - j0
+    last = plane.shape[1] - 1, plane.shape[0] - 1
+    i0, j0 = numpy.minimum(i.astype(int), max(last[0] - 1, 0)), numpy.minimum(j.astype(int), max(last[1] - 1, 0))
+    i1, j1, a, b = numpy.minimum(i0 + 1, last[0]), numpy.minimum(j0 + 1, last[1]), i - i0, j - j0
     return (plane[j0, i0] * (1 - a) + plane[j0, i1] * a) * (1 - b) + (plane[j1, i0] * (1 - a) + plane[j1, i1] * a) * b
 
 
@@ -346,7 +360,7 @@ def dither(width, height):
 
 def sun(seconds, lon, lat):
     """Azimuth from north through east, and elevation, in degrees: Michalsky (1988), Solar Energy 40, 227-235, without refraction."""
-    days = (datetime.datetime.fromtimestamp(seconds, datetime.timezone.utc) - datetime.datetime(2000, 1, 1, 12, tzinfo=datetime.timezone.utc)).total_seconds() / 86400
+    days = (seconds - datetime.datetime(2000, 1, 1, 12, tzinfo=datetime.timezone.utc).timestamp()) / 86400
     mean = math.radians((357.528 + 0.9856003 * days) % 360)
     ecliptic = math.radians((280.460 + 0.9856474 * days + 1.915 * math.sin(mean) + 0.020 * math.sin(2 * mean)) % 360)
     tilt = math.radians(23.439 - 0.0000004 * days)
@@ -356,7 +370,8 @@ def sun(seconds, lon, lat):
     hour = math.radians(sidereal * 15 + lon) - ascension
     phi = math.radians(lat)
     elevation = math.asin(math.sin(declination) * math.sin(phi) + math.cos(declination) * math.cos(phi) * math.cos(hour))
-    azimuth = math.atan2(-math.cos(declination) * math.sin(hour), math.sin(declination) * math.cos(phi) - math.cos(declination) * math.sin(phi) * math.cos(hour))
+    azimuth = math.atan2(-math.cos(declination) * math.sin(hour),
+                         math.sin(declination) * math.cos(phi) - math.cos(declination) * math.sin(phi) * math.cos(hour))
     return math.degrees(azimuth) % 360, math.degrees(elevation)
 
 
