@@ -10,7 +10,6 @@ import likeness
 import make_shapes
 import page
 
-NAMES = ("sphere", "slab", "ramp", "demonstration", "hybrid heights", "pressures with geopotential", "eta levels")
 SIZE = (640, 360)
 
 
@@ -22,14 +21,14 @@ def kit(virga_call, tmp_path_factory):
 @pytest.fixture(scope="module", params=sorted(page.BACK_ENDS, reverse=True))
 def drawn(request, kit, virga_call, serve_module, tmp_path_factory):
     """{name: agreement.Drawn}, one browser for all."""
-    found = [case for case in (kit.case(name, SIZE) for name in NAMES) if case]
+    found = [case for case in (kit.case(name, SIZE) for name in cases.USUAL) if case]
     try:
         return agreement.draw(virga_call, serve_module, tmp_path_factory.mktemp("pictures"), request.param, found)
     except page.Missing as missing:
         pytest.skip(str(missing))
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", cases.USUAL)
 def test_the_page_shows_what_is_exported(drawn, name):
     agreement.hold(drawn, name)
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Every kind of picture by the page and by `virga export`, as test_page_agreement.py has the most usual."""
+"""The other kinds of picture by the page and by `virga export`, as test_page_agreement.py has the most usual."""
 import pytest
 
 import agreement
@@ -12,13 +12,13 @@ SIZE = (640, 360)
 @pytest.fixture(scope="module", params=sorted(page.BACK_ENDS, reverse=True))
 def drawn(request, virga_call, serve_module, tmp_path_factory):
     kit = cases.Kit(virga_call, tmp_path_factory.mktemp("files"), cases.real_forecasts())
-    found = [case for case in (kit.case(name, SIZE) for name in cases.NAMES) if case]
+    found = [case for case in (kit.case(name, SIZE) for name in cases.OTHERS) if case]
     try:
         return agreement.draw(virga_call, serve_module, tmp_path_factory.mktemp("pictures"), request.param, found)
     except page.Missing as missing:
         pytest.skip(str(missing))
 
 
-@pytest.mark.parametrize("name", cases.NAMES)
+@pytest.mark.parametrize("name", cases.OTHERS)
 def test_the_page_shows_what_is_exported(drawn, name):
     agreement.hold(drawn, name)

@@ -131,7 +131,9 @@ DEMONSTRATIONS = {
     "two volumes": ([CLOUD, TEMPERATURE], {"shadows": True, "styles": [CLOUD_STYLE, WARM_STYLE]}),
     "on the ground": ([CLOUD, RAIN], {"shadows": True, "styles": [CLOUD_STYLE, RAIN_STYLE]}),
 }
+USUAL = ("sphere", "slab", "ramp", "demonstration", "hybrid heights", "pressures with geopotential", "eta levels")
 NAMES = (*SHAPES, "sunrise", "uneven axes", "around the globe", *DEMONSTRATIONS, *FORECASTS)
+OTHERS = tuple(name for name in NAMES if name not in USUAL)
 
 
 def real_forecasts():
