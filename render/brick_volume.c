@@ -190,8 +190,11 @@ static void page_place(const struct brick_volume *v, struct brick_page *page, co
     for (int a = 0; a < 3; a++) {
         const uint32_t scale = v->shape.levels[level].scale[a];
         page->rate[a] = 1.0f / (float)scale;
-        page->origin[a] = BRICK_BORDER - 0.5f - (float)(brick[a] / scale * BRICK_CORE);
+        page->origin[a] = (float)(brick[a] / scale * BRICK_CORE);
     }
+    const int32_t before = ((int32_t)page->origin[2] * BRICK_ROW + (int32_t)page->origin[1]) * BRICK_ROW + (int32_t)page->origin[0];
+    page->values -= before;
+    page->presence -= before;
 }
 
 static void page_texels(const struct brick_volume *v, struct brick_page *page, const struct brick_slot *slot) {
@@ -230,6 +233,8 @@ void brick_volume_finish(struct brick_volume *v, const struct step_table *table)
     for (uint32_t z = 0; z < n[2]; z++)
         for (uint32_t y = 0; y < n[1]; y++)
             for (uint32_t x = 0; x < n[0]; x++) choose_page(v, page++, table, (const uint32_t[]){x, y, z});
+    v->alike = true;
+    for (page--; page >= v->pages && v->alike; page--) v->alike = page->kind == PAGE_TEXELS && page->level == v->pages->level;
 }
 
 uint32_t brick_volume_level(const struct brick_volume *v, uint32_t x, uint32_t y, uint32_t z) {

@@ -17,12 +17,12 @@ struct voxel_pool {
 
 // What to read for a brick of the finest level, in rows of four words that packets take at once.
 struct brick_page {
-    int32_t values;     // index into values.voxels of the brick's voxel −1, −1, −1: residuals; where absent, 0
+    int32_t values;     // index into values.voxels where voxel −1, −1, −1 of the whole level would be: residuals; where absent, 0
     int32_t presence;   // likewise into presence.voxels: 1 or 0
     float middle, unit; // lattice integer = middle + unit × residual × PAIR_ONE
-    float origin[3];    // voxel in the slot = (index of the finest level + 0.5) × rate + origin
+    float rate[3];      // 1 / scale of the pyramid level; its voxel, from −1 on = (index of the finest level + 0.5) × rate + 0.5
     int32_t kind;       // enum page_kind
-    float rate[3];      // 1 / scale of the pyramid level
+    float origin[3];    // the slot's first voxel, likewise
     int32_t level;
 };
 enum { BRICK_PAGE_WORDS = 12 };
@@ -40,6 +40,7 @@ struct brick_volume {
     struct voxel_pool values, presence;           // slot 0: all zero; all ones
     struct brick_slot *slots[PYRAMID_MAX_LEVELS]; // z, y, x order
     struct brick_page *pages;                     // of the finest level, z, y, x order
+    bool alike;                                   // all pages have one rate and are PAGE_TEXELS
     uint32_t masked;                              // bricks that have a presence of their own
 };
 

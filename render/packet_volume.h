@@ -10,7 +10,7 @@
 struct packet_brick {
     vi at;                  // number of the finest level's brick; −1: none yet
     vi values, presence, kind;
-    vf ox, oy, oz, rx, ry, rz, middle, unit;
+    vf rx, ry, rz, middle, unit;
 };
 
 // The last half cell of a globe belongs to the first brick's border, so that one brick holds all eight neighbours.
@@ -36,11 +36,17 @@ PACKET void packet_brick_take(const struct brick_volume *v, vi number, struct pa
     brick->at = number;
     vf_rows(rows, at, row);
     brick->values = (vi)row[0], brick->presence = (vi)row[1], brick->middle = row[2], brick->unit = row[3];
+    if (v->alike) {
+        const struct brick_page *any = v->pages;
+        brick->rx = vf_all(any->rate[0]), brick->ry = vf_all(any->rate[1]), brick->rz = vf_all(any->rate[2]), brick->kind = vi_all(PAGE_TEXELS);
+        return;
+    }
     vf_rows(rows + 4, at, row);
-    brick->ox = row[0], brick->oy = row[1], brick->oz = row[2], brick->kind = (vi)row[3];
-    vf_rows(rows + 8, at, row);
-    brick->rx = row[0], brick->ry = row[1], brick->rz = row[2];
+    brick->rx = row[0], brick->ry = row[1], brick->rz = row[2], brick->kind = (vi)row[3];
 }
+
+// Voxels of the bricks' levels, as struct brick_page counts them.
+PACKET vf packet_voxel(vf index, vf rate) { return (index + 0.5f) * rate + 0.5f; }
 
 struct packet_cell {
     vi at, weights;  // voxel in the slot; weights of it and the next along x
@@ -56,7 +62,7 @@ PACKET vf packet_trilinear(const int16_t *voxels, vi brick, const struct packet_
     return vf_mix(low, high, c->fz);
 }
 
-// Voxels of the slot: x, y, z, of which the last has a neighbour behind it. True where at least half of the weight is present.
+// At voxels x, y, z, which the slot holds with the next ones. True where at least half of the weight is present.
 PACKET vi packet_texel(const struct brick_volume *v, const struct packet_brick *brick, vf x, vf y, vf z, vf *q) {
     const vi x0 = vi_of(x), y0 = vi_of(y), z0 = vi_of(z);  // whole parts, for they are not negative
     const vi second = vi_of((x - vf_of(x0)) * PAIR_ONE + 0.5f);
@@ -72,7 +78,17 @@ PACKET vi packet_texel(const struct brick_volume *v, const struct packet_brick *
     return present;
 }
 
-// Beside a place: up to the slot's last voxel.
+// The bricks and places in them, with voxels counted from their slots' first ones.
+PACKET void packet_in_slot(const struct brick_volume *v, struct packet_brick *brick, vf place[3]) {
+    vf origin[4];
+    vf_rows((const float *)(const void *)v->pages + 8, brick->at * (BRICK_PAGE_WORDS / 4), origin);
+    const vi before = (vi_of(origin[2]) * BRICK_ROW + vi_of(origin[1])) * BRICK_ROW + vi_of(origin[0]);
+    brick->values += before;
+    brick->presence += before;
+    for (int a = 0; a < 3; a++) place[a] -= origin[a];
+}
+
+// Beside a place in the slot: up to its last voxel.
 PACKET vi packet_texel_beside(const struct brick_volume *v, const struct packet_brick *brick, vf x, vf y, vf z, vf *q) {
     const float most = BRICK_ROW - 1 - 1e-4f;
     return packet_texel(v, brick, vf_clamp(x, 0, most), vf_clamp(y, 0, most), vf_clamp(z, 0, (float)(v->depth - 1) - 1e-4f), q);
@@ -80,7 +96,7 @@ PACKET vi packet_texel_beside(const struct brick_volume *v, const struct packet_
 
 // The value in the bricks at hand, at fractional indices of the finest level (wrapped), as a lattice integer.
 PACKET vi packet_value(const struct brick_volume *v, const struct packet_brick *brick, vf i, vf j, vf k, vf *q) {
-    const vf x = (i + 0.5f) * brick->rx + brick->ox, y = (j + 0.5f) * brick->ry + brick->oy, z = (k + 0.5f) * brick->rz + brick->oz;
+    const vf x = packet_voxel(i, brick->rx), y = packet_voxel(j, brick->ry), z = packet_voxel(k, brick->rz);
     return packet_texel(v, brick, x, y, z, q) & (vi)(brick->kind != PAGE_NOTHING);
 }
 

@@ -107,10 +107,13 @@ PACKET vf packet_beside(const struct brick_volume *v, const struct packet_brick 
 PACKET vf packet_diffuse(const struct march *m, const struct march_volume *v, const struct packet_brick *b, const struct packet_place *p,
                          vf q, vf tau) {
     const struct brick_volume *s = v->steps[0];
-    const vf x = (p->i + 0.5f) * b->rx + b->ox, y = (p->j + 0.5f) * b->ry + b->oy, z = (p->k + 0.5f) * b->rz + b->oz;
-    const vf sx = packet_beside(s, b, x + 0.5f, y, z, q) - packet_beside(s, b, x - 0.5f, y, z, q);
-    const vf sy = packet_beside(s, b, x, y + 0.5f, z, q) - packet_beside(s, b, x, y - 0.5f, z, q);
-    const vf sz = packet_beside(s, b, x, y, z + 0.5f, q) - packet_beside(s, b, x, y, z - 0.5f, q);
+    struct packet_brick slot = *b;
+    vf at[3] = {packet_voxel(p->i, b->rx), packet_voxel(p->j, b->ry), packet_voxel(p->k, b->rz)};
+    packet_in_slot(s, &slot, at);
+    const vf x = at[0], y = at[1], z = at[2];
+    const vf sx = packet_beside(s, &slot, x + 0.5f, y, z, q) - packet_beside(s, &slot, x - 0.5f, y, z, q);
+    const vf sy = packet_beside(s, &slot, x, y + 0.5f, z, q) - packet_beside(s, &slot, x, y - 0.5f, z, q);
+    const vf sz = packet_beside(s, &slot, x, y, z + 0.5f, q) - packet_beside(s, &slot, x, y, z - 0.5f, q);
     const vf gx = sx * p->di * b->rx, gy = sy * p->dj * b->ry, gz = sz * p->dk * b->rz * (1.0f / m->exaggeration);
     // How opacity answers to a higher value says which way is out.
     const vf range = vf_most(vf_abs(sx) + vf_abs(sy) + vf_abs(sz), vf_all(1e-6f)) * v->gain, entry = q * v->gain + v->bias;
