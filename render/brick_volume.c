@@ -242,8 +242,9 @@ uint32_t brick_volume_level(const struct brick_volume *v, uint32_t x, uint32_t y
 }
 
 bool brick_volume_value(const struct brick_volume *v, const float ijk[3], float *q) {
-    struct packet_brick brick = {.at = vi_all(-1)};
+    struct packet_brick brick;
     vf value;
+    packet_brick_begin(v, &brick);
     const uint32_t *n = v->shape.levels[0].n;
     const vf i = packet_wrapped(v, vf_clamp(vf_all(ijk[0]), 0, (float)(v->shape.wraps_x ? n[0] : n[0] - 1)));
     const vf j = vf_clamp(vf_all(ijk[1]), 0, (float)(n[1] - 1)), k = vf_clamp(vf_all(ijk[2]), 0, (float)(n[2] - 1));

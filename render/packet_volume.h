@@ -27,20 +27,23 @@ PACKET vi packet_brick_number(const struct brick_volume *v, vf i, vf j, vf k) {
     return (z * (int32_t)n[1] + y) * (int32_t)n[0] + x;
 }
 
-// Takes up the bricks of these numbers, where they are others than before.
+// No bricks yet. What all bricks have alike is taken here.
+PACKET void packet_brick_begin(const struct brick_volume *v, struct packet_brick *brick) {
+    const float *rate = v->pages->rate;
+    *brick = (struct packet_brick){.at = vi_all(-1)};
+    brick->rx = vf_all(rate[0]), brick->ry = vf_all(rate[1]), brick->rz = vf_all(rate[2]), brick->kind = vi_all(v->pages->kind);
+}
+
+// Takes up the bricks of these numbers. One row is taken faster than it is found out whether it is another than before.
 PACKET void packet_brick_take(const struct brick_volume *v, vi number, struct packet_brick *brick) {
-    if (!vi_any((vi)(number != brick->at))) return;
+    if (!v->alike && !vi_any((vi)(number != brick->at))) return;
     const float *rows = (const float *)(const void *)v->pages;
     const vi at = number * (BRICK_PAGE_WORDS / 4);
     vf row[4];
     brick->at = number;
     vf_rows(rows, at, row);
     brick->values = (vi)row[0], brick->presence = (vi)row[1], brick->middle = row[2], brick->unit = row[3];
-    if (v->alike) {
-        const struct brick_page *any = v->pages;
-        brick->rx = vf_all(any->rate[0]), brick->ry = vf_all(any->rate[1]), brick->rz = vf_all(any->rate[2]), brick->kind = vi_all(PAGE_TEXELS);
-        return;
-    }
+    if (v->alike) return;
     vf_rows(rows + 4, at, row);
     brick->rx = row[0], brick->ry = row[1], brick->rz = row[2], brick->kind = (vi)row[3];
 }

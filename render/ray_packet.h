@@ -72,7 +72,8 @@ PACKET void packet_integral(const struct march_volume *v, vf entry, vf sum[4]) {
 PACKET vi packet_blended(const struct march_volume *v, const struct packet_brick *brick, const struct packet_place *place, vf *q) {
     const vi present = packet_value(v->steps[0], brick, place->i, place->j, place->k, q);
     if (!v->steps[1]) return present;
-    struct packet_brick later_brick = {.at = vi_all(-1)};
+    struct packet_brick later_brick;
+    packet_brick_begin(v->steps[1], &later_brick);
     packet_brick_take(v->steps[1], packet_brick_number(v->steps[1], place->i, place->j, place->k), &later_brick);
     vf later;
     const vi also = packet_value(v->steps[1], &later_brick, place->i, place->j, place->k, &later);
@@ -344,7 +345,7 @@ PACKET bool packet_launch(const struct march *m, unsigned x, unsigned y, unsigne
     f->shortest = (f->rays.end - f->rays.t) * (1.0f / 4000.0f);
     f->turns = 0;
     for (int n = 0; n < m->volume_count; n++) {
-        f->volumes[n].brick.at = vi_all(-1);
+        packet_brick_begin(m->volumes[n].steps[0], &f->volumes[n].brick);
         f->volumes[n].had = vi_all(0);
         f->volumes[n].before = vf_all(0);
         for (int c = 0; c < 4; c++) f->volumes[n].integral[c] = vf_all(0);
@@ -408,9 +409,10 @@ PACKET vf packet_tau(const struct march *m, vf x, vf y, vf z) {
     vf tau = vf_all(0);
     for (int n = 0; n < m->volume_count; n++) {
         const struct march_volume *v = &m->volumes[n];
-        struct packet_brick brick = {.at = vi_all(-1)};
+        struct packet_brick brick;
         struct packet_place p;
         vf q;
+        packet_brick_begin(v->steps[0], &brick);
         packet_place(v->geometry, x, y, z, &p);
         p.i = packet_wrapped(v->steps[0], p.i);
         packet_brick_take(v->steps[0], packet_brick_number(v->steps[0], p.i, p.j, p.k), &brick);
