@@ -232,20 +232,35 @@ PACKET void vf_rows(const float *base, vi index, vf out[4]) {
 #endif
 }
 
-// Between those and the four behind them, at share f of the way.
-PACKET void vf_rows_between(const float *base, vi index, vf f, vf out[4]) {
+#if PACKET_AVX512
+// Two lanes' four numbers and their changes each.
+PACKET vf vf_eights(__m512 a, __m512 b, vf f) {
+    return (vf)_mm512_shuffle_f32x4(a, b, 0x88) + (vf)_mm512_shuffle_f32x4(a, b, 0xdd) * f;
+}
+#endif
+
+// The four numbers from base[8 index] on, and as much of the four changes behind them as f says.
+PACKET void vf_rows_changed(const float *base, vi index, vf f, vf out[4]) {
 #if PACKET_WIDTH == 1
-    for (int c = 0; c < 4; c++) out[c] = vf_mix(vf_all(base[4 * index[0] + c]), vf_all(base[4 * index[0] + c + 4]), f);
+    for (int c = 0; c < 4; c++) out[c] = base[8 * index[0] + c] + f * base[8 * index[0] + 4 + c];
 #else
-    PACKET_LANES(at, index * 4);
+    PACKET_LANES(at, index * 8);
+#if PACKET_AVX512  // all eight are one load
+#define EIGHT_AT(n) _mm256_loadu_ps(base + at[n])
+#define EIGHTS(n, m) _mm512_insertf32x8(_mm512_castps256_ps512(EIGHT_AT(n)), EIGHT_AT(m), 1)
+#define CHANGED(n) vf_eights(EIGHTS(n, (n) + 4), EIGHTS((n) + 8, (n) + 12), VF_SPREAD(f, n))
+#else
 #define ROW_AT(n) row4_at(base + at[n])
-#define NEXT_AT(n) row4_at(base + at[n] + 4)
-#define MIXED(n) vf_mix(VF_JOIN(ROW_AT, n), VF_JOIN(NEXT_AT, n), VF_SPREAD(f, n))
-    const vf rows[4] = {MIXED(0), MIXED(1), MIXED(2), MIXED(3)};
-#undef ROW_AT
-#undef NEXT_AT
-#undef MIXED
+#define CHANGE_AT(n) row4_at(base + at[n] + 4)
+#define CHANGED(n) (VF_JOIN(ROW_AT, n) + VF_JOIN(CHANGE_AT, n) * VF_SPREAD(f, n))
+#endif
+    const vf rows[4] = {CHANGED(0), CHANGED(1), CHANGED(2), CHANGED(3)};
     vf_transpose(rows, out);
+#undef EIGHT_AT
+#undef EIGHTS
+#undef ROW_AT
+#undef CHANGE_AT
+#undef CHANGED
 #endif
 }
 

@@ -50,9 +50,18 @@ const char *ray_marcher_isa(void) {
 
 // --- from the scene to floats -----------------------------------------------------------------------------------------
 
+static void prepare_changes(float rows[TRANSFER_ENTRIES][8], const float (*table)[4]) {
+    for (int n = 0; n < TRANSFER_ENTRIES; n++)
+        for (int c = 0; c < 4; c++) {
+            rows[n][c] = table[n][c];
+            rows[n][4 + c] = n + 1 < TRANSFER_ENTRIES ? table[n + 1][c] - table[n][c] : 0;
+        }
+}
+
 static void prepare_transfer(struct march_volume *v, const struct transfer *transfer) {
     v->data = transfer->data;
-    v->integral = transfer->integral;
+    prepare_changes(v->rows, transfer->data);
+    prepare_changes(v->integral, transfer->integral);
     const float *low = transfer->data[0], *high = transfer->data[TRANSFER_ENTRIES - 1];
     for (int c = 0; c < 4; c++) {
         v->before_first[c] = low[c] * (c < 3 ? low[3] : 1);

@@ -18,7 +18,8 @@ struct march_volume {
     float blend;
     bool shading;
     float gain, bias;                     // entry of the transfer table = lattice integer × gain + bias
-    const float (*data)[4], (*integral)[4];  // of the transfer table
+    const float (*data)[4];               // of the transfer table
+    float rows[TRANSFER_ENTRIES][8], integral[TRANSFER_ENTRIES][8];  // likewise, and the change up to the next entry
     float clear;                          // up to this entry nothing shows, and integrals are 0
     float before_first[4], after_last[4]; // change of the integral with each entry beyond the table's ends
 };

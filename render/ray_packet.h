@@ -56,14 +56,14 @@ PACKET vf packet_look(const float (*table)[4], vf entry, int32_t part) {
 PACKET void packet_point(const struct march_volume *v, vf entry, vf row[4]) {
     const vf at = vf_clamp(entry, 0, TRANSFER_ENTRIES - 1);
     const vi first = vi_of(vf_least(at, vf_all(TRANSFER_ENTRIES - 2)));
-    vf_rows_between(v->data[0], first, at - vf_of(first), row);
+    vf_rows_changed(v->rows[0], first, at - vf_of(first), row);
 }
 
 // The integral up to a fractional entry; beyond the table's ends their values go on.
 PACKET void packet_integral(const struct march_volume *v, vf entry, vf sum[4]) {
     const vf inside = vf_clamp(entry, 0, TRANSFER_ENTRIES - 1), beyond = entry - inside;
     const vi first = vi_of(vf_least(inside, vf_all(TRANSFER_ENTRIES - 2)));
-    vf_rows_between(v->integral[0], first, inside - vf_of(first), sum);
+    vf_rows_changed(v->integral[0], first, inside - vf_of(first), sum);
     if (!vi_any((vi)(beyond != 0))) return;
     for (int c = 0; c < 4; c++) sum[c] += beyond * vf_pick((vi)(entry < 0), vf_all(v->before_first[c]), vf_all(v->after_last[c]));
 }
