@@ -192,7 +192,8 @@ static void page_place(const struct brick_volume *v, struct brick_page *page, co
         page->rate[a] = 1.0f / (float)scale;
         page->origin[a] = (float)(brick[a] / scale * BRICK_CORE);
     }
-    const int32_t before = ((int32_t)page->origin[2] * BRICK_ROW + (int32_t)page->origin[1]) * BRICK_ROW + (int32_t)page->origin[0];
+    const int32_t x = (int32_t)page->origin[0], y = (int32_t)page->origin[1], z = (int32_t)page->origin[2];
+    const int32_t before = (z * BRICK_ROW + y) * BRICK_ROW + x;
     page->values -= before;
     page->presence -= before;
 }

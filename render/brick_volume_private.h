@@ -20,7 +20,7 @@ struct brick_page {
     int32_t values;     // index into values.voxels where voxel −1, −1, −1 of the whole level would be: residuals; where absent, 0
     int32_t presence;   // likewise into presence.voxels: 1 or 0
     float middle, unit; // lattice integer = middle + unit × residual × PAIR_ONE
-    float rate[3];      // 1 / scale of the pyramid level; its voxel, from −1 on = (index of the finest level + 0.5) × rate + 0.5
+    float rate[3];      // 1 / scale of the pyramid level; its voxel, counted from −1 = (finest level's index + 0.5) × rate + 0.5
     int32_t kind;       // enum page_kind
     float origin[3];    // the slot's first voxel, likewise
     int32_t level;
