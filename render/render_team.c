@@ -7,7 +7,6 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <sys/resource.h>
-#include <unistd.h>
 
 struct member {
     struct render_team *team;
@@ -63,11 +62,14 @@ static void *live(void *argument) {
     return NULL;
 }
 
+// Those that this process may use.
+static size_t processors(void) {
+    cpu_set_t mine;
+    return sched_getaffinity(0, sizeof mine, &mine) ? 1 : (size_t)CPU_COUNT(&mine);
+}
+
 struct render_team *render_team_new(size_t threads, bool background) {
-    if (!threads) {
-        long processors = sysconf(_SC_NPROCESSORS_ONLN);
-        threads = processors > 0 ? (size_t)processors : 1;
-    }
+    if (!threads) threads = processors();
     if (threads > 256) threads = 256;
     struct render_team *team = calloc(1, sizeof *team + threads * sizeof *team->members);
     if (!team) return NULL;

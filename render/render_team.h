@@ -11,7 +11,8 @@ struct render_team;
 // A piece of work: index 0 … count − 1, on thread 0 … threads − 1 (never two pieces on one thread at a time).
 typedef void render_work(void *argument, size_t index, size_t thread);
 
-// threads ≥ 1, the caller's own counted; 0: one a processor. background: they give way to every other thread of the machine.
+// threads ≥ 1, the caller's own counted; 0: one a processor that the process may use. background: they give way to every other thread of
+// the machine.
 // NULL when out of memory or threads.
 struct render_team *render_team_new(size_t threads, bool background);
 void render_team_free(struct render_team *team);  // NULL is allowed
