@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "field/grid.h"
 #include "field/grid_mesh.h"
 #include "render/basemap_places.h"
 
@@ -90,20 +91,10 @@ static void carry_on(double (*line)[3], const struct columns *c, size_t stride) 
     }
 }
 
-static size_t interval(const struct columns *c, double value) {
-    size_t low = 0, high = c->total - 1;
-    while (high - low > 1) {
-        size_t middle = low + (high - low) / 2;
-        if (c->at[middle] <= value) low = middle;
-        else high = middle;
-    }
-    return low;
-}
-
 bool beyond_to_lonlat(const struct beyond *b, double x, double y, double *lon, double *lat) {
     const struct columns *cx = &b->x, *cy = &b->y;
     if (!(x >= cx->at[0] && x <= cx->at[cx->total - 1] && y >= cy->at[0] && y <= cy->at[cy->total - 1])) return false;
-    size_t i = interval(cx, x), j = interval(cy, y);
+    size_t i = grid_interval(cx->at, cx->total, x), j = grid_interval(cy->at, cy->total, y);
     double u = (x - cx->at[i]) / (cx->at[i + 1] - cx->at[i]), v = (y - cy->at[j]) / (cy->at[j + 1] - cy->at[j]);
     double sum[3] = {0, 0, 0};
     const double weights[] = {(1 - u) * (1 - v), u * (1 - v), (1 - u) * v, u * v};

@@ -135,11 +135,11 @@ int grid_to_lonlat(const struct grid *grid, double x, double y, double *lon, dou
     return VIRGA_OK;
 }
 
-static size_t interval(const struct grid_axis *axis, double c) {
-    size_t low = 0, high = axis->n - 1;
+size_t grid_interval(const double *values, size_t n, double value) {
+    size_t low = 0, high = n - 1;
     while (high - low > 1) {
         size_t middle = low + (high - low) / 2;
-        if (axis->values[middle] <= c) low = middle;
+        if (values[middle] <= value) low = middle;
         else high = middle;
     }
     return low;
@@ -152,7 +152,7 @@ bool grid_axis_locate(const struct grid_axis *axis, bool wraps, double coordinat
     if (axis->regular || axis->n == 1) {
         f = (coordinate - axis->start) / axis->step;
     } else {
-        size_t i = interval(axis, coordinate);
+        size_t i = grid_interval(axis->values, axis->n, coordinate);
         f = (double)i + (coordinate - axis->values[i]) / (axis->values[i + 1] - axis->values[i]);
     }
     if (f < 0 && f >= -tolerance) f = 0;

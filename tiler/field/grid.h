@@ -46,6 +46,8 @@ bool grid_is_lonlat(const struct grid *grid);
 int grid_from_lonlat(const struct grid *grid, double lon, double lat, double *x, double *y);
 int grid_to_lonlat(const struct grid *grid, double x, double y, double *lon, double *lat);
 
+// In which of the intervals between n ≥ 2 rising values a value lies: values[i] ≤ value < values[i + 1]; the first or last beyond the ends.
+size_t grid_interval(const double *values, size_t n, double value);
 // Fractional index on an axis: 0 … n-1 inside. wraps: the result is in [0, n) with n meaning column 0 again.
 // Outside (beyond a tolerance of 1e-6 of a cell): returns false.
 bool grid_axis_locate(const struct grid_axis *axis, bool wraps, double coordinate, double *index);
