@@ -10,8 +10,6 @@ import likeness
 import make_shapes
 import page
 
-SIZE = (640, 360)
-
 
 @pytest.fixture(scope="module")
 def kit(virga_call, tmp_path_factory):
@@ -21,11 +19,7 @@ def kit(virga_call, tmp_path_factory):
 @pytest.fixture(scope="module", params=sorted(page.BACK_ENDS, reverse=True))
 def drawn(request, kit, virga_call, serve_module, tmp_path_factory):
     """{name: agreement.Drawn}, one browser for all."""
-    found = [case for case in (kit.case(name, SIZE) for name in cases.USUAL) if case]
-    try:
-        return agreement.draw(virga_call, serve_module, tmp_path_factory.mktemp("pictures"), request.param, found)
-    except page.Missing as missing:
-        pytest.skip(str(missing))
+    return agreement.draw(virga_call, serve_module, tmp_path_factory.mktemp("pictures"), request.param, kit, cases.USUAL)
 
 
 @pytest.mark.parametrize("name", cases.USUAL)
@@ -50,7 +44,7 @@ WRONG = {"a voxel up": moved(1, 0, 0), "a voxel north": moved(0, 1, 0), "a voxel
 def test_what_is_wrong_does_not_pass(drawn, kit, virga_call, tmp_path, name, wrong):
     """The page's picture of a file beside the program's of another whose numbers are off by so much."""
     true = drawn[name]
-    other = kit.shape(f"{name} {wrong}", WRONG[wrong](make_shapes.values(name)), SIZE)
+    other = kit.shape(f"{name} {wrong}", WRONG[wrong](make_shapes.values(name)), agreement.SIZE)
     image = agreement.export(virga_call, other, tmp_path, {**true.case.view, "dataset": other.view["dataset"]})
     covered = true.covered(true.alpha) | (numpy.abs(image[..., :3].astype(int) - true.bare[..., :3]).max(axis=2) > 1)
     found = likeness.Likeness(true.shown, image, covered)

@@ -6,17 +6,11 @@ import agreement
 import cases
 import page
 
-SIZE = (640, 360)
-
 
 @pytest.fixture(scope="module", params=sorted(page.BACK_ENDS, reverse=True))
 def drawn(request, virga_call, serve_module, tmp_path_factory):
     kit = cases.Kit(virga_call, tmp_path_factory.mktemp("files"), cases.real_forecasts())
-    found = [case for case in (kit.case(name, SIZE) for name in cases.OTHERS) if case]
-    try:
-        return agreement.draw(virga_call, serve_module, tmp_path_factory.mktemp("pictures"), request.param, found)
-    except page.Missing as missing:
-        pytest.skip(str(missing))
+    return agreement.draw(virga_call, serve_module, tmp_path_factory.mktemp("pictures"), request.param, kit, cases.OTHERS)
 
 
 @pytest.mark.parametrize("name", cases.OTHERS)

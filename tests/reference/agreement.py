@@ -76,15 +76,22 @@ def exported(virga, case, folder, view, ending, flags):
     return [likeness.read_png(path) for path in sorted(folder.glob(f"{name}*.png"))]
 
 
-def draw(virga, serve, folder, back_end, all_cases):
-    """{name: Drawn} of cases, all pages in one browser. serve(path): a context with a running server."""
+SIZE = (640, 360)
+
+
+def draw(virga, serve, folder, back_end, kit, names):
+    """{name: Drawn} of a kit's cases, all pages in one browser; skips where that is missing. serve(path): a context with a running server."""
+    all_cases = [case for case in (kit.case(name, SIZE) for name in names) if case]
     with contextlib.ExitStack() as stack:
         jobs = []
         for case in all_cases:
             name = case.name.replace(" ", "_")
             jobs.append({"url": stack.enter_context(serve(case.path)).url, "view": case.view,
                          "out": str(folder / f"{name}.{back_end}.png"), "hidden": str(folder / f"{name}.{back_end}.bare.png")})
-        pictures = page.pictures(back_end, jobs)
+        try:
+            pictures = page.pictures(back_end, jobs)
+        except page.Missing as missing:
+            pytest.skip(str(missing))
     drawn = {}
     for case, (shown, bare) in zip(all_cases, pictures):
         scene = case.scene()
