@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Show forecasts from a notebook: virga.show(obj)."""
