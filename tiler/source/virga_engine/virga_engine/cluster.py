@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
@@ -13,15 +14,25 @@ State = dict[str, Any]  # STATE of SOURCE_PROTOCOL.md: cluster, state, workers, 
 
 
 class Cluster(Protocol):
-    """Any thread; each method but client() and close() returns at once."""
+    """Any thread; each method but client(), using() and close() returns at once."""
 
     kind: str  # "none", "local", "shared" or "gateway"
 
     def client(self) -> Client:
         """The client, of a cluster that runs; starts it, or waits while it starts or reconnects, for a bounded time.
 
-        Raises Failure, with what to do, where it cannot be had.
+        Raises Failure, with what to do, where it cannot be had. Not to be kept from one request to the next: a scheduler that was
+        lost and came back has another client, and the futures of the old one are cancelled.
         """
+
+    def using(self) -> AbstractContextManager[Client]:
+        """As client(), and the cluster is not idle before the block ends. What every request should take."""
+
+    def start(self) -> None:
+        """A person wants it to run; state() tells what comes of it."""
+
+    def stop(self) -> None:
+        """A person wants it gone (of a shared scheduler: left). The next client() starts it again."""
 
     def state(self) -> State:
         """A fresh copy, whole and ready for JSON."""
@@ -50,6 +61,16 @@ class NoCluster:
 
     def state(self) -> State:
         return no_state()
+
+    @contextmanager
+    def using(self) -> Iterator[Client]:
+        yield self.client()
+
+    def start(self) -> None:
+        pass
+
+    def stop(self) -> None:
+        pass
 
     def touch(self) -> None:
         pass

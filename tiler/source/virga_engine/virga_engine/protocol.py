@@ -39,6 +39,7 @@ class Kind(IntEnum):
     GRANT = 8
     CANCEL = 9
     STATE = 10
+    CLUSTER = 11
 
 
 class ProtocolError(ValueError):
@@ -177,6 +178,16 @@ def decode_read(raw: bytes) -> ReadMessage:
 def decode_cancel(raw: bytes) -> None:
     """CANCEL has no body: the number of the request to give up is in its header."""
     BodyReader(raw).end()
+
+
+def decode_cluster(raw: bytes) -> bool:
+    """CLUSTER: True where the cluster is to start, False where it is to stop."""
+    body = BodyReader(raw)
+    (action,) = body.unpack("B")
+    body.end()
+    if action > 1:
+        raise ProtocolError("a CLUSTER message with an action that there is not")
+    return bool(action)
 
 
 def encode_hello(name: str) -> bytes:
