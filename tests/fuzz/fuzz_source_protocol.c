@@ -29,12 +29,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size) {
     struct source_hello hello;
     struct source_slab_answer slab;
     static struct source_want want;
+    static char state[SOURCE_MAX_STATE_BYTES + 1];
     struct failure failure;
-    bool retire;
+    bool retire, start;
     int answer;
     if (size < 1) return 0;
     const uint8_t *body = bytes + 1;
-    switch (bytes[0] % 9) {
+    switch (bytes[0] % 11) {
     case 0: inventory(body, size - 1); break;
     case 1: read_request(body, size - 1); break;
     case 2: (void)source_decode_open(body, size - 1, &open); break;
@@ -43,6 +44,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size) {
     case 5: (void)source_decode_failure(body, size - 1, &failure, &retire); break;
     case 6: (void)source_decode_want(body, size - 1, &want); break;
     case 7: (void)source_decode_grant(body, size - 1, &answer); break;
+    case 8: (void)source_decode_state(body, size - 1, state); break;
+    case 9: (void)source_decode_cluster(body, size - 1, &start); break;
     default:
         if (size > SOURCE_HEADER_BYTES) (void)source_decode_header(body, &header);
     }

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/arena.h"
+#include "source/source_address.h"
 #include "source/source_url.h"
 
 enum { DIMENSIONS = 24, VARIABLES = 48, ATTRIBUTES = 16, NUMBERS = 64, SLAB_MAX = 1 << 22 };
@@ -211,6 +212,9 @@ const struct source_identity *source_identity(const struct source *source) { ret
 int source_pool_readers(const struct source_pool *pool) { return pool ? 1 : 1; }
 bool source_is_store(const char *path) { return !path; }
 bool source_url_like(const char *path) { return !path; }
+bool source_address_like(const char *path) { return !path; }
+char *source_address_base(const char *path) { return strdup(path); }
+bool source_reduces_early(const struct source *source) { return !source; }
 
 bool source_is_condemned(const struct source *source, struct failure *failure) {
     (void)failure;

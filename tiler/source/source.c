@@ -30,6 +30,7 @@ struct source {  // immutable but for the count and the looks
     struct source_identity identity;  // of an address: its hash for the inode, its contents' token for the size
     struct source_store *store;  // NULL for a file
     bool address;
+    struct source_engine *engine;  // that opened it, or NULL
     atomic_int_fast64_t looked_ms;    // when its list of contents was last looked at; addresses only, as is the next
     atomic_int_fast64_t looks;        // how often: a child that has it open from an earlier look opens it anew
     struct arena arena;  // holds the inventory
@@ -181,6 +182,8 @@ static int check_condemned(const struct source *source, bool reading, struct fai
     if (!source_condemned_find(table, &source->identity, reading, clock_monotonic(), &why)) return VIRGA_OK;
     return failure_set(failure, why.status, "%s: %s", source->path, why.message);
 }
+
+bool source_reduces_early(const struct source *source) { return source->engine != NULL; }
 
 bool source_is_condemned(const struct source *source, struct failure *failure) { return check_condemned(source, true, failure) != VIRGA_OK; }
 

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // A source answers as a netCDF file does: it lists dimensions, variables, attributes and chunk shapes, and reads
 // hyperslabs of raw stored numbers, optionally reduced before they travel. It knows nothing of their meaning.
-// Sources live in child processes (reader children; later the engine child) behind one protocol, SOURCE_PROTOCOL.md.
+// Sources live in child processes (reader children, the engine child) behind one protocol, SOURCE_PROTOCOL.md.
 #ifndef VIRGA_SOURCE_SOURCE_H
 #define VIRGA_SOURCE_SOURCE_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -101,6 +102,11 @@ int source_pool_new(const char *reader_path, const struct source_limits *limits,
 // Which hosts may be asked for datasets behind OPeNDAP ("host" for the usual ports, or "host:port"): none before this, and a path that is
 // an address (source_url.h) is refused. At most once, before any is opened. VIRGA_INVALID names one that is no host.
 int source_pool_allow_hosts(struct source_pool *pool, const char *const *hosts, size_t count, struct failure *failure);
+// The engine (source_engine.h) that opens what readers cannot; it is freed after the pool. At most once, before anything is opened.
+struct source_engine;
+void source_pool_set_engine(struct source_pool *pool, struct source_engine *engine);
+// A pool without readers, which opens nothing but addresses that the engine takes: of one person's own engine, say. Only the sizes of limits count.
+int source_pool_new_engine(struct source_engine *engine, const struct source_limits *limits, struct source_pool **pool, struct failure *failure);
 // Any thread. Ends what is being read and refuses what comes later (VIRGA_CANCELLED), so that a program that ends waits for
 // no disk. source_pool_free is still to be called.
 void source_pool_stop(struct source_pool *pool);
@@ -130,10 +136,21 @@ void source_pool_load_condemned(struct source_pool *pool, const struct source_co
 // Bytes of slabs asked for since start: likewise.
 uint64_t source_pool_slab_bytes(struct source_pool *pool);
 
+// What reading through the pool's engine took, since start; zeros without one. Any thread.
+struct source_traffic {
+    uint64_t requests;  // slabs asked for
+    uint64_t read;      // bytes of stored chunks that were read for them, decoded
+    uint64_t sent;      // bytes that left the workers
+    uint64_t received;  // bytes of slabs that came here
+};
+void source_pool_traffic(struct source_pool *pool, struct source_traffic *traffic);
+
 // Whether the folder at this path is a store (Zarr), which source_open takes as it takes a file; false for all else.
 bool source_is_store(const char *path);
 
-// path: of a file, or an address of a dataset behind OPeNDAP, http or https. Of an address the identity is made from it and from all
+// path: of a file; an address of a dataset behind OPeNDAP, http or https; or an address that an engine opens (source_address.h), where the
+// pool has one (source_engine.h). A Zarr store that readers cannot read, and a UM file (.pp, .ff, or by its first bytes) go to the engine, too. Of
+// what an engine opens the identity is made from the address and from all that its list of contents says, with a token of the data's edition. Of an address the identity is made from it and from all
 // that its list of contents says (DDS and DAS); a dataset is taken for changed when that list is another one, which is looked at when it is
 // read and the last look is a minute ago. Values that are replaced under the same list are not noticed.
 // Blocks until a child has listed the file (metadata only). *source is refcounted; the caller owns one reference.
@@ -141,6 +158,9 @@ bool source_is_store(const char *path);
 int source_open(struct source_pool *pool, const char *path, struct source **source, struct failure *failure);
 struct source *source_ref(struct source *source);
 void source_unref(struct source *source);
+
+// Whether a reduction (REDUCE_STRIDE, REDUCE_MEAN) of a large part costs far less than reading that part: of an engine's sources.
+bool source_reduces_early(const struct source *source);
 
 // Whether reading from this source is refused now, since it harmed readers; *failure says why and names the file.
 bool source_is_condemned(const struct source *source, struct failure *failure);
@@ -163,6 +183,9 @@ struct source_slab_request {
     int missing_count;
     double missing[4];
     double scale, offset;  // mean, min and max are of stored * scale + offset
+    // Or NULL. Once true, reading is given up: VIRGA_CANCELLED. An engine is told, so that its cluster works no longer on it; a reader that
+    // has begun reads to its end.
+    const atomic_bool *stop;
 };
 
 // A slab's numbers, in memory that the child filled and this process owns. REDUCE_NONE and REDUCE_STRIDE: `type`

@@ -15,9 +15,10 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "source/source_engine.h"
 #include "source/source_proxy.h"
 
-enum { MAX_READERS = 64, ADDRESS_READERS = 2, RECENT_FILES = 8, ASK_TRIES = 4, START_TRIES = 3 };
+enum { MAX_READERS = 64, ADDRESS_READERS = 2, ENGINE_READS = 8, RECENT_FILES = 8, ASK_TRIES = 4, START_TRIES = 3 };
 static const double START_SECONDS = 30, SOON_SECONDS = 0.05, LATER_SECONDS = 2, LOOK_SECONDS = 2, IDLE_CPU_SECONDS = 1;
 
 enum slot_state {
@@ -61,6 +62,7 @@ struct source_pool {
     struct source_proxy *proxy;          // of children for addresses, else NULL; set before they start
     struct source_proxy *waiting_proxy;  // lock; what `addresses` will get, or NULL
     struct source_pool *addresses;       // lock; the children for addresses, once one is asked for
+    struct source_engine *engine;        // or NULL; set before anything is asked
     struct pool_slot slots[MAX_READERS]; // lock, but `process` of a busy slot is its request's
 };
 
@@ -78,7 +80,7 @@ void source_limits_default(struct source_limits *limits) {
 }
 
 const struct source_limits *source_pool_limits(const struct source_pool *pool) { return &pool->limits; }
-int source_pool_readers(const struct source_pool *pool) { return pool->limits.readers; }
+int source_pool_readers(const struct source_pool *pool) { return pool->limits.readers ? pool->limits.readers : ENGINE_READS; }
 uint64_t source_pool_next_request(struct source_pool *pool) { return atomic_fetch_add(&pool->next_request, 1) + 1; }
 
 void source_pool_count_slab(struct source_pool *pool, size_t bytes) { atomic_fetch_add_explicit(&pool->slab_bytes, bytes, memory_order_relaxed); }
@@ -385,6 +387,33 @@ int source_pool_new(const char *reader_path, const struct source_limits *limits,
     if (limits->readers < 1 || limits->readers > MAX_READERS)
         return failure_set(failure, VIRGA_INVALID, "%d readers were asked for; 1 to %d can be", limits->readers, MAX_READERS);
     return pool_new(reader_path, limits, NULL, pool, failure);
+}
+
+int source_pool_new_engine(struct source_engine *engine, const struct source_limits *limits, struct source_pool **pool, struct failure *failure) {
+    struct source_pool *p = calloc(1, sizeof *p);
+    *pool = NULL;
+    if (!p || !(p->condemned = source_condemned_new())) {
+        free(p);
+        return failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
+    }
+    p->limits = *limits;
+    p->limits.readers = 0;
+    p->limits.index_folder = NULL;
+    p->engine = engine;
+    p->wake = -1;
+    pthread_mutex_init(&p->lock, NULL);
+    pthread_cond_init(&p->changed, NULL);
+    *pool = p;
+    return VIRGA_OK;
+}
+
+void source_pool_set_engine(struct source_pool *pool, struct source_engine *engine) { pool->engine = engine; }
+struct source_engine *source_pool_engine(struct source_pool *pool) { return pool->engine; }
+
+void source_pool_traffic(struct source_pool *pool, struct source_traffic *traffic) {
+    struct source_engine_counts counts = {0};
+    if (pool->engine) source_engine_counts(pool->engine, &counts);
+    *traffic = counts.traffic;
 }
 
 int source_pool_allow_hosts(struct source_pool *pool, const char *const *hosts, size_t count, struct failure *failure) {

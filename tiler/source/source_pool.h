@@ -21,6 +21,7 @@ uint64_t source_pool_next_request(struct source_pool *pool);
 struct source_condemned *source_pool_condemned(struct source_pool *pool);
 // The reader program that this path stands for: itself, or where it is NULL the one beside this program. The caller frees it.
 char *source_pool_reader_program(const char *reader_path);
+struct source_engine *source_pool_engine(struct source_pool *pool);  // or NULL
 void source_pool_count_slab(struct source_pool *pool, size_t bytes);
 
 #endif

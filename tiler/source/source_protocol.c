@@ -51,11 +51,15 @@ static void put_f64(struct body_writer *w, double v) {
     put(w, u, 8);
 }
 
+static void put_bytes(struct body_writer *w, const void *bytes, size_t n) {
+    uint8_t *p = body_room(w, n);
+    if (p && n) memcpy(p, bytes, n);
+}
+
 static void put_text(struct body_writer *w, const char *text) {
     size_t n = text ? strlen(text) : 0;
     put(w, n, 4);
-    uint8_t *p = body_room(w, n);
-    if (p && n) memcpy(p, text, n);
+    put_bytes(w, text, n);
 }
 
 static struct body_writer frame_start(size_t limit) {
@@ -96,7 +100,7 @@ int source_decode_header(const uint8_t bytes[SOURCE_HEADER_BYTES], struct source
     header->body_bytes = bytes_read_u32(&r);
     uint16_t version = bytes_read_u16(&r), kind = bytes_read_u16(&r);
     header->request = bytes_read_u64(&r);
-    if (version != SOURCE_PROTOCOL_VERSION || kind < SOURCE_HELLO || kind > SOURCE_GRANT) return VIRGA_INVALID;
+    if (version != SOURCE_PROTOCOL_VERSION || kind < SOURCE_HELLO || kind > SOURCE_CLUSTER) return VIRGA_INVALID;
     header->kind = (enum source_message_kind)kind;
     return VIRGA_OK;
 }
@@ -198,6 +202,7 @@ int source_encode_read(uint64_t request, const struct source_read_message *read,
     for (int i = 0; i < q->missing_count; i++) put_f64(&w, q->missing[i]);
     put_f64(&w, q->scale);
     put_f64(&w, q->offset);
+    put_bytes(&w, read->token, sizeof read->token);
     put_text(&w, read->path);
     return frame_end(&w, SOURCE_READ, request, frame);
 }
@@ -223,6 +228,8 @@ int source_decode_read(const uint8_t *body, size_t bytes, struct source_read_mes
     for (int i = 0; i < q->missing_count; i++) q->missing[i] = bytes_read_f64(&r);
     q->scale = bytes_read_f64(&r);
     q->offset = bytes_read_f64(&r);
+    const uint8_t *token = bytes_take(&r, sizeof read->token);
+    if (token) memcpy(read->token, token, sizeof read->token);
     get_text_into(&r, read->path, sizeof read->path);
     return decoded(&r);
 }
@@ -232,6 +239,9 @@ int source_encode_slab(uint64_t request, const struct source_slab_answer *slab, 
     put(&w, slab->type, 1);
     put(&w, slab->elements, 8);
     put(&w, slab->bytes, 8);
+    put(&w, slab->read, 8);
+    put(&w, slab->sent, 8);
+    put(&w, slab->delivered, 1);
     return frame_end(&w, SOURCE_SLAB, request, frame);
 }
 
@@ -246,7 +256,11 @@ int source_decode_slab(const uint8_t *body, size_t bytes, struct source_slab_ans
     slab->type = get_type(&r);
     slab->elements = bytes_read_u64(&r);
     slab->bytes = bytes_read_u64(&r);
-    return decoded(&r);
+    slab->read = bytes_read_u64(&r);
+    slab->sent = bytes_read_u64(&r);
+    uint8_t delivered = bytes_read_u8(&r);
+    slab->delivered = delivered != 0;
+    return delivered > 1 ? VIRGA_INVALID : decoded(&r);
 }
 
 int source_encode_failure(uint64_t request, const struct failure *failure, bool retire, struct source_frame *frame) {
@@ -259,10 +273,13 @@ int source_encode_failure(uint64_t request, const struct failure *failure, bool 
 
 int source_decode_failure(const uint8_t *body, size_t bytes, struct failure *failure, bool *retire) {
     struct byte_reader r = {.at = body, .end = body + bytes};
-    char message[sizeof failure->message];
+    char message[sizeof failure->message] = "";
+    size_t length;
     int status = bytes_read_i32(&r);
     *retire = bytes_read_u8(&r) != 0;
-    get_text_into(&r, message, sizeof message);
+    const char *text = get_text_bytes(&r, SOURCE_MAX_REQUEST_BYTES, &length);
+    if (text) memcpy(message, text, length < sizeof message ? length : sizeof message - 1);
+    utf8_repair(message);  // it may be cut within a character
     if (decoded(&r)) return VIRGA_INVALID;
     if (status >= VIRGA_AGAIN || status < VIRGA_INTERNAL) status = VIRGA_INTERNAL;
     failure_set(failure, status, "%s", message);
@@ -279,6 +296,37 @@ int source_decode_grant(const uint8_t *body, size_t bytes, int *answer) {
     struct byte_reader r = {.at = body, .end = body + bytes};
     *answer = bytes_read_i32(&r);
     return *answer > VIRGA_OK ? VIRGA_INVALID : decoded(&r);
+}
+
+int source_encode_cancel(uint64_t request, struct source_frame *frame) {
+    struct body_writer w = frame_start(0);
+    return frame_end(&w, SOURCE_CANCEL, request, frame);
+}
+
+int source_encode_state(const char *json, struct source_frame *frame) {
+    struct body_writer w = frame_start(SOURCE_MAX_STATE_BYTES + 4);
+    put_text(&w, json);
+    return frame_end(&w, SOURCE_STATE, 0, frame);
+}
+
+int source_decode_state(const uint8_t *body, size_t bytes, char json[SOURCE_MAX_STATE_BYTES + 1]) {
+    struct byte_reader r = {.at = body, .end = body + bytes};
+    get_text_into(&r, json, SOURCE_MAX_STATE_BYTES + 1);
+    utf8_repair(json);
+    return decoded(&r);
+}
+
+int source_encode_cluster(bool start, struct source_frame *frame) {
+    struct body_writer w = frame_start(1);
+    put(&w, start, 1);
+    return frame_end(&w, SOURCE_CLUSTER, 0, frame);
+}
+
+int source_decode_cluster(const uint8_t *body, size_t bytes, bool *start) {
+    struct byte_reader r = {.at = body, .end = body + bytes};
+    uint8_t action = bytes_read_u8(&r);
+    *start = action != 0;
+    return action > 1 ? VIRGA_INVALID : decoded(&r);
 }
 
 size_t source_write_want(uint64_t request, enum source_space space, const char *path,
@@ -348,8 +396,7 @@ int source_encode_inventory(uint64_t request, const struct source_inventory *inv
     put(&w, inventory->note_count, 4);
     for (size_t i = 0; i < inventory->note_count; i++) put_text(&w, inventory->notes[i]);
     put(&w, inventory->index_bytes, 4);
-    uint8_t *index = body_room(&w, inventory->index_bytes);
-    if (index && inventory->index_bytes) memcpy(index, inventory->index, inventory->index_bytes);
+    put_bytes(&w, inventory->index, inventory->index_bytes);
     return frame_end(&w, SOURCE_INVENTORY, request, frame);
 }
 

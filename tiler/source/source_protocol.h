@@ -8,13 +8,15 @@
 #include "source/source.h"
 
 enum {
-    SOURCE_PROTOCOL_VERSION = 1,
+    SOURCE_PROTOCOL_VERSION = 2,
     SOURCE_HEADER_BYTES = 16,
     SOURCE_MAX_REQUEST_BYTES = 65536,  // body of a message to a child, and of a failure or greeting from one
     SOURCE_MAX_PATH = 4096,            // bytes of a name in OPEN and READ
     SOURCE_MAX_MISSING = 4,
     SOURCE_MAX_WANT_BYTES = 1 + 4 + SOURCE_MAX_PATH,  // body of a WANT
     SOURCE_GRANT_BYTES = 4,                           // body of a GRANT
+    SOURCE_TOKEN_BYTES = 16,                          // what a piece of a slab says it is for
+    SOURCE_MAX_STATE_BYTES = 16384,                   // text of a STATE
 };
 
 enum source_message_kind {
@@ -26,6 +28,9 @@ enum source_message_kind {
     SOURCE_FAILURE,    // child: answers OPEN or READ
     SOURCE_WANT,       // child, while it is to answer OPEN or READ: open this for me
     SOURCE_GRANT,      // server, with the descriptor unless it is refused: answers WANT
+    SOURCE_CANCEL,     // server, to an engine: the request of this number is given up
+    SOURCE_STATE,      // engine, whenever it changes: how its cluster is
+    SOURCE_CLUSTER,    // server, to an engine: start or stop the cluster; not answered
 };
 
 enum source_space {      // where what a child wants lies
@@ -61,13 +66,16 @@ struct source_open {
 struct source_read_message {
     struct source_identity identity;
     uint64_t slab_bytes;  // size of the slab memory
-    struct source_slab_request request;
+    struct source_slab_request request;  // `stop` does not travel
+    uint8_t token[SOURCE_TOKEN_BYTES];   // for an engine's workers (slab_receiver.h); zeros for a reader
     char path[SOURCE_MAX_PATH + 1];
 };
 
 struct source_slab_answer {
     enum source_type type;
     uint64_t elements, bytes;
+    uint64_t read, sent;  // bytes of stored chunks that workers read (decoded), and bytes that left them for it; a reader says 0
+    bool delivered;       // piece by piece to the slab receiver; else it is in the slab that was lent
 };
 
 struct source_want {
@@ -86,6 +94,9 @@ int source_encode_slab(uint64_t request, const struct source_slab_answer *slab, 
 // retire: the child asks to be replaced, since a library may have been harmed by what it read.
 int source_encode_failure(uint64_t request, const struct failure *failure, bool retire, struct source_frame *frame);
 int source_encode_grant(uint64_t request, int status, struct source_frame *frame);
+int source_encode_cancel(uint64_t request, struct source_frame *frame);
+int source_encode_state(const char *json, struct source_frame *frame);
+int source_encode_cluster(bool start, struct source_frame *frame);  // or stop
 void source_frame_free(struct source_frame *frame);
 
 // Writes the frame of a WANT to `out` and returns its bytes, or 0 where the path is too long. Async-signal-safe.
@@ -104,10 +115,14 @@ int source_decode_inventory(const uint8_t *body, size_t bytes, struct arena *are
 uint64_t source_inventory_token(const uint8_t *body, size_t bytes);
 int source_decode_read(const uint8_t *body, size_t bytes, struct source_read_message *read);
 int source_decode_slab(const uint8_t *body, size_t bytes, struct source_slab_answer *slab);
+// A message that is too long for *failure is cut.
 int source_decode_failure(const uint8_t *body, size_t bytes, struct failure *failure, bool *retire);
 int source_decode_want(const uint8_t *body, size_t bytes, struct source_want *want);
 // *answer: VIRGA_OK, or why it was refused. Async-signal-safe, as is source_decode_header.
 int source_decode_grant(const uint8_t *body, size_t bytes, int *answer);
+// Not looked into beyond that it is valid UTF-8 (what is not shows '?') without zeros: whoever uses it parses it as what a stranger sent.
+int source_decode_state(const uint8_t *body, size_t bytes, char json[SOURCE_MAX_STATE_BYTES + 1]);
+int source_decode_cluster(const uint8_t *body, size_t bytes, bool *start);
 
 // What a request's answer holds; both sides compute it.
 struct source_slab_shape {

@@ -106,7 +106,7 @@ static void child_open(uint64_t request, const char *path) {
     if (!strcmp(name, "kill")) raise(SIGKILL);
     if (!strcmp(name, "exit")) _exit(3);
     if (!strcmp(name, "garbage")) child_raw("this is no message, but it is long enough to be one", 50);
-    if (!strcmp(name, "huge")) child_raw("\xff\xff\xff\xff\x01\x00\x03\x00\x00\x00\x00\x00\x00\x00\x00\x00", 16);
+    if (!strcmp(name, "huge")) child_raw("\xff\xff\xff\xff\x02\x00\x03\x00\x00\x00\x00\x00\x00\x00\x00\x00", 16);
     if (!strcmp(name, "drip")) child_drip(request);
     if (!strcmp(name, "eat")) child_eat();
     if (!strcmp(name, "chatter")) child_chatter();
@@ -141,7 +141,7 @@ static void child_fail(uint64_t request) {
 
 static void child_read(uint64_t request, const char *path, int memory, size_t bytes) {
     const char *name = strrchr(path, '/') + 1;
-    struct source_slab_answer slab = {SOURCE_F32, bytes / 4, bytes};
+    struct source_slab_answer slab = {.type = SOURCE_F32, .elements = bytes / 4, .bytes = bytes};
     struct source_frame frame;
     if (!strcmp(name, "late")) for (;;) pause();
     if (!strcmp(name, "dies")) raise(SIGKILL);

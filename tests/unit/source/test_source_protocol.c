@@ -18,7 +18,7 @@ static void the_header_is_where_the_document_says(void **state) {
     struct source_frame frame;
     struct failure failure = {VIRGA_IO, "no"};
     assert_int_equal(VIRGA_OK, source_encode_failure(0x1122334455667788, &failure, false, &frame));
-    const uint8_t expected[] = {11, 0, 0, 0, 1, 0, 6, 0, 0x88, 0x77, 0x66, 0x55, 0x44, 0x33, 0x22, 0x11,
+    const uint8_t expected[] = {11, 0, 0, 0, 2, 0, 6, 0, 0x88, 0x77, 0x66, 0x55, 0x44, 0x33, 0x22, 0x11,
                                 0xf6, 0xff, 0xff, 0xff, 0, 2, 0, 0, 0, 'n', 'o'};
     assert_int_equal(sizeof expected, frame.size);
     assert_memory_equal(expected, frame.data, sizeof expected);
@@ -28,8 +28,8 @@ static void the_header_is_where_the_document_says(void **state) {
 static void another_version_or_kind_is_refused(void **state) {
     (void)state;
     struct source_header header;
-    const uint8_t good[16] = {0, 0, 0, 0, 1, 0, 4, 0}, version[16] = {0, 0, 0, 0, 2, 0, 4, 0};
-    const uint8_t none[16] = {0, 0, 0, 0, 1, 0, 0, 0}, beyond[16] = {0, 0, 0, 0, 1, 0, 9, 0};
+    const uint8_t good[16] = {0, 0, 0, 0, 2, 0, 4, 0}, version[16] = {0, 0, 0, 0, 1, 0, 4, 0};
+    const uint8_t none[16] = {0, 0, 0, 0, 2, 0, 0, 0}, beyond[16] = {0, 0, 0, 0, 2, 0, 12, 0};
     assert_int_equal(VIRGA_OK, source_decode_header(good, &header));
     assert_int_equal(SOURCE_READ, header.kind);
     assert_int_equal(VIRGA_INVALID, source_decode_header(version, &header));
@@ -41,7 +41,7 @@ static void requests_come_back_as_sent(void **state) {
     (void)state;
     static struct source_open open = {.identity = {1, 2, 3, -4}, .max_inventory_bytes = 1 << 20, .path = "/a/b.nc"}, opened;
     static struct source_read_message read = {
-        .identity = {9, 8, 7, 6}, .slab_bytes = 4096, .path = "f",
+        .identity = {9, 8, 7, 6}, .slab_bytes = 4096, .path = "f", .token = {1, 2, 3, [15] = 0xff},
         .request = {.variable = 12, .rank = 3, .start = {1, 2, 3}, .count = {4, 5, 6}, .block = {1, 2, 4},
                     .reduction = REDUCE_MEAN, .missing_count = 2, .missing = {-999, 1e20}, .scale = 0.5, .offset = -1}}, got;
     struct source_frame frame;
@@ -59,6 +59,8 @@ static void requests_come_back_as_sent(void **state) {
     assert_memory_equal(&read.request, &got.request, sizeof got.request);
     assert_true(source_identity_equal(&read.identity, &got.identity));
     assert_int_equal(4096, got.slab_bytes);
+    assert_memory_equal(read.token, got.token, sizeof got.token);
+    assert_memory_equal(read.token, body + bytes - 4 - 1 - sizeof read.token, sizeof read.token);  // right before the path
     source_frame_free(&frame);
 }
 
@@ -133,8 +135,9 @@ static int decode_exactly(enum source_message_kind kind, const uint8_t *body, si
     struct source_slab_answer slab;
     struct source_inventory inventory;
     static struct source_want want;
+    static char state[SOURCE_MAX_STATE_BYTES + 1];
     struct failure failure;
-    bool retire;
+    bool retire, start;
     int answer;
     struct arena arena = {.limit = arena_limit};
     uint8_t *copy = malloc(bytes ? bytes : 1);
@@ -146,6 +149,8 @@ static int decode_exactly(enum source_message_kind kind, const uint8_t *body, si
                  kind == SOURCE_FAILURE ? source_decode_failure(copy, bytes, &failure, &retire) :
                  kind == SOURCE_WANT ? source_decode_want(copy, bytes, &want) :
                  kind == SOURCE_GRANT ? source_decode_grant(copy, bytes, &answer) :
+                 kind == SOURCE_STATE ? source_decode_state(copy, bytes, state) :
+                 kind == SOURCE_CLUSTER ? source_decode_cluster(copy, bytes, &start) :
                  source_decode_inventory(copy, bytes, &arena, &inventory);
     if (!status && kind == SOURCE_INVENTORY)  // whatever was accepted can be walked
         for (size_t i = 0; i < inventory.variable_count; i++) {
@@ -166,7 +171,7 @@ static struct source_frame sample_frame(enum source_message_kind kind) {
     static struct source_read_message read = {.slab_bytes = 64, .path = "/data/f.nc",
         .request = {.rank = 2, .count = {2, 2}, .block = {1, 1}, .reduction = REDUCE_STRIDE, .missing_count = 1}};
     struct source_hello hello = {.name = "x", .landlock = true};
-    struct source_slab_answer slab = {SOURCE_F32, 4, 16};
+    struct source_slab_answer slab = {SOURCE_F32, 4, 16, 64, 20, true};
     struct failure failure = {VIRGA_UNREADABLE, "broken"};
     switch (kind) {
     case SOURCE_HELLO: source_encode_hello(&hello, &frame); break;
@@ -176,6 +181,9 @@ static struct source_frame sample_frame(enum source_message_kind kind) {
     case SOURCE_FAILURE: source_encode_failure(1, &failure, false, &frame); break;
     case SOURCE_INVENTORY: source_encode_inventory(1, &sample_inventory, 1 << 20, &frame); break;
     case SOURCE_GRANT: source_encode_grant(1, VIRGA_NOT_FOUND, &frame); break;
+    case SOURCE_CANCEL: source_encode_cancel(1, &frame); break;
+    case SOURCE_STATE: source_encode_state("{\"state\": \"idle\"}", &frame); break;
+    case SOURCE_CLUSTER: source_encode_cluster(false, &frame); break;
     case SOURCE_WANT:
         frame.data = malloc(SOURCE_HEADER_BYTES + SOURCE_MAX_WANT_BYTES);
         frame.size = source_write_want(1, SOURCE_INSIDE, "t/0.0", frame.data);
@@ -187,7 +195,8 @@ static struct source_frame sample_frame(enum source_message_kind kind) {
 
 static void every_truncation_is_refused(void **state) {
     (void)state;
-    for (int kind = SOURCE_HELLO; kind <= SOURCE_GRANT; kind++) {
+    for (int kind = SOURCE_HELLO; kind <= SOURCE_CLUSTER; kind++) {
+        if (kind == SOURCE_CANCEL) continue;  // it has no body
         struct source_frame frame = sample_frame((enum source_message_kind)kind);
         size_t bytes;
         const uint8_t *body = body_of(&frame, &bytes);
@@ -205,7 +214,8 @@ static void every_truncation_is_refused(void **state) {
 static void mutated_messages_are_refused_or_make_sense(void **state) {
     (void)state;
     uint32_t seed = 12345;
-    for (int kind = SOURCE_HELLO; kind <= SOURCE_GRANT; kind++) {
+    for (int kind = SOURCE_HELLO; kind <= SOURCE_CLUSTER; kind++) {
+        if (kind == SOURCE_CANCEL) continue;  // it has no body
         struct source_frame frame = sample_frame((enum source_message_kind)kind);
         size_t bytes;
         uint8_t *body = (uint8_t *)body_of(&frame, &bytes);
@@ -299,6 +309,51 @@ static void a_want_comes_back_as_sent(void **state) {
     assert_int_equal(VIRGA_INVALID, source_decode_grant((const uint8_t[]){1, 0, 0, 0}, 4, &answer));
 }
 
+static void messages_of_an_engine_come_back_as_sent(void **state) {
+    (void)state;
+    static char text[SOURCE_MAX_STATE_BYTES + 2], got[SOURCE_MAX_STATE_BYTES + 1];
+    struct source_slab_answer sent = {SOURCE_F64, 4, 128, 1ull << 40, 77, true}, slab;
+    struct source_frame frame;
+    struct source_header header;
+    size_t bytes;
+    assert_int_equal(VIRGA_OK, source_encode_slab(9, &sent, &frame));
+    assert_int_equal(VIRGA_OK, source_decode_slab(frame.data + SOURCE_HEADER_BYTES, frame.size - SOURCE_HEADER_BYTES, &slab));
+    assert_true(slab.read == 1ull << 40 && slab.sent == 77 && slab.delivered && slab.bytes == 128);
+    frame.data[frame.size - 1] = 2;
+    assert_int_equal(VIRGA_INVALID, source_decode_slab(frame.data + SOURCE_HEADER_BYTES, frame.size - SOURCE_HEADER_BYTES, &slab));
+    source_frame_free(&frame);
+    assert_int_equal(VIRGA_OK, source_encode_cancel(0x0102030405060708, &frame));
+    assert_int_equal(VIRGA_OK, source_decode_header(frame.data, &header));
+    assert_true(header.kind == SOURCE_CANCEL && header.request == 0x0102030405060708 && !header.body_bytes);
+    source_frame_free(&frame);
+    memset(text, 'x', SOURCE_MAX_STATE_BYTES);
+    text[3] = (char)0xff;
+    assert_int_equal(VIRGA_OK, source_encode_state(text, &frame));
+    const uint8_t *body = body_of(&frame, &bytes);
+    assert_int_equal(VIRGA_OK, source_decode_state(body, bytes, got));
+    assert_true(strlen(got) == SOURCE_MAX_STATE_BYTES && got[3] == '?');  // not UTF-8
+    source_frame_free(&frame);
+    text[SOURCE_MAX_STATE_BYTES] = 'x';
+    assert_int_equal(VIRGA_TOO_LARGE, source_encode_state(text, &frame));
+    bool start = false;
+    assert_int_equal(VIRGA_OK, source_encode_cluster(true, &frame));
+    body = body_of(&frame, &bytes);
+    assert_int_equal(VIRGA_OK, source_decode_cluster(body, bytes, &start));
+    assert_true(start);
+    source_frame_free(&frame);
+    assert_int_equal(VIRGA_INVALID, source_decode_cluster((const uint8_t[]){2}, 1, &start));
+}
+
+static void a_failure_that_is_too_long_is_cut(void **state) {
+    (void)state;
+    uint8_t body[9 + 1200] = {0xf4, 0xff, 0xff, 0xff, 0, 1200 & 255, 1200 >> 8};
+    struct failure got;
+    bool retire;
+    for (size_t i = 9; i < sizeof body; i += 2) body[i] = 0xc3, body[i + 1] = 0xa4;  // ä
+    assert_int_equal(VIRGA_OK, source_decode_failure(body, sizeof body, &got, &retire));
+    assert_true(got.status == VIRGA_INTERNAL && strlen(got.message) == sizeof got.message - 1 && got.message[510] == '?');
+}
+
 static int shape_status(struct source_slab_request request, enum source_type type, size_t max) {
     struct source_slab_shape shape;
     struct failure failure;
@@ -343,6 +398,8 @@ int main(void) {
         cmocka_unit_test(an_inventory_that_does_not_fit_fails_cleanly),
         cmocka_unit_test(a_failure_never_carries_a_success),
         cmocka_unit_test(a_want_comes_back_as_sent),
+        cmocka_unit_test(messages_of_an_engine_come_back_as_sent),
+        cmocka_unit_test(a_failure_that_is_too_long_is_cut),
         cmocka_unit_test(slab_shapes_are_checked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
