@@ -128,7 +128,11 @@ class BodyReader:
 
 def text_bytes(text: str) -> bytes:
     """A text of the protocol; what no text may hold becomes '?'."""
-    raw = text.replace("\0", "?").encode("utf-8", "surrogateescape")
+    text = text.replace("\0", "?")
+    try:
+        raw = text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        raw = text.encode("utf-8", "replace")
     return struct.pack("<I", len(raw)) + raw
 
 

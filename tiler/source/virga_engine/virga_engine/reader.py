@@ -3,14 +3,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from enum import IntEnum
 from math import prod
+from threading import Condition
 from typing import Protocol
 
 import numpy as np
 
 from .arrays import StoredArray
+from .failure import Failure, Status
 from .reduction import reduce_box
 from .request import Cancel, ReadRequest, Reduction
 
@@ -43,48 +47,82 @@ class Reader(Protocol):
 
 def chunk_bytes(array: StoredArray, request: ReadRequest) -> int:
     """Decoded bytes of the stored chunks that a box touches, cut at the array's edges."""
+    if not array.chunked:
+        return prod(request.count) * array.dtype.itemsize
     edges = [(a // c * c, min(n, -(-(a + k) // c) * c))
              for a, k, c, n in zip(request.start, request.count, array.chunks, array.shape)]
     return prod(last - first for first, last in edges) * array.dtype.itemsize
 
 
-# A reduction reads about this much at a time, in whole blocks.
+# What is read at a time, in whole rows of chunks and whole blocks.
 _PIECE_BYTES = 64 << 20
 
 
 class DirectReader:
-    """Reads in this process, on the calling thread: for engines without a cluster, and for what only this process has."""
+    """Reads in this process, on the calling thread: for engines without a cluster, and for what only this process has.
+
+    Pieces that are being read together take at most most_bytes, decoded; others wait for their turn.
+    """
+
+    def __init__(self, most_bytes: int = 1 << 30) -> None:
+        self._gate = _ByteGate(most_bytes)
 
     def read(self, array: StoredArray, request: ReadRequest, slab: memoryview, cancelled: Cancel) -> ReadCount:
-        if request.reduction == Reduction.NONE:
-            answer = np.frombuffer(slab, dtype=array.dtype).reshape(request.points)
-            answer[...] = array.read(request.slices)
-        else:
-            self._reduce(array, request, slab, cancelled)
-        return ReadCount(read=chunk_bytes(array, request))
-
-    def _reduce(self, array: StoredArray, request: ReadRequest, slab: memoryview, cancelled: Cancel) -> None:
-        mean = request.reduction == Reduction.MEAN
-        answer = np.frombuffer(slab, dtype=np.float64 if mean else array.dtype)
-        answer = answer.reshape((request.arrays, *request.points) if mean else (1, *request.points))
+        answer = np.frombuffer(slab, dtype=np.float64 if request.reduction == Reduction.MEAN else array.dtype)
+        answer = answer.reshape((request.arrays, *request.points))
+        read = 0
         for box, piece in _pieces(array, request):
+            size = chunk_bytes(array, piece)
+            working = size if piece.reduction == Reduction.NONE else prod(piece.count) * 5 * 8 + size
+            with self._gate.admit(working, cancelled):
+                answer[(slice(None), *box)] = reduce_box(array.read(piece.slices), piece)
+            read += size
+        return ReadCount(read)
+
+
+class _ByteGate:
+    """Lets callers in while what they hold together is within a limit; one alone always may, up to the limit."""
+
+    def __init__(self, most: int) -> None:
+        self._most, self._held = most, 0  # _held: guarded by _condition
+        self._condition = Condition()
+
+    @contextmanager
+    def admit(self, size: int, cancelled: Cancel) -> Iterator[None]:
+        """Raises Cancelled while it waits, or Failure where it could never be let in."""
+        if size > self._most:
+            raise Failure(Status.TOO_LARGE, f"a stored chunk and what is made of it take {size >> 20} MB, more than the engine may use "
+                                            "for that; a larger engine-memory helps")
+        with self._condition:
+            while self._held + size > self._most:
+                cancelled.check()
+                self._condition.wait(0.2)
             cancelled.check()
-            answer[(slice(None), *box)] = reduce_box(array.read(piece.slices), piece)
+            self._held += size
+        try:
+            yield
+        finally:
+            with self._condition:
+                self._held -= size
+                self._condition.notify_all()
 
 
-def _pieces(array: StoredArray, request: ReadRequest):
-    """Cuts a reduction along its slowest dimension: (box of the answer, request for it) of whole blocks, about _PIECE_BYTES each."""
-    from dataclasses import replace
+def _pieces(array: StoredArray, request: ReadRequest) -> Iterator[tuple[tuple[slice, ...], ReadRequest]]:
+    """Cuts a request along its slowest dimension: (box of the answer, request for it), about _PIECE_BYTES or one row of chunks each."""
     if not request.count:
         yield (), request
         return
-    rows = max(request.block[0], array.chunks[0])
-    row_bytes = prod(request.count[1:]) * array.dtype.itemsize * rows
-    blocks = max(1, rows // request.block[0]) * max(1, _PIECE_BYTES // max(1, row_bytes))
+    chunk, block, start, count = array.chunks[0] if array.chunked else 1, request.block[0], request.start[0], request.count[0]
+    row_bytes = chunk_bytes(array, replace(request, start=(start, *request.start[1:]), count=(1, *request.count[1:])))
+    rows = chunk * max(1, _PIECE_BYTES // max(1, row_bytes))
     whole = tuple(slice(0, n) for n in request.points[1:])
-    for first in range(0, request.points[0], blocks):
-        last = min(request.points[0], first + blocks)
-        start = first * request.block[0]
-        count = min(request.count[0], last * request.block[0]) - start
-        yield (slice(first, last), *whole), replace(request, start=(request.start[0] + start, *request.start[1:]),
-                                                    count=(count, *request.count[1:]))
+    at = 0
+    while at < count:
+        end = ((start + at) // rows + 1) * rows - start  # a chunk's edge, where a block ends there, too
+        end = end // block * block
+        if end <= at:
+            end = at + -(-rows // block) * block
+        end = min(end, count)
+        piece = replace(request, start=(start + at, *request.start[1:]), count=(end - at, *request.count[1:]))
+        yield (slice(at // block, -(-end // block)), *whole), piece
+        at = end

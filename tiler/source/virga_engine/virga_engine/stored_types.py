@@ -35,7 +35,7 @@ def type_of(dtype: np.dtype) -> Type:
     """The protocol's type of numbers of this dtype, in whichever byte order; bool is U8; what has none is STRING or OTHER."""
     if dtype.kind == "b":
         return Type.U8
-    if dtype.kind in "UT" or (dtype.kind == "O"):
+    if dtype.kind in "UTO":
         return Type.STRING
     return _NUMPY.get(f"{dtype.kind}{dtype.itemsize}", Type.OTHER)
 

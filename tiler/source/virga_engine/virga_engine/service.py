@@ -1,0 +1,274 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Answers the server: several OPENs and READs at once, each on a thread; CANCEL; STATE."""
+
+from __future__ import annotations
+
+import logging
+import mmap
+import os
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from threading import Condition, Lock, Thread
+
+from . import inventory
+from .arrays import StoredArray
+from .channel import Channel, Closed, close_all
+from .cluster import Cluster
+from .datasets import Dataset
+from .failure import Failure, Status
+from .openers import Context, edition, open_address, recheck_seconds
+from .protocol import (Header, Kind, OpenMessage, ProtocolError, ReadMessage, SlabAnswer, decode_cancel, decode_open, decode_read,
+                       encode_failure, encode_hello, encode_inventory, encode_slab, encode_state, failure_of)
+from .reader import Reader
+from .request import Cancel, ReadRequest, Reduction
+from .stored_types import Type, type_of
+
+MAX_REQUESTS = 64
+MAX_DATASETS = 64
+STATE_SECONDS = 0.25
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Service:
+    """What serve() works with. readers: which Reader reads this variable. most_bytes: of a slab."""
+
+    context: Context
+    cluster: Cluster
+    readers: Callable[[StoredArray], Reader]
+    threads: int
+    most_bytes: int
+
+
+def serve(channel: Channel, service: Service, states: StateSender, hello: str) -> None:
+    """Says HELLO and answers until the server closes the socket; then gives every request up and returns.
+
+    Requests may still run on daemon-like threads when it returns: what they say goes nowhere. Raises ProtocolError.
+    """
+    _Loop(channel, service).run(states, hello)
+
+
+class _Loop:
+    def __init__(self, channel: Channel, service: Service) -> None:
+        self._channel, self._service = channel, service
+        self._opened = _Opened(service.context)
+        self._lock = Lock()
+        self._running: dict[int, Cancel] = {}  # guarded by _lock
+
+    def run(self, states: StateSender, hello: str) -> None:
+        self._channel.send(encode_hello(hello))
+        states.start(self._channel)
+        pool = ThreadPoolExecutor(self._service.threads, thread_name_prefix="request")
+        try:
+            while True:
+                self._take(pool, *self._channel.receive())
+        except Closed:
+            log.debug("the server has closed the connection")
+        finally:
+            states.stop()
+            with self._lock:
+                running = list(self._running.values())
+            for cancelled in running:
+                cancelled.set()
+            pool.shutdown(wait=False, cancel_futures=True)
+
+    def _take(self, pool: ThreadPoolExecutor, header: Header, body: bytes, descriptors: list[int]) -> None:
+        wanted = 1 if header.kind == Kind.READ else 0
+        if len(descriptors) != wanted:
+            close_all(descriptors)
+            raise ProtocolError(f"{len(descriptors)} descriptors with a {header.kind.name}")
+        if header.kind == Kind.CANCEL:
+            decode_cancel(body)
+            self._cancel(header.request)
+        elif header.kind == Kind.OPEN:
+            self._begin(pool, header.request, self._open, decode_open(body))
+        elif header.kind == Kind.READ:
+            try:
+                message = decode_read(body)
+                self._begin(pool, header.request, self._read, message, descriptors[0])
+            except ProtocolError:
+                close_all(descriptors)
+                raise
+        else:
+            raise ProtocolError(f"a {header.kind.name} from the server")
+
+    def _cancel(self, request: int) -> None:
+        with self._lock:
+            cancelled = self._running.get(request)
+        if cancelled:  # else its answer is on its way
+            cancelled.set()
+
+    def _begin(self, pool: ThreadPoolExecutor, request: int, answer: Callable[..., bytes], *arguments: object) -> None:
+        cancelled = Cancel()
+        with self._lock:
+            if len(self._running) >= MAX_REQUESTS or request in self._running:
+                raise ProtocolError("too many requests at once, or one number twice")
+            self._running[request] = cancelled
+        pool.submit(self._answer, request, cancelled, answer, *arguments)
+
+    def _answer(self, request: int, cancelled: Cancel, answer: Callable[..., bytes], *arguments: object) -> None:
+        """On a thread of the pool: exactly one answer, whatever happens."""
+        try:
+            frame = answer(request, cancelled, *arguments)
+        except Exception as error:  # noqa: BLE001 - a library may raise anything; the server gets one sentence
+            failure = failure_of(error)
+            if failure is not error:
+                log.debug("request %d failed", request, exc_info=error)
+            frame = encode_failure(request, failure)
+        with self._lock:
+            del self._running[request]
+        try:
+            self._channel.send(frame)
+        except Closed:
+            log.debug("nobody waits for request %d any more", request)
+
+    def _open(self, request: int, cancelled: Cancel, message: OpenMessage) -> bytes:
+        cancelled.check()
+        body = self._opened.look(message.address).body
+        if len(body) > message.max_inventory_bytes:
+            raise Failure(Status.TOO_LARGE, "its list of contents is too long")
+        return encode_inventory(request, body)
+
+    def _read(self, request: int, cancelled: Cancel, message: ReadMessage, descriptor: int) -> bytes:
+        try:
+            cancelled.check()
+            dataset = self._opened.get(message.address, message.identity.size)
+            array, asked = inventory.check_read(message, dataset, self._service.most_bytes)
+            began = time.monotonic()
+            with _Slab(descriptor, message.slab_bytes) as slab:
+                count = self._service.readers(array).read(array, asked, slab, cancelled)
+            self._service.cluster.touch()
+            log.debug("%s %s: read %d, sent %d bytes for %d in %.1f ms", array.name, asked.slices, count.read, count.sent,
+                      message.slab_bytes, 1000 * (time.monotonic() - began))
+            return encode_slab(request, _slab_answer(array, asked, message.slab_bytes, count))
+        finally:
+            os.close(descriptor)
+
+
+def _slab_answer(array: StoredArray, request: ReadRequest, size: int, count) -> SlabAnswer:
+    mean = request.reduction == Reduction.MEAN
+    number = Type.F64 if mean else type_of(array.dtype)
+    each = 32 if mean else array.dtype.itemsize
+    return SlabAnswer(number, size // each, size, count.read, count.sent, count.delivered)
+
+
+class _Slab:
+    """The server's memory, mapped: `with _Slab(fd, bytes) as view`."""
+
+    def __init__(self, descriptor: int, size: int) -> None:
+        if os.fstat(descriptor).st_size != size or not size:
+            raise Failure(Status.INVALID, "the slab has not the size that was said")
+        self._mapping = mmap.mmap(descriptor, size)
+
+    def __enter__(self) -> memoryview:
+        return memoryview(self._mapping)
+
+    def __exit__(self, *_: object) -> None:
+        try:
+            self._mapping.close()
+        except BufferError:
+            pass  # an array still looks at it (an exception's frames, for one): it goes with that
+
+
+@dataclass
+class _Open:
+    dataset: Dataset
+    body: bytes
+    token: int
+    looked: float  # time.monotonic() of the last look at the edition
+
+
+class _Opened:
+    """Datasets that are open, by address; the one unused for longest goes first. Any thread."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._lock = Lock()
+        self._known: OrderedDict[str, _Open] = OrderedDict()  # guarded by _lock
+        self._opening: dict[str, Lock] = {}  # guarded by _lock; one thread opens an address, others wait for it
+
+    def look(self, address: str) -> _Open:
+        """Opens it, or looks whether what is open has changed."""
+        with self._turn(address):
+            now = time.monotonic()
+            with self._lock:
+                known = self._known.get(address)
+            if known and edition(address, self._context) == known.dataset.token:
+                known.looked = now
+                return known
+            dataset = open_address(address, self._context)
+            body = inventory.encode(dataset)
+            made = _Open(dataset, body, inventory.token(body), now)
+            with self._lock:
+                self._known[address] = made
+                self._known.move_to_end(address)
+                while len(self._known) > MAX_DATASETS:
+                    self._opening.pop(self._known.popitem(last=False)[0], None)
+            return made
+
+    def get(self, address: str, token: int) -> Dataset:
+        """The dataset of this inventory's token; Failure GONE where it is another one by now."""
+        with self._lock:
+            known = self._known.get(address)
+            if known:
+                self._known.move_to_end(address)
+        if not known or known.token != token or time.monotonic() - known.looked > recheck_seconds(address, self._context):
+            known = self.look(address)
+        if known.token != token:
+            raise Failure(Status.GONE, "what is at this address has changed; open it again")
+        return known.dataset
+
+    def _turn(self, address: str) -> Lock:
+        with self._lock:
+            return self._opening.setdefault(address, Lock())
+
+
+class StateSender:
+    """Sends STATE whenever it says something else, at most four times a second, on a thread of its own."""
+
+    def __init__(self) -> None:
+        self._condition = Condition()
+        self._changed, self._stopped = True, False  # guarded by _condition
+        self._state: Callable[[], dict] | None = None
+        self._thread: Thread | None = None
+
+    def watch(self, cluster: Cluster) -> None:
+        """The cluster whose state is told; before start()."""
+        self._state = cluster.state
+
+    def changed(self) -> None:
+        """Any thread: the state may be another one now."""
+        with self._condition:
+            self._changed = True
+            self._condition.notify()
+
+    def start(self, channel: Channel) -> None:
+        self._thread = Thread(target=self._run, args=(channel,), name="state", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        with self._condition:
+            self._stopped = True
+            self._condition.notify()
+
+    def _run(self, channel: Channel) -> None:
+        last = None
+        while self._wait():
+            state = self._state() if self._state else None
+            if state != last and state is not None:
+                try:
+                    channel.send(encode_state(state))
+                except Closed:
+                    return
+                last = state
+            with self._condition:
+                self._condition.wait_for(lambda: self._stopped, STATE_SECONDS)
+
+    def _wait(self) -> bool:
+        with self._condition:
+            self._condition.wait_for(lambda: self._changed or self._stopped)
+            self._changed = False
+            return not self._stopped
