@@ -20,6 +20,8 @@ static const char help[] =
     "      --state DIR          where the precision of unknown variables is kept, if there\n"
     "      --readers N          processes that read files\n"
     "      --opendap-hosts H    a host or HOST:PORT that may be asked for datasets behind OPeNDAP\n"
+    "      --engine WHERE       the Dask cluster that reads what engine addresses name; this and\n"
+    "                           --engine-… as for virga serve\n"
     "      --reader PROGRAM     the reader program (virga-reader beside this one)\n"
     "      --log-level LEVEL    error, warning, info or debug\n"
     "      --log-format FORMAT  text or json\n"

@@ -18,7 +18,9 @@ struct command_line {
 // Entries that every command with a configuration has in its specs.
 #define COMMAND_LINE_SETTINGS \
     {"help", 'h', false}, {"config", 'c', true}, {"state", 0, true}, {"cache-memory", 0, true}, {"spool-limit", 0, true}, \
-    {"workers", 0, true}, {"readers", 0, true}, {"reader", 0, true}, {"opendap-hosts", 0, true}, {"log-level", 0, true}, {"log-format", 0, true}
+    {"workers", 0, true}, {"readers", 0, true}, {"reader", 0, true}, {"opendap-hosts", 0, true}, {"engine", 0, true}, {"engine-workers", 0, true}, \
+    {"engine-idle", 0, true}, {"engine-memory", 0, true}, {"engine-schemes", 0, true}, {"engine-slabs", 0, true}, {"engine-product", 0, true}, \
+    {"engine-python", 0, true}, {"log-level", 0, true}, {"log-format", 0, true}
 
 // Reads the command line into *config (defaults, files, environment, flags; other arguments become its paths) and sets
 // up the log. Returns -1 to go on, else the exit status: help was printed, or the use was wrong and was said.

@@ -17,9 +17,10 @@ static const char help[] =
     "\n"
     "Shows forecast files in the browser. A PATH is a netCDF or GRIB file, the folder of a\n"
     "Zarr store, any other folder (with all that is below it), a glob in quotes, or the\n"
-    "http address of a dataset behind OPeNDAP whose host --opendap-hosts names. Files of\n"
-    "one model run, split by time or by variable, become one dataset; files that differ in\n"
-    "reference time are its runs.\n"
+    "http address of a dataset behind OPeNDAP whose host --opendap-hosts names; or, for the\n"
+    "engine, zarr:PATH, xarray:, grib:, iris:, kerchunk:, published:NAME, s3://… and the like.\n"
+    "Files of one model run, split by time or by variable, become one dataset; files that\n"
+    "differ in reference time are its runs.\n"
     "Without PATH, those of the configuration are shown. Ctrl-C stops cleanly.\n"
     "\n"
     "  -l, --listen HOST:PORT   where to listen (127.0.0.1:8080); port 0 picks a free one\n"
@@ -45,6 +46,16 @@ static const char help[] =
     "      --export-size WxH    pixels that a frame may have (3840x2160)\n"
     "      --export-disk SIZE   disk that all exports may use, in the state folder (20G)\n"
     "      --export-keep TIME   exports are deleted this long after they ended (7d); 0: never\n"
+    "      --engine WHERE       the Dask cluster: none, local[:N], tcp://HOST:PORT, tls://…, gateway:URL\n"
+    "      --engine-clusters W  shared, or one for each user (shared)\n"
+    "      --engine-workers N   MIN:MAX workers\n"
+    "      --engine-idle N      seconds after which an unused one ends (600)\n"
+    "      --engine-memory SIZE of the engine's own process (4G)\n"
+    "      --engine-schemes S   what it may open besides files: s3, https, … (none)\n"
+    "      --engine-slabs H     HOST[:PORT] where workers reach this machine, or off\n"
+    "      --engine-product P   \"VARIABLE: WHAT\" to compute there; repeat for more\n"
+    "      --engine-python P    made by server/engine\n"
+    "      --publish-token-file F  whoever has its token may publish datasets (nobody)\n"
     "      --allow-empty        start even if nothing can be shown\n"
     "      --web-root DIR       the page's files\n"
     "      --reader PROGRAM     the reader program (virga-reader beside this one)\n"
@@ -71,8 +82,8 @@ static const struct option_spec specs[] = {
     COMMAND_LINE_SETTINGS,     {"listen", 'l', true},     {"base-path", 0, true},    {"max-connections", 0, true},
     {"idle-seconds", 0, true}, {"message-rate", 0, true}, {"embed-host", 0, true},   {"allow-origin", 0, true},
     {"web-root", 0, true},     {"export-jobs", 0, true},  {"export-queue", 0, true}, {"export-frames", 0, true},
-    {"export-size", 0, true},  {"export-disk", 0, true},  {"export-keep", 0, true},  {"check", 0, false},
-    {"allow-empty", 0, false}, {NULL, 0, false}};
+    {"export-size", 0, true},  {"export-disk", 0, true},  {"export-keep", 0, true},  {"engine-clusters", 0, true},
+    {"publish-token-file", 0, true}, {"check", 0, false}, {"allow-empty", 0, false}, {NULL, 0, false}};
 
 struct serve_flags {
     bool check, allow_empty;

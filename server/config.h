@@ -11,12 +11,14 @@
 #include "base/log.h"
 #include "base/status.h"
 
-enum { CONFIG_MAX_PATHS = 1024, CONFIG_MAX_HOSTS = 32 };
+enum { CONFIG_MAX_PATHS = 1024, CONFIG_MAX_HOSTS = 32, CONFIG_MAX_SCHEMES = 16, CONFIG_MAX_PRODUCTS = 64 };
 
 enum config_key {
     CONFIG_LISTEN, CONFIG_BASE_PATH, CONFIG_STATE, CONFIG_CACHE_MEMORY, CONFIG_SPOOL_LIMIT, CONFIG_WORKERS, CONFIG_READERS,
     CONFIG_MAX_CONNECTIONS, CONFIG_IDLE_SECONDS, CONFIG_MESSAGE_RATE, CONFIG_EMBED_HOST, CONFIG_ALLOW_ORIGIN, CONFIG_OPENDAP_HOSTS,
     CONFIG_EXPORT_JOBS, CONFIG_EXPORT_QUEUE, CONFIG_EXPORT_FRAMES, CONFIG_EXPORT_SIZE, CONFIG_EXPORT_DISK, CONFIG_EXPORT_KEEP,
+    CONFIG_ENGINE, CONFIG_ENGINE_CLUSTERS, CONFIG_ENGINE_WORKERS, CONFIG_ENGINE_IDLE, CONFIG_ENGINE_MEMORY, CONFIG_ENGINE_SCHEMES,
+    CONFIG_ENGINE_SLABS, CONFIG_ENGINE_PRODUCT, CONFIG_ENGINE_PYTHON, CONFIG_PUBLISH_TOKEN_FILE,
     CONFIG_LOG_LEVEL, CONFIG_LOG_FORMAT, CONFIG_WEB_ROOT, CONFIG_READER, CONFIG_PATHS, CONFIG_KEY_COUNT
 };
 
@@ -46,6 +48,18 @@ struct config {
     unsigned export_size[2];    // of a frame: at most as many pixels; default 3840 × 2160
     size_t export_disk;         // bytes of all exports; default 20 GiB
     double export_keep;         // seconds that an ended one is kept; default 7 days; 0: until it is deleted
+    char engine[512];           // none, local[:N], tcp://HOST:PORT, tls://HOST:PORT or gateway:URL; default none
+    bool engine_for_each_user;  // each user has a cluster of their own; default: one for all
+    int engine_workers[2];      // least and most; 0 and 0 (the default): as the engine finds right
+    int engine_idle;            // seconds without a request after which a cluster, or a user's engine, ends; default 600
+    size_t engine_memory;       // bytes that the engine's own process may hold; default 4 GiB
+    char engine_schemes[CONFIG_MAX_SCHEMES][32];  // of addresses that the engine may open besides local files; default none
+    size_t engine_scheme_count;
+    char engine_slabs[300];     // where workers deliver: HOST, HOST:PORT, or "off"; "": found by itself (the default)
+    char *engine_products[CONFIG_MAX_PRODUCTS];  // "VARIABLE: WHAT"; default none
+    size_t engine_product_count;
+    char engine_python[4096];   // default engine/bin/python3 in the folder above the program's
+    char publish_token_file[4096];  // names a file whose text lets its holder publish datasets; "" (the default): nobody
     enum log_level log_level;
     bool log_json;
     char *paths[CONFIG_MAX_PATHS];

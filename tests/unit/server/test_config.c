@@ -160,6 +160,82 @@ static void hosts_of_datasets_are_names_with_or_without_a_port(void **state) {
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) assert_true(refused("opendap-hosts", bad[i]));
 }
 
+static void the_engine_is_none_local_a_scheduler_or_a_gateway(void **state) {
+    (void)state;
+    static const char *const good[] = {"none", "local", "local:4", "tcp://10.0.0.1:8786", "tls://scheduler.example.org:8786", "tcp://[::1]:8786",
+                                       "gateway:https://hub.example.org/services/dask-gateway", "gateway:http://127.0.0.1:8000"};
+    static const char *const bad[] = {"", "all", "local:", "local:0", "local:257", "local:2x", "tcp://host", "tcp://:8786", "tcp://host:0", "tcp://host:1/x",
+                                      "udp://host:1", "http://host:1", "gateway:", "gateway:hub.example.org", "gateway:file:///etc", "gateway:https://user:word@hub"};
+    struct config c;
+    config_defaults(&c);
+    assert_string_equal(c.engine, "none");
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+        assert_int_equal(VIRGA_OK, config_set(&c, "engine", good[i], NULL));
+        assert_string_equal(c.engine, good[i]);
+    }
+    config_destroy(&c);
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) assert_true(refused("engine", bad[i]));
+}
+
+static void settings_of_the_engine_are_checked(void **state) {
+    (void)state;
+    struct config c;
+    config_defaults(&c);
+    assert_false(c.engine_for_each_user);
+    assert_int_equal(c.engine_idle, 600);
+    assert_true(c.engine_memory == (size_t)4 << 30);
+    assert_non_null(strstr(c.engine_python, "engine/bin/python3"));
+    assert_int_equal(VIRGA_OK, config_set(&c, "engine-clusters", "user", NULL));
+    assert_true(c.engine_for_each_user);
+    assert_int_equal(VIRGA_OK, config_set(&c, "engine-workers", "0:8", NULL));
+    assert_int_equal(c.engine_workers[0], 0);
+    assert_int_equal(c.engine_workers[1], 8);
+    assert_int_equal(VIRGA_OK, config_set(&c, "engine-workers", "3", NULL));
+    assert_int_equal(c.engine_workers[0], 3);
+    assert_int_equal(c.engine_workers[1], 3);
+    assert_int_equal(VIRGA_OK, config_set(&c, "engine-schemes", "s3, https", NULL));
+    assert_int_equal(c.engine_scheme_count, 2);
+    assert_string_equal(c.engine_schemes[1], "https");
+    assert_int_equal(VIRGA_OK, config_set(&c, "engine-slabs", "off", NULL));
+    assert_int_equal(VIRGA_OK, config_set(&c, "engine-slabs", "10.0.0.1:7000", NULL));
+    config_destroy(&c);
+    static const char *const bad[][2] = {
+        {"engine-clusters", "mine"}, {"engine-workers", "8:1"}, {"engine-workers", "0"}, {"engine-workers", "0:0"}, {"engine-workers", "1:2:3"},
+        {"engine-workers", "-1:2"}, {"engine-workers", "1:2000"}, {"engine-idle", "0"}, {"engine-memory", "1M"}, {"engine-schemes", "S3"},
+        {"engine-schemes", "s3://bucket"}, {"engine-schemes", "simplecache::s3"}, {"engine-slabs", "http://host"}, {"engine-slabs", "host:port"},
+        {"engine-product", "air_temperature"}, {"engine-product", ": mean"}, {"engine-product", "t:"}, {"engine-product", "t: mean ; q: mean"},
+        {"engine-product", "t: mean\n"}, {"engine-python", ""}};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) assert_true(refused(bad[i][0], bad[i][1]));
+}
+
+static void products_have_a_line_each_and_semicolons_in_the_environment(void **state) {
+    (void)state;
+    struct config c;
+    config_defaults(&c);
+    assert_int_equal(VIRGA_OK, read_text(&c, "engine-product = t: probability > 273.15\nengine-product = *: mean\n", NULL));
+    assert_int_equal(c.engine_product_count, 2);
+    assert_string_equal(c.engine_products[0], "t: probability > 273.15");
+    setenv("VIRGA_ENGINE_PRODUCT", "t: mean; q: percentile 90", 1);
+    assert_int_equal(VIRGA_OK, config_read_environment(&c, NULL));
+    unsetenv("VIRGA_ENGINE_PRODUCT");
+    assert_int_equal(c.engine_product_count, 2);
+    assert_string_equal(c.engine_products[1], "q: percentile 90");
+    config_destroy(&c);
+}
+
+static void addresses_of_the_engine_stand_among_paths(void **state) {
+    (void)state;
+    struct config c;
+    config_defaults(&c);
+    setenv("VIRGA_PATHS", "zarr:/a.zarr:/b:xarray:https://h:81/x.nc:s3://bucket/y.zarr:published:ukv", 1);
+    assert_int_equal(VIRGA_OK, config_read_environment(&c, NULL));
+    unsetenv("VIRGA_PATHS");
+    static const char *const paths[] = {"zarr:/a.zarr", "/b", "xarray:https://h:81/x.nc", "s3://bucket/y.zarr", "published:ukv"};
+    assert_int_equal(c.path_count, 5);
+    for (size_t i = 0; i < 5; i++) assert_string_equal(c.paths[i], paths[i]);
+    config_destroy(&c);
+}
+
 static void addresses_stand_among_paths(void **state) {
     (void)state;
     struct config c;
@@ -254,7 +330,9 @@ static void what_is_printed_can_be_read_back(void **state) {
     config_defaults(&a);
     const char *const values[][2] = {{"listen", "[::1]:0"}, {"base-path", "/x/"}, {"cache_memory", "8193K"}, {"workers", "9"},
                                      {"embed-host", "a.org b.org"}, {"allow-origin", "https://c.org"}, {"log-format", "json"},
-                                     {"message-rate", "12.5"}, {"opendap-hosts", "d.org:81 e.org"}, {"paths", "/data/one two.nc"}, {"paths", "/data/*.nc"}};
+                                     {"message-rate", "12.5"}, {"opendap-hosts", "d.org:81 e.org"}, {"engine", "tcp://a:1"},
+                                     {"engine-workers", "0:4"}, {"engine-schemes", "s3 gs"}, {"engine-product", "t: mean"}, {"engine-product", "q: percentile 5"},
+                                     {"publish-token-file", "/etc/token"}, {"paths", "/data/one two.nc"}, {"paths", "/data/*.nc"}};
     for (size_t i = 0; i < sizeof values / sizeof *values; i++)
         assert_int_equal(VIRGA_OK, config_set(&a, values[i][0], values[i][1], NULL));
     char *text = config_to_text(&a);
@@ -275,6 +353,11 @@ static void what_is_printed_can_be_read_back(void **state) {
     assert_string_equal(b.paths[0], "/data/one two.nc");
     assert_string_equal(b.paths[1], "/data/*.nc");
     assert_string_equal(b.state_dir, a.state_dir);
+    assert_string_equal(b.engine, "tcp://a:1");
+    assert_true(b.engine_workers[0] == 0 && b.engine_workers[1] == 4 && b.engine_scheme_count == 2 && b.engine_product_count == 2);
+    assert_string_equal(b.engine_products[1], "q: percentile 5");
+    assert_string_equal(b.engine_python, a.engine_python);
+    assert_string_equal(b.publish_token_file, "/etc/token");
     free(text);
     config_destroy(&a);
     config_destroy(&b);
@@ -302,6 +385,10 @@ int main(void) {
         cmocka_unit_test(listen_takes_host_and_port),
         cmocka_unit_test(a_base_path_starts_and_ends_with_a_slash),
         cmocka_unit_test(hosts_of_datasets_are_names_with_or_without_a_port),
+        cmocka_unit_test(the_engine_is_none_local_a_scheduler_or_a_gateway),
+        cmocka_unit_test(settings_of_the_engine_are_checked),
+        cmocka_unit_test(products_have_a_line_each_and_semicolons_in_the_environment),
+        cmocka_unit_test(addresses_of_the_engine_stand_among_paths),
         cmocka_unit_test(addresses_stand_among_paths),
         cmocka_unit_test(no_host_can_break_out_of_a_header),
         cmocka_unit_test(numbers_outside_their_range_are_refused),

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+// Private to the configuration: its table of settings and what reads one value.
+#ifndef VIRGA_SERVER_CONFIG_PRIVATE_H
+#define VIRGA_SERVER_CONFIG_PRIVATE_H
+
+#include <stdio.h>
+
+#include "server/config.h"
+
+// Puts one value in force; on failure it returns what is allowed instead, in words (static storage), else NULL.
+typedef const char *(*config_setter)(struct config *config, const char *value);
+
+struct config_setting {
+    const char *name, *variable;  // in files and, after "--", as a flag; in the environment
+    config_setter set;
+};
+extern const struct config_setting config_settings[CONFIG_KEY_COUNT];  // config_values.c
+
+// A value in the file's own syntax; nothing for settings that have a line for each of their values.
+void config_print_value(FILE *out, const struct config *config, enum config_key key);
+
+// False, and nothing is written, where the text is none of these within its bounds (a text: not empty, shorter than room).
+bool config_parse_integer(const char *text, long low, long high, int *number);
+bool config_parse_size(const char *text, size_t low, size_t *size);
+bool config_copy_text(char *to, size_t room, const char *text);
+
+// config_engine.c
+const char *config_set_engine(struct config *config, const char *value);
+const char *config_set_engine_clusters(struct config *config, const char *value);
+const char *config_set_engine_workers(struct config *config, const char *value);
+const char *config_set_engine_idle(struct config *config, const char *value);
+const char *config_set_engine_memory(struct config *config, const char *value);
+const char *config_set_engine_schemes(struct config *config, const char *value);
+const char *config_set_engine_slabs(struct config *config, const char *value);
+const char *config_set_engine_product(struct config *config, const char *value);
+const char *config_set_engine_python(struct config *config, const char *value);
+const char *config_set_publish_token_file(struct config *config, const char *value);
+void config_print_engine(FILE *out, const struct config *config, enum config_key key);
+
+#endif
