@@ -142,6 +142,10 @@ void catalog_dataset_destroy(struct catalog_dataset *d) {
 
 static void whole_free(struct catalog_whole *whole) {
     struct catalog *c = &whole->catalog;
+    if (whole->parts) {
+        catalog_joined_free(whole);
+        return;
+    }
     for (size_t n = 0; n < c->dataset_count; n++) catalog_dataset_destroy(&c->datasets[n]);
     for (size_t n = 0; n < c->problem_count; n++) {
         free(c->problems[n].variable);

@@ -4,6 +4,7 @@
 #ifndef VIRGA_FIELD_CATALOG_H
 #define VIRGA_FIELD_CATALOG_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -97,6 +98,10 @@ struct catalog_options {
 };
 int catalog_open(struct source_pool *pool, const char *const *paths, size_t path_count, const struct catalog_options *options,
                  struct catalog **catalog, struct failure *failure);
+// One catalog that offers what all these do, in their order. Nothing is opened or read: datasets are those of the parts, of which it
+// holds references, but for their ids where several have the same: later ones get "_2", "_3", … appended. The caller keeps its own
+// references. VIRGA_OK or VIRGA_NO_MEMORY.
+int catalog_join(struct catalog *const *parts, size_t count, struct catalog **joined, struct failure *failure);
 struct catalog *catalog_ref(struct catalog *catalog);
 void catalog_unref(struct catalog *catalog);
 
@@ -118,6 +123,7 @@ bool catalog_is_derived(const struct catalog_variable *variable);
 struct field_ref {
     const struct catalog_dataset *dataset;
     size_t variable, run, member, step;
+    const atomic_bool *stop;  // once true, what is read of it, also by another thread, is given up: VIRGA_CANCELLED. Or NULL
 };
 
 // Whether this member has this step: where members come from files of their own, one may lack some, and all its values are missing.

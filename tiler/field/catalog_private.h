@@ -59,7 +59,11 @@ struct catalog_whole {
     atomic_size_t references;
     size_t file_count;
     struct cf_file **files;
+    size_t part_count;       // of a catalog that joins others: it owns no more of its datasets than their ids
+    struct catalog **parts;  // references
 };
+
+void catalog_joined_free(struct catalog_whole *whole);  // what catalog_unref does when the last reference to a joined one goes
 
 // The piece of a file that holds a field's numbers: one box, unpacked, NaN where missing.
 int piece_read(const struct cf_file *file, const struct cf_variable *variable, size_t time, size_t member, const struct field_box *box,
