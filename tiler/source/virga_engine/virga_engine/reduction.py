@@ -1,11 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Stride and block mean of one box of stored numbers, as the protocol says (READ)."""
+"""Stride and block mean of one box of stored numbers, as the protocol says (READ): what workers do, in this process."""
 
 from __future__ import annotations
 
 import numpy as np
 
+from .on_worker import Sums, Terms, finish_means
 from .request import ReadRequest, Reduction
+
+
+def terms_of(request: ReadRequest) -> Terms:
+    return Terms(request.block, request.missing, request.scale, request.offset)
 
 
 def reduce_box(stored: np.ndarray, request: ReadRequest) -> np.ndarray:
@@ -15,28 +20,7 @@ def reduce_box(stored: np.ndarray, request: ReadRequest) -> np.ndarray:
         return stored[np.newaxis]
     if request.reduction == Reduction.STRIDE:
         return stored[tuple(slice(None, None, b) for b in request.block)][np.newaxis]
-    return _means(stored, request)
-
-
-def _means(stored: np.ndarray, request: ReadRequest) -> np.ndarray:
-    numbers = stored.astype(np.float64)
-    absent = ~np.isfinite(numbers)  # as the readers have it
-    for missing in request.missing:
-        absent |= numbers == missing
-    total = _blocks(np.add, np.where(absent, 0.0, numbers), request)
-    count = _blocks(np.add, (~absent).astype(np.float64), request)
-    least = _blocks(np.minimum, np.where(absent, np.inf, numbers), request)
-    most = _blocks(np.maximum, np.where(absent, -np.inf, numbers), request)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        answer = np.stack([total / count, least, most]) * request.scale + request.offset
-    if request.scale < 0:
-        answer[[1, 2]] = answer[[2, 1]]
-    answer[:, count == 0] = np.nan
-    return np.concatenate([answer, count[np.newaxis]])
-
-
-def _blocks(operation: np.ufunc, numbers: np.ndarray, request: ReadRequest) -> np.ndarray:
-    for axis, (n, b) in enumerate(zip(request.count, request.block)):
-        if b > 1:
-            numbers = operation.reduceat(numbers, np.arange(0, n, b), axis=axis)
-    return numbers
+    sums = Sums(((0,) * len(request.count), request.points), terms_of(request), request.count)
+    if stored.size:
+        sums.add(stored, (0,) * len(request.count))
+    return finish_means(sums.sums, sums.terms)

@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What went wrong on a cluster, as one sentence for a person."""
+
+from __future__ import annotations
+
+from concurrent.futures import CancelledError
+
+from distributed import Client
+from distributed.client import ClosedClientError, FutureCancelledError
+from distributed.comm import CommClosedError
+from distributed.scheduler import KilledWorker
+
+from .failure import Cancelled, Failure, Status
+
+
+class SchedulerLost(Failure):
+    """The scheduler went away under a request; the same request may be tried once more."""
+
+
+def first_line(error: BaseException) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
+
+
+def explain(error: BaseException, client: Client, variable: str) -> Failure:
+    """The failure to tell. variable: its name, for the sentence; the server puts the address in front."""
+    if isinstance(error, Failure):
+        return error
+    if isinstance(error, KilledWorker):
+        return Failure(Status.SYSTEM, f"{variable}: every worker that read it ended, {_times(error)} in a row (too little memory, or a "
+                                      "crash); see the workers' logs, or give them more memory")
+    if type(error).__name__ == "NotWanted":  # a class of on_worker that came back by value
+        return Cancelled()
+    if isinstance(error, (FutureCancelledError, CancelledError)):
+        return _lost_future(error, client, variable)
+    if isinstance(error, ClosedClientError) or isinstance(error, (CommClosedError, TimeoutError)) and client.status != "running":
+        return SchedulerLost(Status.SYSTEM, f"the connection to the Dask scheduler was lost while {variable} was read; try again")
+    if isinstance(error, MemoryError):
+        return Failure(Status.NO_MEMORY, f"{variable}: a worker has too little memory for it ({first_line(error)}); give the workers more")
+    if isinstance(error, FileNotFoundError):
+        return Failure(Status.NOT_FOUND, f"{variable}: a worker cannot find its data ({first_line(error)}); workers must see the same "
+                                         "files as this host")
+    if isinstance(error, (ImportError, AttributeError)):
+        return Failure(Status.UNSUPPORTED, f"{variable}: a worker lacks a package to read it ({first_line(error)}); install it on the workers")
+    return Failure(Status.UNREADABLE, f"{variable}: it cannot be read on the cluster ({type(error).__name__}: {first_line(error)})")
+
+
+def _times(error: KilledWorker) -> str:
+    failures = getattr(error, "allowed_failures", None)
+    return f"{failures + 1} times" if isinstance(failures, int) else "several times"
+
+
+def _lost_future(error: BaseException, client: Client, variable: str) -> Failure:
+    reason = getattr(error, "reason", "") or ""
+    if client.status != "running" or "scheduler" in reason or "connection" in reason:
+        return SchedulerLost(Status.SYSTEM, f"the Dask scheduler went away while {variable} was read; try again")
+    if "lost" in reason:
+        return Failure(Status.GONE, f"{variable}: its data is no longer on the cluster; publish it again")
+    return SchedulerLost(Status.SYSTEM, f"the cluster gave up reading {variable} ({reason or first_line(error)}); try again")
