@@ -85,7 +85,7 @@ def _choose_reader(options: argparse.Namespace, cluster: Cluster, direct: Reader
     if cluster.kind == "none":
         return lambda array: direct
     from .cluster_reader import ClusterReader
-    workers = ClusterReader(cluster.client, options.slabs)
+    workers = ClusterReader(cluster, options.slabs)
 
     def choose(array: StoredArray) -> Reader:
         return workers if array.on_cluster else direct

@@ -5,8 +5,8 @@ from __future__ import annotations
 
 import functools
 import itertools
+import logging
 import pickle
-import sys
 import time
 from collections import OrderedDict
 from dataclasses import dataclass
@@ -32,6 +32,7 @@ from .reader import Delivered, DirectReader, ReadCount
 from .reduction import terms_of
 from .request import Cancel, Cancelled, ReadRequest, Reduction
 
+log = logging.getLogger(__name__)
 cloudpickle.register_pickle_by_value(on_worker)
 
 KEPT_GRAPHS = 256
@@ -185,8 +186,8 @@ class ClusterReader:
             if "unreachable" in self._said:
                 return
             self._said.add("unreachable")
-        print(f"warning: workers cannot reach this server at {self._slabs[0]}:{self._slabs[1]} ({reason}); slabs are gathered, which is slower. "
-              "Set engine-slabs to an address of this host that workers can connect to", file=sys.stderr, flush=True)
+        log.warning("workers cannot reach this server at %s:%d (%s); slabs are gathered, which is slower. Set engine-slabs to an "
+                    "address of this host that workers can connect to", *self._slabs, reason)
 
 
 @functools.cache
