@@ -22,8 +22,8 @@ class StoredArray:
     dimensions  names of the dimensions, slowest first, as Dataset.dimensions has them
     shape       points along each; () for a scalar
     dtype       of the raw stored numbers (packed integers stay packed), in native byte order; bool is uint8
-    chunks      the stored chunk's shape (whole shape where chunked is False), each at least 1; edges may be partial
-    chunked     whether it is stored in chunks
+    chunks      the stored chunk's shape (the whole shape where chunked is False), each at least 1; edges may be partial
+    chunked     whether it is stored in chunks, so that a part of one costs all of it
     attributes  as stored: name -> str, or a 1-D numpy array or numpy scalar of its exact type (with scale_factor, _FillValue, …)
     fill        what stands for never-written numbers where no _FillValue says so, or None
     readable    False for strings and compounds, which are listed and never read
@@ -40,7 +40,7 @@ class StoredArray:
         self.dimensions = tuple(dimensions)
         self.shape = tuple(int(n) for n in shape)
         self.dtype = np.dtype(np.uint8) if dtype.kind == "b" else dtype.newbyteorder("=")
-        self.chunked = chunks is not None and tuple(chunks) != self.shape
+        self.chunked = chunks is not None
         self.chunks = tuple(max(1, int(n)) for n in (self.shape if chunks is None else chunks))
         self.attributes = dict(attributes)
         self.fill = fill

@@ -20,7 +20,7 @@ from .cluster import Cluster
 from .datasets import Dataset
 from .failure import Failure, Status
 from .openers import Context, edition, open_address, recheck_seconds
-from .protocol import (Header, Kind, OpenMessage, ProtocolError, ReadMessage, SlabAnswer, decode_cancel, decode_open, decode_read,
+from .protocol import (Header, Kind, OpenMessage, ProtocolError, ReadMessage, SlabAnswer, decode_cancel, decode_cluster, decode_open, decode_read,
                        encode_failure, encode_hello, encode_inventory, encode_slab, encode_state, failure_of)
 from .reader import Reader
 from .request import Cancel, ReadRequest, Reduction
@@ -83,6 +83,8 @@ class _Loop:
         if header.kind == Kind.CANCEL:
             decode_cancel(body)
             self._cancel(header.request)
+        elif header.kind == Kind.CLUSTER:
+            self._service.cluster.start() if decode_cluster(body) else self._service.cluster.stop()
         elif header.kind == Kind.OPEN:
             self._begin(pool, header.request, self._open, decode_open(body))
         elif header.kind == Kind.READ:
@@ -156,11 +158,11 @@ def _slab_answer(array: StoredArray, request: ReadRequest, size: int, count) -> 
 
 
 class _Slab:
-    """The server's memory, mapped: `with _Slab(fd, bytes) as view`."""
+    """The server's memory, mapped: `with _Slab(fd, bytes) as view`. It may be larger than what is asked for."""
 
     def __init__(self, descriptor: int, size: int) -> None:
-        if os.fstat(descriptor).st_size != size or not size:
-            raise Failure(Status.INVALID, "the slab has not the size that was said")
+        if os.fstat(descriptor).st_size < size or not size:
+            raise Failure(Status.INVALID, "the slab is smaller than was said")
         self._mapping = mmap.mmap(descriptor, size)
 
     def __enter__(self) -> memoryview:
