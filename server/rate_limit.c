@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/rate_limit.h"
+
+#include <math.h>
+#include <string.h>
+#include <xxhash.h>
+
+void rate_limit_init(struct rate_limit *limit, double burst, double per_second) {
+    *limit = (struct rate_limit){.burst = burst, .per_second = per_second};
+}
+
+bool rate_limit_take(struct rate_limit *limit, const char *address, double now) {
+    uint64_t hash = XXH3_64bits(address, strlen(address)) | 1;  // 0 is a free place
+    size_t at = 0;
+    for (size_t i = 0; i < RATE_LIMIT_ADDRESSES; i++) {
+        if (limit->entries[i].address == hash) {
+            at = i;
+            break;
+        }
+        if (!limit->entries[i].address || (limit->entries[at].address && limit->entries[i].filled < limit->entries[at].filled)) at = i;
+    }
+    if (limit->entries[at].address != hash) {
+        limit->entries[at].address = hash;
+        limit->entries[at].tokens = limit->burst;
+        limit->entries[at].filled = now;
+    }
+    double tokens = fmin(limit->burst, limit->entries[at].tokens + (now - limit->entries[at].filled) * limit->per_second);
+    limit->entries[at].tokens = tokens >= 1 ? tokens - 1 : tokens;
+    limit->entries[at].filled = now;
+    return tokens >= 1;
+}

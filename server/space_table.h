@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which users have a space of their own (user_space.h), and when it ends. Policy only: what a space is, is its owner's matter; the clock is passed in
+// (seconds of any clock that only rises). One thread at a time.
+#ifndef VIRGA_SERVER_SPACE_TABLE_H
+#define VIRGA_SERVER_SPACE_TABLE_H
+
+#include "server/identity.h"
+
+enum { SPACE_TABLE_MOST = 64 };
+
+struct space_lease {
+    identity_user user;  // 0: a free place
+    void *space;
+    size_t sockets;      // websockets that are open
+    double used;         // when the last request came, or the last websocket went
+};
+
+struct space_table {
+    size_t most;          // leases at a time, up to SPACE_TABLE_MOST
+    double idle_seconds;  // a space without a websocket ends so long after it was used
+    struct space_lease leases[SPACE_TABLE_MOST];
+};
+
+void space_table_init(struct space_table *table, size_t most, double idle_seconds);
+// NULL: the user has none.
+struct space_lease *space_table_find(struct space_table *table, identity_user user);
+// NULL: there are too many. The user must have none.
+struct space_lease *space_table_add(struct space_table *table, identity_user user, void *space, double now);
+void space_lease_end(struct space_lease *lease);  // the place is free
+size_t space_table_count(const struct space_table *table);
+
+void space_lease_use(struct space_lease *lease, double now);
+void space_lease_join(struct space_lease *lease, double now);   // a websocket opened
+void space_lease_leave(struct space_lease *lease, double now);  // … and went
+// One whose time is over, or NULL.
+struct space_lease *space_table_due(struct space_table *table, double now);
+
+#endif
