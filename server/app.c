@@ -12,10 +12,11 @@
 #include "base/folder.h"
 #include "base/log.h"
 #include "server/condemned_files.h"
+#include "server/engine_setup.h"
 #include "server/opening_progress.h"
-#include "source/source_url.h"
+#include "source/source_address.h"
 
-enum { QUEUE_LIMIT = 65536 };
+enum { QUEUE_LIMIT = 65536, ENGINE_THREADS = 8 };
 
 static pthread_mutex_t catalog_lock = PTHREAD_MUTEX_INITIALIZER;
 
@@ -30,25 +31,13 @@ static int make_folder(const char *path, struct failure *failure) {
     return VIRGA_OK;
 }
 
-// An address that may be asked for.
-static int check_address(const struct config *config, const char *path, struct failure *failure) {
-    const char *hosts[CONFIG_MAX_HOSTS];
-    struct source_url url;
-    struct failure why;
-    for (size_t n = 0; n < config->opendap_host_count; n++) hosts[n] = config->opendap_hosts[n];
-    if (source_url_parse(path, &url, &why))
-        return failure_set(failure, VIRGA_INVALID, "%s: %s (%s)", path, why.message, config->origin[CONFIG_PATHS]);
-    if (source_url_allowed(&url, hosts, config->opendap_host_count)) return VIRGA_OK;
-    return failure_set(failure, VIRGA_INVALID, "%s: %s:%d is not a host that may be asked; name it in the setting opendap-hosts (%s)", path, url.host,
-                       url.port, config->origin[CONFIG_PATHS]);
-}
-
 // Each path is there, or matches something as a glob.
 static int check_paths(const struct config *config, struct failure *failure) {
     for (size_t i = 0; i < config->path_count; i++) {
         const char *path = config->paths[i];
-        if (source_url_like(path)) {
-            if (check_address(config, path, failure)) return VIRGA_INVALID;
+        struct failure why;
+        if (source_address_like(path)) {
+            if (engine_setup_check(config, path, &why)) return failure_set(failure, VIRGA_INVALID, "%s (%s)", why.message, config->origin[CONFIG_PATHS]);
             continue;
         }
         if (access(path, F_OK) == 0) continue;
@@ -75,6 +64,13 @@ static void keep_condemned(void *context) {
     pthread_mutex_unlock(&lock);
 }
 
+// Whether users have engines of their own, whose paths others do not see.
+static bool has_user_engines(const struct config *config) { return config->engine_for_each_user && strcmp(config->engine, "none"); }
+
+static int make_engine(struct app *app, struct failure *failure) {
+    return engine_setup_new(&app->config, has_user_engines(&app->config) ? "none" : app->config.engine, app->config.engine_socket, &app->engine, failure);
+}
+
 // state_dir: NULL where there is none; what readers want remembered of files is kept there.
 static int start_readers(struct app *app, const char *state_dir, struct failure *failure) {
     struct source_limits limits;
@@ -87,14 +83,31 @@ static int start_readers(struct app *app, const char *state_dir, struct failure 
     size_t count = app->config.opendap_host_count;
     for (size_t n = 0; n < count; n++) hosts[n] = app->config.opendap_hosts[n];
     int status = source_pool_new(app->config.reader, &limits, &app->sources, failure);
+    if (!status) source_pool_set_engine(app->sources, app->engine);
     return status ? status : source_pool_allow_hosts(app->sources, hosts, count, failure);
 }
 
-static int open_catalog(struct app *app, const char *state_dir, struct failure *failure) {
+// Those that are the engine's, or those that are not.
+static size_t pick_paths(const struct config *config, bool engine, const char **paths) {
+    size_t count = 0;
+    for (size_t i = 0; i < config->path_count; i++)
+        if (engine_setup_takes(config, config->paths[i]) == engine) paths[count++] = config->paths[i];
+    return count;
+}
+
+size_t app_user_paths(const struct app *app, const char **paths) { return has_user_engines(&app->config) ? pick_paths(&app->config, true, paths) : 0; }
+
+// users: what each of them sees through an engine of their own is left out.
+static int open_catalog(struct app *app, const char *state_dir, bool users, struct failure *failure) {
     bool tells = log_enabled(LOG_LEVEL_INFO), terminal = isatty(STDERR_FILENO) && !app->config.log_json;
     struct opening_progress progress = {.terminal = terminal ? stderr : NULL};
     struct catalog_options options = {.state_dir = state_dir, .progress = tells ? opening_progress_tell : NULL, .context = &progress};
-    int status = catalog_open(app->sources, (const char *const *)app->config.paths, app->config.path_count, &options, &app->catalog, failure);
+    const char **paths = calloc(CONFIG_MAX_PATHS, sizeof *paths);
+    if (!paths) return failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
+    size_t count = users ? pick_paths(&app->config, false, paths) : app->config.path_count;
+    for (size_t i = 0; i < count && !users; i++) paths[i] = app->config.paths[i];
+    int status = catalog_open(app->sources, paths, count, &options, &app->catalog, failure);
+    free(paths);
     opening_progress_end(&progress);
     return status;
 }
@@ -102,6 +115,7 @@ static int open_catalog(struct app *app, const char *state_dir, struct failure *
 static int start_workers(struct app *app, struct failure *failure) {
     int threads[LANE_COUNT];
     threads[LANE_READ] = app->config.readers + 1;  // one decides what to read next while the others wait
+    if (strcmp(app->config.engine, "none")) threads[LANE_READ] += ENGINE_THREADS;  // they only wait for the cluster
     threads[LANE_COMPUTE] = app->config.workers;
     app->workers = worker_pool_new(threads, QUEUE_LIMIT);
     return app->workers ? VIRGA_OK : failure_set(failure, VIRGA_NO_MEMORY, "cannot start %d workers", app->config.workers);
@@ -121,13 +135,14 @@ int app_init(struct app *app, const struct config *config, struct failure *failu
     int status = check_paths(config, failure);
     if (status == VIRGA_OK) status = make_folder(config->state_dir, failure);
     if (status == VIRGA_OK) status = make_folder(spool, failure);
+    if (status == VIRGA_OK) status = make_engine(app, failure);
     if (status == VIRGA_OK) status = start_readers(app, config->state_dir, failure);
     if (status == VIRGA_OK) {
         condemned_files_load(app->sources, config->state_dir);
         source_pool_on_condemned(app->sources, keep_condemned, app);
     }
     if (status == VIRGA_OK) status = start_workers(app, failure);
-    if (status == VIRGA_OK) status = open_catalog(app, config->state_dir, failure);
+    if (status == VIRGA_OK) status = open_catalog(app, config->state_dir, has_user_engines(config), failure);
     if (status == VIRGA_OK) status = start_bricks(app, spool, failure);
     if (status != VIRGA_OK) app_destroy(app);
     return status;
@@ -137,9 +152,10 @@ int app_init_catalog(struct app *app, const struct config *config, struct failur
     *app = (struct app){.config = *config};
     bool state = access(config->state_dir, R_OK | W_OK | X_OK) == 0;
     int status = check_paths(config, failure);
+    if (status == VIRGA_OK) status = engine_setup_new(config, config->engine, -1, &app->engine, failure);
     if (status == VIRGA_OK) status = start_readers(app, state ? config->state_dir : NULL, failure);
     if (status == VIRGA_OK && state) condemned_files_load(app->sources, config->state_dir);
-    if (status == VIRGA_OK) status = open_catalog(app, state ? config->state_dir : NULL, failure);
+    if (status == VIRGA_OK) status = open_catalog(app, state ? config->state_dir : NULL, false, failure);
     if (status != VIRGA_OK) app_destroy(app);
     return status;
 }
@@ -150,6 +166,7 @@ void app_destroy(struct app *app) {
     worker_pool_free(app->workers);
     if (app->catalog) catalog_unref(app->catalog);
     if (app->sources) source_pool_free(app->sources);
+    source_engine_free(app->engine);
     *app = (struct app){0};
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Who lives, in which order: configuration, reader children, worker pool, catalog, brick store, then the web server.
+// Who lives, in which order: configuration, engine, reader children, worker pool, catalog, brick store, then the web server.
 #ifndef VIRGA_SERVER_APP_H
 #define VIRGA_SERVER_APP_H
 
@@ -8,9 +8,11 @@
 #include "field/catalog.h"
 #include "server/config.h"
 #include "source/source.h"
+#include "source/source_engine.h"
 
 struct app {
     struct config config;         // a copy of the fields; its paths belong to the configuration given, which must outlive it
+    struct source_engine *engine;  // its child starts when first needed; of the shared cluster, or without one where each user has their own
     struct source_pool *sources;
     struct worker_pool *workers;  // NULL after app_init_catalog
     struct catalog *catalog;      // guarded by a lock inside app.c; readers use app_catalog()
@@ -26,6 +28,8 @@ int app_init_catalog(struct app *app, const struct config *config, struct failur
 void app_destroy(struct app *app);
 // Any thread: the catalog of the moment, one reference for the caller.
 struct catalog *app_catalog(struct app *app);
+// Paths of the configuration that are shown to each user through an engine of their own, not to all: `paths` gets them (room for CONFIG_MAX_PATHS). Returns how many.
+size_t app_user_paths(const struct app *app, const char **paths);
 // Any thread: what `virga info --json` and GET /api/catalog answer. The caller frees it. NULL when out of memory.
 char *app_catalog_json(const struct catalog *catalog);
 

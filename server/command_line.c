@@ -66,6 +66,7 @@ int command_line_read(const struct command_line *line, int argc, char **argv, st
     int status = ahead < 0 ? ahead : config_read_all(config, file, &failure);
     if (status == VIRGA_OK) status = take_all(line, argc, argv, config, &failure);
     if (status != VIRGA_OK) return command_line_wrong(line, "%s", failure.message);
+    if (strcmp(line->name, "serve")) config->engine_for_each_user = false;  // there is one
     log_configure(config->log_level, config->log_json);
     return -1;
 }

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "server/app.h"
@@ -55,6 +57,7 @@ static const char help[] =
     "      --engine-slabs H     HOST[:PORT] where workers reach this machine, or off\n"
     "      --engine-product P   \"VARIABLE: WHAT\" to compute there; repeat for more\n"
     "      --engine-python P    made by server/engine\n"
+    "      --engine-socket FD   an engine is at the other end, such as a notebook's own process\n"
     "      --publish-token-file F  whoever has its token may publish datasets (nobody)\n"
     "      --allow-empty        start even if nothing can be shown\n"
     "      --web-root DIR       the page's files\n"
@@ -83,15 +86,27 @@ static const struct option_spec specs[] = {
     {"idle-seconds", 0, true}, {"message-rate", 0, true}, {"embed-host", 0, true},   {"allow-origin", 0, true},
     {"web-root", 0, true},     {"export-jobs", 0, true},  {"export-queue", 0, true}, {"export-frames", 0, true},
     {"export-size", 0, true},  {"export-disk", 0, true},  {"export-keep", 0, true},  {"engine-clusters", 0, true},
-    {"publish-token-file", 0, true}, {"check", 0, false}, {"allow-empty", 0, false}, {NULL, 0, false}};
+    {"publish-token-file", 0, true}, {"engine-socket", 0, true},    {"check", 0, false}, {"allow-empty", 0, false}, {NULL, 0, false}};
 
 struct serve_flags {
     bool check, allow_empty;
+    int engine_socket;  // or -1
 };
 
+// A descriptor that was inherited, and nothing that the program itself uses.
+static int take_socket(struct serve_flags *flags, const char *value, struct failure *failure) {
+    char *end;
+    struct stat is;
+    long number = strtol(value, &end, 10);
+    if (end == value || *end || number < 3 || number > 65535 || fstat((int)number, &is) || !S_ISSOCK(is.st_mode))
+        return failure_set(failure, VIRGA_INVALID, "--engine-socket %s: not the number of a socket that was inherited", value);
+    flags->engine_socket = (int)number;
+    return fcntl(flags->engine_socket, F_SETFD, FD_CLOEXEC) ? failure_set(failure, VIRGA_IO, "--engine-socket %s: %s", value, strerror(errno)) : VIRGA_OK;
+}
+
 static int take(void *user, const char *name, const char *value, struct failure *failure) {
-    (void)value, (void)failure;
     struct serve_flags *flags = user;
+    if (!strcmp(name, "engine-socket")) return take_socket(flags, value, failure);
     *(!strcmp(name, "check") ? &flags->check : &flags->allow_empty) = true;
     return VIRGA_OK;
 }
@@ -208,10 +223,11 @@ static int check(const struct command_line *line, const struct config *config) {
 }
 
 int command_serve(int argc, char **argv) {
-    struct serve_flags flags = {0};
+    struct serve_flags flags = {.engine_socket = -1};
     struct command_line line = {.name = "serve", .help = help, .specs = specs, .take = take, .user = &flags};
     struct config config;
     int done = command_line_read(&line, argc, argv, &config);
+    config.engine_socket = flags.engine_socket;
     if (done < 0 && flags.check) done = check(&line, &config);
     else if (done < 0 && !config.path_count && !flags.allow_empty)
         done = command_line_wrong(&line, "nothing to serve: name forecast files or folders, or set \"paths\" in the configuration");

@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include "server/config_private.h"
-#include "source/source_url.h"
+#include "source/source_address.h"
 
 enum { FLAG_STEP = INT_MAX };
 
@@ -118,22 +118,10 @@ int config_read_file(struct config *config, const char *path, struct failure *fa
     return file.failure.status;
 }
 
-// Bytes of "zarr:" and the like, the kind of an address for the engine; 0 where there is none.
-static size_t kind_length(const char *list) {
-    static const char *const kinds[] = {"zarr:", "xarray:", "grib:", "iris:", "kerchunk:", "published:", "notebook:"};
-    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
-        if (!strncmp(list, kinds[i], strlen(kinds[i]))) return strlen(kinds[i]);
-    return 0;
-}
-
-// Bytes up to the colon that ends a path of a list: an address has its own, after its kind, before its slashes and its port.
+// Bytes up to the colon that ends a path of a list: an address has colons of its own.
 static size_t path_length(const char *list) {
-    size_t n = kind_length(list);
-    if (source_url_like(list + n)) {
-        n += strcspn(list + n, ":") + 3;
-        n += strcspn(list + n, "/");
-    }
-    return n + strcspn(list + n, ":");
+    size_t n = source_address_length(list);
+    return n ? n : strcspn(list, ":");
 }
 
 static size_t product_length(const char *list) { return strcspn(list, ";"); }
@@ -255,7 +243,7 @@ void config_defaults(struct config *config) {
                               .cache_memory = (size_t)256 << 20, .spool_limit = (size_t)8 << 30, .max_connections = 1024,
                               .idle_seconds = 600, .message_rate = 60, .export_jobs = 1, .export_queue = 32, .export_frames = 5000,
                               .export_size = {3840, 2160}, .export_disk = (size_t)20 << 30, .export_keep = 7 * 86400,
-                              .engine = "none", .engine_idle = 600, .engine_memory = (size_t)4 << 30, .log_level = LOG_LEVEL_INFO};
+                              .engine = "none", .engine_socket = -1, .engine_idle = 600, .engine_memory = (size_t)4 << 30, .log_level = LOG_LEVEL_INFO};
     cpu_set_t set;
     int processors = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : (int)sysconf(_SC_NPROCESSORS_ONLN);
     config->workers = processors < 1 ? 1 : processors > 256 ? 256 : processors;

@@ -59,6 +59,7 @@ struct config {
     char *engine_products[CONFIG_MAX_PRODUCTS];  // "VARIABLE: WHAT"; default none
     size_t engine_product_count;
     char engine_python[4096];   // default engine/bin/python3 in the folder above the program's
+    int engine_socket;          // no setting: a descriptor with an engine at its other end, which takes the place of a child; -1: none
     char publish_token_file[4096];  // names a file whose text lets its holder publish datasets; "" (the default): nobody
     enum log_level log_level;
     bool log_json;

@@ -31,20 +31,10 @@ size_t space_table_count(const struct space_table *table) {
 
 void space_lease_use(struct space_lease *lease, double now) { lease->used = now; }
 
-void space_lease_join(struct space_lease *lease, double now) {
-    lease->sockets++;
-    lease->used = now;
-}
-
-void space_lease_leave(struct space_lease *lease, double now) {
-    if (lease->sockets) lease->sockets--;
-    lease->used = now;
-}
-
 struct space_lease *space_table_due(struct space_table *table, double now) {
     for (size_t i = 0; i < table->most; i++) {
         struct space_lease *lease = &table->leases[i];
-        if (lease->user && !lease->sockets && now - lease->used > table->idle_seconds) return lease;
+        if (lease->user && now - lease->used > table->idle_seconds) return lease;
     }
     return NULL;
 }

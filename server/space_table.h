@@ -11,13 +11,12 @@ enum { SPACE_TABLE_MOST = 64 };
 struct space_lease {
     identity_user user;  // 0: a free place
     void *space;
-    size_t sockets;      // websockets that are open
-    double used;         // when the last request came, or the last websocket went
+    double used;         // when they were last here
 };
 
 struct space_table {
     size_t most;          // leases at a time, up to SPACE_TABLE_MOST
-    double idle_seconds;  // a space without a websocket ends so long after it was used
+    double idle_seconds;  // a space ends so long after it was used
     struct space_lease leases[SPACE_TABLE_MOST];
 };
 
@@ -30,8 +29,6 @@ void space_lease_end(struct space_lease *lease);  // the place is free
 size_t space_table_count(const struct space_table *table);
 
 void space_lease_use(struct space_lease *lease, double now);
-void space_lease_join(struct space_lease *lease, double now);   // a websocket opened
-void space_lease_leave(struct space_lease *lease, double now);  // … and went
 // One whose time is over, or NULL.
 struct space_lease *space_table_due(struct space_table *table, double now);
 

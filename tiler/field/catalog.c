@@ -174,6 +174,17 @@ static bool nothing_found(const struct scanned_files *scanned) {
     return true;
 }
 
+static int give_title(struct catalog *catalog, const char *title) {
+    for (size_t n = 0; title && n < catalog->dataset_count; n++) {
+        struct catalog_dataset *d = &catalog->datasets[n];
+        char *given = NULL;
+        if (asprintf(&given, catalog->dataset_count > 1 ? "%s: %s" : "%s", title, d->title) < 0) return VIRGA_NO_MEMORY;
+        free(d->title);
+        d->title = given;
+    }
+    return VIRGA_OK;
+}
+
 int catalog_open(struct source_pool *pool, const char *const *paths, size_t path_count, const struct catalog_options *options,
                  struct catalog **catalog, struct failure *failure) {
     static const struct catalog_options plain;
@@ -189,6 +200,7 @@ int catalog_open(struct source_pool *pool, const char *const *paths, size_t path
         status = failure_set(failure, VIRGA_NOT_FOUND, "%.300s: %s", path, catalog_without_file(why, path));
     }
     if (!status) status = catalog_group(whole, &scanned, failure);
+    if (!status && (status = give_title(&whole->catalog, options->title))) failure_set(failure, status, "out of memory");
     if (!status) status = catalog_choose_lattices(&whole->catalog, options->state_dir, failure);
     for (size_t n = 0; !status && n < whole->catalog.dataset_count; n++)
         if ((status = catalog_set_editions(&whole->catalog.datasets[n]))) failure_set(failure, status, "out of memory");

@@ -91,6 +91,7 @@ struct catalog {
 // memory. As many files at once as there are readers. options may be NULL. Blocks.
 struct catalog_options {
     const char *state_dir;  // keeps the lattices of variables that the table does not know, so that they stay the same; or NULL
+    const char *title;      // the datasets' title, before their own where there are several; or NULL: their own
     // Called after each file that was opened or refused; `done` rises by one each time, up to `total`. On any thread, one call at a
     // time, all before catalog_open returns. Must not block for long. Or NULL.
     void (*progress)(void *context, size_t done, size_t total);

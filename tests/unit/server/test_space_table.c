@@ -53,29 +53,11 @@ static void a_space_ends_some_time_after_its_last_use(void **state) {
     assert_ptr_equal(space_table_due(&table, 115.5), lease);
 }
 
-static void a_websocket_keeps_it_however_long(void **state) {
-    (void)state;
-    struct space_table table;
-    space_table_init(&table, 4, 10);
-    struct space_lease *lease = space_table_add(&table, 1, &space, 0);
-    space_lease_join(lease, 1);
-    space_lease_join(lease, 2);
-    assert_null(space_table_due(&table, 1e6));
-    space_lease_leave(lease, 1e6);
-    assert_null(space_table_due(&table, 2e6));
-    space_lease_leave(lease, 2e6);
-    assert_null(space_table_due(&table, 2e6 + 10));
-    assert_ptr_equal(space_table_due(&table, 2e6 + 11), lease);
-    space_lease_leave(lease, 2e6);  // one too many does no harm
-    assert_ptr_equal(space_table_due(&table, 2e6 + 11), lease);
-}
-
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_user_has_at_most_one_space_and_nobody_none),
         cmocka_unit_test(their_number_is_bounded),
         cmocka_unit_test(a_space_ends_some_time_after_its_last_use),
-        cmocka_unit_test(a_websocket_keeps_it_however_long),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+// The engine as the configuration has it: which paths are its own, and one that is made of the settings. Main thread; the two that only look, any.
+#ifndef VIRGA_SERVER_ENGINE_SETUP_H
+#define VIRGA_SERVER_ENGINE_SETUP_H
+
+#include <stdbool.h>
+
+#include "server/config.h"
+#include "source/source_engine.h"
+
+// Whether an engine opens this path. An address whose host opendap-hosts names is none of its own.
+bool engine_setup_takes(const struct config *config, const char *path);
+// Whether an address is one that the configuration allows, of the engine or behind OPeNDAP. VIRGA_INVALID says what is wrong or which setting allows it.
+int engine_setup_check(const struct config *config, const char *path, struct failure *failure);
+// cluster: "none", or as the setting engine. socket: with the engine's other end, or -1. Codes as source_engine_new. The configuration may go afterwards.
+int engine_setup_new(const struct config *config, const char *cluster, int socket, struct source_engine **engine, struct failure *failure);
+
+#endif

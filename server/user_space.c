@@ -1,0 +1,533 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/user_space.h"
+
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "server/engine_setup.h"
+#include "server/space_table.h"
+
+enum { MOST_SPACES = 32, MOST_ASLEEP = 256, HELPERS = 4, QUEUE = 256 };
+static const double RETRY_SECONDS = 30;
+
+// Datasets that come and go together: those of the configuration (without an id), or a publication.
+struct item {
+    struct item *next;
+    struct space *space;
+    char id[PUBLICATION_ID + 1];
+    char title[SPACE_TITLE + 1];
+    char **paths;
+    size_t path_count;
+    bool opening, dropped;  // dropped: to go when it has been opened
+    double failed;          // when; 0: it has not
+    struct catalog *part;   // once it is open
+    publication_done done;  // until it was called
+    void *context;
+    // Under way, of a helper.
+    struct letter letter;
+    struct source_pool *pool;
+    const char *state_dir;
+    int status;
+    struct failure failure;
+    struct catalog *opened;
+};
+
+enum space_state { SPACE_ASLEEP, SPACE_AWAKE, SPACE_CLOSING };
+
+struct space {
+    struct space *next;
+    struct user_spaces *spaces;
+    identity_user user;
+    enum space_state state;
+    bool wanted;               // again, while it closes
+    bool over;                 // it is to be freed when it has closed
+    struct source_engine *engine;  // of its own, while awake
+    struct source_pool *pool;      // its own
+    struct item *items;
+    size_t item_count, opening;
+    struct catalog *joined, *exportable;
+    struct letter told, closed;
+    atomic_bool told_posted;
+};
+
+struct user_spaces {
+    struct app *app;
+    struct identity *identity;
+    struct service_mailbox *mailbox;
+    struct user_space_calls calls;
+    struct worker_pool *helpers;
+    struct catalog *shared;      // one reference
+    const char **paths;          // of the configuration, for each user
+    size_t path_count;
+    bool for_each;
+    struct space_table table;    // of those that are awake
+    struct space *first;
+    bool stopping;
+};
+
+static struct space *find_space(const struct user_spaces *spaces, identity_user user) {
+    struct space *space = user ? spaces->first : NULL;
+    while (space && (space->user != user || space->over)) space = space->next;
+    return space;
+}
+
+// What a user sees.
+
+static bool is_published(const struct item *item) { return item->id[0] != '\0'; }
+
+static struct catalog *join(const struct space *space, bool published) {
+    struct catalog *parts[SPACE_PUBLICATIONS + 2] = {space->spaces->shared}, *joined = NULL;
+    size_t count = 1;
+    struct failure failure;
+    for (const struct item *item = space->items; item && count < SPACE_PUBLICATIONS + 2; item = item->next)
+        if (item->part && !is_published(item)) parts[count++] = item->part;
+    for (const struct item *item = space->items; published && item && count < SPACE_PUBLICATIONS + 2; item = item->next)
+        if (item->part && is_published(item)) parts[count++] = item->part;
+    if (catalog_join(parts, count, &joined, &failure)) log_error("user", "%s", failure.message);
+    return joined;
+}
+
+static bool has_publications(const struct space *space) {
+    for (const struct item *item = space->items; item; item = item->next)
+        if (is_published(item) && !item->dropped) return true;
+    return false;
+}
+
+static void put_catalog(struct catalog **place, struct catalog *catalog) {
+    if (*place) catalog_unref(*place);
+    *place = catalog;
+}
+
+static void rejoin(struct space *space) {
+    struct user_spaces *spaces = space->spaces;
+    struct catalog *joined = join(space, true), *exportable = join(space, false);
+    if (joined && exportable) {
+        put_catalog(&space->joined, joined);
+        put_catalog(&space->exportable, exportable);
+    } else {
+        put_catalog(&joined, NULL);
+        put_catalog(&exportable, NULL);
+    }
+    if (!spaces->stopping) spaces->calls.catalog_changed(spaces->calls.context, space->user);
+}
+
+// Datasets are copied shallowly where catalogs are joined, so these lists tell which is which.
+static const char *id_in(const struct catalog *joined, const struct catalog *part) {
+    for (size_t i = 0; joined && part->dataset_count && i < joined->dataset_count; i++)
+        if (joined->datasets[i].variables == part->datasets[0].variables) return joined->datasets[i].id;
+    return NULL;
+}
+
+// Items.
+
+static void free_item(struct item *item) {
+    for (size_t i = 0; i < item->path_count; i++) free(item->paths[i]);
+    free(item->paths);
+    put_catalog(&item->part, NULL);
+    free(item);
+}
+
+static struct item *new_item(struct space *space, const char *const *paths, size_t count) {
+    struct item *item = calloc(1, sizeof *item), **last = &space->items;
+    if (!item) return NULL;
+    item->space = space;
+    item->paths = calloc(count, sizeof *item->paths);
+    for (; item->paths && item->path_count < count; item->path_count++)
+        if (!(item->paths[item->path_count] = strdup(paths[item->path_count]))) break;
+    if (item->path_count < count) {
+        free_item(item);
+        return NULL;
+    }
+    while (*last) last = &(*last)->next;
+    *last = item;
+    space->item_count++;
+    return item;
+}
+
+static void unlink_item(struct item *item) {
+    struct item **at = &item->space->items;
+    while (*at != item) at = &(*at)->next;
+    *at = item->next;
+    item->space->item_count--;
+}
+
+static void drop_item(struct item *item) {
+    if (item->opening) {
+        item->dropped = true;
+        return;
+    }
+    unlink_item(item);
+    free_item(item);
+}
+
+static void tell_done(struct item *item, int status, const struct failure *failure) {
+    struct publication_result result = {.status = status};
+    publication_done done = item->done;
+    if (!done) return;
+    if (failure) result.failure = *failure;
+    memcpy(result.id, item->id, sizeof result.id);
+    result.dataset = status ? NULL : id_in(item->space->joined, item->part);
+    item->done = NULL;
+    done(item->context, &result);
+}
+
+// Opening.
+
+static void settle(struct space *space);
+
+static void take_opened(struct item *item) {
+    struct space *space = item->space;
+    if (item->status) {
+        item->failed = clock_monotonic();
+        if (!item->dropped) log_warning("user", "%s: %s", item->paths[0], item->failure.message);
+        tell_done(item, item->status, &item->failure);
+        if (is_published(item)) drop_item(item);
+        return;
+    }
+    put_catalog(&item->part, item->opened);
+    item->opened = NULL;
+    item->failed = 0;
+    if (item->dropped || space->over) {
+        failure_set(&item->failure, VIRGA_CANCELLED, "it was taken back before it was open");
+        tell_done(item, VIRGA_CANCELLED, &item->failure);
+        drop_item(item);
+    } else {
+        rejoin(space);
+        tell_done(item, VIRGA_OK, NULL);
+    }
+}
+
+static void opened_delivered(struct letter *letter) {
+    struct item *item = (struct item *)((char *)letter - offsetof(struct item, letter));
+    struct space *space = item->space;
+    item->opening = false;
+    space->opening--;
+    take_opened(item);
+    settle(space);
+}
+
+// What is wrong with a catalog that shows nothing.
+static int check_shows(const struct catalog *catalog, struct failure *failure) {
+    if (catalog->dataset_count) return VIRGA_OK;
+    return failure_set(failure, VIRGA_UNSUPPORTED, "nothing in it can be shown: %s", catalog->problem_count ? catalog->problems[0].reason : "it is empty");
+}
+
+static void run_open(void *argument, bool cancelled) {
+    struct item *item = argument;
+    struct catalog_options options = {.state_dir = item->state_dir, .title = item->title[0] ? item->title : NULL};
+    item->status = cancelled ? failure_set(&item->failure, VIRGA_CANCELLED, "the server is ending")
+                             : catalog_open(item->pool, (const char *const *)item->paths, item->path_count, &options, &item->opened, &item->failure);
+    if (!item->status && is_published(item)) item->status = check_shows(item->opened, &item->failure);
+    if (item->status) put_catalog(&item->opened, NULL);
+    item->letter.deliver = opened_delivered;
+    service_mailbox_post(item->space->spaces->mailbox, &item->letter);
+}
+
+static void open_item(struct item *item) {
+    struct space *space = item->space;
+    struct app *app = space->spaces->app;
+    if (item->opening || item->part || space->state != SPACE_AWAKE) return;
+    bool notebook = !strncmp(item->paths[0], "notebook:", 9);
+    item->pool = space->pool && !notebook ? space->pool : app->sources;
+    item->state_dir = is_published(item) ? NULL : app->config.state_dir;
+    item->opening = true;
+    space->opening++;
+    if (!worker_pool_try_add(space->spaces->helpers, LANE_READ, 0, run_open, item)) return;
+    item->opening = false;
+    space->opening--;
+    item->status = failure_set(&item->failure, VIRGA_TOO_LARGE, "the server is busy; try again");
+    take_opened(item);
+}
+
+static void open_items(struct space *space) {
+    struct item *next;
+    for (struct item *item = space->items; item; item = next) {
+        next = item->next;
+        open_item(item);
+    }
+}
+
+// Waking and closing.
+
+static void told_delivered(struct letter *letter) {
+    struct space *space = (struct space *)((char *)letter - offsetof(struct space, told));
+    atomic_store(&space->told_posted, false);
+    if (space->state == SPACE_AWAKE) space->spaces->calls.engine_changed(space->spaces->calls.context, space->user);
+}
+
+// On the engine's thread.
+static void engine_told(void *context, const char *json) {
+    struct space *space = context;
+    (void)json;
+    if (atomic_exchange(&space->told_posted, true)) return;
+    space->told.deliver = told_delivered;
+    service_mailbox_post(space->spaces->mailbox, &space->told);
+}
+
+static int start_engine(struct space *space, struct failure *failure) {
+    struct source_limits limits;
+    const struct config *config = &space->spaces->app->config;
+    int status = engine_setup_new(config, config->engine, -1, &space->engine, failure);
+    if (status) return status;
+    source_engine_on_state(space->engine, engine_told, space);
+    source_limits_default(&limits);
+    status = source_pool_new_engine(space->engine, &limits, &space->pool, failure);
+    if (!status) return VIRGA_OK;
+    source_engine_free(space->engine);
+    space->engine = NULL;
+    return status;
+}
+
+static int wake(struct space *space, double now, struct failure *failure) {
+    struct user_spaces *spaces = space->spaces;
+    if (!space_table_add(&spaces->table, space->user, space, now))
+        return failure_set(failure, VIRGA_TOO_LARGE, "as many people as this server takes have datasets or a cluster of their own now; try again later");
+    int status = spaces->for_each ? start_engine(space, failure) : VIRGA_OK;
+    if (status) {
+        space_lease_end(space_table_find(&spaces->table, space->user));
+        return status;
+    }
+    space->state = SPACE_AWAKE;
+    open_items(space);
+    return VIRGA_OK;
+}
+
+static void free_space(struct space *space) {
+    const struct failure cancelled = {.status = VIRGA_CANCELLED, .message = "it was taken back before it was open"};
+    struct space **at = &space->spaces->first;
+    while (*at != space) at = &(*at)->next;
+    *at = space->next;
+    while (space->items) {
+        struct item *item = space->items;
+        space->items = item->next;
+        tell_done(item, VIRGA_CANCELLED, &cancelled);
+        free_item(item);
+    }
+    put_catalog(&space->joined, NULL);
+    put_catalog(&space->exportable, NULL);
+    free(space);
+}
+
+static void closed_delivered(struct letter *letter) {
+    struct space *space = (struct space *)((char *)letter - offsetof(struct space, closed));
+    struct failure failure;
+    space->engine = NULL;
+    space->pool = NULL;
+    space->state = SPACE_ASLEEP;
+    bool again = space->wanted && !space->over && !space->spaces->stopping;
+    space->wanted = false;
+    if (space->over || (!again && !has_publications(space))) free_space(space);
+    else if (again && wake(space, clock_monotonic(), &failure)) log_warning("user", "%s", failure.message);
+}
+
+// Waits for the engine's child.
+static void run_close(void *argument, bool cancelled) {
+    struct space *space = argument;
+    (void)cancelled;
+    source_pool_free(space->pool);
+    source_engine_free(space->engine);
+    space->closed.deliver = closed_delivered;
+    service_mailbox_post(space->spaces->mailbox, &space->closed);
+}
+
+// Goes on with closing once nothing is being opened.
+static void settle(struct space *space) {
+    if (space->state != SPACE_CLOSING || space->opening) return;
+    if (!space->pool) {
+        closed_delivered(&space->closed);
+        return;
+    }
+    if (worker_pool_try_add(space->spaces->helpers, LANE_COMPUTE, 0, run_close, space)) run_close(space, true);
+}
+
+static void close_space(struct space *space) {
+    struct space_lease *lease = space_table_find(&space->spaces->table, space->user);
+    if (space->state != SPACE_AWAKE) return;
+    if (lease) space_lease_end(lease);
+    space->state = SPACE_CLOSING;
+    if (space->pool) {
+        source_engine_on_state(space->engine, NULL, NULL);
+        source_pool_stop(space->pool);
+        source_engine_stop(space->engine);
+    }
+    for (struct item *item = space->items; item; item = item->next) put_catalog(&item->part, NULL);
+    rejoin(space);
+    settle(space);
+}
+
+static void end_space(struct space *space) {
+    space->over = true;
+    if (space->state == SPACE_AWAKE) close_space(space);
+    else if (space->state == SPACE_ASLEEP) free_space(space);
+}
+
+static struct space *new_space(struct user_spaces *spaces, identity_user user) {
+    struct space *space = calloc(1, sizeof *space);
+    if (!space) return NULL;
+    space->spaces = spaces;
+    space->user = user;
+    space->next = spaces->first;
+    spaces->first = space;
+    if (!spaces->path_count || new_item(space, spaces->paths, spaces->path_count)) return space;
+    free_space(space);
+    return NULL;
+}
+
+// What the server asks.
+
+struct user_spaces *user_spaces_new(struct app *app, struct identity *identity, struct service_mailbox *mailbox, const struct user_space_calls *calls) {
+    struct user_spaces *spaces = calloc(1, sizeof *spaces);
+    if (!spaces) return NULL;
+    spaces->app = app;
+    spaces->identity = identity;
+    spaces->mailbox = mailbox;
+    spaces->calls = *calls;
+    spaces->shared = app_catalog(app);
+    spaces->paths = calloc(CONFIG_MAX_PATHS, sizeof *spaces->paths);
+    spaces->helpers = worker_pool_new((const int[LANE_COUNT]){HELPERS, HELPERS}, QUEUE);
+    spaces->for_each = app->config.engine_for_each_user && strcmp(app->config.engine, "none") != 0;
+    space_table_init(&spaces->table, MOST_SPACES, app->config.engine_idle);
+    if (spaces->paths && spaces->helpers) {
+        spaces->path_count = app_user_paths(app, spaces->paths);
+        return spaces;
+    }
+    user_spaces_free(spaces);
+    return NULL;
+}
+
+void user_spaces_free(struct user_spaces *spaces) {
+    if (!spaces) return;
+    spaces->stopping = true;
+    for (struct space *space = spaces->first; space; space = space->next) {
+        if (!space->engine || space->state != SPACE_AWAKE) continue;
+        source_engine_on_state(space->engine, NULL, NULL);
+        source_pool_stop(space->pool);
+        source_engine_stop(space->engine);
+    }
+    worker_pool_free(spaces->helpers);  // ends what is being opened, and waits for what is being closed
+    service_mailbox_deliver(spaces->mailbox);
+    while (spaces->first) {
+        struct space *space = spaces->first;
+        source_pool_free(space->pool);
+        source_engine_free(space->engine);
+        free_space(space);
+    }
+    if (spaces->shared) catalog_unref(spaces->shared);
+    free(spaces->paths);
+    free(spaces);
+}
+
+bool user_spaces_for_each(const struct user_spaces *spaces) { return spaces->for_each; }
+size_t user_spaces_count(const struct user_spaces *spaces) { return space_table_count(&spaces->table); }
+
+int user_spaces_enter(struct user_spaces *spaces, identity_user user, double now, struct failure *failure) {
+    struct space *space = find_space(spaces, user);
+    if (!user || (!space && !spaces->for_each)) return VIRGA_OK;
+    if (!space && !(space = new_space(spaces, user))) return failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
+    struct space_lease *lease = space_table_find(&spaces->table, user);
+    if (lease) space_lease_use(lease, now);
+    if (space->state == SPACE_CLOSING) space->wanted = true;
+    if (space->state != SPACE_ASLEEP) return VIRGA_OK;
+    return wake(space, now, failure);
+}
+
+struct catalog *user_spaces_catalog(struct user_spaces *spaces, identity_user user) {
+    const struct space *space = find_space(spaces, user);
+    return space ? space->joined : NULL;
+}
+
+struct catalog *user_spaces_exportable(struct user_spaces *spaces, identity_user user) {
+    const struct space *space = find_space(spaces, user);
+    return space ? space->exportable : NULL;
+}
+
+struct source_engine *user_spaces_engine(struct user_spaces *spaces, identity_user user) {
+    const struct space *space = find_space(spaces, user);
+    return space && space->state == SPACE_AWAKE ? space->engine : NULL;
+}
+
+static bool make_id(char id[PUBLICATION_ID + 1]) {
+    uint64_t number;
+    if (getrandom(&number, sizeof number, 0) != (ssize_t)sizeof number) return false;
+    snprintf(id, PUBLICATION_ID + 1, "%016llx", (unsigned long long)number);
+    return true;
+}
+
+int user_spaces_publish(struct user_spaces *spaces, identity_user user, const char *address, const char *title, double now, publication_done done,
+                        void *context, struct failure *failure) {
+    char id[PUBLICATION_ID + 1];
+    struct space *space = find_space(spaces, user);
+    if (!space) space = new_space(spaces, user);
+    if (!space || !make_id(id)) return failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
+    if (space->item_count >= SPACE_PUBLICATIONS)
+        return failure_set(failure, VIRGA_TOO_LARGE, "at most %d datasets can be published at a time; take some back", SPACE_PUBLICATIONS);
+    struct item *item = new_item(space, &address, 1);
+    if (!item) return failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
+    memcpy(item->id, id, sizeof item->id);
+    snprintf(item->title, sizeof item->title, "%s", title);
+    int status = user_spaces_enter(spaces, user, now, failure);  // which opens it, where the space sleeps
+    if (status) {
+        drop_item(item);
+        return status;
+    }
+    item->done = done;
+    item->context = context;
+    open_item(item);
+    return VIRGA_OK;
+}
+
+static struct item *find_item(const struct user_spaces *spaces, const char *id) {
+    for (struct space *space = spaces->first; space && *id; space = space->next)
+        for (struct item *item = space->items; item; item = item->next)
+            if (!strcmp(item->id, id) && !item->dropped) return item;
+    return NULL;
+}
+
+identity_user user_spaces_publisher(struct user_spaces *spaces, const char *id) {
+    const struct item *item = find_item(spaces, id);
+    return item ? item->space->user : 0;
+}
+
+void user_spaces_unpublish(struct user_spaces *spaces, const char *id) {
+    struct item *item = find_item(spaces, id);
+    if (!item) return;
+    struct space *space = item->space;
+    drop_item(item);
+    if (has_publications(space) || spaces->for_each) rejoin(space);
+    else end_space(space);
+}
+
+void user_spaces_shared_changed(struct user_spaces *spaces, struct catalog *shared) {
+    put_catalog(&spaces->shared, catalog_ref(shared));
+    for (struct space *space = spaces->first; space; space = space->next)
+        if (space->joined) rejoin(space);
+}
+
+static void retry_failed(struct space *space, double now) {
+    for (struct item *item = space->items; item; item = item->next)
+        if (!is_published(item) && item->failed > 0 && now - item->failed > RETRY_SECONDS) open_item(item);
+}
+
+// Of users who are nobody any more, and too many: those made first stand last.
+static void forget_sleepers(struct user_spaces *spaces, double now) {
+    size_t asleep = 0;
+    struct space *next;
+    for (struct space *space = spaces->first; space; space = next) {
+        next = space->next;
+        if (space->state != SPACE_ASLEEP) continue;
+        if (++asleep > MOST_ASLEEP || !has_publications(space) || !identity_exists(spaces->identity, space->user, now)) end_space(space);
+    }
+}
+
+void user_spaces_tick(struct user_spaces *spaces, double now) {
+    struct space_lease *lease;
+    while ((lease = space_table_due(&spaces->table, now))) close_space(lease->space);
+    for (struct space *space = spaces->first; space; space = space->next)
+        if (space->state == SPACE_AWAKE) retry_failed(space, now);
+    forget_sleepers(spaces, now);
+}
