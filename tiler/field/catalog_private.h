@@ -65,9 +65,24 @@ struct catalog_whole {
 
 void catalog_joined_free(struct catalog_whole *whole);  // what catalog_unref does when the last reference to a joined one goes
 
-// The piece of a file that holds a field's numbers: one box, unpacked, NaN where missing.
-int piece_read(const struct cf_file *file, const struct cf_variable *variable, size_t time, size_t member, const struct field_box *box,
-               double *values, struct failure *failure);
+// The piece of a file that holds a field's numbers.
+struct field_piece {
+    const struct cf_file *file;
+    const struct cf_variable *variable;
+    size_t time, member;
+    const atomic_bool *stop;  // as in a field_ref
+};
+// That of a field whose step is not absent and which is not derived.
+struct field_piece field_piece_of(const struct field_ref *field, const struct field_step *step);
+// One box, unpacked, NaN where missing.
+int field_piece_read(const struct field_piece *piece, const struct field_box *box, double *values, struct failure *failure);
+// What is asked for of any slab of it: one number, but for where along x, y and z, which the caller sets.
+void field_piece_request(const struct field_piece *piece, struct source_slab_request *request);
+int field_piece_stopped(const struct field_piece *piece, struct failure *failure);  // VIRGA_CANCELLED once it is given up
+// VIRGA_OK where field_reduce can make the means of a field, else its failure.
+int field_reduce_supported(const struct field_ref *field, struct failure *failure);
+// n: points of the grid along x, y and z. Whether the box holds any and all lie in it.
+bool field_box_inside(const struct field_box *box, const size_t n[3]);
 const struct field_step *field_step_of(const struct field_ref *field);  // NULL when there is no such field
 // The places in a run's steps: as many as there are files' pieces behind it.
 size_t run_piece_count(const struct catalog_variable *variable, size_t run);

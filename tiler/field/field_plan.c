@@ -5,44 +5,56 @@
 
 #include "field/cf_attributes.h"
 #include "field/derived.h"
+#include "field/field_reduce.h"
 
 enum { UNLIKE_BYTES = 32 << 20 };  // a box of a derived field whose inputs are stored in different chunks
 
-struct cuts {  // where an axis may be cut, in normalised order: 0 = at[0] < … < at[count] = n
-    size_t count;
+struct cuts {  // where an axis may be cut, in normalised order, counted in blocks: 0 = at[0] < … < at[count] = all of them
+    size_t count, blocks;
     size_t *at;
 };
 
-static int cut_axis(size_t n, size_t file_length, size_t chunk, bool reversed, struct cuts *cuts) {
-    cuts->at = calloc(n + 1, sizeof *cuts->at);
+static int cuts_init(struct cuts *cuts, size_t n, size_t block) {
     cuts->count = 0;
-    if (!cuts->at) return VIRGA_NO_MEMORY;
+    cuts->blocks = (n + block - 1) / block;
+    cuts->at = calloc(cuts->blocks + 1, sizeof *cuts->at);
+    return cuts->at ? VIRGA_OK : VIRGA_NO_MEMORY;
+}
+
+static void cuts_end(struct cuts *cuts) { cuts->at[cuts->count] = cuts->blocks; }
+
+// Between any two blocks.
+static void cut_anywhere(struct cuts *cuts) {
+    for (size_t b = 0; b <= cuts->blocks; b++) cuts->at[b] = b;
+    cuts->count = cuts->blocks;
+}
+
+static int cut_axis(size_t n, size_t file_length, size_t chunk, bool reversed, size_t block, struct cuts *cuts) {
+    if (cuts_init(cuts, n, block)) return VIRGA_NO_MEMORY;
     if (chunk == 0 || chunk > file_length) chunk = file_length;
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; i < n; i += block) {
         bool edge = i == 0 || (reversed ? (file_length - i) % chunk == 0 : i % chunk == 0);
-        if (edge) cuts->at[cuts->count++] = i;
+        if (edge) cuts->at[cuts->count++] = i / block;
     }
-    cuts->at[cuts->count] = n;
+    cuts_end(cuts);
     return VIRGA_OK;
 }
 
 // Levels may stand in any order: a cut is allowed where no chunk has levels on both sides.
-static int cut_levels(const struct cf_vertical *vertical, size_t chunk, struct cuts *cuts) {
+static int cut_levels(const struct cf_vertical *vertical, size_t chunk, size_t block, struct cuts *cuts) {
     size_t n = vertical->level_count;
-    cuts->at = calloc(n + 1, sizeof *cuts->at);
-    cuts->count = 0;
-    if (!cuts->at) return VIRGA_NO_MEMORY;
+    if (cuts_init(cuts, n, block)) return VIRGA_NO_MEMORY;
     if (chunk == 0) chunk = 1;
     size_t *last = calloc(n / chunk + 2, sizeof *last);  // the highest level of each chunk
     if (!last) return VIRGA_NO_MEMORY;
     for (size_t k = 0; k < n; k++) last[vertical->order[k] / chunk] = k;
     size_t open = 0;
     for (size_t k = 0; k < n; k++) {
-        if (k == 0 || k > open) cuts->at[cuts->count++] = k;
+        if (k % block == 0 && (k == 0 || k > open)) cuts->at[cuts->count++] = k / block;
         size_t end = last[vertical->order[k] / chunk];
         if (k == 0 || end > open) open = end;
     }
-    cuts->at[cuts->count] = n;
+    cuts_end(cuts);
     free(last);
     return VIRGA_OK;
 }
@@ -66,12 +78,16 @@ static int add_box(struct field_box **boxes, size_t *count, size_t *room, struct
     return VIRGA_OK;
 }
 
+static size_t largest_piece(const struct cuts *cuts) {
+    size_t largest = 1;
+    for (size_t n = 0; n < cuts->count; n++) largest = cuts->at[n + 1] - cuts->at[n] > largest ? cuts->at[n + 1] - cuts->at[n] : largest;
+    return largest;
+}
+
 // Rows first, then whole levels, then several levels.
 static int cut_boxes(const struct cuts *x, const struct cuts *y, const struct cuts *z, size_t limit, struct field_box **boxes, size_t *count) {
     size_t room = 0, nx = x->at[x->count], ny = y->at[y->count];
-    size_t thin = 1, slim = 1;  // the deepest chunk in z, the tallest in y
-    for (size_t n = 0; n < z->count; n++) thin = z->at[n + 1] - z->at[n] > thin ? z->at[n + 1] - z->at[n] : thin;
-    for (size_t n = 0; n < y->count; n++) slim = y->at[n + 1] - y->at[n] > slim ? y->at[n + 1] - y->at[n] : slim;
+    const size_t thin = largest_piece(z), slim = largest_piece(y);
     bool whole_rows = nx * slim * thin <= limit, whole_levels = nx * ny * thin <= limit;
     for (size_t a = 0, az; a < z->count; a = az) {
         az = whole_levels ? grow(z, a, nx * ny, limit) : a + 1;
@@ -93,24 +109,56 @@ static size_t chunk_of(const struct source_variable *v, int position, size_t oth
     return position >= 0 && v->chunked && v->chunk[position] > 0 ? v->chunk[position] : otherwise;
 }
 
-static int plan_piece(const struct field_step *step, const struct catalog_variable *variable, size_t limit, struct field_box **boxes, size_t *count) {
+struct plan {
+    const struct catalog_variable *variable;
+    uint32_t block[3];  // points
+    size_t limit;       // blocks a box
+    bool strict;        // also where chunks must be cut for it
+};
+
+// Where the answers for whole chunks are too large, chunks are cut: levels first, rows last.
+static void hold_limit(struct cuts cuts[3], size_t limit) {
+    for (int a = 2; a >= 0 && largest_piece(&cuts[0]) * largest_piece(&cuts[1]) * largest_piece(&cuts[2]) > limit; a--) cut_anywhere(&cuts[a]);
+}
+
+static int plan_piece(const struct field_step *step, const struct plan *plan, struct field_box **boxes, size_t *count) {
     const struct cf_variable *v = step->variable;
     const struct source_variable *stored = cf_file_variable(step->file, v->index);
     const struct source_dimension *dimensions = source_inventory(step->file->source)->dimensions;
     const struct cf_grid_slot *slot = &step->file->grids[v->stored_grid];
-    struct cuts x = {0}, y = {0}, z = {0};
+    struct cuts cuts[3] = {{0}};
     // Without chunks the numbers lie in one piece; any cut is as good as another, but rows should stay whole.
     size_t nx = dimensions[stored->dimensions[v->x]].length, ny = dimensions[stored->dimensions[v->y]].length;
-    int status = cut_axis(variable->nx, nx, chunk_of(stored, v->x, nx), slot->x.reversed, &x);
-    if (!status) status = cut_axis(variable->ny, ny, chunk_of(stored, v->y, 1), slot->y.reversed, &y);
-    if (!status && v->average[2].on) status = cut_axis(variable->nz, variable->nz, chunk_of(stored, v->z, 1), false, &z);
-    else if (!status && v->vertical >= 0 && v->z >= 0) status = cut_levels(&step->file->verticals[v->vertical], chunk_of(stored, v->z, 1), &z);
-    else if (!status) status = cut_axis(1, 1, 1, false, &z);
-    if (!status) status = cut_boxes(&x, &y, &z, limit, boxes, count);
-    free(x.at);
-    free(y.at);
-    free(z.at);
+    int status = cut_axis(plan->variable->nx, nx, chunk_of(stored, v->x, nx), slot->x.reversed, plan->block[0], &cuts[0]);
+    if (!status) status = cut_axis(plan->variable->ny, ny, chunk_of(stored, v->y, 1), slot->y.reversed, plan->block[1], &cuts[1]);
+    if (!status && v->average[2].on) status = cut_axis(plan->variable->nz, plan->variable->nz, chunk_of(stored, v->z, 1), false, plan->block[2], &cuts[2]);
+    else if (!status && v->vertical >= 0 && v->z >= 0) status = cut_levels(&step->file->verticals[v->vertical], chunk_of(stored, v->z, 1), plan->block[2], &cuts[2]);
+    else if (!status) status = cut_axis(1, 1, 1, false, 1, &cuts[2]);
+    if (!status && plan->strict) hold_limit(cuts, plan->limit);
+    if (!status) status = cut_boxes(&cuts[0], &cuts[1], &cuts[2], plan->limit, boxes, count);
+    for (int a = 0; a < 3; a++) free(cuts[a].at);
     return status;
+}
+
+// The end of a plan: nothing is left of one that failed.
+static int plan_end(int status, struct field_box **boxes, size_t *count, struct failure *failure) {
+    if (!status) return VIRGA_OK;
+    free(*boxes);
+    *boxes = NULL;
+    *count = 0;
+    return failure_set(failure, status, "out of memory");
+}
+
+int field_reduce_plan(const struct field_ref *field, const uint32_t block[3], size_t max_blocks, struct field_box **boxes, size_t *count,
+                      struct failure *failure) {
+    *boxes = NULL;
+    *count = 0;
+    int status = field_reduce_supported(field, failure);
+    if (status) return status;
+    for (int a = 0; a < 3; a++)
+        if (block[a] < 1) return failure_set(failure, VIRGA_INVALID, "a block holds no point");
+    const struct plan plan = {&field->dataset->variables[field->variable], {block[0], block[1], block[2]}, max_blocks, true};
+    return plan_end(plan_piece(field_step_of(field), &plan, boxes, count), boxes, count, failure);
 }
 
 // A derived field is cut as its u is. Where v is stored in other chunks, some of those are read more than once: boxes are
@@ -129,7 +177,6 @@ int field_plan(const struct field_ref *field, size_t max_bytes, struct field_box
     if (!step) return failure_set(failure, VIRGA_NOT_FOUND, "no such field");
     const struct catalog_variable *variable = &field->dataset->variables[field->variable];
     size_t share = 1;
-    int status;
     const struct derived_kind *kind = variable->from->derived;
     if (kind) {
         struct field_ref first = field_underlying(field);
@@ -146,10 +193,6 @@ int field_plan(const struct field_ref *field, size_t max_bytes, struct field_box
     // Neighbouring boxes of averaged points share stored points, and the chunks that these are in.
     if (max_bytes < UNLIKE_BYTES && (step->file->grids[v->stored_grid].moves || v->average[0].on || v->average[1].on || v->average[2].on)) max_bytes = UNLIKE_BYTES;
     if (v->plus != CF_NO_VARIABLE) share *= 2;
-    status = plan_piece(step, variable, max_bytes / source_type_size(step->variable->packing.type) / share, boxes, count);
-    if (!status) return VIRGA_OK;
-    free(*boxes);
-    *boxes = NULL;
-    *count = 0;
-    return failure_set(failure, status, "out of memory");
+    const struct plan plan = {variable, {1, 1, 1}, max_bytes / source_type_size(step->variable->packing.type) / share, false};
+    return plan_end(plan_piece(step, &plan, boxes, count), boxes, count, failure);
 }

@@ -67,13 +67,35 @@ static void decode_slab(const struct cf_variable *v, const struct source_slab *s
         }
 }
 
+void field_piece_request(const struct field_piece *piece, struct source_slab_request *request) {
+    const struct cf_variable *v = piece->variable;
+    *request = (struct source_slab_request){.variable = v->index, .rank = cf_file_variable(piece->file, v->index)->rank, .scale = 1, .stop = piece->stop};
+    for (int d = 0; d < request->rank; d++) request->count[d] = request->block[d] = 1;
+    if (v->t >= 0) request->start[v->t] = v->run >= 0 ? piece->time % v->steps_per_run : piece->time;
+    if (v->run >= 0) request->start[v->run] = piece->time / v->steps_per_run;
+    if (v->member >= 0) request->start[v->member] = piece->member;
+    if (v->extra >= 0) request->start[v->extra] = v->extra_index;
+}
+
+struct field_piece field_piece_of(const struct field_ref *field, const struct field_step *step) {
+    const bool apart = field->dataset->variables[field->variable].from->members_apart;
+    const size_t member = apart ? step->member : step->variable->member_count > 1 ? field->member : 0;
+    return (struct field_piece){step->file, step->variable, step->time, member, field->stop};
+}
+
+int field_piece_stopped(const struct field_piece *piece, struct failure *failure) {
+    const bool stopped = piece->stop && atomic_load(piece->stop);
+    return stopped ? failure_set(failure, VIRGA_CANCELLED, "%s: nobody waits for it any more", source_path(piece->file->source)) : VIRGA_OK;
+}
+
 // Reads levels k0 … k0 + nk - 1, whose stored indices are neighbours.
-static int read_levels(const struct cf_file *file, const struct cf_variable *v, size_t time, size_t member, const struct field_box *box, size_t k0,
-                       size_t nk, double *values, struct failure *failure) {
+static int read_levels(const struct field_piece *piece, const struct field_box *box, size_t k0, size_t nk, double *values, struct failure *failure) {
+    const struct cf_file *file = piece->file;
+    const struct cf_variable *v = piece->variable;
     const struct source_inventory *inventory = source_inventory(file->source);
     const struct source_variable *stored = &inventory->variables[v->index];
     const struct cf_grid_slot *slot = &file->grids[v->stored_grid];
-    struct source_slab_request request = {.variable = v->index, .rank = stored->rank, .scale = 1};
+    struct source_slab_request request;
     struct source_slab slab = {0};
     struct axis_read x, y, z = {0, 1, 0, 0};
     x = axis_read_of(inventory->dimensions[stored->dimensions[v->x]].length, slot->x.reversed, box->x0, box->nx);
@@ -83,21 +105,18 @@ static int read_levels(const struct cf_file *file, const struct cf_variable *v, 
         bool down = nk > 1 && order[k0 + 1] < order[k0];
         z = (struct axis_read){order[down ? k0 + nk - 1 : k0], nk, down ? -1 : 1, down ? nk - 1 : 0};
     }
-    for (int d = 0; d < stored->rank; d++) request.count[d] = request.block[d] = 1;
+    field_piece_request(piece, &request);
     request.start[v->x] = x.start, request.count[v->x] = x.count;
     request.start[v->y] = y.start, request.count[v->y] = y.count;
     if (v->z >= 0) request.start[v->z] = z.start, request.count[v->z] = z.count;
-    if (v->t >= 0) request.start[v->t] = v->run >= 0 ? time % v->steps_per_run : time;
-    if (v->run >= 0) request.start[v->run] = time / v->steps_per_run;
-    if (v->member >= 0) request.start[v->member] = member;
-    if (v->extra >= 0) request.start[v->extra] = v->extra_index;
     ptrdiff_t stride = 1;
     for (int d = stored->rank - 1; d >= 0; d--) {
         struct axis_read *axis = d == v->x ? &x : d == v->y ? &y : d == v->z ? &z : NULL;
         if (axis) axis->stride *= stride, axis->first *= (size_t)stride;
         stride *= (ptrdiff_t)request.count[d];
     }
-    int status = source_read(file->source, &request, &slab, failure);
+    int status = field_piece_stopped(piece, failure);
+    if (!status) status = source_read(file->source, &request, &slab, failure);
     if (status) return status;
     if (slab.bytes < (size_t)stride * source_type_size(v->packing.type))
         status = failure_set(failure, VIRGA_INTERNAL, "%s: a short answer for %.80s", source_path(file->source), stored->name);
@@ -107,9 +126,9 @@ static int read_levels(const struct cf_file *file, const struct cf_variable *v, 
 }
 
 // A box among the stored points.
-static int read_stored(const struct cf_file *file, const struct cf_variable *v, size_t time, size_t member, const struct field_box *box, double *values,
-                       struct failure *failure) {
-    const size_t *order = v->stored_vertical >= 0 && v->z >= 0 ? file->verticals[v->stored_vertical].order : NULL;
+static int read_stored(const struct field_piece *piece, const struct field_box *box, double *values, struct failure *failure) {
+    const struct cf_variable *v = piece->variable;
+    const size_t *order = v->stored_vertical >= 0 && v->z >= 0 ? piece->file->verticals[v->stored_vertical].order : NULL;
     int status = VIRGA_OK;
     for (size_t k = box->z0, end = box->z0 + box->nz; !status && k < end;) {
         size_t n = 1;
@@ -117,7 +136,7 @@ static int read_stored(const struct cf_file *file, const struct cf_variable *v, 
             bool up = order[k + 1] > order[k];
             while (k + n < end && (up ? order[k + n] == order[k + n - 1] + 1 : order[k + n] + 1 == order[k + n - 1])) n++;
         }
-        status = read_levels(file, v, time, member, box, k, n, values + (k - box->z0) * box->ny * box->nx, failure);
+        status = read_levels(piece, box, k, n, values + (k - box->z0) * box->ny * box->nx, failure);
         k += n;
     }
     return status;
@@ -154,20 +173,20 @@ static struct stretch stretch_of(const struct cf_average *average, size_t stored
 }
 
 // The same of a variable whose grid may be stored at another place at each time.
-static int read_moved(const struct cf_file *file, const struct cf_variable *v, size_t time, size_t member, const struct field_box *box, double *values,
-                      struct failure *failure) {
-    const struct cf_grid_slot *slot = &file->grids[v->stored_grid];
-    if (!slot->moves) return read_stored(file, v, time, member, box, values, failure);
-    const struct source_variable *stored = cf_file_variable(file, v->index);
-    const struct source_dimension *dimensions = source_inventory(file->source)->dimensions;
+static int read_moved(const struct field_piece *piece, const struct field_box *box, double *values, struct failure *failure) {
+    const struct cf_variable *v = piece->variable;
+    const struct cf_grid_slot *slot = &piece->file->grids[v->stored_grid];
+    if (!slot->moves) return read_stored(piece, box, values, failure);
+    const struct source_variable *stored = cf_file_variable(piece->file, v->index);
+    const struct source_dimension *dimensions = source_inventory(piece->file->source)->dimensions;
     const struct cf_average move[2] = {{.hold = v->hold}, {.hold = v->hold}};
-    const struct cf_move by = slot->moves[time < slot->move_count ? time : 0];
+    const struct cf_move by = slot->moves[piece->time < slot->move_count ? piece->time : 0];
     const struct stretch x = stretch_of(&move[0], dimensions[stored->dimensions[v->x]].length, -by.x, box->x0, box->nx);
     const struct stretch y = stretch_of(&move[1], dimensions[stored->dimensions[v->y]].length, -by.y, box->y0, box->ny);
     const struct field_box inside = {x.from, y.from, box->z0, x.count, y.count, box->nz};
     double *read = memory_new_aligned(64, x.count * y.count * box->nz + 1, sizeof *read);
     if (!read) return failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
-    int status = x.count * y.count > 0 ? read_stored(file, v, time, member, &inside, read, failure) : VIRGA_OK;
+    int status = x.count * y.count > 0 ? read_stored(piece, &inside, read, failure) : VIRGA_OK;
     size_t i[2], j[2], n = 0;
     for (size_t k = 0; !status && k < box->nz; k++)
         for (size_t row = 0; row < box->ny; row++)
@@ -180,17 +199,19 @@ static int read_moved(const struct cf_file *file, const struct cf_variable *v, s
 }
 
 // The same of a variable that may be the sum of two.
-static int read_sum(const struct cf_file *file, const struct cf_variable *v, size_t time, size_t member, const struct field_box *box, double *values,
-                    struct failure *failure) {
+static int read_sum(const struct field_piece *piece, const struct field_box *box, double *values, struct failure *failure) {
+    const struct cf_variable *v = piece->variable;
     size_t total = box->nx * box->ny * box->nz;
-    int status = read_moved(file, v, time, member, box, values, failure);
+    int status = read_moved(piece, box, values, failure);
     if (!status && v->plus != CF_NO_VARIABLE) {
         struct cf_variable second = *v;
+        struct field_piece other_piece = *piece;
         second.index = (size_t)v->plus;
         second.packing = v->plus_packing;
+        other_piece.variable = &second;
         double *other = memory_new_aligned(64, total, sizeof *other);
         if (!other) return failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
-        status = read_moved(file, &second, time, member, box, other, failure);
+        status = read_moved(&other_piece, box, other, failure);
         for (size_t n = 0; !status && n < total; n++) values[n] += other[n];
         free(other);
     }
@@ -218,9 +239,10 @@ static void average_box(const struct stretch axis[3], const struct field_box *bo
         }
 }
 
-int piece_read(const struct cf_file *file, const struct cf_variable *v, size_t time, size_t member, const struct field_box *box, double *values,
-               struct failure *failure) {
-    if (!v->average[0].on && !v->average[1].on && !v->average[2].on) return read_sum(file, v, time, member, box, values, failure);
+int field_piece_read(const struct field_piece *piece, const struct field_box *box, double *values, struct failure *failure) {
+    const struct cf_file *file = piece->file;
+    const struct cf_variable *v = piece->variable;
+    if (!v->average[0].on && !v->average[1].on && !v->average[2].on) return read_sum(piece, box, values, failure);
     const struct cf_grid_slot *slot = &file->grids[v->stored_grid];
     size_t levels = v->stored_vertical >= 0 ? file->verticals[v->stored_vertical].level_count : 1, total;
     const struct stretch axis[3] = {stretch_of(&v->average[0], slot->x.n, 0, box->x0, box->nx), stretch_of(&v->average[1], slot->y.n, 0, box->y0, box->ny),
@@ -229,16 +251,16 @@ int piece_read(const struct cf_file *file, const struct cf_variable *v, size_t t
     if (memory_multiply(around.nx * around.ny, around.nz, &total)) return failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
     double *stored = memory_new_aligned(64, total + 1, sizeof *stored);
     if (!stored) return failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
-    int status = total > 0 ? read_sum(file, v, time, member, &around, stored, failure) : VIRGA_OK;
+    int status = total > 0 ? read_sum(piece, &around, stored, failure) : VIRGA_OK;
     if (!status && total > 0) average_box(axis, box, stored, values);
     for (size_t n = 0; !status && total == 0 && n < box->nx * box->ny * box->nz; n++) values[n] = NAN;
     free(stored);
     return status;
 }
 
-static bool box_inside(const struct catalog_variable *v, const struct field_box *b) {
-    return b->nx > 0 && b->ny > 0 && b->nz > 0 && b->nx <= v->nx && b->ny <= v->ny && b->nz <= v->nz && b->x0 <= v->nx - b->nx &&
-           b->y0 <= v->ny - b->ny && b->z0 <= v->nz - b->nz;
+bool field_box_inside(const struct field_box *b, const size_t n[3]) {
+    return b->nx > 0 && b->ny > 0 && b->nz > 0 && b->nx <= n[0] && b->ny <= n[1] && b->nz <= n[2] && b->x0 <= n[0] - b->nx &&
+           b->y0 <= n[1] - b->ny && b->z0 <= n[2] - b->nz;
 }
 
 static void fill_absent(const struct field_box *box, double *values) {
@@ -249,10 +271,10 @@ int field_read(const struct field_ref *field, const struct field_box *box, doubl
     const struct field_step *step = field_step_of(field);
     if (!step) return failure_set(failure, VIRGA_NOT_FOUND, "no such field");
     const struct catalog_variable *v = &field->dataset->variables[field->variable];
-    if (!box_inside(v, box)) return failure_set(failure, VIRGA_INVALID, "the box leaves the field");
+    if (!field_box_inside(box, (const size_t[3]){v->nx, v->ny, v->nz})) return failure_set(failure, VIRGA_INVALID, "the box leaves the field");
     if (field->member == MEMBER_MEAN && v->member_count > 1) return field_read_members(field, box, false, values, failure);
     if (v->from->derived) return v->from->derived->read(field, box, values, failure);
     if (step->absent) return fill_absent(box, values), VIRGA_OK;
-    size_t member = v->from->members_apart ? step->member : step->variable->member_count > 1 ? field->member : 0;
-    return piece_read(step->file, step->variable, step->time, member, box, values, failure);
+    const struct field_piece piece = field_piece_of(field, step);
+    return field_piece_read(&piece, box, values, failure);
 }

@@ -132,11 +132,13 @@ static struct level_input ground_in_dataset(const struct field_ref *field, int i
 int level_input_read(const struct level_input *input, const struct field_box *box, double *values, struct failure *failure) {
     struct cf_variable held = *input->variable;
     held.hold = true;
-    if (input->own) return piece_read(input->file, &held, 0, 0, box, values, failure);
+    struct field_piece piece = {input->file, &held, 0, 0, input->field.stop};
+    if (input->own) return field_piece_read(&piece, box, values, failure);
     const struct field_step *step = field_step_of(&input->field);
     if (!input->file->grids[held.stored_grid].moves || input->field.member == MEMBER_MEAN || !step) return field_read(&input->field, box, values, failure);
-    bool apart = input->field.dataset->variables[input->field.variable].from->members_apart;
-    return piece_read(input->file, &held, step->time, apart ? step->member : held.member_count > 1 ? input->field.member : 0, box, values, failure);
+    piece = field_piece_of(&input->field, step);
+    piece.variable = &held;
+    return field_piece_read(&piece, box, values, failure);
 }
 
 static void find_pieces(const struct field_ref *field, const struct field_step *step, struct level_inputs *in) {
