@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Container, Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,6 +14,8 @@ from dask._task_spec import DataNode, GraphNode, convert_legacy_task
 from dask.blockwise import Blockwise
 from dask.highlevelgraph import HighLevelGraph
 from distributed import Future
+
+from .on_worker import Graph
 
 Key = Any
 
@@ -64,9 +67,10 @@ class ChunkGraph:
                 pending.extend(getattr(self.node(key), "dependencies", ()))
         return found
 
-    def cone(self, keys: Iterable[Key], elsewhere: Container[Key] = ()) -> Cone:
+    def cone(self, keys: Iterable[Key], elsewhere: Container[Key] = (), here: bool = False) -> Cone:
         """All that the chunks of these keys are computed from. elsewhere: keys that are computed by tasks of their own, and so
-        are inputs. KeyError where the graph is not whole."""
+        are inputs. here: it is computed in this process, so data in the graph are inputs, too. KeyError where the graph is not
+        whole."""
         cone, pending = Cone(), list(keys)
         self._look_up(pending)
         while pending:
@@ -77,7 +81,7 @@ class ChunkGraph:
             if isinstance(node, Future) or key in elsewhere:
                 cone.inputs[key] = node
             elif isinstance(node, DataNode):
-                pickled = self._leaf(key, node)
+                pickled = None if here else self._leaf(key, node)
                 if pickled is None:
                     cone.inputs[key] = node
                 else:
@@ -139,3 +143,20 @@ class ChunkGraph:
         except (KeyError, TypeError):
             return False
         return True
+
+
+def read_box(array: Any, slices: tuple[slice, ...]) -> np.ndarray:
+    """A box of a dask array, computed on this thread chunk by chunk, without a scheduler (unit steps)."""
+    graph = ChunkGraph(array)
+    first = [int(np.searchsorted(edge, s.start, side="right")) - 1 for edge, s in zip(graph.edges, slices)]
+    last = [int(np.searchsorted(edge, s.stop, side="left")) for edge, s in zip(graph.edges, slices)]
+    indices = list(itertools.product(*(range(a, b) for a, b in zip(first, last))))
+    answer = np.empty([s.stop - s.start for s in slices], array.dtype)
+    for index in indices:
+        key = graph.key(index)
+        cone = graph.cone([key], here=True)
+        chunk = Graph(cone.nodes, {name: node() for name, node in cone.inputs.items()}, [key]).take(key)
+        box = [(max(s.start, int(edge[i])), min(s.stop, int(edge[i + 1])), int(edge[i])) for s, edge, i in zip(slices, graph.edges, index)]
+        answer[tuple(slice(a - s.start, b - s.start) for (a, b, _), s in zip(box, slices))] = \
+            chunk[tuple(slice(a - o, b - o) for a, b, o in box)]
+    return answer

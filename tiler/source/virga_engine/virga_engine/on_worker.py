@@ -397,11 +397,29 @@ def kept_leaf(pickled: bytes) -> object:
     return leaf
 
 
+def depths_of(nodes: dict) -> dict[object, int]:
+    """How many tasks stand in a row below each."""
+    depths: dict[object, int] = {}
+    for start in nodes:
+        pending = [start]
+        while pending:
+            at = pending[-1]
+            below = [key for key in nodes[at].dependencies if key in nodes]
+            unknown = [key for key in below if key not in depths]
+            if unknown and at not in depths:
+                pending.extend(unknown)
+                continue
+            pending.pop()
+            depths[at] = 1 + max((depths[key] for key in below), default=0)
+    return depths
+
+
 class Graph:
     """A part of a dask graph, computed key by key, depth first; what nobody needs any more is let go at once."""
 
     def __init__(self, nodes: dict, values: dict, wanted: list) -> None:
         self.nodes, self.values = nodes, values
+        self.depths = depths_of(nodes)
         self.uses: dict[object, int] = {}
         for node in nodes.values():
             for key in node.dependencies:
@@ -415,8 +433,8 @@ class Graph:
         while pending:
             at = pending[-1]
             missing = [] if at in self.values else [k for k in self.nodes[at].dependencies if k not in self.values]
-            if missing:
-                pending.extend(missing)
+            if missing:  # the deepest first: of a long fold, what was folded before the next chunk
+                pending.extend(sorted(missing, key=self.depths.__getitem__))
                 continue
             pending.pop()
             if at not in self.values:
