@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Statistics over members, maxima over windows and differences of runs, against numpy on the whole array."""
+import contextlib
 import uuid
 
 import dask.array as da
@@ -201,7 +202,7 @@ def test_products_on_a_cluster():
     products = add_products(made, [parse_product("t: mean"), parse_product("t: percentile 50")]).variables
     receiver = slab_control.Receiver()
     with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None, protocol="tcp") as cluster, Client(cluster) as client:
-        reader = ClusterReader(type("Fixed", (), {"kind": "local", "client": lambda self: client, "touch": lambda self: None,
+        reader = ClusterReader(type("Fixed", (), {"kind": "local", "using": lambda self, cancelled: contextlib.nullcontext(client),
                                                   "state": lambda self: {"threads": 2}})(), receiver.address)
         for name in ("t_mean", "t_p50"):
             asked = ReadRequest(Reduction.MEAN, (0, 0, 0), (3, 6, 7), (1, 2, 3), token=uuid.uuid4().bytes)

@@ -11,11 +11,13 @@ import signal
 import socket
 import sys
 import traceback
+from collections.abc import Callable
 
 from . import __version__
 from .arrays import StoredArray
 from .channel import Channel, Closed
 from .cluster import Cluster, open_cluster
+from .datasets import Dataset
 from .failure import Failure
 from .openers import Context
 from .protocol import ProtocolError
@@ -34,13 +36,14 @@ def main(arguments: list[str] | None = None) -> int:
     channel = Channel(socket.socket(fileno=SOCKET))
     states = StateSender()
     try:
+        ready = _adding_products(options.product)
         cluster = open_cluster(options.cluster, options.workers, options.idle, states.changed)
     except Failure as failure:
         log.warning("%s", failure.message)
         return 2
     states.watch(cluster)
     try:
-        serve(channel, _service(options, cluster), states, f"virga_engine {__version__} Python {sys.version.split()[0]}")
+        serve(channel, _service(options, cluster, ready), states, f"virga_engine {__version__} Python {sys.version.split()[0]}")
         return 0
     except Closed:
         return 0
@@ -75,10 +78,18 @@ def _names(text: str) -> frozenset[str]:
     return frozenset(name.strip().lower() for name in text.split(",") if name.strip())
 
 
-def _service(options: argparse.Namespace, cluster: Cluster) -> Service:
+def _service(options: argparse.Namespace, cluster: Cluster, ready: Callable[[Dataset], Dataset]) -> Service:
     direct = DirectReader(most_bytes=options.memory // 4)
     readers = _choose_reader(options, cluster, direct)
-    return Service(Context(options.schemes, cluster), cluster, readers, MAX_REQUESTS, options.memory)
+    return Service(Context(options.schemes, cluster, ready=ready), cluster, readers, MAX_REQUESTS, options.memory)
+
+
+def _adding_products(texts: list[str]) -> Callable[[Dataset], Dataset]:
+    if not texts:
+        return lambda dataset: dataset
+    from .products import add_products, parse_product
+    products = [parse_product(text) for text in texts]
+    return lambda dataset: add_products(dataset, products)
 
 
 def _choose_reader(options: argparse.Namespace, cluster: Cluster, direct: Reader):

@@ -39,6 +39,7 @@ KEPT_GRAPHS = 256
 FEW_CHUNKS = 8                # of an array in the workers' memory: not worth asking where they are
 DEFAULT_THREADS = 4           # where no worker is there yet
 MOST_BOXES = 4096             # that the engine sends by itself; what falls apart into more goes by the slab's memory
+RECONNECT_SECONDS = 10
 GATHER_SECONDS = 300          # for how long slabs are gathered once workers could not reach the server
 
 
@@ -86,16 +87,24 @@ class ClusterReader:
         """See reader.Reader. What only this process has is read here."""
         if not array.on_cluster:
             return self._direct.read(array, request, slab, cancelled)
+        used: list[Client] = []
         try:
-            return self._read(array, request, slab, cancelled)
+            return self._read_with(used, array, request, slab, cancelled)
         except SchedulerLost:  # once more, on the client of a scheduler that is there again
-            cancelled.check()
-            return self._read(array, request, slab, cancelled)
+            deadline = time.monotonic() + RECONNECT_SECONDS
+            while self._cluster.client(cancelled) in used and time.monotonic() < deadline:
+                if cancelled.wait(0.2):
+                    raise Cancelled from None
+            return self._read_with(used, array, request, slab, cancelled)
 
-    def _read(self, array: StoredArray, request: ReadRequest, slab: memoryview, cancelled: Cancel) -> ReadCount:
-        self._cluster.touch()
+    def _read_with(self, used: list[Client], array: StoredArray, request: ReadRequest, slab: memoryview, cancelled: Cancel) -> ReadCount:
+        """used: the clients that were tried."""
         cancelled.check()
-        client = self._cluster.client()
+        with self._cluster.using(cancelled) as client:
+            used.append(client)
+            return self._read(client, array, request, slab, cancelled)
+
+    def _read(self, client: Client, array: StoredArray, request: ReadRequest, slab: memoryview, cancelled: Cancel) -> ReadCount:
         receiver = self._receiver(request)
         read = _Read(array, request, answer_of(slab, array, request), cancelled,
                      Sender(receiver, request.token) if receiver else None, left=[],
@@ -108,8 +117,6 @@ class ClusterReader:
         except Exception as error:
             cancelled.check()
             raise explain(error, client, array.name) from error
-        finally:
-            self._cluster.touch()
         return ReadCount(read.read, read.sent, read.delivered)
 
     def _receiver(self, request: ReadRequest) -> tuple[str, int] | None:
