@@ -10,6 +10,7 @@
 
 #include "base/arena.h"
 #include "source/source_address.h"
+#include "source/source_of_engine.h"
 #include "source/source_url.h"
 
 enum { DIMENSIONS = 24, VARIABLES = 48, ATTRIBUTES = 16, NUMBERS = 64, SLAB_MAX = 1 << 22 };
@@ -214,6 +215,8 @@ bool source_is_store(const char *path) { return !path; }
 bool source_url_like(const char *path) { return !path; }
 bool source_address_like(const char *path) { return !path; }
 char *source_address_base(const char *path) { return strdup(path); }
+char *source_address_absolute(const char *path) { return strdup(path); }
+const char *source_of_engine_kind(const char *path, int fd) { return path && fd >= 0 ? NULL : NULL; }
 bool source_reduces_early(const struct source *source) { return !source; }
 
 bool source_is_condemned(const struct source *source, struct failure *failure) {

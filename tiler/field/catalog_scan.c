@@ -13,7 +13,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "source/source_url.h"
+#include "source/source_address.h"
+#include "source/source_of_engine.h"
 
 enum { FOLDER_DEPTH = 12, FILES_MAX = 200000, OPENERS_MAX = 16, COMPARED_MAX = 5000 };
 
@@ -35,7 +36,7 @@ static char *file_name(const char *path) {
 
 static int add_file(struct scanned_files *files, const char *path, const char *base, const char *problem) {
     struct stat info;
-    bool address = source_url_like(path);
+    bool address = source_address_like(path);
     if (problem || address || stat(path, &info)) info = (struct stat){0};
     if (files->count >= FILES_MAX || listed(files, path, &info)) return VIRGA_OK;
     struct scanned_file *grown = cf_grow(files->files, files->count, sizeof *grown);
@@ -54,11 +55,13 @@ static int add_file(struct scanned_files *files, const char *path, const char *b
 // By its first bytes, or by its name: a broken file deserves a word. This peeping by plain reads is all that the server itself ever
 // takes from a data file; what the bytes mean is the readers' business.
 static bool looks_readable(const char *path) {
-    static const char *const endings[] = {".nc", ".nc4", ".cdf", ".netcdf", ".hdf5", ".h5", ".grib", ".grib1", ".grib2", ".grb", ".grb1", ".grb2"};
+    static const char *const endings[] = {".nc", ".nc4", ".cdf", ".netcdf", ".hdf5", ".h5", ".grib", ".grib1", ".grib2", ".grb", ".grb1", ".grb2", ".pp", ".ff"};
     unsigned char head[4096] = {0};  // bulletin headers may stand before a GRIB message
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     ssize_t n = fd >= 0 ? read(fd, head, sizeof head) : -1;
+    bool um = fd >= 0 && source_of_engine_kind(path, fd);
     if (fd >= 0) close(fd);
+    if (um) return true;
     if (n >= 8 && (memcmp(head, "CDF", 3) == 0 || memcmp(head, "\x89HDF\r\n\x1a\n", 8) == 0)) return true;
     for (unsigned char *at = head; n >= 8 && (at = memmem(at, (size_t)(head + n - at), "GRIB", 4)); at += 4)
         if (at + 8 <= head + n && (at[7] == 1 || at[7] == 2)) return true;
@@ -109,17 +112,16 @@ static int add_folder(struct scanned_files *files, const char *path, const char 
     return count < 0 ? add_file(files, path, base, reason) : status;
 }
 
-// Up to the last slash of the path, without what a constraint adds.
 static char *base_of_address(const char *given) {
-    size_t kept = strcspn(given, "?"), scheme = (size_t)(strstr(given, "://") + 3 - given);
-    while (kept > scheme && given[kept - 1] != '/') kept--;
-    return strndup(given, kept > scheme ? kept - 1 : strcspn(given, "?"));
+    char *whole = source_address_absolute(given), *base = whole ? source_address_base(whole) : NULL;
+    free(whole);
+    return base;
 }
 
 // The folder that a configured path stands for; see scanned_files. The caller frees it.
 static char *base_of(const char *given) {
     struct stat info;
-    if (source_url_like(given)) return base_of_address(given);
+    if (source_address_like(given)) return base_of_address(given);
     char text[2 * 4096 + 2], *out = calloc(1, sizeof text);
     char *here = *given == '/' ? strdup("") : getcwd(NULL, 0);
     int n = out && here ? snprintf(text, sizeof text, "%s/%s", here, given) : -1;
@@ -171,7 +173,7 @@ static bool any_inside(const struct scanned_files *files, const char *folder) {
 static int add_path(struct scanned_files *files, const char *given, const char *base) {
     struct stat info;
     char path[4096];
-    if (source_url_like(given)) return add_file(files, given, base, NULL);
+    if (source_address_like(given)) return add_file(files, given, base, NULL);
     if (strlen(given) >= sizeof path) return add_file(files, given, base, "the path is too long");
     strcpy(path, given);
     for (size_t n = strlen(path); n > 1 && path[n - 1] == '/'; n--) path[n - 1] = 0;
@@ -180,7 +182,7 @@ static int add_path(struct scanned_files *files, const char *given, const char *
         if (S_ISREG(info.st_mode)) return add_file(files, path, base, NULL);
         if (!S_ISDIR(info.st_mode)) return add_file(files, path, base, "it is neither a file nor a folder");
         int status = add_folder(files, path, base, NULL);
-        if (!status && files->count == before && !any_inside(files, path)) status = add_file(files, path, base, "no netCDF or GRIB file, or Zarr store, in this folder");
+        if (!status && files->count == before && !any_inside(files, path)) status = add_file(files, path, base, "no netCDF, GRIB or UM file, or Zarr store, in this folder");
         return status;
     }
     int error = errno;

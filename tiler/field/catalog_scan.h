@@ -31,8 +31,8 @@ struct scanned_files {
 };
 
 // Files under paths: a file, a folder that is a Zarr store (which counts as a file), any other folder (searched through; files that
-// are neither netCDF, HDF5 nor GRIB by their first bytes or their names are passed over in it), or a glob. An address of a dataset
-// (source_url.h) stands for what comes before its last slash, and is not looked into. Opens them in parallel through
+// are neither netCDF, HDF5, GRIB nor UM files by their first bytes or their names are passed over in it), or a glob. An address of a dataset
+// (source_address.h) counts as one file, stands for what comes before its last slash or its first wildcard, and is not looked into. Opens them in parallel through
 // the pool. Paths that name nothing get an entry with a failure.
 int catalog_scan(struct source_pool *pool, const char *const *paths, size_t path_count, const struct catalog_options *options,
                  struct scanned_files *files, struct failure *failure);

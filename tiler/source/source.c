@@ -14,8 +14,10 @@
 #include <xxhash.h>
 
 #include "base/clock.h"
+#include "source/source_address.h"
 #include "source/source_broker.h"
 #include "source/source_index.h"
+#include "source/source_of_engine.h"
 #include "source/source_pool.h"
 #include "source/source_proxy.h"
 #include "source/source_store.h"
@@ -30,7 +32,7 @@ struct source {  // immutable but for the count and the looks
     struct source_identity identity;  // of an address: its hash for the inode, its contents' token for the size
     struct source_store *store;  // NULL for a file
     bool address;
-    struct source_engine *engine;  // that opened it, or NULL
+    struct source_of_engine engine;  // `engine` in it is NULL where readers opened it
     atomic_int_fast64_t looked_ms;    // when its list of contents was last looked at; addresses only, as is the next
     atomic_int_fast64_t looks;        // how often: a child that has it open from an earlier look opens it anew
     struct arena arena;  // holds the inventory
@@ -183,7 +185,7 @@ static int check_condemned(const struct source *source, bool reading, struct fai
     return failure_set(failure, why.status, "%s: %s", source->path, why.message);
 }
 
-bool source_reduces_early(const struct source *source) { return source->engine != NULL; }
+bool source_reduces_early(const struct source *source) { return source->engine.engine != NULL; }
 
 bool source_is_condemned(const struct source *source, struct failure *failure) { return check_condemned(source, true, failure) != VIRGA_OK; }
 
@@ -261,8 +263,88 @@ static int look_again(struct source *source, struct failure *failure) {
     return VIRGA_OK;
 }
 
+// ---- what an engine opens ----
+
+static int list_by_engine(struct source *source, const char *address, struct failure *failure) {
+    const struct source_limits *limits = source_pool_limits(source->pool);
+    struct failure why;
+    int status = source_of_engine_init(&source->engine, source_pool_engine(source->pool), address, &why);
+    if (!status) {
+        status = source_of_engine_list(&source->engine, limits->max_inventory_bytes, source_pool_begin(source->pool), &source->arena,
+                                       &source->inventory, &why);
+        source_pool_end(source->pool);
+    }
+    source->identity = source->engine.identity;
+    return status ? failure_set(failure, status, "%s: %s", source->path, why.message) : VIRGA_OK;
+}
+
+// A file or folder that readers do not read, as an address of this kind.
+static int list_file_by_engine(struct source *source, const char *kind, struct failure *failure) {
+    struct failure why;
+    char *address = NULL, *whole = NULL;
+    struct source_engine *engine = source_pool_engine(source->pool);
+    if (source_engine_installed(engine, &why)) return failure_set(failure, VIRGA_UNSUPPORTED, "%s: is read through the engine: %s", source->path, why.message);
+    whole = realpath(source->path, NULL);
+    int status = whole && asprintf(&address, "%s:%s", kind, whole) >= 0 ? list_by_engine(source, address, failure) :
+                 failure_set(failure, VIRGA_NO_MEMORY, "%s: out of memory", source->path);
+    free(whole);
+    free(address);
+    return status;
+}
+
+// A field that readers list and cannot read, since they lack its codec.
+static bool lacks_codec(const struct source *source) {
+    for (size_t i = 0; source->store && i < source->inventory.variable_count; i++)
+        if (source->inventory.variables[i].type == SOURCE_OTHER && source->inventory.variables[i].rank >= 2) return true;
+    return false;
+}
+
+// Of a store that readers refuse, or of which they read only a part, the engine reads all. What readers said stands where there is no engine.
+static int turn_to_engine(struct source *source, int status, struct failure *failure) {
+    struct source_engine *engine = source_pool_engine(source->pool);
+    struct failure missing;
+    bool refused = source->store && status == VIRGA_UNSUPPORTED, partly = !status && lacks_codec(source);
+    if (!engine || !(refused || partly)) return status;
+    if (source_engine_installed(engine, &missing)) {
+        struct failure said = *failure;
+        return status ? failure_set(failure, status, "%.220s; the engine reads it, but %s", said.message, missing.message) : status;
+    }
+    source_store_free(source->store);
+    source->store = NULL;
+    arena_destroy(&source->arena);
+    return list_file_by_engine(source, "zarr", failure);
+}
+
+// Whether a path is an engine's: one that readers of OPeNDAP may ask stays theirs.
+static bool is_for_engine(struct source_pool *pool, const char *path) {
+    struct source_engine *engine = source_pool_engine(pool);
+    struct source_url url;
+    if (!engine || !source_engine_takes(engine, path)) return false;
+    return source_address_has_kind(path) || source_url_parse(path, &url, NULL) || !source_pool_allows(pool, &url);
+}
+
+static int open_file_by_readers(struct source *source, struct failure *failure) {
+    int fd = -1, status = meet_file(source, &fd, failure);
+    if (status) return status;
+    const char *kind = source->store || !source_pool_engine(source->pool) ? NULL : source_of_engine_kind(source->path, fd);
+    if (!kind) status = check_condemned(source, false, failure);
+    if (!kind && !status) status = ask_inventory(source, fd, failure);
+    if (!kind && !status) status = check_unchanged(source, fd, failure);
+    close(fd);
+    return kind ? list_file_by_engine(source, kind, failure) : turn_to_engine(source, status, failure);
+}
+
+static int open_anything(struct source *source, struct failure *failure) {
+    const char *path = source->path;
+    if (is_for_engine(source->pool, path)) return list_by_engine(source, path, failure);
+    if (source_address_has_kind(path)) return failure_set(failure, VIRGA_UNSUPPORTED, "%s: is an address for the engine, and there is none here", path);
+    source->address = source_url_like(path);
+    if (!source_pool_limits(source->pool)->readers)
+        return failure_set(failure, VIRGA_INVALID, "%s: only addresses of an engine can be opened here", path);
+    return source->address ? open_address(source, failure) : open_file_by_readers(source, failure);
+}
+
 int source_open(struct source_pool *pool, const char *path, struct source **source, struct failure *failure) {
-    int fd = -1;
     *source = NULL;
     if (strlen(path) > SOURCE_MAX_PATH) return failure_set(failure, VIRGA_INVALID, "%.200s…: the name is too long", path);
     struct source *s = calloc(1, sizeof *s);
@@ -274,12 +356,9 @@ int source_open(struct source_pool *pool, const char *path, struct source **sour
     s->pool = pool;
     s->arena.limit = source_pool_limits(pool)->max_inventory_bytes * 16;  // small texts take 16 times their bytes here
     atomic_init(&s->references, 1);
-    s->address = source_url_like(path);
-    int status = s->address ? open_address(s, failure) : meet_file(s, &fd, failure);
-    if (!status && !s->address) status = check_condemned(s, false, failure);
-    if (!status && !s->address) status = ask_inventory(s, fd, failure);
-    if (fd >= 0 && !status) status = check_unchanged(s, fd, failure);
-    if (fd >= 0) close(fd);
+    struct failure why;
+    int status = open_anything(s, &why);
+    if (status) failure_set(failure, status, "%s", why.message);
     if (status) source_unref(s);
     else *source = s;
     return status;
@@ -294,6 +373,7 @@ void source_unref(struct source *source) {
     if (!source || atomic_fetch_sub_explicit(&source->references, 1, memory_order_acq_rel) != 1) return;
     arena_destroy(&source->arena);
     source_store_free(source->store);
+    source_of_engine_destroy(&source->engine);
     free(source->path);
     free(source);
 }
@@ -332,6 +412,7 @@ static int slab_memory_new(size_t bytes, int *fd, struct source_slab *slab, cons
 
 void source_slab_release(struct source_slab *slab) {
     if (slab->mapping) munmap(slab->mapping, slab->mapping_bytes);
+    slab_memory_unref(slab->memory);
     *slab = (struct source_slab){0};
 }
 
@@ -384,12 +465,25 @@ static int ask_slab(struct source *source, const struct source_slab_request *req
     return ask_unless_failed(source, &question, &expected, failure);
 }
 
+static int read_by_engine(struct source *source, const struct source_slab_request *request, const struct source_slab_shape *shape,
+                          struct source_slab *slab, struct failure *failure) {
+    const char *variable = source->inventory.variables[request->variable].name;
+    struct failure why;
+    source_pool_count_slab(source->pool, shape->bytes);
+    int status = source_of_engine_read(&source->engine, variable, request, shape, source_pool_begin(source->pool), slab, &why);
+    source_pool_end(source->pool);
+    return status ? failure_set(failure, status, "%s: %s: %s", source->path, variable, why.message) : VIRGA_OK;
+}
+
 int source_read(struct source *source, const struct source_slab_request *request, struct source_slab *slab,
                 struct failure *failure) {
     struct source_slab_shape shape;
     int fds[2] = {-1, -1};
     *slab = (struct source_slab){0};
     int status = slab_shape(source, request, &shape, failure);
+    if (!status && request->stop && atomic_load(request->stop))
+        return failure_set(failure, VIRGA_CANCELLED, "%s: not read, nobody waits for it any more", source->path);
+    if (!status && source->engine.engine) return read_by_engine(source, request, &shape, slab, failure);
     if (!status) status = source->address ? look_again(source, failure) : reopen_file(source, &fds[0], failure);
     if (status) return status;
     status = check_condemned(source, true, failure);

@@ -80,6 +80,7 @@ struct source_identity {
     int64_t mtime_ns;
 };
 
+struct slab_memory;
 struct source_pool;  // the reader children; any thread
 struct source;       // one opened file; any thread; immutable
 
@@ -196,11 +197,12 @@ struct source_slab {
     size_t elements;  // of one array
     const void *data;
     size_t bytes;
-    void *mapping;  // for source_slab_release only
+    void *mapping;  // for source_slab_release only, as are the next two
     size_t mapping_bytes;
+    struct slab_memory *memory;
 };
 
-// Blocks until read. Any thread; as many run in parallel as there are readers. The file is reopened by a child when
+// Blocks until read. Any thread; as many run in parallel as there are readers, or of an engine 64. The file is reopened by a child when
 // needed and its identity checked: VIRGA_GONE if it changed. VIRGA_TIMED_OUT, VIRGA_UNREADABLE, VIRGA_TOO_LARGE as named.
 int source_read(struct source *source, const struct source_slab_request *request, struct source_slab *slab,
                 struct failure *failure);

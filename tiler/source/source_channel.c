@@ -27,23 +27,27 @@ static int channel_retry(const struct source_channel *channel, short events) {
     return channel->wait ? channel->wait(channel->context, channel->socket, events) : VIRGA_OK;
 }
 
+ssize_t source_channel_send_some(int socket, const void *data, size_t size, const int *fds, int fd_count, int flags) {
+    union control_room control = {0};
+    struct iovec part = {.iov_base = (void *)data, .iov_len = size};
+    struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
+    if (fd_count) {
+        message.msg_control = control.bytes;
+        message.msg_controllen = CMSG_SPACE((size_t)fd_count * sizeof(int));
+        struct cmsghdr *head = CMSG_FIRSTHDR(&message);
+        head->cmsg_level = SOL_SOCKET;
+        head->cmsg_type = SCM_RIGHTS;
+        head->cmsg_len = CMSG_LEN((size_t)fd_count * sizeof(int));
+        memcpy(CMSG_DATA(head), fds, (size_t)fd_count * sizeof(int));
+    }
+    return sendmsg(socket, &message, flags | MSG_NOSIGNAL);
+}
+
 int source_channel_send(const struct source_channel *channel, const void *data, size_t size, const int *fds, int fd_count) {
     if (fd_count > SOURCE_CHANNEL_MAX_FDS) return VIRGA_INVALID;
     const uint8_t *at = data;
     while (size) {
-        union control_room control = {0};
-        struct iovec part = {.iov_base = (void *)at, .iov_len = size};
-        struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
-        if (fd_count) {
-            message.msg_control = control.bytes;
-            message.msg_controllen = CMSG_SPACE((size_t)fd_count * sizeof(int));
-            struct cmsghdr *head = CMSG_FIRSTHDR(&message);
-            head->cmsg_level = SOL_SOCKET;
-            head->cmsg_type = SCM_RIGHTS;
-            head->cmsg_len = CMSG_LEN((size_t)fd_count * sizeof(int));
-            memcpy(CMSG_DATA(head), fds, (size_t)fd_count * sizeof(int));
-        }
-        ssize_t sent = sendmsg(channel->socket, &message, channel_flags(channel));
+        ssize_t sent = source_channel_send_some(channel->socket, at, size, fds, fd_count, channel_flags(channel));
         if (sent < 0) {
             int status = channel_retry(channel, POLLOUT);
             if (status) return status;

@@ -4,6 +4,7 @@
 #define VIRGA_SOURCE_SOURCE_CHANNEL_H
 
 #include <stddef.h>
+#include <sys/types.h>
 
 enum { SOURCE_CHANNEL_MAX_FDS = 2 };
 
@@ -17,6 +18,8 @@ struct source_channel {
     void *context;
 };
 
+// Sends what goes at once, as send(2): the bytes that went, or -1 and errno. The descriptors travel with the first byte.
+ssize_t source_channel_send_some(int socket, const void *data, size_t size, const int *fds, int fd_count, int flags);
 // Sends all; the descriptors travel with the first byte and stay open here. VIRGA_GONE when the other end is closed.
 int source_channel_send(const struct source_channel *channel, const void *data, size_t size, const int *fds, int fd_count);
 // Receives exactly `size` bytes. Descriptors that came go to fds (room for SOURCE_CHANNEL_MAX_FDS, *fd_count grows, the

@@ -1,13 +1,87 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "source/source_engine.h"
 
+#include <errno.h>
+#include <math.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
 
+#include "base/clock.h"
+#include "base/log.h"
+#include "source/engine_launch.h"
+#include "source/engine_link.h"
+#include "source/engine_state.h"
 #include "source/source_address.h"
+#include "source/source_engine_ask.h"
+
+enum { LOG_LINES = 50, STOP_MS = 20, END_MS = 2000, FREE_MS = 5000, MESSAGES_AT_ONCE = 64 };
+static const double WATCH_SECONDS = 1, CANCEL_SECONDS = 20, FIRST_WAIT = 0.5, LONGEST_WAIT = 30, WAITED_FOR = 3, TRIM_SECONDS = 30;
+static const size_t KEEP_SLABS = (size_t)256 << 20;
+
+enum request_state {
+    REQUEST_FREE,
+    REQUEST_QUEUED,  // to be sent
+    REQUEST_SENT,
+    REQUEST_DONE,    // for its asker to take
+};
+
+struct engine_request {
+    enum request_state state;
+    const struct source_engine_question *question;  // while queued
+    uint64_t number;
+    enum source_message_kind answer_kind;
+    struct slab_memory *slab;
+    size_t max_body;
+    double deadline;
+    bool given_up;      // nobody waits for it: it is cancelled, and its answer is dropped
+    double cancel_by;   // when given up
+    struct source_engine_answer answer;
+    struct failure failure;
+};
+
+enum child_state {
+    CHILD_NONE,
+    CHILD_STARTING,  // it has not said hello
+    CHILD_READY,
+    CHILD_GONE,      // the other end of an inherited socket has closed: for good
+};
 
 struct source_engine {
-    struct source_engine_options options;
+    struct engine_launch *launch;
+    struct slab_pool *slabs;
+    struct engine_state state;
+    atomic_uint_fast64_t next_request;
+    pthread_mutex_t receiver_lock;
+    struct slab_receiver *receiver;  // receiver_lock
+    bool receiver_tried;             // receiver_lock
+    pthread_t thread;
+    int wake;
+
+    // the thread's
+    struct source_child child;
+    struct engine_link link;
+    struct source_child_lines lines;
+    char last_line[256];             // of stderr
+    double hello_by, watched_at, trimmed_at;
+
+    pthread_mutex_t lock;
+    pthread_cond_t changed;          // a request is done or free, or stopping
+    enum child_state child_state;    // lock, as is all that follows
+    struct engine_request requests[SOURCE_ENGINE_REQUESTS];
+    size_t users;                    // threads within source_engine_ask
+    bool stopping, distrusted, want_start, want_stop;
+    double not_before;               // when the child may be started again
+    unsigned failures;               // in a row
+    struct failure last_end;
+    struct source_engine_counts counts;
 };
 
 void source_engine_options_default(struct source_engine_options *options) {
@@ -15,43 +89,567 @@ void source_engine_options_default(struct source_engine_options *options) {
         .socket = -1, .memory = (size_t)4 << 30, .start_seconds = 60, .open_seconds = 120, .read_seconds = 300};
 }
 
-int source_engine_new(const struct source_engine_options *options, struct source_engine **engine, struct failure *failure) {
-    *engine = calloc(1, sizeof **engine);
-    if (!*engine) return failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
-    (*engine)->options = *options;
+const struct source_engine_options *source_engine_options(const struct source_engine *e) { return engine_launch_options(e->launch); }
+uint64_t source_engine_next_request(struct source_engine *e) { return atomic_fetch_add(&e->next_request, 1) + 1; }
+struct slab_pool *source_engine_slabs(struct source_engine *e) { return e->slabs; }
+char *source_engine_state(struct source_engine *e) { return engine_state_copy(&e->state); }
+bool source_engine_has_cluster(const struct source_engine *e) { return strcmp(engine_launch_kind(e->launch), "none") != 0; }
+int source_engine_installed(const struct source_engine *e, struct failure *failure) { return engine_launch_installed(e->launch, failure); }
+
+bool source_engine_takes(const struct source_engine *e, const char *path) {
+    const struct source_engine_options *o = engine_launch_options(e->launch);
+    return source_address_has_kind(path) || source_address_has_scheme(path, o->schemes, o->scheme_count);
+}
+
+void source_engine_on_state(struct source_engine *e, void (*told)(void *context, const char *json), void *context) {
+    engine_state_listen(&e->state, told, context);
+}
+
+static void wake_thread(struct source_engine *e) {
+    uint64_t one = 1;
+    ssize_t n = write(e->wake, &one, sizeof one);
+    (void)n;  // it fails only where the count is full: then the thread is awake
+}
+
+struct slab_receiver *source_engine_receiver(struct source_engine *e) {
+    struct failure failure;
+    pthread_mutex_lock(&e->receiver_lock);
+    if (!e->receiver_tried && engine_launch_receiver(e->launch, &e->receiver, &failure)) log_warning("engine", "%s", failure.message);
+    e->receiver_tried = true;
+    struct slab_receiver *receiver = e->receiver;
+    pthread_mutex_unlock(&e->receiver_lock);
+    return receiver;
+}
+
+// ---- requests; all with the lock ----
+
+static void free_request(struct source_engine *e, struct engine_request *r) {
+    free(r->answer.body);
+    slab_memory_unref(r->slab);
+    *r = (struct engine_request){.state = REQUEST_FREE};
+    pthread_cond_broadcast(&e->changed);
+}
+
+// Nobody waits for one that was given up.
+static void finish_request(struct source_engine *e, struct engine_request *r) {
+    if (r->given_up) {
+        free_request(e, r);
+        return;
+    }
+    r->state = REQUEST_DONE;
+    slab_memory_unref(r->slab);
+    r->slab = NULL;
+    pthread_cond_broadcast(&e->changed);
+}
+
+static void fail_request(struct source_engine *e, struct engine_request *r, const struct failure *why, bool ended) {
+    r->failure = *why;
+    r->answer.ended = ended;
+    finish_request(e, r);
+}
+
+static void fail_all(struct source_engine *e, enum request_state least, const struct failure *why, bool ended) {
+    for (struct engine_request *r = e->requests; r < e->requests + SOURCE_ENGINE_REQUESTS; r++)
+        if (r->state >= least && r->state < REQUEST_DONE) fail_request(e, r, why, ended);
+}
+
+static struct engine_request *find_request(struct source_engine *e, uint64_t number) {
+    for (struct engine_request *r = e->requests; r < e->requests + SOURCE_ENGINE_REQUESTS; r++)
+        if (r->state == REQUEST_SENT && r->number == number) return r;
+    return NULL;
+}
+
+// The engine is told by the thread.
+static void give_up(struct source_engine *e, struct engine_request *r) {
+    if (r->state != REQUEST_SENT) {
+        free_request(e, r);
+        return;
+    }
+    r->given_up = true;
+    r->cancel_by = 0;
+}
+
+// ---- askers ----
+
+static bool told_to_stop(const struct source_engine_question *q) {
+    for (size_t i = 0; i < sizeof q->stops / sizeof *q->stops; i++)
+        if (q->stops[i] && atomic_load(q->stops[i])) return true;
+    return false;
+}
+
+static void wait_a_little(struct source_engine *e) {
+    struct timespec until;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_nsec += STOP_MS * 1000000;
+    until.tv_sec += until.tv_nsec / 1000000000;
+    until.tv_nsec %= 1000000000;
+    pthread_cond_timedwait(&e->changed, &e->lock, &until);
+}
+
+// Whether an asker's waiting is over: VIRGA_AGAIN while it is not.
+static int look_up(const struct source_engine *e, const struct source_engine_question *q, double deadline, struct failure *failure) {
+    if (e->stopping) return failure_set(failure, VIRGA_CANCELLED, "not read, the program is ending");
+    if (told_to_stop(q)) return failure_set(failure, VIRGA_CANCELLED, "not read, nobody waits for it any more");
+    if (clock_monotonic() < deadline) return VIRGA_AGAIN;
+    return failure_set(failure, VIRGA_TIMED_OUT, "it was not read within %g s; the cluster may be too busy or too small", q->seconds);
+}
+
+static struct engine_request *take_place(struct source_engine *e, const struct source_engine_question *q, double deadline, struct failure *failure) {
+    for (;;) {
+        if (look_up(e, q, deadline, failure) != VIRGA_AGAIN) return NULL;
+        for (struct engine_request *r = e->requests; r < e->requests + SOURCE_ENGINE_REQUESTS; r++)
+            if (r->state == REQUEST_FREE) return r;
+        wait_a_little(e);
+    }
+}
+
+static int wait_for_answer(struct source_engine *e, const struct source_engine_question *q, struct engine_request *r, double deadline,
+                           struct source_engine_answer *answer, struct failure *failure) {
+    int status = VIRGA_AGAIN;
+    while (r->state != REQUEST_DONE && (status = look_up(e, q, deadline, failure)) == VIRGA_AGAIN) wait_a_little(e);
+    if (r->state != REQUEST_DONE) {
+        give_up(e, r);
+        return status;
+    }
+    *answer = r->answer;
+    r->answer.body = NULL;
+    status = answer->body ? VIRGA_OK : failure_set(failure, r->failure.status, "%s", r->failure.message);
+    free_request(e, r);
+    return status;
+}
+
+int source_engine_ask(struct source_engine *e, const struct source_engine_question *q, struct source_engine_answer *answer,
+                      struct failure *failure) {
+    double deadline = clock_monotonic() + q->seconds;
+    struct failure why = {.status = VIRGA_CANCELLED};
+    *answer = (struct source_engine_answer){0};
+    pthread_mutex_lock(&e->lock);
+    e->users++;
+    struct engine_request *r = take_place(e, q, deadline, &why);
+    int status = why.status;
+    if (r) {
+        *r = (struct engine_request){.state = REQUEST_QUEUED, .question = q, .number = q->request, .answer_kind = q->answer, .max_body = q->max_body,
+                                     .deadline = deadline, .slab = q->slab ? slab_memory_ref(q->slab) : NULL};
+        wake_thread(e);
+        status = wait_for_answer(e, q, r, deadline, answer, &why);
+        if (status) wake_thread(e);
+    }
+    e->users--;
+    pthread_cond_broadcast(&e->changed);
+    pthread_mutex_unlock(&e->lock);
+    return status ? failure_set(failure, status, "%s", why.message) : VIRGA_OK;
+}
+
+static void set_flag(struct source_engine *e, bool *flag) {
+    pthread_mutex_lock(&e->lock);
+    *flag = true;
+    pthread_mutex_unlock(&e->lock);
+    wake_thread(e);
+}
+
+void source_engine_distrust(struct source_engine *e) { set_flag(e, &e->distrusted); }
+void source_engine_stop_cluster(struct source_engine *e) { set_flag(e, &e->want_stop); }
+
+int source_engine_start(struct source_engine *e, struct failure *failure) {
+    int status = engine_launch_installed(e->launch, failure);
+    if (!status) set_flag(e, &e->want_start);
+    return status;
+}
+
+void source_engine_stop(struct source_engine *e) {
+    pthread_mutex_lock(&e->lock);
+    e->stopping = true;
+    pthread_cond_broadcast(&e->changed);
+    pthread_mutex_unlock(&e->lock);
+    wake_thread(e);
+}
+
+void source_engine_counts(struct source_engine *e, struct source_engine_counts *counts) {
+    pthread_mutex_lock(&e->lock);
+    *counts = e->counts;
+    for (const struct engine_request *r = e->requests; r < e->requests + SOURCE_ENGINE_REQUESTS; r++) counts->on_the_way += r->state != REQUEST_FREE;
+    pthread_mutex_unlock(&e->lock);
+}
+
+void source_engine_count(struct source_engine *e, const struct source_traffic *more) {
+    pthread_mutex_lock(&e->lock);
+    struct source_traffic *t = &e->counts.traffic;
+    t->requests += more->requests;
+    t->read += more->read;
+    t->sent += more->sent;
+    t->received += more->received;
+    pthread_mutex_unlock(&e->lock);
+}
+
+// ---- the child; on the thread ----
+
+static void take_line(void *context, const char *line) {
+    struct source_engine *e = context;
+    if (!strncmp(line, "info: ", 6)) {
+        log_info("engine", "%s", line + 6);
+        return;
+    }
+    bool warning = !strncmp(line, "warning: ", 9);
+    snprintf(e->last_line, sizeof e->last_line, "%.*s", (int)sizeof e->last_line - 1, line + (warning ? 9 : 0));
+    if (warning) log_warning("engine", "%s", line + 9);
+    else log_debug("engine", "%s", line);
+}
+
+static bool has_engine(const struct source_engine *e) { return e->link.socket >= 0; }
+static bool is_inherited(const struct source_engine *e) { return engine_launch_options(e->launch)->socket >= 0; }
+
+// Ends the child and its group, and reads what it last printed. `grace`: how long it may end by itself.
+static void end_child(struct source_engine *e, int grace) {
+    engine_link_reset(&e->link, -1);
+    if (e->child.socket >= 0) close(e->child.socket);
+    e->child.socket = -1;
+    if (e->child.pid <= 0) return;
+    if (grace) source_child_reap(&e->child, grace);
+    source_child_kill(&e->child);
+    if (!source_child_reap(&e->child, END_MS)) log_warning("engine", "process %d does not end; left behind", (int)e->child.pid);
+    while (source_child_read_lines(e->child.log, &e->lines)) continue;
+    source_child_close(&e->child);
+}
+
+static double waiting_time(unsigned failures) {
+    double seconds = FIRST_WAIT * ldexp(1, failures > 8 ? 8 : (int)failures - 1);
+    return seconds < LONGEST_WAIT ? seconds : LONGEST_WAIT;
+}
+
+// What is said of one that ended by itself.
+static void explain_end(const struct source_engine *e, bool ready, struct failure *why) {
+    char how[64] = "";
+    int status = e->child.wait_status;
+    if (is_inherited(e)) {
+        failure_set(why, VIRGA_GONE, "the process that held this data has ended; show it again from there");
+        return;
+    }
+    if (e->child.reaped && WIFSIGNALED(status)) snprintf(how, sizeof how, " (%s)", strsignal(WTERMSIG(status)));
+    else if (e->child.reaped && WIFEXITED(status)) snprintf(how, sizeof how, " (exit status %d)", WEXITSTATUS(status));
+    if (ready) failure_set(why, VIRGA_GONE, "the engine ended%s; it is started again", how);
+    else failure_set(why, VIRGA_IO, "the engine could not be started%s%s%.200s; see that it is whole: server/engine", how, *e->last_line ? ": " : "", e->last_line);
+}
+
+// The child is over, by its own end (why NULL) or since it may not go on.
+static void lose_child(struct source_engine *e, const struct failure *why) {
+    struct failure failure;
+    bool ready = e->child_state == CHILD_READY, inherited = is_inherited(e);
+    end_child(e, why || inherited ? 0 : END_MS);
+    if (why) failure = *why;
+    else explain_end(e, ready, &failure);
+    log_warning("engine", "%s", failure.message);
+    engine_state_make(&e->state, engine_launch_kind(e->launch), "failed", failure.message);
+    pthread_mutex_lock(&e->lock);
+    e->child_state = inherited ? CHILD_GONE : CHILD_NONE;
+    e->failures++;
+    e->not_before = clock_monotonic() + waiting_time(e->failures);
+    e->last_end = failure;
+    e->distrusted = false;
+    fail_all(e, ready ? REQUEST_SENT : REQUEST_QUEUED, &failure, ready && failure.status == VIRGA_GONE && !inherited);
+    pthread_mutex_unlock(&e->lock);
+}
+
+static void lose_child_because(struct source_engine *e, int status, const char *words) {
+    struct failure why;
+    failure_set(&why, status, "%s", words);
+    lose_child(e, &why);
+}
+
+static void start_child(struct source_engine *e) {
+    const struct source_engine_options *o = engine_launch_options(e->launch);
+    struct slab_receiver *receiver = source_engine_receiver(e);
+    struct failure failure;
+    int status = VIRGA_OK;
+    e->last_line[0] = '\0';
+    e->lines = (struct source_child_lines){.most = LOG_LINES, .take = take_line, .context = e};
+    if (o->socket < 0) {
+        engine_state_make(&e->state, engine_launch_kind(e->launch), "starting", NULL);
+        status = engine_launch_start(e->launch, receiver ? slab_receiver_address(receiver) : NULL, &e->child, &failure);
+    }
+    engine_link_reset(&e->link, status ? -1 : o->socket >= 0 ? o->socket : e->child.socket);
+    e->hello_by = clock_monotonic() + o->start_seconds;
+    pthread_mutex_lock(&e->lock);
+    e->child_state = CHILD_STARTING;
+    e->counts.starts++;
+    pthread_mutex_unlock(&e->lock);
+    if (status) lose_child(e, &failure);
+}
+
+// ---- messages; on the thread ----
+
+static int limit_of(void *context, const struct source_header *header, size_t *most) {
+    struct source_engine *e = context;
+    pthread_mutex_lock(&e->lock);
+    const struct engine_request *r = find_request(e, header->request);
+    bool ready = e->child_state == CHILD_READY, answer = r && (header->kind == r->answer_kind || header->kind == SOURCE_FAILURE);
+    *most = answer && header->kind == SOURCE_INVENTORY ? r->max_body : SOURCE_MAX_REQUEST_BYTES;
+    pthread_mutex_unlock(&e->lock);
+    if (header->kind == SOURCE_STATE || header->kind == SOURCE_HELLO) return header->request || ready != (header->kind == SOURCE_STATE) ? VIRGA_INVALID : VIRGA_OK;
+    return ready && answer ? VIRGA_OK : VIRGA_INVALID;
+}
+
+static int take_hello(struct source_engine *e, const uint8_t *body, size_t bytes) {
+    struct source_hello hello;
+    if (source_decode_hello(body, bytes, &hello)) return VIRGA_INVALID;
+    log_debug("engine", "process %d: %s", (int)e->child.pid, hello.name);
+    pthread_mutex_lock(&e->lock);
+    e->child_state = CHILD_READY;
+    pthread_mutex_unlock(&e->lock);
     return VIRGA_OK;
 }
 
-void source_engine_free(struct source_engine *engine) { free(engine); }
-void source_engine_stop(struct source_engine *engine) { (void)engine; }
-
-int source_engine_installed(const struct source_engine *engine, struct failure *failure) {
-    (void)engine;
-    return failure_set(failure, VIRGA_NOT_FOUND, "the engine is not installed");
+static int take_state(struct source_engine *e, const uint8_t *body, size_t bytes) {
+    char *json = malloc(SOURCE_MAX_STATE_BYTES + 1);
+    int status = json ? source_decode_state(body, bytes, json) : VIRGA_NO_MEMORY;
+    if (!status) engine_state_set(&e->state, json);
+    free(json);
+    return status;
 }
 
-int source_engine_start(struct source_engine *engine, struct failure *failure) { return source_engine_installed(engine, failure); }
-void source_engine_stop_cluster(struct source_engine *engine) { (void)engine; }
-
-char *source_engine_state(struct source_engine *engine) {
-    (void)engine;
-    return strdup("{\"cluster\": \"none\", \"state\": \"stopped\"}");
+// Takes the body.
+static void take_answer(struct source_engine *e, const struct source_header *header, uint8_t *body) {
+    pthread_mutex_lock(&e->lock);
+    struct engine_request *r = find_request(e, header->request);
+    e->failures = 0;
+    if (r) {
+        r->answer = (struct source_engine_answer){.kind = header->kind, .body = body, .bytes = header->body_bytes};
+        finish_request(e, r);
+    } else {
+        free(body);
+    }
+    pthread_mutex_unlock(&e->lock);
 }
 
-void source_engine_on_state(struct source_engine *engine, void (*told)(void *context, const char *json), void *context) {
-    (void)engine, (void)told, (void)context;
+static int take_message(struct source_engine *e) {
+    struct source_header header;
+    uint8_t *body = NULL;
+    int status = engine_link_receive(&e->link, limit_of, e, &header, &body);
+    if (status) return status;
+    if (header.kind == SOURCE_HELLO) status = take_hello(e, body, header.body_bytes);
+    else if (header.kind == SOURCE_STATE) status = take_state(e, body, header.body_bytes);
+    else {
+        take_answer(e, &header, body);
+        return VIRGA_OK;
+    }
+    free(body);
+    return status;
 }
 
-void source_engine_counts(struct source_engine *engine, struct source_engine_counts *counts) {
-    (void)engine;
-    *counts = (struct source_engine_counts){0};
+static void take_messages(struct source_engine *e) {
+    int status = VIRGA_OK;
+    for (int i = 0; i < MESSAGES_AT_ONCE && !status; i++) status = take_message(e);
+    if (status == VIRGA_GONE) lose_child(e, NULL);
+    else if (status == VIRGA_INVALID) lose_child_because(e, VIRGA_GONE, "the engine broke its protocol and was ended; it is started again");
+    else if (status == VIRGA_NO_MEMORY) lose_child_because(e, VIRGA_NO_MEMORY, "out of memory for what the engine answered");
 }
 
-bool source_engine_takes(const struct source_engine *engine, const char *path) {
-    return source_address_has_kind(path) || source_address_has_scheme(path, engine->options.schemes, engine->options.scheme_count);
+// ---- the loop; on the thread ----
+
+// With the lock.
+static bool is_wanted(const struct source_engine *e) {
+    if (e->want_start || is_inherited(e)) return true;
+    for (const struct engine_request *r = e->requests; r < e->requests + SOURCE_ENGINE_REQUESTS; r++)
+        if (r->state == REQUEST_QUEUED) return true;
+    return false;
 }
 
-bool source_engine_has_cluster(const struct source_engine *engine) {
-    const char *cluster = engine->options.cluster;
-    return cluster && strcmp(cluster, "none") != 0;
+// With the lock: sends what is asked for. VIRGA_NO_MEMORY.
+static int push_requests(struct source_engine *e) {
+    int status = VIRGA_OK;
+    struct source_frame frame;
+    for (struct engine_request *r = e->requests; r < e->requests + SOURCE_ENGINE_REQUESTS && !status; r++) {
+        if (r->state == REQUEST_QUEUED) {
+            status = engine_link_push(&e->link, r->question->frame.data, r->question->frame.size, r->slab ? r->slab->fd : -1);
+            r->question = NULL;
+            r->state = REQUEST_SENT;
+        } else if (r->given_up && !r->cancel_by) {
+            status = source_encode_cancel(r->number, &frame);
+            if (!status) status = engine_link_push(&e->link, frame.data, frame.size, -1);
+            if (!status) r->cancel_by = clock_monotonic() + CANCEL_SECONDS;
+            source_frame_free(&frame);
+        }
+    }
+    for (int start = 0; start < 2 && !status; start++) {
+        bool *wanted = start ? &e->want_start : &e->want_stop;
+        if (!*wanted) continue;
+        status = source_encode_cluster(start, &frame);
+        if (!status) status = engine_link_push(&e->link, frame.data, frame.size, -1);
+        source_frame_free(&frame);
+        *wanted = false;
+    }
+    return status;
+}
+
+// With the lock: when one that was given up is to be answered, at the latest; 0 for none.
+static double first_cancel(const struct source_engine *e) {
+    double first = 0;
+    for (const struct engine_request *r = e->requests; r < e->requests + SOURCE_ENGINE_REQUESTS; r++)
+        if (r->state == REQUEST_SENT && r->given_up && (!first || r->cancel_by < first)) first = r->cancel_by;
+    return first;
+}
+
+// With the lock: refuses what would have to wait long for the next start, or for ever.
+static void refuse_early(struct source_engine *e, double now) {
+    struct failure why;
+    if (e->child_state == CHILD_GONE) fail_all(e, REQUEST_QUEUED, &e->last_end, false);
+    if (e->child_state != CHILD_NONE || e->not_before - now <= WAITED_FOR) return;
+    failure_set(&why, e->last_end.status, "%.400s (in %.0f s)", e->last_end.message, ceil(e->not_before - now));
+    fail_all(e, REQUEST_QUEUED, &why, false);
+}
+
+static void soonest(double *next, double moment) {
+    if (moment > 0 && (*next < 0 || moment < *next)) *next = moment;
+}
+
+static void watch_memory(struct source_engine *e) {
+    size_t most = engine_launch_options(e->launch)->memory, resident = source_child_resident(e->child.pid);
+    char words[160];
+    if (!most || resident <= most) return;
+    snprintf(words, sizeof words, "the engine took more memory (%zu MiB) than it may (%zu MiB, setting engine-memory) and was ended; it is started again",
+             resident >> 20, most >> 20);
+    lose_child_because(e, VIRGA_TOO_LARGE, words);
+}
+
+// What is due without anything having come. Returns the moment of the next such thing, or -1.
+static double do_what_is_due(struct source_engine *e) {
+    double now = clock_monotonic(), next = -1, cancel = 0;
+    int status = VIRGA_OK;
+    pthread_mutex_lock(&e->lock);
+    refuse_early(e, now);
+    enum child_state state = e->child_state;
+    bool wanted = is_wanted(e), distrusted = e->distrusted;
+    if (state == CHILD_NONE) e->want_stop = false;
+    if (state == CHILD_READY) {
+        status = push_requests(e);
+        cancel = first_cancel(e);
+    }
+    if (state == CHILD_NONE && wanted) soonest(&next, e->not_before > now ? e->not_before : now);
+    pthread_mutex_unlock(&e->lock);
+    if (state == CHILD_NONE && wanted && next <= now) {
+        start_child(e);
+        return now;
+    }
+    if (!has_engine(e)) return next;
+    if (!status) status = engine_link_flush(&e->link);
+    if (status == VIRGA_GONE) return lose_child(e, NULL), now;
+    if (status) return lose_child_because(e, status, "out of memory for what the engine is asked"), now;
+    if (distrusted) return lose_child_because(e, VIRGA_GONE, "the engine broke its protocol and was ended; it is started again"), now;
+    if (state == CHILD_STARTING && now > e->hello_by)
+        return lose_child_because(e, VIRGA_IO, "the engine could not be started: it did not answer in time"), now;
+    if (cancel && now > cancel) return lose_child_because(e, VIRGA_GONE, "the engine did not let go of what was given up and was ended; it is started again"), now;
+    if (e->child.pid > 0 && now - e->watched_at >= WATCH_SECONDS) {
+        e->watched_at = now;
+        watch_memory(e);
+    }
+    if (e->child.pid > 0) soonest(&next, e->watched_at + WATCH_SECONDS);
+    if (state == CHILD_STARTING) soonest(&next, e->hello_by);
+    soonest(&next, cancel);
+    return next;
+}
+
+static void wait_for_something(struct source_engine *e, double next) {
+    struct pollfd polls[] = {
+        {.fd = e->wake, .events = POLLIN},
+        {.fd = e->link.socket, .events = (short)(POLLIN | (engine_link_has_output(&e->link) ? POLLOUT : 0))},
+        {.fd = has_engine(e) ? e->child.log : -1, .events = POLLIN},
+    };
+    double left = next < 0 ? -1 : next - clock_monotonic();
+    poll(polls, sizeof polls / sizeof *polls, next < 0 ? -1 : left <= 0 ? 0 : (int)(left * 1000) + 1);
+    if (polls[0].revents) {
+        uint64_t woken;
+        ssize_t n = read(e->wake, &woken, sizeof woken);
+        (void)n;
+    }
+    if (polls[2].revents && !source_child_read_lines(e->child.log, &e->lines) && polls[2].revents & (POLLHUP | POLLERR)) {
+        close(e->child.log);
+        e->child.log = -1;
+    }
+    if (polls[1].revents & (POLLIN | POLLHUP | POLLERR)) take_messages(e);
+}
+
+static bool is_stopping(struct source_engine *e) {
+    pthread_mutex_lock(&e->lock);
+    bool stopping = e->stopping;
+    pthread_mutex_unlock(&e->lock);
+    return stopping;
+}
+
+static void *engine_main(void *argument) {
+    struct source_engine *e = argument;
+    struct failure over;
+    while (!is_stopping(e)) {
+        double next = do_what_is_due(e), now = clock_monotonic(), tell = engine_state_tell(&e->state, now);
+        if (tell >= 0) soonest(&next, now + tell);
+        if (now - e->trimmed_at > TRIM_SECONDS) {
+            e->trimmed_at = now;
+            slab_pool_trim(e->slabs, TRIM_SECONDS);
+        }
+        wait_for_something(e, next);
+    }
+    end_child(e, FREE_MS);
+    failure_set(&over, VIRGA_CANCELLED, "not read, the program is ending");
+    pthread_mutex_lock(&e->lock);
+    fail_all(e, REQUEST_QUEUED, &over, false);
+    pthread_mutex_unlock(&e->lock);
+    return NULL;
+}
+
+// ---- life ----
+
+static int start_thread(struct source_engine *e, struct failure *failure) {
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int error = pthread_create(&e->thread, NULL, engine_main, e);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return error ? failure_set(failure, VIRGA_NO_MEMORY, "no thread for the engine: %s", strerror(error)) : VIRGA_OK;
+}
+
+static void destroy(struct source_engine *e) {
+    if (e->launch && is_inherited(e)) close(engine_launch_options(e->launch)->socket);
+    slab_receiver_free(e->receiver);
+    if (e->wake >= 0) close(e->wake);
+    engine_state_destroy(&e->state);
+    pthread_cond_destroy(&e->changed);
+    pthread_mutex_destroy(&e->lock);
+    pthread_mutex_destroy(&e->receiver_lock);
+    slab_pool_free(e->slabs);
+    engine_launch_free(e->launch);
+    free(e);
+}
+
+int source_engine_new(const struct source_engine_options *options, struct source_engine **engine, struct failure *failure) {
+    struct source_engine *e = calloc(1, sizeof *e);
+    *engine = NULL;
+    if (!e) return failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
+    pthread_condattr_t monotonic;
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&e->changed, &monotonic);
+    pthread_condattr_destroy(&monotonic);
+    pthread_mutex_init(&e->lock, NULL);
+    pthread_mutex_init(&e->receiver_lock, NULL);
+    engine_state_init(&e->state);
+    e->child = (struct source_child){.pidfd = -1, .socket = -1, .log = -1};
+    e->link.socket = -1;
+    e->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    e->slabs = slab_pool_new(KEEP_SLABS);
+    int status = e->wake >= 0 && e->slabs ? engine_launch_new(options, &e->launch, failure) : failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
+    if (!status) engine_state_make(&e->state, engine_launch_kind(e->launch), source_engine_has_cluster(e) ? "stopped" : "none", NULL);
+    if (!status) status = start_thread(e, failure);
+    if (status) destroy(e);
+    else *engine = e;
+    return status;
+}
+
+void source_engine_free(struct source_engine *e) {
+    if (!e) return;
+    source_engine_stop(e);
+    pthread_join(e->thread, NULL);
+    pthread_mutex_lock(&e->lock);
+    while (e->users) pthread_cond_wait(&e->changed, &e->lock);
+    for (struct engine_request *r = e->requests; r < e->requests + SOURCE_ENGINE_REQUESTS; r++)
+        if (r->state != REQUEST_FREE) free_request(e, r);
+    pthread_mutex_unlock(&e->lock);
+    destroy(e);
 }

@@ -293,19 +293,27 @@ static void remember_end(struct source_pool *pool, const struct source_identity 
     if (pool->on_condemned) pool->on_condemned(pool->on_condemned_context);
 }
 
-int source_pool_ask(struct source_pool *pool, const struct source_identity *identity, struct source_question *question,
-                    struct source_answer *answer, struct failure *failure) {
+const atomic_bool *source_pool_begin(struct source_pool *pool) {
     pthread_mutex_lock(&pool->lock);
     pool->users++;
     pthread_mutex_unlock(&pool->lock);
-    question->stop = &pool->stop;
+    return &pool->stop;
+}
+
+void source_pool_end(struct source_pool *pool) {
+    pthread_mutex_lock(&pool->lock);
+    if (--pool->users == 0) pthread_cond_broadcast(&pool->changed);
+    pthread_mutex_unlock(&pool->lock);
+}
+
+int source_pool_ask(struct source_pool *pool, const struct source_identity *identity, struct source_question *question,
+                    struct source_answer *answer, struct failure *failure) {
+    question->stop = source_pool_begin(pool);
     struct failure why;
     int status = ask_some_child(pool, identity, question, answer, &why);
     if (!status) source_condemned_clear(pool->condemned, identity, question->reading);
     else if (answer->end != SOURCE_END_NONE) remember_end(pool, identity, question, answer->end, &why);
-    pthread_mutex_lock(&pool->lock);
-    if (--pool->users == 0) pthread_cond_broadcast(&pool->changed);
-    pthread_mutex_unlock(&pool->lock);
+    source_pool_end(pool);
     return status ? failure_set(failure, status, "%s", why.message) : VIRGA_OK;
 }
 
@@ -445,6 +453,14 @@ int source_pool_for_address(struct source_pool *pool, const struct source_url *u
     *addresses = pool->addresses;
     pthread_mutex_unlock(&pool->lock);
     return status;
+}
+
+bool source_pool_allows(struct source_pool *pool, const struct source_url *url) {
+    pthread_mutex_lock(&pool->lock);
+    struct source_proxy *proxy = pool->addresses ? pool->addresses->proxy : pool->waiting_proxy;
+    bool allowed = proxy && !source_proxy_allows(proxy, url, NULL);
+    pthread_mutex_unlock(&pool->lock);
+    return allowed;
 }
 
 struct source_proxy *source_pool_proxy(struct source_pool *addresses) { return addresses->proxy; }

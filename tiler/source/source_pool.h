@@ -22,6 +22,11 @@ struct source_condemned *source_pool_condemned(struct source_pool *pool);
 // The reader program that this path stands for: itself, or where it is NULL the one beside this program. The caller frees it.
 char *source_pool_reader_program(const char *reader_path);
 struct source_engine *source_pool_engine(struct source_pool *pool);  // or NULL
+// Whether readers may ask this address's host (source_pool_allow_hosts).
+bool source_pool_allows(struct source_pool *pool, const struct source_url *url);
+// Around what is asked of the engine for this pool: source_pool_free waits for it. The flag becomes true when the pool is stopped.
+const atomic_bool *source_pool_begin(struct source_pool *pool);
+void source_pool_end(struct source_pool *pool);
 void source_pool_count_slab(struct source_pool *pool, size_t bytes);
 
 #endif

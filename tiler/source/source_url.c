@@ -60,7 +60,7 @@ int source_url_parse(const char *text, struct source_url *url, struct failure *f
         authority = text + strlen(schemes[i].name);
         url->secure = schemes[i].secure;
     }
-    if (!authority) return failure_set(failure, VIRGA_INVALID, "only http, https and dap2 addresses are read");
+    if (!authority) return failure_set(failure, VIRGA_INVALID, "only http, https and dap2 addresses are read, and by an engine those of the setting engine-schemes");
     for (const char *c = text; *c; c++)
         if (*c <= ' ' || *c > '~' || strchr("\"<>\\^`{}#", *c))
             return failure_set(failure, VIRGA_INVALID, *c == '#' ? "an address of a dataset has no fragment (#…)" :
