@@ -201,7 +201,7 @@ def test_products_on_a_cluster():
     made, values = ensemble()
     products = add_products(made, [parse_product("t: mean"), parse_product("t: percentile 50")]).variables
     receiver = slab_control.Receiver()
-    with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None, protocol="tcp") as cluster, Client(cluster) as client:
+    with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address="127.0.0.1:0", protocol="tcp") as cluster, Client(cluster) as client:
         reader = ClusterReader(type("Fixed", (), {"kind": "local", "using": lambda self, cancelled: contextlib.nullcontext(client),
                                                   "state": lambda self: {"threads": 2}})(), receiver.address)
         for name in ("t_mean", "t_p50"):
