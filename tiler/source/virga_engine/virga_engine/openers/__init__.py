@@ -23,7 +23,7 @@ _MODULES = {"zarr": "zarr_store", "xarray": "netcdf", "grib": "grib", "iris": "i
 
 @dataclass(frozen=True)
 class Context:
-    """What openers may use. schemes: of URLs. objects: what a notebook shows, by name. ready: adds products, or leaves it as it is."""
+    """What openers may use. schemes: of URLs. objects: the Datasets that a notebook shows, by name. ready: adds products, or leaves it as it is."""
 
     schemes: frozenset[str] = frozenset()
     cluster: Cluster = field(default_factory=NoCluster)
@@ -46,7 +46,7 @@ def edition(text: str, context: Context) -> bytes:
 def recheck_seconds(text: str, context: Context) -> float:
     """How old a look at the edition may be before a READ is worth another one."""
     address = parse(text, context.schemes)
-    return 60.0 if address.is_url or address.kind == "published" else 2.0
+    return 60.0 if address.is_url or address.kind == "published" else 0.0 if address.kind == "notebook" else 2.0
 
 
 def _module(address: Address) -> ModuleType:

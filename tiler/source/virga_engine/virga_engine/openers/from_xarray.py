@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from typing import Any
 
 import dask.array as da
@@ -29,11 +29,11 @@ class Gathering:
         self.notes: list[str] = []
 
     def take(self, dataset: xr.Dataset, name_of: str, group: str = "", *, local: bool = False,
-             fills: Mapping[Hashable, float] | None = None) -> None:
+             fills: Mapping[Hashable, float] | None = None, scheduler: Callable[[], Any] | None = None) -> None:
         """Every variable of a raw dataset, its coordinates first.
 
         name_of: begins dask names, so that the same data has the same ones. local: only this process has the numbers.
-        fills: what stands for never-written numbers.
+        fills: what stands for never-written numbers. scheduler: computes dask arrays where this process reads them; else its threads do.
         """
         unlimited = {str(name) for name in dataset.encoding.get("unlimited_dims", ())}
         for key in [*dataset.coords, *dataset.data_vars]:
@@ -41,7 +41,7 @@ class Gathering:
             full = f"{group}/{name}" if group else name
             dimensions = tuple(self._dimension(group, str(d), n, str(d) in unlimited) for d, n in variable.sizes.items())
             self.variables[full] = stored_array(full, dimensions, variable, f"{name_of}-{full}", local=local,
-                                                fill=(fills or {}).get(key))
+                                                fill=(fills or {}).get(key), scheduler=scheduler)
 
     def _dimension(self, group: str, name: str, length: int, unlimited: bool) -> str:
         """A group inherits the dimensions of outer ones, as in netCDF."""
@@ -59,14 +59,14 @@ class Gathering:
 
 
 def stored_array(name: str, dimensions: tuple[str, ...], variable: xr.Variable, dask_name: str, *, local: bool = False,
-                 fill: float | None = None) -> StoredArray:
+                 fill: float | None = None, scheduler: Callable[[], Any] | None = None) -> StoredArray:
     """One raw variable; its numbers may be lazy, dask's or numpy's."""
     readable = variable.dtype.kind in "biuf" or variable.dtype == "S1"
     chunks = _chunks(variable)
 
     def read(slices: Slices) -> np.ndarray:
         part = variable[slices] if variable.ndim else variable
-        return part.data.compute(scheduler="threads") if part.chunks is not None else part.values
+        return part.data.compute(scheduler=scheduler() if scheduler else "threads") if part.chunks is not None else part.values
 
     def make():
         if variable.chunks is not None:

@@ -56,15 +56,16 @@ def _kind(path: str) -> str:
     return {"pp": "PP", "ff": "UM fields file"}.get(path.rpartition(".")[2].lower(), "cubes")
 
 
-def of_cubes(cubes: Iterable[Cube], token: bytes, form: str, *, local: bool = False) -> Dataset:
-    """Cubes as one Dataset; their lazy data stays lazy. local: only this process has the numbers. Needs no lock where nothing is loaded."""
+def of_cubes(cubes: Iterable[Cube], token: bytes, form: str, *, local: bool = False,
+             scheduler: Callable[[], Any] | None = None) -> Dataset:
+    """Cubes as one Dataset; their lazy data stays lazy. local, scheduler: as in objects.py."""
     cubes = list(cubes)
     if not cubes:
         raise Failure(Status.UNREADABLE, "there are no fields in it")
     data = from_iris(cubes)
     lazy = _lazy_arrays(cubes)
     dimensions = {name: Dimension(d.size, d.unlimited) for name, d in data.dimensions.items()}
-    variables = {name: _stored(variable, lazy, local) for name, variable in data.variables.items()}
+    variables = {name: _stored(variable, lazy, local, scheduler) for name, variable in data.variables.items()}
     return Dataset(dimensions, variables, _attributes(data), token, form)
 
 
@@ -83,7 +84,7 @@ def _lazy_arrays(cubes: list[Cube]) -> dict[str, da.Array]:
     return found
 
 
-def _stored(variable: NcVariable, lazy: dict[str, da.Array], local: bool) -> StoredArray:
+def _stored(variable: NcVariable, lazy: dict[str, da.Array], local: bool, scheduler: Callable[[], Any] | None) -> StoredArray:
     array, attributes = variable.data, _attributes(variable)
     shape, dtype = tuple(array.shape), np.dtype(array.dtype)
     readable = dtype.kind in "biuf" or dtype == "S1"
@@ -97,7 +98,7 @@ def _stored(variable: NcVariable, lazy: dict[str, da.Array], local: bool) -> Sto
     else:
         mark = attributes.get("_FillValue", fill)
         filled = functools.partial(_filled, original, mark)
-        read = lambda slices: np.ma.filled(original[slices].compute(scheduler="threads"), mark)  # noqa: E731
+        read = functools.partial(_computed, original, mark, scheduler)
         make = filled
         chunks = tuple(max(parts) for parts in original.chunks)
     return StoredArray(variable.name, tuple(variable.dimensions), shape, dtype, attributes=attributes, read=read if readable else None,
@@ -117,6 +118,10 @@ def _original(array: Any, lazy: dict[str, da.Array]) -> da.Array | None:
 
 def _part(numbers: np.ndarray, slices: Slices) -> np.ndarray:
     return numbers[slices]
+
+
+def _computed(original: da.Array, mark: Any, scheduler: Callable[[], Any] | None, slices: Slices) -> np.ndarray:
+    return np.ma.filled(original[slices].compute(scheduler=scheduler() if scheduler else "threads"), mark)
 
 
 def _filled(original: da.Array, mark: Any) -> da.Array:

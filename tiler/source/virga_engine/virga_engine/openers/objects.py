@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: Apache-2.0
+"""xarray's and Iris' objects as Datasets: what somebody published on a scheduler, or shows from a notebook."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import xarray as xr
+from dask.base import tokenize
+
+from ..datasets import Dataset
+from ..failure import Failure, Status
+from .from_xarray import Gathering, attributes_of, encoded
+from .places import digest
+
+
+def of_object(thing: Any, *, local: bool = False, scheduler: Callable[[], Any] | None = None) -> Dataset:
+    """An xarray Dataset or DataArray, an Iris cube or a list of cubes. Decoded times are encoded again, values stay as they are.
+
+    local: only this process has the numbers. scheduler: computes what a cluster holds, for those reads that this process does.
+    """
+    if isinstance(thing, xr.DataArray):
+        thing = thing.to_dataset(name=thing.name if thing.name is not None else "values", promote_attrs=False)
+    if isinstance(thing, xr.Dataset):
+        return _of_xarray(thing, local, scheduler)
+    cubes = _cubes(thing)
+    if cubes is not None:
+        from .iris_cubes import of_cubes
+        import iris
+        return of_cubes(cubes, cubes_token(cubes), f"cubes (Iris {iris.__version__})", local=local, scheduler=scheduler)
+    raise Failure(Status.UNSUPPORTED, f"it is a {type(thing).__name__}; an xarray Dataset or DataArray or an Iris cube can be shown")
+
+
+def _of_xarray(dataset: xr.Dataset, local: bool, scheduler: Callable[[], Any] | None) -> Dataset:
+    gathering, token = Gathering(), tokenize(dataset)
+    gathering.take(encoded(dataset, gathering.notes), f"shown-{token[:16]}", local=local, scheduler=scheduler)
+    return Dataset(gathering.dimensions, gathering.variables, attributes_of(dataset), digest(token), f"xarray {xr.__version__}",
+                   tuple(gathering.notes))
+
+
+def _cubes(thing: Any) -> list[Any] | None:
+    """Its cubes, or None where it has none. Iris is slow to import, and nothing is a cube before it is."""
+    module = sys.modules.get("iris.cube")
+    if module is None:
+        return None
+    things = list(thing) if isinstance(thing, (list, tuple)) else [thing]
+    return things if things and all(isinstance(one, module.Cube) for one in things) else None
+
+
+def cubes_token(cubes: list[Any]) -> bytes:
+    """Of cubes' metadata, the names of what is lazy and the numbers of what is not."""
+    parts: list[object] = []
+    for cube in cubes:
+        parts += [cube.summary(), repr(cube.metadata), tokenize(cube.core_data())]
+        parts += [f"{coordinate.metadata} {tokenize(coordinate.core_points())}" for coordinate in cube.coords()
+                  if coordinate not in cube.derived_coords]
+    return digest(*parts)
