@@ -32,10 +32,11 @@ class StoredArray:
     def __init__(self, name: str, dimensions: tuple[str, ...], shape: tuple[int, ...], dtype: np.dtype, *,
                  attributes: Mapping[str, Any], read: Callable[[Slices], np.ndarray] | None,
                  dask: Callable[[], dask.array.Array] | None = None, chunks: tuple[int, ...] | None = None,
-                 fill: float | None = None) -> None:
+                 fill: float | None = None, at_hand: bool = False) -> None:
         """read: raw numbers of a box, any array-like of this shape; called from several threads at once.
         dask: makes the same numbers as a dask array, chunked as stored or in multiples of chunks, whose tasks need no virga on
-        the workers and whose name is the same for the same data; None where there is none (then it is made from `read`)."""
+        the workers and whose name is the same for the same data; None where there is none (then it is made from `read`).
+        at_hand: the numbers are in this process's memory already: no cluster is faster."""
         self.name = name
         self.dimensions = tuple(dimensions)
         self.shape = tuple(int(n) for n in shape)
@@ -45,6 +46,7 @@ class StoredArray:
         self.attributes = dict(attributes)
         self.fill = fill
         self.readable = read is not None
+        self.at_hand = at_hand
         self._read = read
         self._make_dask = dask
         self._dask: dask.array.Array | None = None
@@ -52,8 +54,8 @@ class StoredArray:
 
     @property
     def on_cluster(self) -> bool:
-        """Whether workers of any cluster can compute `dask`; False where only this process has the numbers."""
-        return self._make_dask is not None
+        """Whether a cluster is to read it: False where only this process has the numbers, or has them already."""
+        return self._make_dask is not None and not self.at_hand
 
     def read(self, slices: Slices) -> np.ndarray:
         """The raw stored numbers of a box (unit steps, within the shape), read in this process: C-contiguous, of self.dtype.

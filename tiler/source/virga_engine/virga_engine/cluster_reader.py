@@ -165,7 +165,7 @@ class ClusterReader:
             if read.sender is not None:
                 self._take(read, client.gather(futures, direct=direct))
                 return
-            for batch in as_completed(futures).batches():
+            for batch in as_completed(futures, loop=client.loop).batches():
                 self._take(read, client.gather(batch, direct=direct))
                 for future in batch:
                     future.release()

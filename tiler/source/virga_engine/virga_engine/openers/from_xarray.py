@@ -63,6 +63,7 @@ def stored_array(name: str, dimensions: tuple[str, ...], variable: xr.Variable, 
     """One raw variable; its numbers may be lazy, dask's or numpy's."""
     readable = variable.dtype.kind in "biuf" or variable.dtype == "S1"
     chunks = _chunks(variable)
+    at_hand = isinstance(variable, xr.IndexVariable) or isinstance(variable._data, np.ndarray)
 
     def read(slices: Slices) -> np.ndarray:
         part = variable[slices] if variable.ndim else variable
@@ -71,7 +72,7 @@ def stored_array(name: str, dimensions: tuple[str, ...], variable: xr.Variable, 
     def make():
         if variable.chunks is not None:
             return variable.data
-        if not variable.ndim or isinstance(variable, xr.IndexVariable):  # read already
+        if not variable.ndim or at_hand:
             return da.from_array(variable.values, chunks=-1, name=f"{dask_name}-whole")
         pieces = chunks or piece_chunks(variable.shape, variable.dtype)
         chunked = variable.chunk(dict(zip(variable.dims, pieces)), name=f"{dask_name}-", inline_array=True)
@@ -82,7 +83,7 @@ def stored_array(name: str, dimensions: tuple[str, ...], variable: xr.Variable, 
         attributes.setdefault("_FillValue", np.array(variable.encoding["_FillValue"]).astype(variable.dtype)[()])
     return StoredArray(name, dimensions, variable.shape, variable.dtype, attributes=attributes, read=read if readable else None,
                        dask=None if local or not readable else make, chunks=chunks,
-                       fill=None if "_FillValue" in attributes else fill)
+                       fill=None if "_FillValue" in attributes else fill, at_hand=at_hand)
 
 
 def _chunks(variable: xr.Variable) -> tuple[int, ...] | None:

@@ -173,7 +173,7 @@ class _Making:
     def add(self, name: str, dimensions: tuple[str, ...], numbers: np.ndarray, attributes: Mapping[str, Any]) -> None:
         """A small variable whose numbers are at hand."""
         self.variables[name] = StoredArray(name, dimensions, numbers.shape, numbers.dtype, attributes=attributes,
-                                           read=lambda slices: numbers[slices],
+                                           read=lambda slices: numbers[slices], at_hand=True,
                                            dask=lambda: da.from_array(numbers, chunks=-1, name=f"grib-{tokenize(numbers)}"))
 
     def _free_name(self, attributes: Mapping[str, Any]) -> str:

@@ -25,7 +25,6 @@ from ..failure import Failure, Status
 from . import Context
 from .places import edition_of, expand
 
-iris.FUTURE.save_split_attrs = True
 enable_lockshare(iris=True, xarray=True)
 # Iris' loading and its saver's naming are not made for several threads.
 _LOCK = Lock()
@@ -62,7 +61,8 @@ def of_cubes(cubes: Iterable[Cube], token: bytes, form: str, *, local: bool = Fa
     cubes = list(cubes)
     if not cubes:
         raise Failure(Status.UNREADABLE, "there are no fields in it")
-    data = from_iris(cubes)
+    with iris.FUTURE.context(save_split_attrs=True, date_microseconds=True):  # it is kept for each thread
+        data = from_iris(cubes)
     lazy = _lazy_arrays(cubes)
     dimensions = {name: Dimension(d.size, d.unlimited) for name, d in data.dimensions.items()}
     variables = {name: _stored(variable, lazy, local, scheduler) for name, variable in data.variables.items()}
@@ -102,7 +102,8 @@ def _stored(variable: NcVariable, lazy: dict[str, da.Array], local: bool, schedu
         make = filled
         chunks = tuple(max(parts) for parts in original.chunks)
     return StoredArray(variable.name, tuple(variable.dimensions), shape, dtype, attributes=attributes, read=read if readable else None,
-                       dask=None if local or not readable else make, chunks=chunks, fill=fill)
+                       dask=None if local or not readable else make, chunks=chunks, fill=fill,
+                       at_hand=original is None)
 
 
 def _original(array: Any, lazy: dict[str, da.Array]) -> da.Array | None:
