@@ -122,3 +122,59 @@ def worker(folder: Path, address: str, name: str, memory: str = "1GiB", nanny: b
     return Process(folder / f"{name}-{time.monotonic_ns()}.log", "distributed.cli.dask_worker", address, "--name", name, "--nthreads", "1",
                    "--memory-limit", memory, "--no-dashboard", "--local-directory", str(scratch), "--host", "127.0.0.1",
                    "--nanny" if nanny else "--no-nanny", environment=environment)
+
+
+class Gateway(Process):
+    """A dask-gateway server with its local backend, whose clusters are processes in `folder`; any user, any password."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(exist_ok=True)
+        self.clusters = folder / "clusters"
+        self.clusters.mkdir()
+        http, proxy = free_port(), free_port()
+        self.address = f"http://127.0.0.1:{http}"
+        settings = folder / "gateway.py"
+        settings.write_text(_GATEWAY.format(http=http, proxy=proxy, clusters=str(self.clusters), python=sys.executable))
+        super().__init__(folder / "gateway.log", "dask_gateway_server", "-f", str(settings))
+        self.environment = {"DASK_GATEWAY__PROXY_ADDRESS": f"127.0.0.1:{proxy}"}
+        try:
+            until(lambda: "Dask-Gateway server started" in self.words() or not self.running(), "a gateway that listens")
+            assert self.running(), self.words()
+        except AssertionError:
+            self.kill()
+            raise
+
+    def as_user(self, name: str) -> dict[str, str]:
+        """The environment of somebody who asks as this user."""
+        return {**self.environment, "DASK_GATEWAY__AUTH__TYPE": "basic",
+                "DASK_GATEWAY__AUTH__KWARGS": f'{{"username": "{name}", "password": "any"}}'}
+
+    def processes(self) -> set[int]:
+        """The schedulers and workers that it runs; its proxy left out."""
+        found = set()
+        for pid in descendants(self.pid):
+            try:
+                if b"distributed.cli" in Path(f"/proc/{pid}/cmdline").read_bytes():
+                    found.add(pid)
+            except OSError:
+                pass
+        return alive(found)
+
+
+_GATEWAY = """
+from dask_gateway_server.options import Float, Options
+c.DaskGateway.address = "127.0.0.1:0"
+c.DaskGateway.backend_class = "dask_gateway_server.backends.local.UnsafeLocalBackend"
+c.DaskGateway.authenticator_class = "dask_gateway_server.auth.SimpleAuthenticator"
+c.Proxy.address = "127.0.0.1:{http}"
+c.Proxy.tcp_address = "127.0.0.1:{proxy}"
+c.UnsafeLocalBackend.clusters_directory = {clusters!r}
+c.UnsafeLocalBackend.sigint_timeout = 2
+c.UnsafeLocalBackend.sigterm_timeout = 1
+c.Backend.cluster_options = Options(Float("idle_timeout", default=0.0))
+c.ClusterConfig.scheduler_cmd = [{python!r}, "-m", "distributed.cli.dask_scheduler"]
+c.ClusterConfig.worker_cmd = [{python!r}, "-m", "distributed.cli.dask_worker"]
+c.ClusterConfig.worker_memory = "1 G"
+c.ClusterConfig.worker_cores = 1
+c.ClusterConfig.adaptive_period = 0.5
+"""

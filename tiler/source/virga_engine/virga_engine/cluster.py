@@ -32,8 +32,7 @@ class Cluster(Protocol):
         """
 
     def using(self, cancelled: Cancel | None = None) -> AbstractContextManager[Client]:
-        """As client(), and the cluster is not idle before the block ends. What every request should take: within the block, what
-        distributed raises where the scheduler was lost or workers die of the task becomes a Failure."""
+        """As client(), and the cluster is not idle before the block ends: what every request should take."""
 
     def start(self) -> None:
         """A person wants it to run; state() tells what comes of it."""

@@ -16,11 +16,13 @@ class Backend(Protocol):
     kind    "local", "shared" or "gateway"
     own     whether the workers are this engine's: to scale, to give back when idle, and to end
     wanted  least and most workers; (0, 0) where they are not its own
+    busy    workers that it has at least while it is busy; 0 where they are not its own
     """
 
     kind: str
     own: bool
     wanted: tuple[int, int]
+    busy: int
 
     def connect(self, given_up: Event) -> Client:
         """Starts the cluster, or finds the one that it has, and connects; its workers may still be on their way.
@@ -29,7 +31,10 @@ class Backend(Protocol):
         """
 
     def scale(self, busy: bool) -> None:
-        """busy: to its working size, or as the load is; else to the least. Returns before it is done. May raise OSError."""
+        """busy: to its working size, or as the load is; else to the least. Returns before it is done.
+
+        May be called again at the same size: workers that were lost for good are then replaced. May raise Failure and OSError.
+        """
 
     def dashboard(self) -> str | None:
         """The link of the cluster that is connected."""

@@ -41,6 +41,10 @@ def ask(address: str, method: str, *arguments: Any, **named: Any) -> Any:
         raise Failure(Status.SYSTEM, f"the gateway at {address} refuses: {' '.join(str(error).split())}") from error
 
 
+def _busy(wanted: tuple[int, int]) -> int:
+    return min(wanted[1], max(1, wanted[0]))
+
+
 class GatewayBackend:
     """See backend.Backend. With the name of a cluster that is there already, that one is joined and left as a shared one is."""
 
@@ -50,6 +54,7 @@ class GatewayBackend:
         """idle: the engine's own; the gateway is asked to end a cluster that does nothing for a little longer."""
         self.own = name is None
         self.wanted = (workers or (0, _MOST_BY_DEFAULT)) if self.own else (0, 0)
+        self.busy = _busy(self.wanted)
         self._address = address
         self._idle = idle
         self._name = name
@@ -106,7 +111,7 @@ class GatewayBackend:
         if least == most or not busy:
             ask(self._address, "scale_cluster", self._name, most if busy else least)
         else:
-            ask(self._address, "adapt_cluster", self._name, minimum=max(1, least), maximum=most)
+            ask(self._address, "adapt_cluster", self._name, minimum=self.busy, maximum=most)
 
     def dashboard(self) -> str | None:
         return self._report.dashboard_link if self._report else None

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from distributed.deploy import Adaptive
 
 _MOST_BY_DEFAULT = 4  # workers; each is a Python of some 150 MB before it reads anything
-_DEATH_SECONDS = 10.0  # a worker without its scheduler ends after so long
+_DEATH_SECONDS = 60.0  # a worker that has not found the scheduler after so long, on a busy machine, ends
 _TARGET_SECONDS = 0.5  # of work that is waiting for each worker before there is one more
 
 _log = logging.getLogger("virga_engine.cluster")
@@ -31,6 +31,7 @@ class LocalBackend:
         count = count or min(CPU_COUNT, _MOST_BY_DEFAULT)
         self.wanted = workers or (0, count)
         self._adapts = workers is not None and workers[0] < workers[1]
+        self.busy = max(1, self.wanted[0]) if self._adapts else self.wanted[1]
         self._threads = max(1, CPU_COUNT // self.wanted[1])
         self._cluster: LocalCluster | None = None
         self._client: Client | None = None
@@ -48,7 +49,9 @@ class LocalBackend:
     def scale(self, busy: bool) -> None:
         least, most = self.wanted
         if busy and self._adapts:
-            self._adaptive = self._cluster.adapt(minimum=max(1, least), maximum=most, interval=0.5, wait_count=20, target_duration=_TARGET_SECONDS)
+            if self._adaptive is not None and self._adaptive.state == "running":
+                return
+            self._adaptive = self._cluster.adapt(minimum=self.busy, maximum=most, interval=0.5, wait_count=20, target_duration=_TARGET_SECONDS)
             return
         if self._adaptive is not None:
             self._adaptive.stop()

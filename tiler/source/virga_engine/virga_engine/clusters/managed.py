@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import concurrent.futures
 import logging
 import time
 from collections.abc import Callable, Iterator
@@ -27,21 +25,8 @@ _LOST_PATIENCE = 10.0  # and for a scheduler that was lost
 _CLOSE_PATIENCE = 10.0
 _STATE_SECONDS = 0.25  # on_state is called this often at most
 _FIRST_BACKOFF, _LAST_BACKOFF = 0.25, 5.0  # between attempts to find a lost scheduler
+_REPLACE_SECONDS = 15.0  # that workers may be missing before they are asked for again
 _FAILED_BACKOFF = 5.0  # after a start that failed, requests have its answer for so long
-
-
-def _failure_of_cluster(error: BaseException) -> Failure | None:
-    """Of what distributed raises when the cluster failed, not the work; None for anything else."""
-    from distributed.comm import CommClosedError
-    from distributed.scheduler import KilledWorker, NoValidWorkerError
-    if isinstance(error, KilledWorker):
-        return Failure(Status.NO_MEMORY, "each worker that tried it ended, likely for want of memory; ask for less at a time, "
-                                         "or give the workers more")
-    if isinstance(error, NoValidWorkerError):
-        return Failure(Status.GONE, "the cluster has no worker for it")
-    if isinstance(error, (asyncio.CancelledError, concurrent.futures.CancelledError, CommClosedError)):
-        return Failure(Status.GONE, "the scheduler was lost while it was read; it is looked for again, so ask again")
-    return None
 
 
 class ManagedCluster:
@@ -71,6 +56,7 @@ class ManagedCluster:
         self._next_attempt = 0.0
         self._began = 0.0  # when the start began whose seconds are measured
         self._started_seconds: float | None = None
+        self._complete = 0.0  # when it last had the workers that it should have, or was told to get them
         self._usage = Usage()
         self._dashboard: str | None = None
 
@@ -97,13 +83,6 @@ class ManagedCluster:
             self._users += 1
         try:
             yield self.client(cancelled)
-        except (asyncio.CancelledError, concurrent.futures.CancelledError, OSError, RuntimeError) as error:
-            if cancelled is not None:
-                cancelled.check()
-            failure = _failure_of_cluster(error)
-            if failure is None:
-                raise
-            raise failure from error
         finally:
             with self._changed:
                 self._users -= 1
@@ -245,7 +224,7 @@ class ManagedCluster:
         with self._changed:
             self._client, self._dashboard = client, dashboard
             self._phase, self._failure, self._attempts, self._next_attempt, self._resting = "starting", None, 0, 0.0, False
-            self._touched = time.monotonic()
+            self._touched = self._complete = time.monotonic()
             self._changed.notify_all()
         self._look()
 
@@ -280,10 +259,14 @@ class ManagedCluster:
             return
         now = time.monotonic()
         with self._changed:
+            if self._phase == "starting" and now - self._began < _START_PATIENCE:
+                self._touched = now  # whoever asked for workers is to see them
             busy = self._users > 0 or now - self._touched < self._idle
             turn = self._backend.own and busy == self._resting
             self._usage = usage
-        if turn:
+            if self._resting or usage.workers >= self._backend.busy:
+                self._complete = now
+        if turn or now - self._complete > _REPLACE_SECONDS:
             self._turn(busy)
         with self._changed:
             self._set_phase(time.monotonic())
@@ -296,9 +279,10 @@ class ManagedCluster:
             _log.warning("the cluster could not be scaled: %s", error)
             return
         with self._changed:
-            self._resting = not busy
-            if busy and not self._usage.workers:
+            if busy and self._resting and not self._usage.workers:
                 self._began, self._started_seconds = time.monotonic(), None
+            self._resting = not busy
+            self._complete = time.monotonic()
 
     def _set_phase(self, now: float) -> None:
         """From what was seen; with _changed held."""

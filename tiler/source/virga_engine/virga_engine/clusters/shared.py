@@ -18,6 +18,7 @@ class SharedBackend:
     kind = "shared"
     own = False
     wanted = (0, 0)
+    busy = 0
 
     def __init__(self, address: str) -> None:
         self._address = address
