@@ -10,7 +10,7 @@
 size_t slab_piece_header_bytes(const uint8_t begin[SLAB_PIECE_BEGIN]) {
     struct byte_reader r = {.at = begin + 4, .end = begin + SLAB_PIECE_BEGIN};
     uint16_t version = bytes_read_u16(&r);
-    uint8_t rank = bytes_read_u8(&r), arrays = bytes_read_u8(&r);
+    uint8_t rank = bytes_read_u8(&r), arrays = bytes_read_u8(&r) & ~SLAB_PIECE_CRC;
     if (memcmp(begin, "VSLB", 4) || version != SLAB_PIECE_VERSION || rank > SOURCE_MAX_RANK || (arrays != 1 && arrays != 4)) return 0;
     return SLAB_PIECE_BEGIN + (size_t)rank * 16 + 16;
 }
@@ -21,7 +21,9 @@ int slab_piece_parse(const uint8_t *header, struct slab_piece *piece) {
     struct byte_reader r = {.at = header + 6, .end = header + bytes};
     memset(piece, 0, sizeof *piece);
     piece->box.rank = bytes_read_u8(&r);
-    piece->arrays = bytes_read_u8(&r);
+    uint8_t arrays = bytes_read_u8(&r);
+    piece->arrays = arrays & ~SLAB_PIECE_CRC;
+    piece->crc = arrays & SLAB_PIECE_CRC;
     memcpy(piece->token, bytes_take(&r, sizeof piece->token), sizeof piece->token);
     for (int d = 0; d < piece->box.rank; d++) {
         piece->box.start[d] = bytes_read_u64(&r);

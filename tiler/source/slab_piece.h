@@ -13,6 +13,7 @@
 enum {
     SLAB_PIECE_VERSION = 1,
     SLAB_PIECE_BEGIN = 24,  // bytes of a header before its box
+    SLAB_PIECE_CRC = 0x80,  // added to the number of arrays: the checksum is zlib's CRC-32, of a worker without XXH3
     SLAB_PIECE_MOST = SLAB_PIECE_BEGIN + SOURCE_MAX_RANK * 16 + 16,
 };
 
@@ -32,6 +33,7 @@ struct slab_box {
 struct slab_piece {
     struct slab_box box;
     int arrays;
+    bool crc;  // what the checksum is
     uint8_t token[SOURCE_TOKEN_BYTES];
     uint64_t payload_bytes, checksum;
 };

@@ -16,6 +16,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 #include <xxhash.h>
+#include <zlib.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -49,6 +50,7 @@ struct connection {
     uint64_t left;               // bytes of the payload
     enum slab_verdict verdict;   // of a piece that is ignored, if its checksum is right
     XXH3_state_t *sum;
+    unsigned long crc;           // the same of a piece that has that
     double since;                // the piece's first byte, or when the last was done
     double heard;                // the last byte
 };
@@ -201,6 +203,7 @@ static bool begin_piece(struct slab_receiver *r, struct connection *c) {
     if (e ? !slab_piece_fits(&c->piece, &e->layout) : c->piece.payload_bytes > r->options.max_piece) return answer(r, c, SLAB_MALFORMED);
     c->left = c->piece.payload_bytes;
     XXH3_64bits_reset(c->sum);
+    c->crc = crc32(0, NULL, 0);
     c->target = e;
     if (e) {
         start_payload(r, c);
@@ -214,7 +217,8 @@ static bool begin_piece(struct slab_receiver *r, struct connection *c) {
 
 static bool end_piece(struct slab_receiver *r, struct connection *c) {
     struct expectation *e = c->target;
-    bool written = c->state == CONNECTION_WRITING, right = XXH3_64bits_digest(c->sum) == c->piece.checksum;
+    bool written = c->state == CONNECTION_WRITING;
+    bool right = (c->piece.crc ? (uint64_t)c->crc : XXH3_64bits_digest(c->sum)) == c->piece.checksum;
     if (!right) return answer(r, c, SLAB_DAMAGED);
     if (written) slab_cover_mark(&e->cover, &c->piece.box, &e->layout, true);
     if (e) e->received += c->piece.payload_bytes;
@@ -247,7 +251,8 @@ static ssize_t read_payload(struct slab_receiver *r, struct connection *c) {
     size_t room = straight ? c->walk.left : SCRATCH_BYTES;
     ssize_t n = recv(c->socket, to, room < c->left ? room : (size_t)c->left, MSG_DONTWAIT);
     if (n <= 0) return n;
-    XXH3_64bits_update(c->sum, to, (size_t)n);
+    if (c->piece.crc) c->crc = crc32_z(c->crc, to, (size_t)n);
+    else XXH3_64bits_update(c->sum, to, (size_t)n);
     if (straight) slab_walk_advance(&c->walk, (size_t)n);
     else if (writing) scatter(c, to, (size_t)n);
     c->left -= (uint64_t)n;

@@ -21,27 +21,27 @@ def first_line(error: BaseException) -> str:
     return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
 
 
-def explain(error: BaseException, client: Client, variable: str) -> Failure:
-    """The failure to tell. variable: its name, for the sentence; the server puts the address in front."""
+def explain(error: BaseException, client: Client) -> Failure:
+    """The failure to tell; the server puts address and variable in front."""
     if isinstance(error, Failure):
         return error
     if isinstance(error, KilledWorker):
-        return Failure(Status.SYSTEM, f"{variable}: every worker that read it ended, {_times(error)} in a row (too little memory, or a "
-                                      "crash); see the workers' logs, or give them more memory")
+        return Failure(Status.SYSTEM, f"every worker that read it ended, {_times(error)} in a row (too little memory, or a crash); see "
+                                      "the workers' logs, or give them more memory")
     if type(error).__name__ == "NotWanted":  # a class of on_worker that came back by value
         return Cancelled()
     if isinstance(error, (FutureCancelledError, CancelledError)):
-        return _lost_future(error, client, variable)
+        return _lost_future(error, client)
     if isinstance(error, ClosedClientError) or isinstance(error, (CommClosedError, TimeoutError)) and client.status != "running":
-        return SchedulerLost(Status.SYSTEM, f"the connection to the Dask scheduler was lost while {variable} was read; try again")
+        return SchedulerLost(Status.SYSTEM, "the connection to the Dask scheduler was lost while it was read; try again")
+    words = first_line(error)
     if isinstance(error, MemoryError):
-        return Failure(Status.NO_MEMORY, f"{variable}: a worker has too little memory for it ({first_line(error)}); give the workers more")
+        return Failure(Status.NO_MEMORY, f"a worker has too little memory for it ({words}); give the workers more")
     if isinstance(error, FileNotFoundError):
-        return Failure(Status.NOT_FOUND, f"{variable}: a worker cannot find its data ({first_line(error)}); workers must see the same "
-                                         "files as this host")
+        return Failure(Status.NOT_FOUND, f"a worker cannot find its data ({words}); workers must see the same files as this host")
     if isinstance(error, (ImportError, AttributeError)):
-        return Failure(Status.UNSUPPORTED, f"{variable}: a worker lacks a package to read it ({first_line(error)}); install it on the workers")
-    return Failure(Status.UNREADABLE, f"{variable}: it cannot be read on the cluster ({type(error).__name__}: {first_line(error)})")
+        return Failure(Status.UNSUPPORTED, f"a worker lacks a package to read it ({words}); install it on the workers")
+    return Failure(Status.UNREADABLE, f"it cannot be read on the cluster ({type(error).__name__}: {words})")
 
 
 def _times(error: KilledWorker) -> str:
@@ -49,10 +49,10 @@ def _times(error: KilledWorker) -> str:
     return f"{failures + 1} times" if isinstance(failures, int) else "several times"
 
 
-def _lost_future(error: BaseException, client: Client, variable: str) -> Failure:
+def _lost_future(error: BaseException, client: Client) -> Failure:
     reason = getattr(error, "reason", "") or ""
     if client.status != "running" or "scheduler" in reason or "connection" in reason:
-        return SchedulerLost(Status.SYSTEM, f"the Dask scheduler went away while {variable} was read; try again")
+        return SchedulerLost(Status.SYSTEM, "the Dask scheduler went away while it was read; try again")
     if "lost" in reason:
-        return Failure(Status.GONE, f"{variable}: its data is no longer on the cluster; publish it again")
-    return SchedulerLost(Status.SYSTEM, f"the cluster gave up reading {variable} ({reason or first_line(error)}); try again")
+        return Failure(Status.GONE, "its data is no longer on the cluster; publish it again")
+    return SchedulerLost(Status.SYSTEM, f"the cluster gave up reading it ({reason or first_line(error)}); try again")

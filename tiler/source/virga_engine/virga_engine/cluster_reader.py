@@ -116,7 +116,7 @@ class ClusterReader:
             _put_left(read)
         except Exception as error:
             cancelled.check()
-            raise explain(error, client, array.name) from error
+            raise explain(error, client) from error
         return ReadCount(read.read, read.sent, read.delivered)
 
     def _receiver(self, request: ReadRequest) -> tuple[str, int] | None:
