@@ -3,6 +3,7 @@
 
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdint.h>
 #include <stdlib.h>
 
@@ -16,6 +17,7 @@ struct waiting_job {
 };
 
 struct worker_queue {
+    struct worker_pool *pool;
     pthread_mutex_t lock;
     pthread_cond_t added;
     bool stopping;             // lock
@@ -30,6 +32,10 @@ struct worker_queue {
 struct worker_pool {
     struct worker_queue lanes[LANE_COUNT];
     int ready;  // lanes whose lock and condition exist
+    atomic_size_t load;               // jobs that wait or run, in all lanes
+    pthread_mutex_t watch;
+    void (*changed)(void *user);      // watch
+    void *user;                       // watch
 };
 
 static bool runs_before(const struct waiting_job *a, const struct waiting_job *b) {
@@ -67,6 +73,12 @@ static struct waiting_job heap_remove(struct worker_queue *q, size_t i) {
     return job;
 }
 
+static void tell_watcher(struct worker_pool *pool) {
+    pthread_mutex_lock(&pool->watch);
+    if (pool->changed) pool->changed(pool->user);
+    pthread_mutex_unlock(&pool->watch);
+}
+
 static void *worker_main(void *argument) {
     struct worker_queue *q = argument;
     pthread_mutex_lock(&q->lock);
@@ -81,6 +93,10 @@ static void *worker_main(void *argument) {
         job.run(job.argument, false);
         pthread_mutex_lock(&q->lock);
         q->running--;
+        if (atomic_fetch_sub(&q->pool->load, 1) > 1) continue;
+        pthread_mutex_unlock(&q->lock);
+        tell_watcher(q->pool);
+        pthread_mutex_lock(&q->lock);
     }
     pthread_mutex_unlock(&q->lock);
     return NULL;
@@ -101,8 +117,13 @@ static int queue_start(struct worker_queue *q, int threads) {
 struct worker_pool *worker_pool_new(const int threads[LANE_COUNT], size_t queue_limit) {
     struct worker_pool *pool = calloc(1, sizeof *pool);
     if (!pool) return NULL;
+    if (pthread_mutex_init(&pool->watch, NULL)) {
+        free(pool);
+        return NULL;
+    }
     for (int lane = 0; lane < LANE_COUNT; lane++) {
         struct worker_queue *q = &pool->lanes[lane];
+        q->pool = pool;
         q->limit = queue_limit;
         if (threads[lane] < 1 || pthread_mutex_init(&q->lock, NULL)) goto fail;
         if (pthread_cond_init(&q->added, NULL)) {
@@ -154,12 +175,14 @@ void worker_pool_free(struct worker_pool *pool) {
         pthread_cond_destroy(&q->added);
         pthread_mutex_destroy(&q->lock);
     }
+    pthread_mutex_destroy(&pool->watch);
     free(pool);
 }
 
 int worker_pool_try_add(struct worker_pool *pool, enum worker_lane lane, int priority, worker_job job, void *argument) {
     struct worker_queue *q = &pool->lanes[lane];
     int status = VIRGA_OK;
+    bool first = false;
     pthread_mutex_lock(&q->lock);
     if (q->stopping) {
         status = VIRGA_CANCELLED;
@@ -169,9 +192,11 @@ int worker_pool_try_add(struct worker_pool *pool, enum worker_lane lane, int pri
         q->heap[q->count] =
             (struct waiting_job){.priority = priority, .order = q->next_order++, .run = job, .argument = argument};
         heap_up(q->heap, q->count++);
+        first = atomic_fetch_add(&pool->load, 1) == 0;
         pthread_cond_signal(&q->added);
     }
     pthread_mutex_unlock(&q->lock);
+    if (first) tell_watcher(pool);
     return status;
 }
 
@@ -181,6 +206,7 @@ size_t worker_pool_cancel(struct worker_pool *pool, const void *argument) {
     for (int lane = 0; lane < LANE_COUNT; lane++)
         while (queue_take(&pool->lanes[lane], argument, false, &job)) {
             job.run(job.argument, true);  // without the lock: a job may add another
+            if (atomic_fetch_sub(&pool->load, 1) == 1) tell_watcher(pool);
             cancelled++;
         }
     return cancelled;
@@ -192,4 +218,13 @@ size_t worker_pool_load(struct worker_pool *pool, enum worker_lane lane) {
     size_t load = q->count + q->running;
     pthread_mutex_unlock(&q->lock);
     return load;
+}
+
+bool worker_pool_busy(struct worker_pool *pool) { return atomic_load(&pool->load) > 0; }
+
+void worker_pool_watch(struct worker_pool *pool, void (*changed)(void *user), void *user) {
+    pthread_mutex_lock(&pool->watch);
+    pool->changed = changed;
+    pool->user = user;
+    pthread_mutex_unlock(&pool->watch);
 }

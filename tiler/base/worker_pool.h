@@ -28,5 +28,10 @@ int worker_pool_try_add(struct worker_pool *pool, enum worker_lane lane, int pri
 size_t worker_pool_cancel(struct worker_pool *pool, const void *argument);
 // Any thread. Waiting and running jobs of a lane.
 size_t worker_pool_load(struct worker_pool *pool, enum worker_lane lane);
+// Any thread. Whether any job waits or runs, in any lane.
+bool worker_pool_busy(struct worker_pool *pool);
+// Has `changed` called whenever the pool may have become busy or idle: on the thread that did it, which holds no lock of a lane; calls never
+// overlap. It must be quick, and not call this. NULL: nobody is told any more once this returns. One watcher at a time.
+void worker_pool_watch(struct worker_pool *pool, void (*changed)(void *user), void *user);
 
 #endif

@@ -186,6 +186,54 @@ static void each_accepted_job_runs_once_under_contention(void **state) {
     assert_int_equal(accepted, run_count + cancelled_count);
 }
 
+static atomic_uint told;
+static atomic_bool last_busy;
+
+static void note_change(void *user) {
+    atomic_store(&last_busy, worker_pool_busy(user));
+    atomic_fetch_add(&told, 1);
+}
+
+static void a_watcher_is_told_when_there_is_work_and_when_there_is_none(void **state) {
+    (void)state;
+    struct worker_pool *pool = worker_pool_new((int[]){1, 1}, 16);
+    struct gate gate;
+    gate_init(&gate);
+    worker_pool_watch(pool, note_change, pool);
+    atomic_store(&told, 0);
+    assert_false(worker_pool_busy(pool));
+    worker_pool_try_add(pool, LANE_READ, 0, gate_job, &gate);
+    assert_true(worker_pool_busy(pool) && told == 1 && last_busy);
+    gate_wait_entered(&gate);
+    worker_pool_try_add(pool, LANE_READ, 0, count_job, &gate);
+    worker_pool_try_add(pool, LANE_COMPUTE, 0, count_job, NULL);
+    worker_pool_cancel(pool, &gate);
+    wait_until_idle(pool, LANE_COMPUTE);
+    assert_true(worker_pool_busy(pool) && told == 1);  // one lane's work alone makes no difference
+    gate_open(&gate);
+    while (atomic_load(&told) < 2) sched_yield();
+    assert_false(last_busy || worker_pool_busy(pool));
+    worker_pool_watch(pool, NULL, NULL);
+    worker_pool_try_add(pool, LANE_READ, 0, count_job, NULL);
+    worker_pool_free(pool);
+    assert_int_equal(told, 2);
+}
+
+// Whatever the order in which calls of threads that race come: after the last one the truth is known.
+static void the_last_thing_told_is_true(void **state) {
+    (void)state;
+    for (int round = 0; round < 50; round++) {
+        struct worker_pool *pool = worker_pool_new((int[]){2, 2}, 64);
+        struct add_many many = {.pool = pool};
+        worker_pool_watch(pool, note_change, pool);
+        add_many(&many);
+        wait_until_idle(pool, LANE_READ);
+        wait_until_idle(pool, LANE_COMPUTE);
+        worker_pool_free(pool);
+        assert_false(last_busy);
+    }
+}
+
 static void no_threads_is_refused(void **state) {
     (void)state;
     assert_null(worker_pool_new((int[]){0, 1}, 4));
@@ -201,6 +249,8 @@ int main(void) {
         cmocka_unit_test_setup(cancel_reaches_only_waiting_jobs_of_that_argument, reset),
         cmocka_unit_test_setup(tear_down_cancels_each_waiting_job_once, reset),
         cmocka_unit_test_setup(each_accepted_job_runs_once_under_contention, reset),
+        cmocka_unit_test_setup(a_watcher_is_told_when_there_is_work_and_when_there_is_none, reset),
+        cmocka_unit_test_setup(the_last_thing_told_is_true, reset),
         cmocka_unit_test_setup(no_threads_is_refused, reset),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
