@@ -31,6 +31,7 @@ struct lines {  // of one pipe
 struct export_process {
     pid_t pid;  // 0: it has been waited for
     int pidfd, status;
+    struct export_brake *brake;  // or NULL
     struct lines out, err;
     char words[WORDS];
 };
@@ -138,6 +139,8 @@ int export_process_start(const struct export_process_options *options, struct ex
     if (process->pid < 0) goto end;
     setpgid(process->pid, process->pid);  // both sides do, so that it is so before either goes on
     process->pidfd = (int)syscall(SYS_pidfd_open, process->pid, 0);
+    process->brake = options->brake;
+    if (process->brake) export_brake_add(process->brake, process->pid);
     process->out.fd = fds[1];
     process->err.fd = fds[3];
     fds[1] = fds[3] = -1;
@@ -157,10 +160,17 @@ void export_process_signal(struct export_process *process, int signal_number) {
     if (process->pid) kill(-process->pid, signal_number);
 }
 
+// Before it is waited for: its number is its own only until then.
+static void leave_brake(struct export_process *process) {
+    if (process->brake) export_brake_remove(process->brake, process->pid);
+    process->brake = NULL;
+}
+
 bool export_process_ended(struct export_process *process, int *status) {
     if (process->pid) {
         siginfo_t info = {0};
         if (waitid(P_PID, (id_t)process->pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && !info.si_pid) return false;
+        leave_brake(process);
         kill(-process->pid, SIGKILL);  // what it left behind in its group, whose number is its own until it is waited for
         if (waitpid(process->pid, &process->status, 0) < 0) process->status = 127 << 8;
         process->pid = 0;
@@ -172,6 +182,7 @@ bool export_process_ended(struct export_process *process, int *status) {
 void export_process_free(struct export_process *process) {
     if (!process) return;
     if (process->pid) {
+        leave_brake(process);
         export_process_signal(process, SIGKILL);
         while (waitpid(process->pid, &process->status, 0) < 0 && errno == EINTR) continue;
     }

@@ -9,6 +9,7 @@
 #include <stddef.h>
 
 #include "base/status.h"
+#include "server/export_brake.h"
 
 enum { EXPORT_PROCESS_FDS = 3 };
 
@@ -19,6 +20,7 @@ struct export_process_options {
     const char *const *arguments;  // [0] is the name; NULL ends them
     const char *input;             // what it reads from its standard input
     bool background;               // only when nobody else wants the processor or the disk
+    struct export_brake *brake;    // has it stand still while viewers wait, or NULL; outlives it
 };
 
 // VIRGA_IO or VIRGA_NO_MEMORY with words.

@@ -41,7 +41,8 @@ static int start_process(struct export_service *service, const struct export_job
     if (export_arguments_make(service->config, folder, job->jpeg ? "jpg" : "png", service->background, &arguments))
         return failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
     const struct export_process_options options = {
-        .program = service->program, .arguments = (const char *const *)arguments.list, .input = view, .background = service->background};
+        .program = service->program, .arguments = (const char *const *)arguments.list, .input = view, .background = service->background,
+        .brake = service->brake};
     int status = export_process_start(&options, process, failure);
     export_arguments_destroy(&arguments);
     return status;

@@ -259,7 +259,8 @@ static void set_limits(struct export_service *service) {
     service->background = !getenv("VIRGA_EXPORT_FOREGROUND");  // for tests: where all others are busy, who gives way waits
 }
 
-int export_service_new(const struct config *config, void (*changed)(void *user), void *user, struct export_service **out, struct failure *failure) {
+int export_service_new(const struct config *config, struct worker_pool *pool, void (*changed)(void *user), void *user, struct export_service **out,
+                       struct failure *failure) {
     struct export_service *service = *out = calloc(1, sizeof *service);
     if (!service) return failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
     service->config = config;
@@ -276,6 +277,7 @@ int export_service_new(const struct config *config, void (*changed)(void *user),
     int status = state_database_open(config->state_dir, &service->database, failure);
     if (!status) status = export_store_new(service->database, &service->store, failure);
     if (!status) status = take_up(service, failure);
+    if (!status) status = export_brake_new(pool, &service->brake, failure);
     if (!status && (service->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) < 0) status = failure_set(failure, VIRGA_IO, "%s", strerror(errno));
     if (!status && pthread_create(&service->thread, NULL, serve, service)) status = failure_set(failure, VIRGA_NO_MEMORY, "there are no threads left");
     if (!status) return VIRGA_OK;
@@ -294,6 +296,7 @@ void export_service_free(struct export_service *service) {
         export_service_wake(service);
         pthread_join(service->thread, NULL);
     }
+    export_brake_free(service->brake);
     if (service->wake >= 0) close(service->wake);
     export_store_free(service->store);
     state_database_close(service->database);

@@ -7,6 +7,7 @@
 #include <stdatomic.h>
 
 #include "base/shared_bytes.h"
+#include "base/worker_pool.h"
 #include "server/config.h"
 #include "server/export_frames.h"
 #include "server/export_job.h"
@@ -15,8 +16,10 @@
 struct export_service;
 
 // Opens the database, puts jobs that ran back into the queue, and starts the thread. `changed` is called from the thread, at most a few times a second, when
-// the table changed. The configuration must outlive it. VIRGA_AGAIN with words: another server has the state folder; others as state_database_open.
-int export_service_new(const struct config *config, void (*changed)(void *user), void *user, struct export_service **out, struct failure *failure);
+// the table changed. Configuration and pool must outlive it; while the pool has anything to do, a viewer waits, and jobs stand still (export_pace.h).
+// VIRGA_AGAIN with words: another server has the state folder; others as state_database_open.
+int export_service_new(const struct config *config, struct worker_pool *pool, void (*changed)(void *user), void *user, struct export_service **out,
+                       struct failure *failure);
 // Ends the children, whose jobs wait for the next start. NULL is allowed.
 void export_service_free(struct export_service *service);
 

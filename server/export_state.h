@@ -3,10 +3,11 @@
 #ifndef VIRGA_SERVER_EXPORT_STATE_H
 #define VIRGA_SERVER_EXPORT_STATE_H
 
+#include "server/export_brake.h"
 #include "server/export_process.h"
 #include "server/export_service.h"
 
-enum { EXPORT_MAX_RUNS = 16, EXPORT_MAX_PREVIEWS = 4 };
+enum { EXPORT_MAX_RUNS = EXPORT_BRAKE_GROUPS, EXPORT_MAX_PREVIEWS = 4 };
 
 enum export_outcome { EXPORT_RUNS, EXPORT_SUCCEEDED, EXPORT_WENT_WRONG };
 
@@ -24,6 +25,7 @@ struct export_service {
     struct export_limits limits;
     const char *program;             // that makes pictures
     bool background;                 // jobs give way to everything else
+    struct export_brake *brake;      // jobs stand still while viewers wait
     struct state_database *database;
     struct export_store *store;
     struct export_table table;       // its own lock

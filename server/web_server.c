@@ -164,7 +164,7 @@ static void start_exports(struct web_server *server) {
     const struct config *config = &server->app->config;
     struct failure failure;
     snprintf(server->exports_off, sizeof server->exports_off, "this server makes no exports (setting export-jobs)");
-    if (!config->export_jobs || !export_service_new(config, exports_changed, server, &server->exports, &failure)) return;
+    if (!config->export_jobs || !export_service_new(config, server->app->workers, exports_changed, server, &server->exports, &failure)) return;
     log_warning("export", "there are no exports: %s", failure.message);
     snprintf(server->exports_off, sizeof server->exports_off, "this server makes no exports: %.350s", failure.message);
 }
