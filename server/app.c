@@ -16,7 +16,8 @@
 #include "server/opening_progress.h"
 #include "source/source_address.h"
 
-enum { QUEUE_LIMIT = 65536, ENGINE_THREADS = 8 };
+// PATIENCE: what gives way runs at least one part in seven of the time beside viewers (export_pace.h).
+enum { QUEUE_LIMIT = 65536, ENGINE_THREADS = 8, PATIENCE = 8 };
 
 static pthread_mutex_t catalog_lock = PTHREAD_MUTEX_INITIALIZER;
 
@@ -79,6 +80,10 @@ static int start_readers(struct app *app, const char *state_dir, struct failure 
     source_limits_default(&limits);
     limits.readers = app->config.readers;
     limits.index_folder = state_dir ? index : NULL;
+    if (app->config.background) {
+        limits.open_seconds *= PATIENCE;
+        limits.read_seconds *= PATIENCE;
+    }
     const char *hosts[CONFIG_MAX_HOSTS];
     size_t count = app->config.opendap_host_count;
     for (size_t n = 0; n < count; n++) hosts[n] = app->config.opendap_hosts[n];

@@ -76,6 +76,7 @@ static const struct option_spec specs[] = {
 
 struct flags {
     const char *view, *out, *progress;
+    bool background;
     struct sequence_export run;
     json_t *changes;
 };
@@ -94,7 +95,7 @@ static int take(void *user, const char *name, const char *value, struct failure 
     if (!strcmp(name, "out")) return flags->out = value, VIRGA_OK;
     if (!strcmp(name, "progress")) return flags->progress = value, VIRGA_OK;
     if (!strcmp(name, "overwrite")) return flags->run.overwrite = true, VIRGA_OK;
-    if (!strcmp(name, "background")) return flags->run.background = true, VIRGA_OK;
+    if (!strcmp(name, "background")) return flags->background = true, VIRGA_OK;
     if (!strcmp(name, "threads")) return take_threads(flags, value, failure);
     if (!flags->changes) return failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
     return export_changes_take(flags->changes, name, value, failure);
@@ -180,6 +181,7 @@ int command_export(int argc, char **argv) {
     struct config config;
     flags.view = take_view(&argc, argv);
     int done = command_line_read(&line, argc, argv, &config);
+    config.background = flags.background;
     struct export_progress *progress = &flags.run.progress;
     if (done < 0 && export_progress_parse(flags.progress, isatty(STDERR_FILENO), &progress->kind) != VIRGA_OK)
         done = command_line_wrong(&line, "--progress: expected auto, bar, lines, json or none");

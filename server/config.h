@@ -61,6 +61,7 @@ struct config {
     char engine_python[4096];   // default engine/bin/python3 in the folder above the program's
     int engine_socket;          // no setting: a descriptor with an engine at its other end, which takes the place of a child; -1: none
     char publish_token_file[4096];  // names a file whose text lets its holder publish datasets; "" (the default): nobody
+    bool background;            // no setting, but --background of export: gives way to others, so its readers may take longer
     enum log_level log_level;
     bool log_json;
     char *paths[CONFIG_MAX_PATHS];

@@ -273,7 +273,7 @@ int sequence_export_run(struct sequence_export *run, struct failure *failure) {
     w->now = clock_wall();
     signal(SIGXFSZ, SIG_IGN);  // a file that may not grow is an error of that write
     // First of all, so that where it gives way all threads and readers that are begun after it do, too.
-    w->team = render_team_new(run->threads, run->background);
+    w->team = render_team_new(run->threads, run->config->background);
     int status = w->team ? VIRGA_OK : failure_set(failure, VIRGA_NO_MEMORY, "cannot start the threads");
     if (status == VIRGA_OK) status = app_init(&w->app, run->config, failure);
     if (status == VIRGA_OK) status = work(w, failure);

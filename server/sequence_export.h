@@ -17,7 +17,6 @@ struct sequence_export {
     enum image_format format;
     bool overwrite;
     size_t threads;     // 0: one a processor
-    bool background;    // only when nobody else wants the processor
     const struct config *config;
     struct export_progress progress;  // kind, out and where are set by the caller; says all but errors
     size_t degraded;    // set: frames that were drawn from coarser data than the camera could tell apart, for want of memory

@@ -2,6 +2,7 @@
 #include "source/source_process.h"
 
 #include <errno.h>
+#include <math.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -29,7 +30,8 @@ struct source_process {
 // A request under way, for source_channel_wait.
 struct watch {
     struct source_process *process;
-    double deadline;
+    double left;      // seconds
+    double looked;    // when that was so
     size_t resident;  // at the last look
     const atomic_bool *stop;
 };
@@ -44,12 +46,16 @@ double source_process_cpu(const struct source_process *process) {
     return (double)used.tv_sec + 1e-9 * (double)used.tv_nsec;
 }
 
+// Time counts in steps: one that took much longer than we meant to wait was not spent waiting, as we were stopped (Ctrl-Z,
+// SIGSTOP) or did not get the processor, and a child may have fared the same.
 static int watch_wait(void *context, int socket, short events) {
     struct watch *w = context;
-    double left = w->deadline - clock_monotonic();
+    double now = clock_monotonic();
+    w->left -= fmin(now - w->looked, WATCH_MS * 1e-3);
+    w->looked = now;
     if (w->stop && atomic_load(w->stop)) return VIRGA_CANCELLED;
-    if (left <= 0) return VIRGA_TIMED_OUT;
-    int ms = left * 1000 < WATCH_MS ? (int)(left * 1000) + 1 : WATCH_MS;
+    if (w->left <= 0) return VIRGA_TIMED_OUT;
+    int ms = w->left * 1000 < WATCH_MS ? (int)(w->left * 1000) + 1 : WATCH_MS;
     struct pollfd p = {.fd = socket, .events = events};
     if (poll(&p, 1, ms) > 0) return VIRGA_OK;
     w->resident = source_child_resident(w->process->child.pid);
@@ -151,7 +157,7 @@ static int receive_final(struct source_process *p, struct watch *watch, const st
 }
 
 static int wait_for_hello(struct source_process *p, const struct source_process_options *options, struct failure *failure) {
-    struct watch watch = {.process = p, .deadline = clock_monotonic() + options->start_seconds, .stop = options->stop};
+    struct watch watch = {.process = p, .left = options->start_seconds, .looked = clock_monotonic(), .stop = options->stop};
     struct source_answer answer = {0};
     struct source_hello hello;
     int status = receive_answer(p, &watch, SOURCE_MAX_REQUEST_BYTES, &answer);
@@ -232,7 +238,7 @@ static int explain(struct source_process *p, const struct source_question *q, in
 
 int source_process_ask(struct source_process *p, const struct source_question *q, struct source_answer *answer,
                        struct failure *failure) {
-    struct watch watch = {.process = p, .deadline = clock_monotonic() + q->seconds, .stop = q->stop};
+    struct watch watch = {.process = p, .left = q->seconds, .looked = clock_monotonic(), .stop = q->stop};
     struct source_channel channel = {.socket = p->child.socket, .wait = watch_wait, .context = &watch};
     *answer = (struct source_answer){0};
     struct pollfd early = {.fd = p->child.socket, .events = POLLIN};

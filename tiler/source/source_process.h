@@ -26,7 +26,7 @@ struct source_question {
     uint64_t request;
     int fds[2];
     int fd_count;
-    double seconds;        // until the whole answer is here
+    double seconds;        // until the whole answer is here; what this process does not run does not count
     struct source_broker *broker;  // opens what the child wants meanwhile; NULL: it may want nothing
     size_t max_body;       // of an answer
     const char *about;     // the file's name, for messages

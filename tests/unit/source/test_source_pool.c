@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
 #include <time.h>
 
 #include "base/clock.h"
@@ -289,6 +290,39 @@ static void a_child_that_drips_is_late(void **state) {
     assert_late("drip");
 }
 
+static _Noreturn void ask_what_hangs(const char *path, double seconds) {
+    setpgid(0, 0);
+    struct source_pool *pool = pool_of_this(1, seconds);
+    struct source *source;
+    _exit(source_open(pool, path, &source, NULL) == VIRGA_TIMED_OUT ? 0 : 1);
+}
+
+// Longer than a child may take: what counts is the time before and after.
+static void a_program_that_is_stopped_does_not_find_its_child_late(void **state) {
+    (void)state;
+    const double seconds = 0.6;
+    const char *path = file_called("marks");
+    char marker[SOURCE_MAX_PATH];
+    int status;
+    snprintf(marker, sizeof marker, "%s.asked", path);
+    unlink(marker);
+    double began = clock_monotonic();
+    pid_t pid = fork();
+    if (!pid) ask_what_hangs(path, seconds);
+    setpgid(pid, pid);
+    while (access(marker, F_OK)) usleep(1000);
+    kill(-pid, SIGSTOP);
+    double stopped = clock_monotonic();
+    while (clock_monotonic() < stopped + 1.2 * seconds) usleep(1000);
+    double went_on = clock_monotonic();
+    kill(-pid, SIGCONT);
+    unlink(marker);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    double waited = clock_monotonic() - went_on + stopped - began;
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    if (waited < 0.9 * seconds) fail_msg("it waited for only %g s", waited);
+}
+
 static void a_late_child_is_replaced(void **state) {
     (void)state;
     struct source_pool *pool = pool_of_this(1, 1);
@@ -568,6 +602,7 @@ int main(int argc, char **argv) {
         cmocka_unit_test(a_child_that_eats_memory_is_stopped),
         cmocka_unit_test(a_child_that_hangs_is_late),
         cmocka_unit_test(a_child_that_drips_is_late),
+        cmocka_unit_test(a_program_that_is_stopped_does_not_find_its_child_late),
         cmocka_unit_test(a_late_child_is_replaced),
         cmocka_unit_test(a_chattering_child_holds_nothing_up),
         cmocka_unit_test(a_child_that_speaks_unasked_is_replaced_in_silence),
