@@ -11,12 +11,13 @@
 #include "base/utf8.h"
 #include "server/http_range.h"
 #include "server/http_router.h"
+#include "server/web_user.h"
 
 static const struct { int status; const char *words; } reasons[] = {
-    {200, "OK"}, {201, "Created"}, {204, "No Content"}, {206, "Partial Content"}, {304, "Not Modified"}, {308, "Permanent Redirect"},
-    {400, "Bad Request"}, {403, "Forbidden"}, {404, "Not Found"}, {405, "Method Not Allowed"}, {408, "Request Timeout"}, {409, "Conflict"},
-    {411, "Length Required"}, {413, "Content Too Large"}, {415, "Unsupported Media Type"}, {416, "Range Not Satisfiable"},
-    {426, "Upgrade Required"}, {500, "Internal Server Error"}, {501, "Not Implemented"}, {503, "Service Unavailable"}, {504, "Gateway Timeout"},
+    {200, "OK"}, {201, "Created"}, {202, "Accepted"}, {204, "No Content"}, {206, "Partial Content"}, {304, "Not Modified"}, {308, "Permanent Redirect"},
+    {400, "Bad Request"}, {401, "Unauthorized"}, {403, "Forbidden"}, {404, "Not Found"}, {405, "Method Not Allowed"}, {408, "Request Timeout"}, {409, "Conflict"},
+    {411, "Length Required"}, {413, "Content Too Large"}, {415, "Unsupported Media Type"}, {416, "Range Not Satisfiable"}, {422, "Unprocessable Content"},
+    {426, "Upgrade Required"}, {429, "Too Many Requests"}, {500, "Internal Server Error"}, {501, "Not Implemented"}, {503, "Service Unavailable"}, {504, "Gateway Timeout"},
     {507, "Insufficient Storage"}};
 
 static const char *reason_of(int status) {
@@ -169,6 +170,7 @@ static int write_header(struct peer *peer, char *out, size_t room) {
     const struct http_reply *r = &peer->reply;
     struct web_server *server = peer->server;
     char sockets[600];
+    bool private = peer->caller.user != 0;  // no cache on the way may give it to another
     write_socket_hosts(peer->wsi, sockets, sizeof sockets);
     size_t at = (size_t)snprintf(out, room, "HTTP/1.1 %d %s\r\n", r->status, reason_of(r->status));
     at += write_date(out + at, room - at);
@@ -176,9 +178,9 @@ static int write_header(struct peer *peer, char *out, size_t room) {
     if (r->type) LINE("Content-Type: %s\r\n", r->type);
     if (r->status != 204 && r->status != 304) LINE("Content-Length: %llu\r\n", (unsigned long long)r->body_size);
     if (r->encoding) LINE("Content-Encoding: %s\r\n", r->encoding);
-    if (r->vary) LINE("Vary: Accept-Encoding\r\n");
+    if (r->vary || private) LINE("Vary: %s%s%s\r\n", r->vary ? "Accept-Encoding" : "", r->vary && private ? ", " : "", private ? "X-Virga-Session" : "");
     if (r->etag[0]) LINE("ETag: %s\r\n", r->etag);
-    if (r->cache) LINE("Cache-Control: %s\r\n", r->cache);
+    if (r->cache) LINE("Cache-Control: %s%s\r\n", private ? "private, " : "", private && !strncmp(r->cache, "public, ", 8) ? r->cache + 8 : r->cache);
     if (r->allow) LINE("Allow: %s\r\n", r->allow);
     if (r->location) LINE("Location: %s\r\n", r->location);
     if (r->more[0]) LINE("%s", r->more);
@@ -281,7 +283,7 @@ struct http_job *http_job_new(struct peer *peer, size_t size, void (*cancel)(str
     if (!job) return NULL;
     job->peer = peer;
     job->server = peer->server;
-    job->catalog = catalog_ref(peer->server->catalog);
+    job->catalog = catalog_ref(web_user_catalog(peer->server, peer->caller.user));
     job->cancel = cancel;
     peer->job = job;
     return job;

@@ -42,17 +42,24 @@ static long body_size(struct lws *wsi) {
     return strtol(text, NULL, 10);
 }
 
-static int may_write(const struct peer *peer, struct failure *failure) {
+// Whether a request to write is taken by where it comes from.
+static bool may_ask(struct peer *peer, enum http_guard guard, struct failure *failure) {
     char host[300], origin[300];
+    const struct config *config = &peer->server->app->config;
     struct http_sender sender = {.address = peer->address};
     if (http_header(peer->wsi, WSI_TOKEN_HOST, host, sizeof host)) sender.host = host;
     if (http_header(peer->wsi, WSI_TOKEN_ORIGIN, origin, sizeof origin)) sender.origin = origin;
-    return http_origin_may_write(&peer->server->app->config, &sender, failure);
+    bool strange = lws_hdr_total_length(peer->wsi, WSI_TOKEN_ORIGIN) > 0 && !sender.origin;
+    peer->caller.writes = !http_origin_may_write(config, &sender, failure);
+    if (guard == HTTP_GUARD_PAGE) return peer->caller.writes;
+    if (!strange && http_origin_may_read(config, &sender)) return true;
+    failure_set(failure, VIRGA_INVALID, "pages of this origin may not ask here: name it in the setting allow-origin");
+    return false;
 }
 
 // 0, or why the request is refused, before its body has come.
-static int refusal_of(const struct peer *peer, enum http_method method, long size, struct failure *failure) {
-    if (may_write(peer, failure)) return 403;
+static int refusal_of(struct peer *peer, enum http_guard guard, enum http_method method, long size, struct failure *failure) {
+    if (!may_ask(peer, guard, failure)) return 403;
     if (method == HTTP_DELETE && size > 0) return failure_set(failure, 413, "a request to delete has no body");
     if (method == HTTP_POST && size > 0 && !is_json(peer->wsi)) return failure_set(failure, 415, "a body here is application/json");
     return 0;
@@ -60,11 +67,10 @@ static int refusal_of(const struct peer *peer, enum http_method method, long siz
 
 int http_write_requested(struct peer *peer, enum http_method method, const char *path) {
     struct failure failure = {0};
-    unsigned methods;
     const char *rest = path;
-    int (*handle)(const struct http_request *request) = http_find_route(&rest, &methods);
-    if (!handle || !(methods & method)) {
-        peer->reply.allow = handle && methods & HTTP_POST ? "GET, HEAD, POST" : "GET, HEAD";
+    const struct http_route *route = http_find_route(&rest);
+    if (!route || !(route->methods & method)) {
+        peer->reply.allow = route && route->methods & HTTP_POST ? "GET, HEAD, POST" : "GET, HEAD";
         return http_refuse(peer, 405, "only GET and HEAD are answered here");
     }
     long size = body_size(peer->wsi);
@@ -73,11 +79,11 @@ int http_write_requested(struct peer *peer, enum http_method method, const char 
     if (size > WEB_MAX_BODY) return http_refuse(peer, 413, "a body has at most 67584 bytes");
     if (size == -2) return http_refuse(peer, 400, "the Content-Length is no number");
     if (size < 0) size = 0;
-    int refusal = refusal_of(peer, method, size, &failure);
+    int refusal = refusal_of(peer, route->guard, method, size, &failure);
     http_body_free(peer);
     struct http_body *body = peer->body = malloc(sizeof *body + (refusal ? 0 : (size_t)size + 1));
     if (!body || strlen(rest) >= sizeof body->path) return http_refuse(peer, body ? 404 : 503, body ? "there is nothing at this address" : "out of memory");
-    *body = (struct http_body){.handle = handle, .method = method, .deadline = clock_monotonic() + WEB_BODY_SECONDS, .size = (size_t)size, .refusal = refusal};
+    *body = (struct http_body){.handle = route->handle, .method = method, .deadline = clock_monotonic() + WEB_BODY_SECONDS, .size = (size_t)size, .refusal = refusal};
     snprintf(body->path, sizeof body->path, "%s", rest);
     snprintf(body->words, sizeof body->words, "%s", failure.message);
     // With a length of 0 the library tells of a POST's body all the same.

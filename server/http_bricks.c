@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "server/http_router.h"
+#include "server/web_user.h"
 
 struct brick_job {
     struct http_job job;  // first
@@ -80,7 +81,7 @@ int http_bricks(const struct http_request *request) {
     struct field_ref field;
     struct brick_key key = {0};
     uint32_t member, step;
-    if (!at[length] || !find_edition(peer->server->catalog, at, length, &field))
+    if (!at[length] || !find_edition(web_user_catalog(peer->server, peer->caller.user), at, length, &field))
         return http_answer_error(peer, 404, "no such edition; the catalog names those on offer");
     at += length + 1;
     const struct catalog_variable *variable = &field.dataset->variables[field.variable];

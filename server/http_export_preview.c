@@ -5,6 +5,7 @@
 #include "server/export_request.h"
 #include "server/export_service.h"
 #include "server/http_export_files.h"
+#include "server/web_user.h"
 
 struct preview_job {
     struct http_job job;  // first
@@ -55,7 +56,7 @@ int http_export_preview(const struct http_request *request) {
     struct failure failure = {0};
     struct preview_job *job = (struct preview_job *)http_job_new(peer, sizeof *job, drop);
     if (!job) return http_answer_error(peer, 503, "out of memory");
-    int status = export_request_preview(request->body, request->body_size, job->job.catalog, &job->preview.jpeg, &job->view, &failure);
+    int status = export_request_preview(request->body, request->body_size, web_user_exportable(peer->server, peer->caller.user), &job->preview.jpeg, &job->view, &failure);
     if (status) {
         http_job_free(&job->job);
         return http_answer_error(peer, status == VIRGA_NOT_FOUND ? 400 : http_status_of(status), failure.message);

@@ -9,6 +9,7 @@
 #include "server/export_service.h"
 #include "server/http_export_files.h"
 #include "server/http_router.h"
+#include "server/web_user.h"
 
 enum { LISTED = 100 };
 
@@ -129,7 +130,7 @@ static int post(const struct http_request *request) {
     struct failure failure = {0};
     struct exports_job *job = new_job(peer, 201, add);
     if (!job) return http_answer_error(peer, 503, "out of memory");
-    int status = export_request_parse(request->body, request->body_size, job->job.catalog, &job->export, &job->view, &failure);
+    int status = export_request_parse(request->body, request->body_size, web_user_exportable(peer->server, peer->caller.user), &job->export, &job->view, &failure);
     if (!status) return http_export_ask(&job->job, &job->command);
     http_job_free(&job->job);
     return http_answer_error(peer, status == VIRGA_NOT_FOUND ? 400 : http_status_of(status), failure.message);

@@ -6,6 +6,7 @@
 
 #include "server/gzip.h"
 #include "server/http_router.h"
+#include "server/web_user.h"
 
 enum { CACHED = 16 };
 static const size_t cached_bytes = (size_t)64 << 20;
@@ -95,10 +96,11 @@ static void run(void *argument, bool cancelled) {
     size_t size = 0;
     struct field_ref field;
     int status = cancelled ? VIRGA_CANCELLED : VIRGA_OK;
-    if (!status && strcmp(job->geometry, "surface") && !job->map)
-        status = find_member(job->dataset, job->geometry, &field) || find_field(job->dataset, job->geometry, &field)
-                     ? catalog_level_map(job->job.catalog, &field, &job->map, &job->job.failure)
-                     : failure_set(&job->job.failure, VIRGA_NOT_FOUND, "no such geometry in this dataset");
+    bool map = strcmp(job->geometry, "surface") != 0;
+    // A map that is known is only given to who may see a field that stands in it.
+    if (!status && map && !find_member(job->dataset, job->geometry, &field) && !find_field(job->dataset, job->geometry, &field))
+        status = failure_set(&job->job.failure, VIRGA_NOT_FOUND, "no such geometry in this dataset");
+    if (!status && map && !job->map) status = catalog_level_map(job->job.catalog, &field, &job->map, &job->job.failure);
     if (!status) status = catalog_geometry(job->dataset, job->map, &bytes, &size);
     if (!status && !(job->job.body = gzip_bytes(bytes, size, 3))) status = VIRGA_NO_MEMORY;
     job->job.status = status;
@@ -153,7 +155,7 @@ int http_geometry(const struct http_request *request) {
     if (length && length < sizeof dataset) {
         memcpy(dataset, request->path, length);
         dataset[length] = '\0';
-        found = catalog_find_dataset(server->catalog, dataset);
+        found = catalog_find_dataset(web_user_catalog(server, peer->caller.user), dataset);
     }
     if (!found || !slash[1] || strlen(slash + 1) > 60) return http_answer_error(peer, 404, "no such dataset or geometry");
     const char *geometry = slash + 1;

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "server/http_router.h"
+#include "server/web_user.h"
 
 // Routes.
 
@@ -26,32 +27,36 @@ static int health(const struct http_request *request) {
     return http_answer_text(request->peer, 200, "text/plain; charset=utf-8", "ok\n");
 }
 
-static const struct {
-    const char *path;
-    bool prefix;
-    unsigned methods;  // of enum http_method
-    int (*handle)(const struct http_request *);
-} routes[] = {
-    {"api/catalog", false, HTTP_GET, http_catalog}, {"api/geometry/", true, HTTP_GET, http_geometry}, {"api/sample", false, HTTP_GET, http_sample},
-    {"api/stats", false, HTTP_GET, http_stats},     {"bricks/", true, HTTP_GET, http_bricks},         {"healthz", false, HTTP_GET, health},
-    {"api/exports", false, HTTP_GET | HTTP_POST, http_exports}, {"api/exports/", true, HTTP_GET | HTTP_POST | HTTP_DELETE, http_exports},
+enum { CHANGES = HTTP_GET | HTTP_POST | HTTP_DELETE };
+
+static const struct http_route routes[] = {
+    {"api/catalog", false, HTTP_GET, HTTP_GUARD_PAGE, http_catalog},
+    {"api/geometry/", true, HTTP_GET, HTTP_GUARD_PAGE, http_geometry},
+    {"api/sample", false, HTTP_GET, HTTP_GUARD_PAGE, http_sample},
+    {"api/stats", false, HTTP_GET, HTTP_GUARD_PAGE, http_stats},
+    {"bricks/", true, HTTP_GET, HTTP_GUARD_PAGE, http_bricks},
+    {"healthz", false, HTTP_GET, HTTP_GUARD_PAGE, health},
+    {"api/exports", false, HTTP_GET | HTTP_POST, HTTP_GUARD_PAGE, http_exports},
+    {"api/exports/", true, CHANGES, HTTP_GUARD_PAGE, http_exports},
+    {"api/session", false, CHANGES, HTTP_GUARD_TOKEN, http_session},
+    {"api/engine", false, HTTP_GET | HTTP_POST, HTTP_GUARD_TOKEN, http_engine},
+    {"api/datasets", false, HTTP_GET | HTTP_POST, HTTP_GUARD_TOKEN, http_datasets},
+    {"api/datasets/", true, CHANGES, HTTP_GUARD_TOKEN, http_datasets},
 };
 
-int (*http_find_route(const char **path, unsigned *methods))(const struct http_request *) {
+const struct http_route *http_find_route(const char **path) {
     for (size_t i = 0; *path && i < sizeof routes / sizeof *routes; i++) {
         size_t n = strlen(routes[i].path);
         if (routes[i].prefix ? strncmp(*path, routes[i].path, n) : strcmp(*path, routes[i].path)) continue;
         *path += n;
-        *methods = routes[i].methods;
-        return routes[i].handle;
+        return &routes[i];
     }
     return NULL;
 }
 
 static int handle_get(struct http_request *request) {
-    unsigned methods;
-    int (*handle)(const struct http_request *) = http_find_route(&request->path, &methods);
-    if (handle) return handle(request);
+    const struct http_route *route = http_find_route(&request->path);
+    if (route) return route->handle(request);
     if (!strcmp(request->path, "ws")) return http_answer_error(request->peer, 426, "this address speaks websocket, subprotocol virga.1");
     return serve_file(request);
 }
@@ -94,6 +99,7 @@ int http_requested(struct peer *peer, const char *uri) {
     if (!http_header(wsi, WSI_TOKEN_HTTP, version, sizeof version) || strncmp(version, "HTTP/1.", 7))
         return http_refuse(peer, 400, "only HTTP/1.1 is spoken here");
     peer->reply.close = !strcmp(version, "HTTP/1.0");
+    web_user_read(peer);
     if (lws_hdr_total_length(wsi, WSI_TOKEN_POST_URI)) return http_write_requested(peer, HTTP_POST, below_base(server, uri));
     if (lws_hdr_total_length(wsi, WSI_TOKEN_DELETE_URI)) return http_write_requested(peer, HTTP_DELETE, below_base(server, uri));
     if (!head && !lws_hdr_total_length(wsi, WSI_TOKEN_GET_URI)) {

@@ -30,8 +30,21 @@ void http_tick(struct peer *peer, double now);
 // A request to write, `path` below the base path or NULL.
 int http_write_requested(struct peer *peer, enum http_method method, const char *path);
 void http_body_free(struct peer *peer);
-// The handler of a path below the base path, which is cut down to what follows the route's own; NULL where there is none.
-int (*http_find_route(const char **path, unsigned *methods))(const struct http_request *request);
+// Whose requests to write are taken.
+enum http_guard {
+    HTTP_GUARD_PAGE,   // the page on this machine: http_origin_may_write
+    HTTP_GUARD_TOKEN,  // a page that may read, or no page: the handler looks at tokens
+};
+
+struct http_route {
+    const char *path;
+    bool prefix;
+    unsigned methods;  // of enum http_method
+    enum http_guard guard;
+    int (*handle)(const struct http_request *request);
+};
+// The route of a path below the base path, which is cut down to what follows the route's own; NULL where there is none.
+const struct http_route *http_find_route(const char **path);
 // The connection is going: ends a job under way.
 void http_closed(struct peer *peer);
 // Answers at once with an error; closes afterwards. For refusals outside the normal course.
@@ -91,6 +104,10 @@ int http_geometry(const struct http_request *request);
 int http_sample(const struct http_request *request);
 int http_bricks(const struct http_request *request);
 int http_exports(const struct http_request *request);
+int http_session(const struct http_request *request);
+int http_engine(const struct http_request *request);
+int http_datasets(const struct http_request *request);
+void http_forget_catalogs(struct web_server *server);
 struct geometry_cache *geometry_cache_new(void);
 void geometry_cache_free(struct geometry_cache *cache);
 

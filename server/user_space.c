@@ -502,6 +502,11 @@ void user_spaces_unpublish(struct user_spaces *spaces, const char *id) {
     else end_space(space);
 }
 
+void user_spaces_end(struct user_spaces *spaces, identity_user user) {
+    struct space *space = find_space(spaces, user);
+    if (space) end_space(space);
+}
+
 void user_spaces_shared_changed(struct user_spaces *spaces, struct catalog *shared) {
     put_catalog(&spaces->shared, catalog_ref(shared));
     for (struct space *space = spaces->first; space; space = space->next)

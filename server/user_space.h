@@ -55,6 +55,8 @@ identity_user user_spaces_publisher(struct user_spaces *spaces, const char *id);
 // It is no longer shown. With the last one the user's space ends, unless each user has one anyway.
 void user_spaces_unpublish(struct user_spaces *spaces, const char *id);
 
+// Ends what the user has, now.
+void user_spaces_end(struct user_spaces *spaces, identity_user user);
 // What all see changed.
 void user_spaces_shared_changed(struct user_spaces *spaces, struct catalog *shared);
 // Once a second: ends what is over.

@@ -11,6 +11,7 @@
 #include "server/export_service.h"
 #include "server/http_router.h"
 #include "server/web_state.h"
+#include "server/web_user.h"
 
 enum { SCRATCH = 1 << 17, TICK_USECS = 1000000, MIN_PER_ADDRESS = 256 };
 
@@ -112,12 +113,6 @@ static const struct lws_protocols protocols[] = {
 
 // Once a second.
 
-static void forget_texts(struct web_server *server) {
-    shared_bytes_unref(server->catalog_plain);
-    shared_bytes_unref(server->catalog_gzip);
-    server->catalog_plain = server->catalog_gzip = NULL;
-}
-
 static void watch_catalog(struct web_server *server) {
     struct catalog *now = app_catalog(server->app);
     if (now == server->catalog) {
@@ -126,8 +121,8 @@ static void watch_catalog(struct web_server *server) {
     }
     catalog_unref(server->catalog);
     server->catalog = now;
-    forget_texts(server);
-    ws_catalog_changed(server);
+    user_spaces_shared_changed(server->spaces, now);
+    ws_catalog_changed(server, 0);
 }
 
 static void tick(lws_sorted_usec_list_t *list) {
@@ -140,6 +135,7 @@ static void tick(lws_sorted_usec_list_t *list) {
         else http_tick(peer, now);
     }
     watch_catalog(server);
+    user_spaces_tick(server->spaces, now);
     lws_sul_schedule(server->context, 0, &server->tick, tick, TICK_USECS);
 }
 
@@ -247,6 +243,7 @@ int web_server_new(struct app *app, struct web_server **out, int *port, struct f
     status = page_files_load(app->config.web_root, &server->page, failure);
     if (!status && !page_files_find(server->page, ""))
         log_warning("page", "%s has no index.html: only the API is served", app->config.web_root);
+    if (!status) status = web_user_start(server, failure);
     if (!status) status = listen_on(server, port, failure);
     if (!status) start_exports(server);
 end:
@@ -275,6 +272,7 @@ void web_server_free(struct web_server *server) {
         lws_context_destroy(server->context);
     }
     while (server->peers) disconnected(server->peers);
+    web_user_stop(server);
     export_service_free(server->exports);
     worker_pool_free(server->files);
     worker_pool_free(server->helpers);
@@ -284,7 +282,7 @@ void web_server_free(struct web_server *server) {
     page_files_free(server->page);
     geometry_cache_free(server->geometries);
     session_scratch_destroy(&server->scratch);
-    forget_texts(server);
+    http_forget_catalogs(server);
     if (server->catalog) catalog_unref(server->catalog);
     free(server->message);
     free(server->batch);

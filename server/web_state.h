@@ -12,8 +12,11 @@
 #include "server/app.h"
 #include "server/field_cache.h"
 #include "server/http_page.h"
+#include "server/identity.h"
+#include "server/rate_limit.h"
 #include "server/service_mailbox.h"
 #include "server/session.h"
+#include "server/user_space.h"
 #include "server/ws_message.h"
 
 enum {
@@ -28,6 +31,7 @@ enum {
     WEB_FILE_READERS = 2,          // threads that read files for answers
     WEB_HELPERS = 2,               // threads a lane of the server's own pool
     WEB_HELPER_QUEUE = 512,
+    WEB_TEXTS = 8,                 // catalogs whose text is kept
     WEB_PROTOCOL_HTTP = 0, WEB_PROTOCOL_WS = 1,
 };
 
@@ -56,11 +60,20 @@ struct http_reply {
     bool close, vary;
 };
 
+// Who sent a request.
+struct web_caller {
+    identity_user user;  // of the session's header; 0: nobody
+    bool bearer;         // a token stands in Authorization
+    bool publisher;      // … and it is the publish token
+    bool writes;         // the page on this machine (http_origin_may_write); of requests that write
+};
+
 struct peer {
     struct web_server *server;
     struct lws *wsi;
     struct peer *next, **previous;
     char address[64];
+    struct web_caller caller;  // of the request under way
     // HTTP: the body that is coming, and the answer under way.
     struct http_body *body;
     struct http_job *job;
@@ -69,6 +82,14 @@ struct peer {
     size_t sent;
     // websocket
     struct ws_client *client;
+};
+
+// A catalog as its JSON text.
+struct catalog_text {
+    struct catalog *catalog;  // one reference
+    struct shared_bytes *plain, *gzip;
+    size_t condemned;         // files, when it was made
+    uint64_t used;
 };
 
 struct web_server {
@@ -84,9 +105,14 @@ struct web_server {
     atomic_bool exports_posted;
     struct page_files *page;
     struct field_cache *fields;
-    struct catalog *catalog;  // the one in force, one reference
-    struct shared_bytes *catalog_plain, *catalog_gzip;  // made when first asked for, and anew when a file was condemned
-    size_t catalog_condemned;
+    struct catalog *catalog;  // what all see, in force: one reference
+    struct catalog_text texts[WEB_TEXTS];  // made when first asked for, and anew when a file was condemned
+    uint64_t texts_used;
+    struct identity *identity;
+    struct user_spaces *spaces;
+    struct rate_limit wrong, sessions;  // wrong tokens and codes; new sessions
+    struct letter engine_told;          // on its way while engine_posted
+    atomic_bool engine_posted;
     struct geometry_cache *geometries;
     struct session_scratch scratch;
     struct ws_message *message;       // for parsing, reused
@@ -109,7 +135,9 @@ void ws_tick(struct peer *peer, double now);
 // Adds up what a websocket client holds.
 void ws_count(const struct peer *peer, size_t *in_flight, size_t *memory, size_t *pending);
 void ws_field_changed(void *server, struct field_entry *entry);
-void ws_catalog_changed(struct web_server *server);
+// user: 0 for all.
+void ws_catalog_changed(struct web_server *server, identity_user user);
+void ws_engine_changed(struct web_server *server, identity_user user);
 void ws_exports_changed(struct web_server *server);
 
 #endif

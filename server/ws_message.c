@@ -200,6 +200,16 @@ static bool too_deep(const char *json, size_t size) {
     return false;
 }
 
+// One of another length is nobody's, but no broken rule: it stands for a session that is gone.
+static int parse_session(const json_t *root, char session[SECRET_TEXT + 1], struct failure *failure) {
+    const json_t *value = json_object_get(root, "session");
+    session[0] = '\0';
+    if (!value || json_is_null(value)) return VIRGA_OK;
+    if (!json_is_string(value)) return failure_set(failure, VIRGA_INVALID, "\"session\" must be a text or null");
+    snprintf(session, SECRET_TEXT + 1, "%s", json_string_length(value) == SECRET_TEXT ? json_string_value(value) : "?");
+    return VIRGA_OK;
+}
+
 static int parse_root(const json_t *root, struct ws_message *message, struct failure *failure) {
     const json_t *type = json_object_get(root, "type");
     int64_t n = 0;
@@ -231,6 +241,10 @@ static int parse_root(const json_t *root, struct ws_message *message, struct fai
         message->kind = WS_EXPORTS;
         message->watch = json_is_true(watch);
         return json_is_boolean(watch) ? VIRGA_OK : failure_set(failure, VIRGA_INVALID, "\"watch\" must be true or false");
+    }
+    if (!strcmp(name, "user")) {
+        message->kind = WS_USER;
+        return parse_session(root, message->session, failure);
     }
     message->kind = WS_UNKNOWN;
     snprintf(message->type, sizeof message->type, "%s", name);
@@ -283,6 +297,8 @@ int ws_message_error(char *out, size_t room, uint32_t generation, const char *wo
     utf8_clean(clean);
     return dump(out, room, json_pack("{s:s, s:I, s:s}", "type", "error", "generation", (json_int_t)generation, "message", clean));
 }
+
+int ws_message_user(char *out, size_t room, bool known) { return dump(out, room, json_pack("{s:s, s:b}", "type", "user", "known", known)); }
 
 int ws_message_catalog(char *out, size_t room) { return dump(out, room, json_pack("{s:s}", "type", "catalog")); }
 

@@ -9,6 +9,7 @@
 
 #include "base/status.h"
 #include "server/export_job.h"
+#include "server/secret.h"
 #include "server/view_priority.h"
 
 enum {
@@ -20,7 +21,7 @@ enum {
     WS_PART_HEAD = 20,        // bytes before a part's payload
 };
 
-enum ws_message_kind { WS_INTEREST, WS_ACK, WS_PING, WS_DROP, WS_EXPORTS, WS_UNKNOWN };
+enum ws_message_kind { WS_INTEREST, WS_ACK, WS_PING, WS_DROP, WS_EXPORTS, WS_USER, WS_UNKNOWN };
 
 struct ws_layer {
     char variable[WS_MAX_ID + 1];
@@ -57,6 +58,7 @@ struct ws_message {
     uint64_t ack;    // bytes
     uint64_t ping;
     bool watch;      // exports
+    char session[SECRET_TEXT + 1];  // user; "": nobody
     char type[32];   // of an unknown message, cleaned
     struct ws_interest interest;
     struct ws_drop drop;
@@ -72,6 +74,7 @@ int ws_message_pong(char *out, size_t room, uint64_t id);
 int ws_message_done(char *out, size_t room, uint32_t generation, bool degraded);
 int ws_message_error(char *out, size_t room, uint32_t generation, const char *text);
 int ws_message_catalog(char *out, size_t room);
+int ws_message_user(char *out, size_t room, bool known);
 // The caller frees the text. NULL when out of memory.
 char *ws_message_exports(const struct export_job *jobs, size_t count, bool all);
 struct ws_step {

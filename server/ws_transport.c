@@ -8,13 +8,13 @@
 #include <strings.h>
 
 #include "base/clock.h"
-#include "server/export_service.h"
 #include "server/http_origin.h"
 #include "server/http_router.h"
 #include "server/session_interest.h"
-#include "server/web_state.h"
+#include "server/web_user.h"
+#include "server/ws_client.h"
 
-enum { MAX_TEXTS = 16, MAX_FIELDS = VIEW_MAX_LAYERS * (1 + VIEW_MAX_AHEAD), ROOM_TEXT = 1024, BURST_SECONDS = 2, MIN_BURST = 64 };
+enum { BURST_SECONDS = 2, MIN_BURST = 64 };
 
 // A brick asked of the store. An orphan (no client) frees itself when its letter comes.
 struct brick_request {
@@ -29,99 +29,6 @@ struct brick_request {
     char problem[200];
 };
 
-struct ws_client {
-    struct peer *peer;
-    struct web_server *server;
-    struct session *session;
-    struct catalog *catalog;                  // of the interest in force, one reference
-    const struct catalog_dataset *dataset;
-    struct interest_layer layers[VIEW_MAX_LAYERS];
-    char names[VIEW_MAX_LAYERS][WS_MAX_ID + 1];  // as the client calls them
-    struct field_entry *fields[MAX_FIELDS];   // held by the session
-    struct brick_request *requests[SESSION_MAX_PENDING];
-    char *texts[MAX_TEXTS];                   // to be sent, in order
-    size_t text_count;
-    char *partial;                            // a message that is coming in pieces
-    size_t partial_size;
-    double tokens, refilled, heard;
-    size_t unanswered;                        // batches sent for which an acknowledgement is free
-    bool watches_exports, exports_due;        // due: some changed, or may have
-    struct export_seen exports_seen;
-    const char *closing;                      // why, when it is to be closed
-};
-
-// Texts.
-
-static void push_text(struct ws_client *client, const char *text, int size) {
-    if (size < 0 || client->text_count == MAX_TEXTS) return;  // a client that does not read misses texts, never the rest
-    char *copy = malloc(LWS_PRE + (size_t)size + 1);
-    if (!copy) return;
-    memcpy(copy + LWS_PRE, text, (size_t)size + 1);
-    client->texts[client->text_count++] = copy;
-    lws_callback_on_writable(client->peer->wsi);
-}
-
-static void push_error(struct ws_client *client, const char *message) {
-    char text[ROOM_TEXT];
-    push_text(client, text, ws_message_error(text, sizeof text, session_generation(client->session), message));
-}
-
-static int write_text(struct ws_client *client, char *text) {
-    size_t size = strlen(text + LWS_PRE);
-    client->server->counters.bytes_sent += size;
-    return lws_write(client->peer->wsi, (unsigned char *)text + LWS_PRE, size, LWS_WRITE_TEXT) < (int)size ? -1 : 0;
-}
-
-static int send_text(struct ws_client *client) {
-    char *text = client->texts[0];
-    memmove(client->texts, client->texts + 1, --client->text_count * sizeof *client->texts);
-    int result = write_text(client, text);
-    free(text);
-    lws_callback_on_writable(client->peer->wsi);
-    return result;
-}
-
-// Exports: what changed since this client was last told, as it is now.
-
-static int write_exports(struct ws_client *client, const struct export_job *jobs, size_t count, bool all) {
-    char *text = ws_message_exports(jobs, count, all), *message = text ? malloc(LWS_PRE + strlen(text) + 1) : NULL;
-    int result = 0;
-    if (message) {
-        strcpy(message + LWS_PRE, text);
-        result = write_text(client, message);
-    }
-    free(message);
-    free(text);
-    return result;
-}
-
-static int send_exports(struct ws_client *client) {
-    struct export_table *table = client->server->exports ? export_service_table(client->server->exports) : NULL;
-    struct export_job *jobs = calloc(WS_MAX_EXPORTS, sizeof *jobs);
-    bool all = !client->exports_seen.since;
-    size_t count = jobs && table ? export_table_changed(table, &client->exports_seen, jobs, WS_MAX_EXPORTS, &all) : 0;
-    int result = jobs && (count || all) ? write_exports(client, jobs, count, all) : 0;
-    client->exports_due = count == WS_MAX_EXPORTS;
-    if (!table) client->exports_seen.since = 1;  // there are none, which is said once
-    free(jobs);
-    lws_callback_on_writable(client->peer->wsi);
-    return result;
-}
-
-static void watch_exports(struct ws_client *client, bool watch) {
-    if (watch && !client->watches_exports) client->exports_seen = (struct export_seen){0};
-    client->watches_exports = client->exports_due = watch;
-    lws_callback_on_writable(client->peer->wsi);
-}
-
-void ws_exports_changed(struct web_server *server) {
-    for (struct peer *peer = server->peers; peer; peer = peer->next) {
-        if (!peer->client || !peer->client->watches_exports) continue;
-        peer->client->exports_due = true;
-        lws_callback_on_writable(peer->wsi);
-    }
-}
-
 // What the session asks of us.
 
 static struct session_field *get_field(void *user, uint32_t layer, uint32_t step, size_t ahead) {
@@ -129,11 +36,11 @@ static struct session_field *get_field(void *user, uint32_t layer, uint32_t step
     const struct interest_layer *named = &client->layers[layer];
     struct field_ref field = {.dataset = client->dataset, .variable = named->variable, .run = named->run, .member = named->member, .step = step};
     size_t free_one = 0;
-    while (free_one < MAX_FIELDS && client->fields[free_one]) free_one++;
-    struct field_entry *entry = free_one < MAX_FIELDS ? field_cache_get(client->server->fields, client->catalog, &field, ahead) : NULL;
+    while (free_one < WS_MAX_FIELDS && client->fields[free_one]) free_one++;
+    struct field_entry *entry = free_one < WS_MAX_FIELDS ? field_cache_get(client->server->fields, client->catalog, &field, ahead) : NULL;
     if (!entry) return NULL;
     client->fields[free_one] = entry;
-    if (entry->known.state == FIELD_FAILED) push_error(client, entry->problem);
+    if (entry->known.state == FIELD_FAILED) ws_push_error(client, entry->problem);
     return &entry->known;
 }
 
@@ -144,7 +51,7 @@ static void keep_field(void *user, struct session_field *field, size_t ahead) {
 
 static void release_field(void *user, struct session_field *field) {
     struct ws_client *client = user;
-    for (size_t i = 0; i < MAX_FIELDS; i++)
+    for (size_t i = 0; i < WS_MAX_FIELDS; i++)
         if (client->fields[i] && &client->fields[i]->known == field) {
             client->fields[i] = NULL;
             break;
@@ -180,7 +87,7 @@ static void request_delivered(struct letter *letter) {
         if (client->requests[i] == request) client->requests[i] = NULL;
     if (client) {
         session_brick_ready(client->session, request->slot, request->level, request->x, request->y, request->z, request->status != VIRGA_OK);
-        if (request->status) push_error(client, request->problem);
+        if (request->status) ws_push_error(client, request->problem);
         lws_callback_on_writable(client->peer->wsi);
     }
     request_free(request);
@@ -248,16 +155,16 @@ static bool batch_add(struct batch *batch, const struct session_action *a, uint8
 }
 
 static int announce(struct ws_client *client, const struct session_action *a) {
-    char text[LWS_PRE + ROOM_TEXT];
+    char text[LWS_PRE + WS_ROOM_TEXT];
     const struct field_entry *entry = (const struct field_entry *)a->field;
     const struct catalog_series *series = &entry->field.dataset->runs[entry->field.run].series[entry->field.variable];
     struct ws_step step = {.generation = session_generation(client->session), .layer = a->layer, .step = a->step,
                            .variable = client->names[a->layer], .edition = entry->edition, .time = series->times[a->step].iso,
                            .geometry = entry->geometry};
-    if (ws_message_step(text + LWS_PRE, ROOM_TEXT, &step) < 0) return -1;
+    if (ws_message_step(text + LWS_PRE, WS_ROOM_TEXT, &step) < 0) return -1;
     session_announced(client->session, a);
     lws_callback_on_writable(client->peer->wsi);
-    return write_text(client, text);
+    return ws_write_text(client, text);
 }
 
 // One brick or its excuse. False: the batch is full.
@@ -270,7 +177,7 @@ static bool add_brick(struct ws_client *client, struct batch *batch, const struc
         session_brick_pending(client->session, a);
     } else if (status) {
         session_brick_failed(client->session, a);
-        push_error(client, failure.message[0] ? failure.message : status_name(status));
+        ws_push_error(client, failure.message[0] ? failure.message : status_name(status));
     } else if (!bytes || !bytes->size) {
         session_brick_sent(client->session, a, 0);
     } else if (!batch_takes(client, batch, bytes->size) || !batch_add(batch, a, 2, bytes)) {
@@ -292,8 +199,8 @@ static bool add_table(struct ws_client *client, struct batch *batch, const struc
 }
 
 static void push_done(struct ws_client *client, bool degraded) {
-    char text[ROOM_TEXT];
-    push_text(client, text, ws_message_done(text, sizeof text, session_generation(client->session), degraded));
+    char text[WS_ROOM_TEXT];
+    ws_push_text(client, text, ws_message_done(text, sizeof text, session_generation(client->session), degraded));
 }
 
 static int send_batch(struct ws_client *client, struct batch *batch) {
@@ -311,8 +218,9 @@ int ws_writable(struct peer *peer) {
         lws_close_reason(peer->wsi, LWS_CLOSE_STATUS_POLICY_VIOLATION, (unsigned char *)(uintptr_t)client->closing, strlen(client->closing));
         return -1;
     }
-    if (client->text_count) return send_text(client);
-    if (client->exports_due) return send_exports(client);
+    if (client->text_count) return ws_send_text(client);
+    if (client->engine_due) return ws_send_engine(client);
+    if (client->exports_due) return ws_send_exports(client);
     struct batch batch = {.start = client->server->batch + LWS_PRE, .size = WS_BATCH_HEAD};
     struct session_action action;
     bool more = true, again = false;
@@ -349,11 +257,11 @@ static void take_interest(struct ws_client *client, const struct ws_interest *as
     const struct catalog_dataset *dataset;
     struct interest_layer layers[VIEW_MAX_LAYERS] = {{0}};
     struct failure failure = {0};
-    struct catalog *catalog = catalog_ref(client->server->catalog);
+    struct catalog *catalog = catalog_ref(web_user_catalog(client->server, client->peer->caller.user));
     int status = session_interest_resolve(catalog, asked, &interest, &dataset, layers, &failure);
     if (status) {
         session_clear(client->session, asked->generation);
-        push_error(client, failure.message);
+        ws_push_error(client, failure.message);
         catalog_unref(catalog);
         return;
     }
@@ -363,7 +271,7 @@ static void take_interest(struct ws_client *client, const struct ws_interest *as
     client->dataset = dataset;
     memcpy(client->layers, layers, sizeof layers);
     for (size_t l = 0; l < asked->layer_count; l++) memcpy(client->names[l], asked->layers[l].variable, sizeof client->names[l]);
-    if (session_set_interest(client->session, &interest)) push_error(client, "the server is out of memory");
+    if (session_set_interest(client->session, &interest)) ws_push_error(client, "the server is out of memory");
     lws_callback_on_writable(client->peer->wsi);
 }
 
@@ -388,7 +296,7 @@ static int take_message(struct peer *peer, const char *data, size_t size) {
     struct ws_client *client = peer->client;
     struct ws_message *message = client->server->message;
     struct failure failure = {0};
-    char text[ROOM_TEXT];
+    char text[WS_ROOM_TEXT];
     client->server->counters.messages++;
     int status = ws_message_parse(data, size, message, &failure);
     if (status) return close_for(peer, failure.message);
@@ -399,12 +307,13 @@ static int take_message(struct peer *peer, const char *data, size_t size) {
             session_ack(client->session, message->ack);
             lws_callback_on_writable(peer->wsi);
             break;
-        case WS_PING: push_text(client, text, ws_message_pong(text, sizeof text, message->ping)); break;
-        case WS_EXPORTS: watch_exports(client, message->watch); break;
+        case WS_PING: ws_push_text(client, text, ws_message_pong(text, sizeof text, message->ping)); break;
+        case WS_USER: return ws_take_user(client, message->session) ? close_for(peer, "too many wrong sessions") : 0;
+        case WS_EXPORTS: ws_watch_exports(client, message->watch); break;
         case WS_DROP: take_drop(client, &message->drop); break;
         case WS_UNKNOWN:
             snprintf(text, sizeof text, "unknown message type %s", message->type);
-            push_error(client, text);
+            ws_push_error(client, text);
             break;
     }
     return 0;
@@ -448,6 +357,14 @@ static bool same_origin(const struct web_server *server, struct lws *wsi) {
     return has_origin == (sender.origin != NULL) && http_origin_may_read(&server->app->config, &sender);
 }
 
+static bool may_write(const struct peer *peer, struct lws *wsi) {
+    char origin[300], host[256];
+    struct http_sender sender = {.address = peer->address};
+    if (http_header(wsi, WSI_TOKEN_ORIGIN, origin, sizeof origin)) sender.origin = origin;
+    if (http_header(wsi, WSI_TOKEN_HOST, host, sizeof host)) sender.host = host;
+    return !http_origin_may_write(&peer->server->app->config, &sender, NULL);
+}
+
 static bool offers_protocol(struct lws *wsi) {
     char list[128];
     if (!http_header(wsi, WSI_TOKEN_PROTOCOL, list, sizeof list)) return false;
@@ -464,11 +381,12 @@ int ws_check_upgrade(struct peer *peer, struct lws *wsi) {
     if (!http_header(wsi, WSI_TOKEN_VERSION, version, sizeof version) || strcmp(version, "13")) return 426;
     if (!lws_hdr_total_length(wsi, WSI_TOKEN_KEY) || !offers_protocol(wsi)) return 400;
     if (lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_CONTENT_LENGTH) || lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_TRANSFER_ENCODING)) return 413;
+    peer->caller = (struct web_caller){.writes = may_write(peer, wsi)};
     return same_origin(peer->server, wsi) ? VIRGA_OK : 403;
 }
 
 int ws_opened(struct peer *peer) {
-    char text[ROOM_TEXT];
+    char text[WS_ROOM_TEXT];
     struct ws_client *client = calloc(1, sizeof *client);
     if (!client) return -1;
     client->peer = peer;
@@ -485,7 +403,8 @@ int ws_opened(struct peer *peer) {
     peer->server->client_count++;
     peer->server->counters.websockets++;
     lws_set_timeout(peer->wsi, NO_PENDING_TIMEOUT, 0);
-    push_text(client, text, ws_message_hello(text, sizeof text, SESSION_WINDOW));
+    ws_push_text(client, text, ws_message_hello(text, sizeof text, SESSION_WINDOW));
+    client->engine_due = source_engine_has_cluster(peer->server->app->engine);
     return 0;
 }
 
@@ -505,6 +424,7 @@ void ws_closed(struct peer *peer) {
 
 void ws_tick(struct peer *peer, double now) {
     struct ws_client *client = peer->client;
+    if (peer->caller.user) web_user_enter(peer->server, peer->caller.user, NULL);
     double silent = now - client->heard, limit = peer->server->app->config.idle_seconds;
     if (silent <= limit) return;
     client->closing = "idle for too long";
@@ -525,16 +445,10 @@ void ws_field_changed(void *user, struct field_entry *entry) {
     for (struct peer *peer = server->peers; peer; peer = peer->next) {
         struct ws_client *client = peer->client;
         bool holds = false;
-        for (size_t i = 0; client && i < MAX_FIELDS; i++) holds |= client->fields[i] == entry;
+        for (size_t i = 0; client && i < WS_MAX_FIELDS; i++) holds |= client->fields[i] == entry;
         if (!holds) continue;
-        if (entry->known.state == FIELD_FAILED) push_error(client, entry->problem);
+        if (entry->known.state == FIELD_FAILED) ws_push_error(client, entry->problem);
         session_field_changed(client->session);
         lws_callback_on_writable(peer->wsi);
     }
-}
-
-void ws_catalog_changed(struct web_server *server) {
-    char text[ROOM_TEXT];
-    for (struct peer *peer = server->peers; peer; peer = peer->next)
-        if (peer->client) push_text(peer->client, text, ws_message_catalog(text, sizeof text));
 }

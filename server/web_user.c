@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/web_user.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "server/engine_state.h"
+#include "server/http_router.h"
+
+static const double wrong_burst = 20, wrong_per_second = 0.2, session_burst = 60, session_per_second = 0.5;
+
+// The token is read once, and neither kept nor logged.
+static int read_publisher(struct web_server *server, const char *path, struct failure *failure) {
+    char text[2 * IDENTITY_MOST_TOKEN];
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t size = fd < 0 ? -1 : read(fd, text, sizeof text);
+    int reason = errno;
+    if (fd >= 0) close(fd);
+    if (size < 0) return failure_set(failure, VIRGA_IO, "publish-token-file: cannot read %s: %s", path, strerror(reason));
+    struct failure why;
+    int status = identity_set_publisher(server->identity, text, (size_t)size, &why);
+    explicit_bzero(text, sizeof text);
+    return status ? failure_set(failure, status, "publish-token-file: %s: %s", path, why.message) : VIRGA_OK;
+}
+
+static void catalog_changed(void *context, identity_user user) { ws_catalog_changed(context, user); }
+static void engine_changed(void *context, identity_user user) { ws_engine_changed(context, user); }
+
+static void engine_is_told(struct letter *letter) {
+    struct web_server *server = lws_container_of(letter, struct web_server, engine_told);
+    atomic_store(&server->engine_posted, false);
+    ws_engine_changed(server, 0);
+}
+
+// On the engine's thread.
+static void engine_told(void *context, const char *json) {
+    struct web_server *server = context;
+    (void)json;
+    if (atomic_exchange(&server->engine_posted, true)) return;
+    server->engine_told.deliver = engine_is_told;
+    service_mailbox_post(server->mailbox, &server->engine_told);
+}
+
+int web_user_start(struct web_server *server, struct failure *failure) {
+    const struct config *config = &server->app->config;
+    const struct user_space_calls calls = {.catalog_changed = catalog_changed, .engine_changed = engine_changed, .context = server};
+    struct identity_limits limits;
+    identity_limits_default(&limits);
+    rate_limit_init(&server->wrong, wrong_burst, wrong_per_second);
+    rate_limit_init(&server->sessions, session_burst, session_per_second);
+    if (!(server->identity = identity_new(&limits))) return failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
+    if (config->publish_token_file[0] && read_publisher(server, config->publish_token_file, failure)) return failure->status;
+    server->spaces = user_spaces_new(server->app, server->identity, server->mailbox, &calls);
+    if (!server->spaces) return failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
+    source_engine_on_state(server->app->engine, engine_told, server);
+    return VIRGA_OK;
+}
+
+void web_user_stop(struct web_server *server) {
+    if (server->spaces) source_engine_on_state(server->app->engine, NULL, NULL);
+    user_spaces_free(server->spaces);
+    identity_free(server->identity);
+    server->spaces = NULL;
+    server->identity = NULL;
+}
+
+static bool custom_header(struct lws *wsi, const char *name, char *out, size_t room) {
+    int size = lws_hdr_custom_length(wsi, name, (int)strlen(name));
+    out[0] = '\0';
+    return size > 0 && (size_t)size < room && lws_hdr_custom_copy(wsi, out, (int)room, name, (int)strlen(name)) >= 0;
+}
+
+static bool bearer(struct lws *wsi, char *out, size_t room) {
+    char text[IDENTITY_MOST_TOKEN + 32];
+    bool is = http_header(wsi, WSI_TOKEN_HTTP_AUTHORIZATION, text, sizeof text) && !strncasecmp(text, "Bearer ", 7);
+    if (is) snprintf(out, room, "%s", text + 7 + strspn(text + 7, " "));
+    explicit_bzero(text, sizeof text);
+    return is;
+}
+
+void web_user_read(struct peer *peer) {
+    struct web_server *server = peer->server;
+    char text[IDENTITY_MOST_TOKEN + 1];
+    double now = clock_monotonic();
+    peer->caller = (struct web_caller){0};
+    if (custom_header(peer->wsi, "x-virga-session:", text, sizeof text)) peer->caller.user = identity_find(server->identity, text, now);
+    peer->caller.bearer = bearer(peer->wsi, text, sizeof text);
+    peer->caller.publisher = peer->caller.bearer && identity_is_publisher(server->identity, text);
+    explicit_bzero(text, sizeof text);
+    if (peer->caller.user) web_user_enter(server, peer->caller.user, NULL);
+}
+
+int web_user_enter(struct web_server *server, identity_user user, struct failure *failure) {
+    struct failure why;
+    double now = clock_monotonic();
+    identity_touch(server->identity, user, now);
+    int status = user_spaces_enter(server->spaces, user, now, &why);
+    return status ? failure_set(failure, status, "%s", why.message) : VIRGA_OK;
+}
+
+struct catalog *web_user_catalog(const struct web_server *server, identity_user user) {
+    struct catalog *own = user_spaces_catalog(server->spaces, user);
+    return own ? own : server->catalog;
+}
+
+struct catalog *web_user_exportable(const struct web_server *server, identity_user user) {
+    struct catalog *own = user_spaces_exportable(server->spaces, user);
+    return own ? own : server->catalog;
+}
+
+struct source_engine *web_user_engine(const struct web_server *server, identity_user user) {
+    return user_spaces_for_each(server->spaces) ? user_spaces_engine(server->spaces, user) : server->app->engine;
+}
+
+json_t *web_user_engine_state(const struct web_server *server, identity_user user, bool may) {
+    struct source_engine *engine = web_user_engine(server, user);
+    bool for_each = user_spaces_for_each(server->spaces), own = for_each && engine;
+    const struct engine_state_access access = {.for_each = for_each, .own = own, .may = own || (engine && may)};
+    char *text = engine ? source_engine_state(engine) : NULL;
+    json_t *state = engine_state_json(text, &access);
+    free(text);
+    return state;
+}

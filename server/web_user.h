@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+// Whose request it is, and what they see. Service thread.
+#ifndef VIRGA_SERVER_WEB_USER_H
+#define VIRGA_SERVER_WEB_USER_H
+
+#include <jansson.h>
+
+#include "server/web_state.h"
+
+// Makes what knows of users, and reads the publish token. Codes as the file's, with words.
+int web_user_start(struct web_server *server, struct failure *failure);
+void web_user_stop(struct web_server *server);
+
+// Reads who sent the request whose header is there into peer->caller.
+void web_user_read(struct peer *peer);
+// The user is here now: their space goes on. VIRGA_TOO_LARGE with words.
+int web_user_enter(struct web_server *server, identity_user user, struct failure *failure);
+
+// Borrowed until control returns to the loop: what the user sees, and of it what exports can show.
+struct catalog *web_user_catalog(const struct web_server *server, identity_user user);
+struct catalog *web_user_exportable(const struct web_server *server, identity_user user);
+// The engine that the user's cluster belongs to; NULL: they have none.
+struct source_engine *web_user_engine(const struct web_server *server, identity_user user);
+// Its state for them; `may`: they may start and stop it. NULL when out of memory.
+json_t *web_user_engine_state(const struct web_server *server, identity_user user, bool may);
+
+#endif

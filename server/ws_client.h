@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+// Private to the websocket: a client, and the texts that it is sent. Service thread.
+#ifndef VIRGA_SERVER_WS_CLIENT_H
+#define VIRGA_SERVER_WS_CLIENT_H
+
+#include "server/export_table.h"
+#include "server/session_interest.h"
+#include "server/web_state.h"
+
+enum { WS_MAX_TEXTS = 16, WS_MAX_FIELDS = VIEW_MAX_LAYERS * (1 + VIEW_MAX_AHEAD), WS_ROOM_TEXT = 1024 };
+
+struct brick_request;
+
+struct ws_client {
+    struct peer *peer;
+    struct web_server *server;
+    struct session *session;
+    struct catalog *catalog;                  // of the interest in force, one reference
+    const struct catalog_dataset *dataset;
+    struct interest_layer layers[VIEW_MAX_LAYERS];
+    char names[VIEW_MAX_LAYERS][WS_MAX_ID + 1];  // as the client calls them
+    struct field_entry *fields[WS_MAX_FIELDS];   // held by the session
+    struct brick_request *requests[SESSION_MAX_PENDING];
+    char *texts[WS_MAX_TEXTS];                   // to be sent, in order
+    size_t text_count;
+    char *partial;                            // a message that is coming in pieces
+    size_t partial_size;
+    double tokens, refilled, heard;
+    size_t unanswered;                        // batches sent for which an acknowledgement is free
+    bool watches_exports, exports_due;        // due: some changed, or may have
+    struct export_seen exports_seen;
+    bool engine_due;                          // its state is to be told
+    const char *closing;                      // why, when it is to be closed
+};
+
+// Texts to be sent in order, zero-terminated; one of negative size, or too many, is left out.
+void ws_push_text(struct ws_client *client, const char *text, int size);
+void ws_push_error(struct ws_client *client, const char *message);
+// What the library's callbacks return. text: LWS_PRE bytes, then the text.
+int ws_write_text(struct ws_client *client, char *text);
+int ws_send_text(struct ws_client *client);
+int ws_send_exports(struct ws_client *client);
+int ws_send_engine(struct ws_client *client);
+void ws_watch_exports(struct ws_client *client, bool watch);
+// Who the client is from now on. -1: it has tried too often.
+int ws_take_user(struct ws_client *client, const char *session);
+
+#endif

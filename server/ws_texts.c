@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+// Texts for a websocket client, and who it is.
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "server/export_service.h"
+#include "server/web_user.h"
+#include "server/ws_client.h"
+
+// Texts.
+
+void ws_push_text(struct ws_client *client, const char *text, int size) {
+    if (size < 0 || client->text_count == WS_MAX_TEXTS) return;  // a client that does not read misses texts, never the rest
+    char *copy = malloc(LWS_PRE + (size_t)size + 1);
+    if (!copy) return;
+    memcpy(copy + LWS_PRE, text, (size_t)size + 1);
+    client->texts[client->text_count++] = copy;
+    lws_callback_on_writable(client->peer->wsi);
+}
+
+void ws_push_error(struct ws_client *client, const char *message) {
+    char text[WS_ROOM_TEXT];
+    ws_push_text(client, text, ws_message_error(text, sizeof text, session_generation(client->session), message));
+}
+
+int ws_write_text(struct ws_client *client, char *text) {
+    size_t size = strlen(text + LWS_PRE);
+    client->server->counters.bytes_sent += size;
+    return lws_write(client->peer->wsi, (unsigned char *)text + LWS_PRE, size, LWS_WRITE_TEXT) < (int)size ? -1 : 0;
+}
+
+int ws_send_text(struct ws_client *client) {
+    char *text = client->texts[0];
+    memmove(client->texts, client->texts + 1, --client->text_count * sizeof *client->texts);
+    int result = ws_write_text(client, text);
+    free(text);
+    lws_callback_on_writable(client->peer->wsi);
+    return result;
+}
+
+// Exports: what changed since this client was last told, as it is now.
+
+static int write_exports(struct ws_client *client, const struct export_job *jobs, size_t count, bool all) {
+    char *text = ws_message_exports(jobs, count, all), *message = text ? malloc(LWS_PRE + strlen(text) + 1) : NULL;
+    int result = 0;
+    if (message) {
+        strcpy(message + LWS_PRE, text);
+        result = ws_write_text(client, message);
+    }
+    free(message);
+    free(text);
+    return result;
+}
+
+int ws_send_exports(struct ws_client *client) {
+    struct export_table *table = client->server->exports ? export_service_table(client->server->exports) : NULL;
+    struct export_job *jobs = calloc(WS_MAX_EXPORTS, sizeof *jobs);
+    bool all = !client->exports_seen.since;
+    size_t count = jobs && table ? export_table_changed(table, &client->exports_seen, jobs, WS_MAX_EXPORTS, &all) : 0;
+    int result = jobs && (count || all) ? write_exports(client, jobs, count, all) : 0;
+    client->exports_due = count == WS_MAX_EXPORTS;
+    if (!table) client->exports_seen.since = 1;  // there are none, which is said once
+    free(jobs);
+    lws_callback_on_writable(client->peer->wsi);
+    return result;
+}
+
+void ws_watch_exports(struct ws_client *client, bool watch) {
+    if (watch && !client->watches_exports) client->exports_seen = (struct export_seen){0};
+    client->watches_exports = client->exports_due = watch;
+    lws_callback_on_writable(client->peer->wsi);
+}
+
+void ws_exports_changed(struct web_server *server) {
+    for (struct peer *peer = server->peers; peer; peer = peer->next) {
+        if (!peer->client || !peer->client->watches_exports) continue;
+        peer->client->exports_due = true;
+        lws_callback_on_writable(peer->wsi);
+    }
+}
+
+// The engine's state, as it is now.
+
+int ws_send_engine(struct ws_client *client) {
+    const struct peer *peer = client->peer;
+    json_t *state = web_user_engine_state(client->server, peer->caller.user, peer->caller.writes);
+    json_t *root = json_pack("{s:s, s:o}", "type", "engine", "engine", state);
+    char *text = root ? json_dumps(root, JSON_COMPACT) : NULL, *message = text ? malloc(LWS_PRE + strlen(text) + 1) : NULL;
+    int result = 0;
+    client->engine_due = false;
+    if (message) {
+        strcpy(message + LWS_PRE, text);
+        result = ws_write_text(client, message);
+    }
+    free(message);
+    free(text);
+    json_decref(root);
+    lws_callback_on_writable(peer->wsi);
+    return result;
+}
+
+void ws_engine_changed(struct web_server *server, identity_user user) {
+    bool for_each = user_spaces_for_each(server->spaces);
+    for (struct peer *peer = server->peers; peer; peer = peer->next) {
+        if (!peer->client || (for_each ? !user || peer->caller.user != user : user != 0)) continue;
+        peer->client->engine_due = true;
+        lws_callback_on_writable(peer->wsi);
+    }
+}
+
+// The catalog.
+
+// Whether what the client looks at is on offer to it still. Joined catalogs share the lists of variables.
+static bool still_offered(const struct ws_client *client) {
+    const struct catalog *now = web_user_catalog(client->server, client->peer->caller.user);
+    for (size_t i = 0; i < now->dataset_count; i++)
+        if (now->datasets[i].variables == client->dataset->variables) return true;
+    return false;
+}
+
+static void tell_catalog(struct ws_client *client) {
+    char text[WS_ROOM_TEXT];
+    ws_push_text(client, text, ws_message_catalog(text, sizeof text));
+    if (!client->dataset || still_offered(client)) return;
+    session_clear(client->session, session_generation(client->session));
+    client->dataset = NULL;
+}
+
+void ws_catalog_changed(struct web_server *server, identity_user user) {
+    for (struct peer *peer = server->peers; peer; peer = peer->next)
+        if (peer->client && (!user || peer->caller.user == user)) tell_catalog(peer->client);
+}
+
+// Who it is.
+
+int ws_take_user(struct ws_client *client, const char *session) {
+    struct web_server *server = client->server;
+    struct peer *peer = client->peer;
+    struct failure failure = {0};
+    char text[WS_ROOM_TEXT];
+    double now = clock_monotonic();
+    identity_user before = peer->caller.user;
+    peer->caller.user = session[0] ? identity_find(server->identity, session, now) : 0;
+    if (session[0] && !peer->caller.user && !rate_limit_take(&server->wrong, peer->address, now)) return -1;
+    ws_push_text(client, text, ws_message_user(text, sizeof text, peer->caller.user != 0));
+    if (peer->caller.user && web_user_enter(server, peer->caller.user, &failure)) ws_push_error(client, failure.message);
+    if (before != peer->caller.user) tell_catalog(client);
+    struct source_engine *engine = web_user_engine(server, peer->caller.user);
+    client->engine_due = engine && source_engine_has_cluster(engine);
+    lws_callback_on_writable(peer->wsi);
+    return 0;
+}
