@@ -130,8 +130,8 @@ static void check(int status) {
 static void tile(const struct field *f, const struct pyramid_shape *shape, const struct lattice_spec *lattice,
                  struct step_volume **volume, struct step_table **table) {
     struct failure failure;
-    check(step_volume_new(shape, NULL, volume, &failure));
-    struct volume_tiler *tiler = volume_tiler_new(lattice, *volume);
+    check(step_volume_new(shape, 0, NULL, volume, &failure));
+    struct volume_tiler *tiler = volume_tiler_new(lattice, *volume, TABLE_OF_BRICKS);
     const size_t plane = f->nx * f->ny;
     double *values = malloc(plane * sizeof *values);
     if (!tiler || !values) exit(1);

@@ -34,6 +34,12 @@ void pyramid_shape_init(struct pyramid_shape *shape, uint32_t nx, uint32_t ny, u
     }
 }
 
+uint32_t pyramid_cover(const struct pyramid_shape *shape, uint32_t level, int axis, uint32_t at) {
+    const uint64_t scale = shape->levels[level].scale[axis], n = shape->levels[0].n[axis];
+    const uint64_t from = at * scale, to = from + scale;
+    return (uint32_t)((to < n ? to : n) - from);
+}
+
 bool brick_key_inside(const struct brick_key *key, const struct pyramid_shape *shape) {
     if (key->level >= shape->level_count) return false;
     const struct pyramid_level *level = &shape->levels[key->level];

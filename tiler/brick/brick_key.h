@@ -27,6 +27,9 @@ struct pyramid_shape {
 void pyramid_shape_init(struct pyramid_shape *shape, uint32_t nx, uint32_t ny, uint32_t nz, bool wraps_x,
                         double horizontal_spacing, double vertical_spacing);
 
+// How many level-0 voxels voxel `at` of a level covers along an axis: fewer than its scale at the grid's edge.
+uint32_t pyramid_cover(const struct pyramid_shape *shape, uint32_t level, int axis, uint32_t at);
+
 struct brick_key {
     char edition[33];
     uint32_t member, step, level, x, y, z;

@@ -80,10 +80,12 @@ static bool move_out(struct brick_store *store, struct step *step) {
     if (room_in_spool(store, step->held)) {
         struct failure failure;
         const size_t bytes = step->held;
+        struct step_volume *volume = step_volume_ref(step->volume);  // a build may put a finer one in its place meanwhile
         step->spooling = true;
         store->spool_bytes += bytes;  // reserved
         pthread_mutex_unlock(&store->lock);
-        moved = step_volume_spool(step->volume, store->spool_dir, &failure) == VIRGA_OK;
+        moved = step_volume_spool(volume, store->spool_dir, &failure) == VIRGA_OK;
+        step_volume_free(volume);
         pthread_mutex_lock(&store->lock);
         if (!moved && !store->spool_fails) log_warning("brick", "%s; fields are read again instead", failure.message);
         store->spool_fails = !moved;

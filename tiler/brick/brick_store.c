@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "brick/brick_store_private.h"
+#include "brick/predictor.h"
 
 int brick_store_new_with(struct worker_pool *pool, const struct brick_store_options *options,
                          const struct field_access *access, double (*now)(void), struct brick_store **result) {
@@ -123,6 +124,8 @@ void brick_store_cancel(struct brick_store *store, void *user) {
     for (struct step *s = store->newest; s; s = s->older) remove_user(&s->waiters, user);
     for (size_t b = 0; b < JOB_BUCKETS; b++)
         for (struct brick_job *job = store->brick_jobs[b]; job; job = job->next) remove_user(&job->waiters, user);
+    for (struct step *s = store->newest; s; s = s->older)
+        if (s->state == STEP_BUILDING && !brick_store_wanted(s)) step_build_stop(s);
     remove_user(&store->complete, user);
     store->complete_end = &store->complete;
     while (*store->complete_end) store->complete_end = &(*store->complete_end)->next;
@@ -175,6 +178,8 @@ static struct step *step_new(struct brick_store *store, const struct brick_key *
     step->key.level = step->key.x = step->key.y = step->key.z = 0;
     brick_store_shape(field->dataset, field->variable, &step->shape);
     step->lattice = field->dataset->variables[field->variable].lattice;
+    step->far = store->access->far && store->access->far(field);
+    step->early = store->access->early && store->access->early(field);
     struct step **slot = &store->steps[brick_key_hash(&step->key) % STEP_BUCKETS];
     step->next = *slot;
     *slot = step;
@@ -292,14 +297,23 @@ static struct workshop *workshop_take(struct brick_store *store) {
     return NULL;
 }
 
-static int encode_one(struct brick_job *job, struct shared_bytes **bytes, struct failure *failure) {
+// Where a table that was made before does not say that a brick is constant or wholly missing, the brick has bytes all the same.
+static int encode(struct brick_encoder *encoder, const uint32_t size[3], const int32_t *q, enum brick_kind told, struct shared_bytes **bytes) {
+    int status = brick_encode(encoder, size, q, NULL, bytes);
+    if (status || (*bytes)->size > 0 || told <= BRICK_CONSTANT) return status;
+    shared_bytes_unref(*bytes);
+    return brick_encode_as(encoder, size, q, NULL, PREDICTOR_NONE, 1, bytes);
+}
+
+static int encode_one(struct brick_job *job, struct step_volume *volume, struct shared_bytes **bytes, struct failure *failure) {
     struct brick_store *store = job->store;
     struct workshop *shop = workshop_take(store);
     if (!shop) return failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
     const struct brick_key *k = &job->key;
+    const enum brick_kind told = (enum brick_kind)step_table_at(job->step->table, k->level, k->x, k->y, k->z)->kind;  // it came with the volume
     uint32_t size[3];
-    int status = volume_tiler_brick(job->step->volume, k->level, k->x, k->y, k->z, size, shop->q, failure);
-    if (!status && (status = brick_encode(shop->encoder, size, shop->q, NULL, bytes)))
+    int status = volume_tiler_brick(volume, k->level, k->x, k->y, k->z, size, shop->q, failure);
+    if (!status && (status = encode(shop->encoder, size, shop->q, told, bytes)))
         failure_set(failure, status, "a brick could not be encoded: %s", status_name(status));
     pthread_mutex_lock(&store->lock);
     shop->next = store->workshops;
@@ -311,15 +325,16 @@ static int encode_one(struct brick_job *job, struct shared_bytes **bytes, struct
 static void run_brick(void *argument, bool cancelled) {
     struct brick_job *job = argument;
     struct brick_store *store = job->store;
-    struct step *step = job->step;  // pinned, and so is its volume
+    struct step *step = job->step;  // pinned
     struct shared_bytes *bytes = NULL;
     struct failure failure = {0};
     pthread_mutex_lock(&store->lock);
     const bool wanted = job->waiters && !cancelled && !store->stopping;
+    struct step_volume *volume = step_volume_ref(step->volume);  // a build may put another one in its place, which has finer levels
     pthread_mutex_unlock(&store->lock);
     int status = VIRGA_CANCELLED;
     if (wanted)
-        status = encode_one(job, &bytes, &failure);
+        status = encode_one(job, volume, &bytes, &failure);
     else
         failure_set(&failure, VIRGA_CANCELLED, "cancelled");
     pthread_mutex_lock(&store->lock);
@@ -340,14 +355,20 @@ static void run_brick(void *argument, bool cancelled) {
     const bool full = brick_store_used(store) > store->memory;
     pthread_mutex_unlock(&store->lock);
     shared_bytes_unref(bytes);
+    step_volume_free(volume);
     if (full) brick_room_make(store);
     brick_store_job_done(store);
 }
 
+static bool has_level(const struct step *step, uint32_t level) { return step->volume && step_volume_base(step->volume) <= level; }
+
 void brick_store_start_bricks(struct brick_store *store, struct step *step) {
-    struct brick_job *job;
-    while ((job = step->bricks)) {
-        step->bricks = job->next_waiting;
+    for (struct brick_job **slot = &step->bricks, *job; (job = *slot);) {
+        if (!has_level(step, job->key.level)) {
+            slot = &job->next_waiting;
+            continue;
+        }
+        *slot = job->next_waiting;
         struct failure failure;
         int status = brick_store_add_job(store, LANE_COMPUTE, job->priority, run_brick, job);
         if (status) {
@@ -379,7 +400,7 @@ static int request_brick(struct brick_store *store, struct catalog *catalog, con
     job->priority = priority;
     *slot = job;
     int status;
-    if (step->volume) {
+    if (has_level(step, key->level)) {
         status = brick_store_add_job(store, LANE_COMPUTE, priority, run_brick, job);
         if (!status) {
             step->pins++;
@@ -420,7 +441,7 @@ int brick_store_brick(struct brick_store *store, struct catalog *catalog, const 
         *bytes = shared_bytes_ref(store->empty);
         goto hit;
     }
-    if (!(step = step_get(store, &key, field, &status, failure))) goto done;
+    if (!(step && has_level(step, level)) && !(step = step_get(store, &key, field, &status, failure))) goto done;
     store->counts.misses++;
     status = request_brick(store, catalog, field, &key, step, priority, done, user, failure);
     goto done;
@@ -440,6 +461,7 @@ static void stop(struct brick_store *store) {
     store->stopping = true;
     for (struct step *s = store->newest; s; s = s->older) {
         if (s->state == STEP_QUEUED) step_build_unqueue(store, s);
+        if (s->state == STEP_BUILDING) step_build_stop(s);
         brick_store_complete(store, s->waiters, VIRGA_CANCELLED, NULL, &failure);
         s->waiters = NULL;
         brick_store_fail_bricks(store, s, VIRGA_CANCELLED, &failure);

@@ -10,6 +10,9 @@
 #include "brick/brick_key.h"
 #include "field/catalog.h"
 
+//
+// A field whose source reduces early (field_reduces_early) is read level by level, the coarsest first: a request for a brick reads its level, reduced
+// where it is stored, and makes those above it. Other fields are read whole at once.
 struct brick_store;
 
 struct brick_store_options {
@@ -32,13 +35,13 @@ typedef void (*brick_store_done)(void *user, int status, struct shared_bytes *by
 // and the callback runs once later, or an error code (failure filled, no callback).
 int brick_store_table(struct brick_store *store, struct catalog *catalog, const struct field_ref *field, int priority,
                       struct shared_bytes **bytes, brick_store_done done, void *user, struct failure *failure);
-// One encoded brick (BRICK_FORMAT.md, "Brick"). Constant and wholly missing bricks have no payload: VIRGA_OK with size 0.
+// One encoded brick (BRICK_FORMAT.md, "Brick"). What the step table calls constant or wholly missing has no payload: VIRGA_OK with size 0.
 int brick_store_brick(struct brick_store *store, struct catalog *catalog, const struct field_ref *field, uint32_t level,
                       uint32_t x, uint32_t y, uint32_t z, int priority, struct shared_bytes **bytes,
                       brick_store_done done, void *user, struct failure *failure);
 // Cancels the pending requests with this user pointer; their callbacks will not run after this returns (it waits for
 // one that is running now, so hold no lock that a callback takes; from within the callback itself it does not wait). What
-// they asked for may still be finished and cached; reading that nobody waits for any more stops at the next box.
+// they asked for may still be finished and cached; reading that nobody waits for any more is given up, at once where the source can.
 void brick_store_cancel(struct brick_store *store, void *user);
 
 // The pyramid of a variable.
@@ -49,7 +52,7 @@ struct brick_store_stats {
     size_t hits, misses;       // requests answered at once, and not
     size_t bricks_encoded;
     size_t steps_read;         // fields read completely
-    size_t chunks_bytes_read;  // bytes of values asked of field_read (8 a voxel)
+    size_t chunks_bytes_read;  // bytes of values asked of field_read (8 a voxel) and field_reduce (32 a voxel of its level)
 };
 void brick_store_stats(struct brick_store *store, struct brick_store_stats *stats);
 

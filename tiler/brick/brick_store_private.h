@@ -4,6 +4,9 @@
 // A *step* is one field's state: table, volume, who waits. A *build* reads a step: it is admitted when its memory is there,
 // reads boxes in a few chains (each alternates between a read job and a compute job), and ends in the step. A *brick job*
 // encodes one brick, once, for all who wait for it.
+//
+// A field that its source reduces early is built coarse first: each build reads one level, reduced, and makes those above it; the next one reads a
+// finer level when a brick of one is asked for. Its table bounds all levels and comes with the first build, whichever that is of.
 #ifndef VIRGA_BRICK_BRICK_STORE_PRIVATE_H
 #define VIRGA_BRICK_BRICK_STORE_PRIVATE_H
 
@@ -25,6 +28,13 @@ struct field_access {  // the field layer, or a stand-in
     int (*read)(const struct field_ref *field, const struct field_box *box, double *values, struct failure *failure);
     struct catalog *(*ref)(struct catalog *catalog);
     void (*unref)(struct catalog *catalog);
+    // As field_reads_far, field_reduces_early, field_reduce_plan and field_reduce; all NULL: no field is such.
+    bool (*far)(const struct field_ref *field);
+    bool (*early)(const struct field_ref *field);
+    int (*reduce_plan)(const struct field_ref *field, const uint32_t block[3], size_t max_blocks, struct field_box **boxes, size_t *count,
+                       struct failure *failure);
+    int (*reduce)(const struct field_ref *field, const uint32_t block[3], const struct field_box *box, const struct field_blocks *blocks,
+                  struct failure *failure);
 };
 
 int brick_store_new_with(struct worker_pool *pool, const struct brick_store_options *options,
@@ -54,8 +64,10 @@ struct brick_job {
     int priority;
     struct waiter *waiters;
     struct brick_job *next;         // in the bucket
-    struct brick_job *next_waiting; // in step->bricks, while the volume is not there
+    struct brick_job *next_waiting; // in step->bricks, while the volume is not there, or begins with a coarser level
 };
+
+struct build;
 
 struct step {  // all under the store's lock, but what a build works on
     struct step *next;            // in the bucket
@@ -63,13 +75,16 @@ struct step {  // all under the store's lock, but what a build works on
     struct brick_key key;         // level, x, y, z are 0
     struct pyramid_shape shape;
     struct lattice_spec lattice;
+    bool far, early;              // of its source: each read takes long; coarse levels are read reduced
+    bool whole;                   // though early, its values cannot be reduced
+    struct build *build;          // while building
     struct catalog *catalog;      // a reference while queued or building
     struct field_ref field;       // in it
     enum step_state state;
     int priority;
     uint64_t order;               // of queueing
     struct waiter *waiters;       // for the table
-    struct brick_job *bricks;     // wait for the volume
+    struct brick_job *bricks;     // wait for the volume, or for one that begins with a finer level
     struct shared_bytes *table_bytes;
     struct step_table *table;
     struct step_volume *volume;
@@ -124,7 +139,7 @@ void brick_store_complete(struct brick_store *store, struct waiter *list, int st
 void brick_store_deliver(struct brick_store *store);                      // runs the callbacks of what is complete
 void brick_store_fail_bricks(struct brick_store *store, struct step *step, int status,
                              const struct failure *failure);              // (lock) those that wait for the step
-void brick_store_start_bricks(struct brick_store *store, struct step *step);  // (lock) the step's volume is there
+void brick_store_start_bricks(struct brick_store *store, struct step *step);  // (lock) those that wait and that the step's volume has
 int brick_store_add_job(struct brick_store *store, enum worker_lane lane, int priority, worker_job job,
                         void *argument);                                  // (lock) counts it
 void brick_store_job_done(struct brick_store *store);  // last thing of each job: starts what waits, runs callbacks
@@ -146,5 +161,7 @@ void step_build_queue(struct brick_store *store, struct step *step, struct catal
 void step_build_pump(struct brick_store *store);
 void step_build_unqueue(struct brick_store *store, struct step *step);  // (lock)
 void step_build_give_up(struct brick_store *store);                     // (lock) fails all that is queued
+// Ends reading for a step that is being built, at once where the source can. It is built again where somebody waits by then. (lock)
+void step_build_stop(struct step *step);
 
 #endif

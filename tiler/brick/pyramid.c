@@ -22,9 +22,10 @@ struct coarse_level {
 
 struct pyramid {
     struct pyramid_shape shape;
+    uint32_t base;
     pyramid_emit emit;
     void *user;
-    struct coarse_level levels[PYRAMID_MAX_LEVELS];  // 0 is not used
+    struct coarse_level levels[PYRAMID_MAX_LEVELS];  // up to base they are not used
     size_t finished_bands, all_bands, memory;
 };
 
@@ -58,13 +59,14 @@ static int level_init(struct pyramid *p, uint32_t level) {
     return VIRGA_OK;
 }
 
-struct pyramid *pyramid_new(const struct pyramid_shape *shape, pyramid_emit emit, void *user) {
+struct pyramid *pyramid_new(const struct pyramid_shape *shape, uint32_t base, pyramid_emit emit, void *user) {
     struct pyramid *p = calloc(1, sizeof *p);
     if (!p) return NULL;
     p->shape = *shape;
+    p->base = base;
     p->emit = emit;
     p->user = user;
-    for (uint32_t level = 1; level < shape->level_count; level++)
+    for (uint32_t level = base + 1; level < shape->level_count; level++)
         if (level_init(p, level)) {
             pyramid_free(p);
             return NULL;
@@ -82,7 +84,7 @@ static void band_drop(struct pyramid *p, const struct coarse_level *l, struct ba
 
 void pyramid_free(struct pyramid *p) {
     if (!p) return;
-    for (uint32_t level = 1; level < p->shape.level_count; level++) {
+    for (uint32_t level = p->base + 1; level < p->shape.level_count; level++) {
         struct coarse_level *l = &p->levels[level];
         for (size_t i = 0; l->bands && i < (size_t)l->n[2] * l->bands_y; i++)
             band_drop(p, l, &l->bands[i], band_rows(l, (uint32_t)(i % l->bands_y)));
@@ -142,10 +144,8 @@ static void add_row(uint32_t halved, uint32_t x, uint32_t count, const double *f
     }
 }
 
-static uint32_t covered(const struct pyramid *p, uint32_t level, int axis, uint32_t at) {
-    const uint64_t scale = p->shape.levels[level].scale[axis], n = p->shape.levels[0].n[axis];
-    const uint64_t from = at * scale, to = from + scale;
-    return (uint32_t)((to < n ? to : n) - from);
+int32_t pyramid_voxel(double sum, uint64_t present, uint64_t covered) {
+    return !present || 2 * present < covered ? LATTICE_MISSING : lattice_from_mean(sum, (double)present);
 }
 
 static int emit_band(struct pyramid *p, uint32_t level, const struct band *band, const struct voxel_box *box,
@@ -153,15 +153,13 @@ static int emit_band(struct pyramid *p, uint32_t level, const struct band *band,
     const size_t voxels = (size_t)box->size[0] * box->size[1];
     int32_t *q = malloc(voxels * sizeof *q), lowest = INT32_MAX, highest = INT32_MIN;
     if (!q) return failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
-    const uint64_t deep = covered(p, level, 2, (uint32_t)box->lo[2]);
+    const uint64_t deep = pyramid_cover(&p->shape, level, 2, (uint32_t)box->lo[2]);
     size_t i = 0;
     for (uint32_t y = 0; y < box->size[1]; y++) {
-        const uint64_t area = deep * covered(p, level, 1, (uint32_t)box->lo[1] + y);
+        const uint64_t area = deep * pyramid_cover(&p->shape, level, 1, (uint32_t)box->lo[1] + y);
         for (uint32_t x = 0; x < box->size[0]; x++, i++) {
-            const uint64_t count = band->count[i];
-            q[i] = LATTICE_MISSING;
-            if (!count || 2 * count < area * covered(p, level, 0, x)) continue;
-            q[i] = lattice_from_mean(band->sum[i], (double)count);
+            q[i] = pyramid_voxel(band->sum[i], band->count[i], area * pyramid_cover(&p->shape, level, 0, x));
+            if (q[i] == LATTICE_MISSING) continue;
             if (q[i] < lowest) lowest = q[i];
             if (q[i] > highest) highest = q[i];
         }
@@ -212,27 +210,22 @@ static int add_to_level(struct pyramid *p, uint32_t level, const struct finer_ro
     return band->remaining ? VIRGA_OK : finish_band(p, level, z, b, failure);
 }
 
-int pyramid_add(struct pyramid *p, const struct voxel_box *box, const double *scaled, const int32_t *q,
-                struct failure *failure) {
-    if (p->shape.level_count < 2) return VIRGA_OK;
+int pyramid_add_sums(struct pyramid *p, const struct voxel_box *box, const double *sum, const uint32_t *present, struct failure *failure) {
     const uint32_t nx = box->size[0];
-    uint32_t *present = malloc(nx * sizeof *present);
-    if (!present) return failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
     int status = VIRGA_OK;
+    if (p->base + 1 == p->shape.level_count) return VIRGA_OK;
     for (uint32_t z = 0; z < box->size[2] && !status; z++)
-        for (uint32_t y = 0; y < box->size[1] && !status; y++, scaled += nx, q += nx) {
-            for (uint32_t x = 0; x < nx; x++) present[x] = q[x] != LATTICE_MISSING;
+        for (uint32_t y = 0; y < box->size[1] && !status; y++, sum += nx, present += nx) {
             const struct finer_rows row = {
                 .x = (uint32_t)box->lo[0],
                 .y = (uint32_t)box->lo[1] + y,
                 .z = (uint32_t)box->lo[2] + z,
                 .count = nx,
-                .sum = scaled,
+                .sum = sum,
                 .present = present,
             };
-            status = add_to_level(p, 1, &row, failure);
+            status = add_to_level(p, p->base + 1, &row, failure);
         }
-    free(present);
     return status;
 }
 

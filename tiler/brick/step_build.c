@@ -1,15 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <limits.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 
+#include "base/log.h"
 #include "brick/brick_store_private.h"
 
-enum { LEAST_BOX = 64 << 10, MOST_BOX = 2 << 20, BYTES_A_VOXEL = 12 };  // of a box at work: a double and an int32
+enum { LEAST_BOX = 64 << 10, MOST_BOX = 2 << 20, MOST_FAR_BOX = 8 << 20 };  // bytes that travel for a box
+enum { BYTES_A_VOXEL = 16, BYTES_A_BLOCK = 48, ANSWER_A_BLOCK = 32 };       // of a box at work: doubles, and two int32; and a sum
 
 struct build {
     struct brick_store *store;
     struct step *step;
     struct catalog *catalog;
     struct field_ref field;
+    atomic_bool stop;           // once true, reading is given up
+    uint32_t level;             // that is read; above 0: in blocks
     bool in_file;               // the volume is made in a spool file
     size_t reserved, taken;     // lock; counted in store->reserved and store->building
     struct volume_tiler *tiler;
@@ -26,19 +32,32 @@ struct chain {  // one box at a time: read, then add, then the next
     double *values;
 };
 
-static size_t box_limit(const struct brick_store *store) {
-    const size_t share = store->memory / 128;
-    return share < LEAST_BOX ? LEAST_BOX : share > MOST_BOX ? MOST_BOX : share;
+static size_t box_limit(const struct brick_store *store, const struct step *step) {
+    const size_t share = store->memory / 128, most = step->far ? MOST_FAR_BOX : MOST_BOX;
+    return share < LEAST_BOX ? LEAST_BOX : share > most ? most : share;
 }
 
-static bool goes_to_file(const struct brick_store *store, const struct step *step) {
-    return store->spool_dir && step_volume_voxels(&step->shape) > store->memory / sizeof(int32_t);
+// What is read next for a step. Coarse first: the table's level; else the finest that any of the most urgent bricks is of, so that what is less
+// urgent, and finer, does not hold them up.
+static uint32_t level_wanted(const struct step *step) {
+    if (!step->early || step->whole) return 0;
+    if (step->waiters && !step->table) return step->shape.level_count - 1;
+    const struct brick_job *best = NULL;
+    for (const struct brick_job *job = step->bricks; job; job = job->next_waiting) {
+        if (!job->waiters) continue;
+        if (!best || job->priority > best->priority || (job->priority == best->priority && job->key.level < best->key.level)) best = job;
+    }
+    return best ? best->key.level : step->shape.level_count - 1;
 }
 
-static size_t estimate(const struct brick_store *store, const struct step *step) {
-    const size_t buffers = BUILD_CHAINS * 3 * box_limit(store);
-    if (goes_to_file(store, step)) return buffers;
-    const size_t voxels = step_volume_voxels(&step->shape);
+static bool goes_to_file(const struct brick_store *store, const struct step *step, uint32_t level) {
+    return store->spool_dir && step_volume_voxels(&step->shape, level) > store->memory / sizeof(int32_t);
+}
+
+static size_t estimate(const struct brick_store *store, const struct step *step, uint32_t level) {
+    const size_t buffers = BUILD_CHAINS * 3 * box_limit(store, step);
+    if (goes_to_file(store, step, level)) return buffers;
+    const size_t voxels = step_volume_voxels(&step->shape, level);
     return buffers + 2 * voxels + voxels / 4;  // sums and counts of slabs come to less than that
 }
 
@@ -47,6 +66,7 @@ static size_t estimate(const struct brick_store *store, const struct step *step)
 void step_build_queue(struct brick_store *store, struct step *step, struct catalog *catalog, const struct field_ref *field) {
     step->catalog = store->access->ref(catalog);
     step->field = *field;
+    step->field.stop = NULL;  // each build has its own
     step->state = STEP_QUEUED;
     step->order = store->next_order++;
     store->queued++;
@@ -70,21 +90,26 @@ static struct step *first_in_queue(struct brick_store *store) {
 
 static void begin_build(void *argument, bool cancelled);
 
-static int start(struct brick_store *store, struct step *step, size_t need) {
+void step_build_stop(struct step *step) { atomic_store(&step->build->stop, true); }
+
+static int start(struct brick_store *store, struct step *step, uint32_t level, size_t need) {
     struct build *build = calloc(1, sizeof *build);
     if (!build) return VIRGA_NO_MEMORY;
     build->store = store;
     build->step = step;
     build->catalog = step->catalog;
     build->field = step->field;
+    build->field.stop = &build->stop;
+    build->level = level;
     build->reserved = need;
-    build->in_file = goes_to_file(store, step);
+    build->in_file = goes_to_file(store, step, level);
     int status = brick_store_add_job(store, LANE_READ, step->priority, begin_build, build);
     if (status) {
         free(build);
         return status;
     }
     step->catalog = NULL;
+    step->build = build;
     step->state = STEP_BUILDING;
     store->queued--;
     store->builds++;
@@ -108,9 +133,10 @@ void step_build_pump(struct brick_store *store) {
             brick_store_fail_bricks(store, step, VIRGA_CANCELLED, NULL);  // nobody waits for them
             continue;
         }
-        const size_t need = estimate(store, step);
+        const uint32_t level = level_wanted(step);
+        const size_t need = estimate(store, step, level);
         if (store->builds && store->reserved + need > share_of(store, step)) return;
-        if (start(store, step, need)) return;  // tried again when a job ends
+        if (start(store, step, level, need)) return;  // tried again when a job ends
     }
 }
 
@@ -128,12 +154,18 @@ void step_build_give_up(struct brick_store *store) {
 
 // --- The end of a build.
 
-static void keep_result(struct brick_store *store, struct step *step, struct step_table *table, struct shared_bytes *bytes,
-                        struct step_volume *volume) {
-    if (step->table) {
-        step_table_free(table);
-        shared_bytes_unref(bytes);
-    } else {
+static void queue_again(struct build *build) {
+    struct step *step = build->step;
+    step->priority = INT_MIN;
+    for (const struct brick_job *job = step->bricks; job; job = job->next_waiting)
+        if (job->priority > step->priority) step->priority = job->priority;
+    step_build_queue(build->store, step, build->catalog, &build->field);
+}
+
+static void keep_result(struct build *build, struct step_table *table, struct shared_bytes *bytes, struct step_volume *volume) {
+    struct brick_store *store = build->store;
+    struct step *step = build->step;
+    if (!step->table) {
         step->table = table;
         step->table_bytes = bytes;
     }
@@ -142,7 +174,8 @@ static void keep_result(struct brick_store *store, struct step *step, struct ste
     brick_store_complete(store, step->waiters, VIRGA_OK, step->table_bytes, NULL);
     step->waiters = NULL;
     brick_store_start_bricks(store, step);
-    store->counts.steps_read++;
+    store->counts.steps_read += build->level == 0;
+    if (step->bricks && !store->stopping) queue_again(build);  // bricks of finer levels
 }
 
 static void keep_failure(struct brick_store *store, struct step *step, int status, const struct failure *failure) {
@@ -159,7 +192,7 @@ static void keep_nothing(struct build *build) {
     struct brick_store *store = build->store;
     struct step *step = build->step;
     step->state = STEP_IDLE;
-    if (brick_store_wanted(step) && !store->stopping)  // again, since it was given up
+    if (brick_store_wanted(step) && !store->stopping)  // again, since it was given up, or is to be read whole
         step_build_queue(store, step, build->catalog, &build->field);
     else
         brick_store_fail_bricks(store, step, VIRGA_CANCELLED, NULL);
@@ -173,15 +206,18 @@ static void end_build(struct build *build) {
     struct failure failure = build->failure;
     int status = build->status;
     if (!status) status = volume_tiler_finish(build->tiler, &table, &volume, &failure);
-    if (!status && (status = step_table_encode(table, &bytes))) failure_set(&failure, status, "out of memory");
+    if (!status && table && (status = step_table_encode(table, &bytes))) failure_set(&failure, status, "out of memory");
     volume_tiler_free(build->tiler);
+    if (status == VIRGA_UNSUPPORTED && build->level > 0) log_debug("brick", "%s; it is read whole", failure.message);
     pthread_mutex_lock(&store->lock);
+    build->step->build = NULL;
+    build->step->whole |= status == VIRGA_UNSUPPORTED && build->level > 0;
     store->builds--;
     store->reserved -= build->reserved;
     store->building -= build->taken;
     if (!status)
-        keep_result(store, build->step, table, bytes, volume);
-    else if (status == VIRGA_CANCELLED)
+        keep_result(build, table, bytes, volume);
+    else if (status == VIRGA_CANCELLED || (status == VIRGA_UNSUPPORTED && build->level > 0))
         keep_nothing(build);
     else
         keep_failure(store, build->step, status, &failure);
@@ -220,17 +256,31 @@ static bool take_box(struct chain *chain) {
     return more;
 }
 
+static struct field_blocks blocks_of(const struct chain *chain) {
+    const size_t n = chain->box->nx * chain->box->ny * chain->box->nz;
+    return (struct field_blocks){chain->values, chain->values + n, chain->values + 2 * n, chain->values + 3 * n};
+}
+
+static int read_values(struct chain *chain, struct failure *failure) {
+    const struct build *build = chain->build;
+    const struct field_access *access = build->store->access;
+    if (build->level == 0) return access->read(&build->field, chain->box, chain->values, failure);
+    const struct field_blocks blocks = blocks_of(chain);
+    return access->reduce(&build->field, build->step->shape.levels[build->level].scale, chain->box, &blocks, failure);
+}
+
 // False when there is nothing more to do for the chain.
 static bool read_box(struct chain *chain) {
     struct build *build = chain->build;
     struct failure failure = {0};
     if (!take_box(chain)) return false;
-    const size_t bytes = chain->box->nx * chain->box->ny * chain->box->nz * sizeof *chain->values;
+    const size_t each = build->level > 0 ? ANSWER_A_BLOCK : sizeof *chain->values;
+    const size_t bytes = chain->box->nx * chain->box->ny * chain->box->nz * each;
     chain->values = malloc(bytes);
     int status = chain->values ? VIRGA_OK : failure_set(&failure, VIRGA_NO_MEMORY, "out of memory for %zu MB of values", bytes >> 20);
-    if (!status) status = build->store->access->read(&build->field, chain->box, chain->values, &failure);
+    if (!status) status = read_values(chain, &failure);
     if (status) {  // a build that is given up is tried again where somebody waits; a source that ends is no reason for that
-        stop_build(build, status == VIRGA_CANCELLED ? VIRGA_GONE : status, &failure);
+        stop_build(build, status == VIRGA_CANCELLED && !atomic_load(&build->stop) ? VIRGA_GONE : status, &failure);
         return false;
     }
     pthread_mutex_lock(&build->store->lock);
@@ -260,7 +310,13 @@ static int recount(struct build *build, struct failure *failure) {
 static void add_box(struct chain *chain) {
     struct build *build = chain->build;
     struct failure failure = {0};
-    int status = volume_tiler_add(build->tiler, chain->box, chain->values, &failure);
+    int status;
+    if (build->level > 0) {
+        const struct field_blocks blocks = blocks_of(chain);
+        status = volume_tiler_add_blocks(build->tiler, chain->box, &blocks, &failure);
+    } else {
+        status = volume_tiler_add(build->tiler, chain->box, chain->values, &failure);
+    }
     free(chain->values);
     chain->values = NULL;
     if (!status) status = recount(build, &failure);
@@ -315,27 +371,44 @@ static void run_add(void *argument, bool cancelled) { run_read(argument, cancell
 
 // --- The beginning of a build.
 
-static int prepare(struct build *build, struct failure *failure) {
-    struct brick_store *store = build->store;
-    const struct pyramid_shape *shape = &build->step->shape;
-    struct step_volume *volume;
-    if (!build->in_file && 2 * step_volume_voxels(shape) > store->memory)
+static int check_room(const struct build *build, struct failure *failure) {
+    const struct brick_store *store = build->store;
+    const size_t voxels = step_volume_voxels(&build->step->shape, build->level);
+    if (!build->in_file && 2 * voxels > store->memory)
         return failure_set(failure, VIRGA_NO_MEMORY,
                            "the field needs %zu MB, more than the %zu MB of the cache; give it more memory or a spool folder",
-                           2 * step_volume_voxels(shape) >> 20, store->memory >> 20);
-    if (build->in_file && step_volume_voxels(shape) * sizeof(int32_t) > store->spool_limit)
+                           2 * voxels >> 20, store->memory >> 20);
+    if (build->in_file && voxels * sizeof(int32_t) > store->spool_limit)
         return failure_set(failure, VIRGA_NO_MEMORY, "the field needs %zu MB of spool, more than the limit of %zu MB",
-                           step_volume_voxels(shape) * sizeof(int32_t) >> 20, store->spool_limit >> 20);
-    int status = store->access->plan(&build->field, box_limit(store), &build->boxes, &build->count, failure);
+                           voxels * sizeof(int32_t) >> 20, store->spool_limit >> 20);
+    return VIRGA_OK;
+}
+
+static int plan(struct build *build, struct failure *failure) {
+    const struct field_access *access = build->store->access;
+    const size_t limit = box_limit(build->store, build->step), each = build->level > 0 ? BYTES_A_BLOCK : BYTES_A_VOXEL;
+    int status = build->level == 0 ? access->plan(&build->field, limit, &build->boxes, &build->count, failure)
+                                   : access->reduce_plan(&build->field, build->step->shape.levels[build->level].scale, limit / ANSWER_A_BLOCK,
+                                                         &build->boxes, &build->count, failure);
     if (status) return status;
     for (size_t i = 0; i < build->count; i++) {
-        const size_t bytes = build->boxes[i].nx * build->boxes[i].ny * build->boxes[i].nz * BYTES_A_VOXEL;
+        const size_t bytes = build->boxes[i].nx * build->boxes[i].ny * build->boxes[i].nz * each;
         if (bytes > build->box_bytes) build->box_bytes = bytes;
     }
-    if (!build->count) return failure_set(failure, VIRGA_INTERNAL, "the field has no boxes");
-    status = step_volume_new(shape, build->in_file ? store->spool_dir : NULL, &volume, failure);
+    return build->count ? VIRGA_OK : failure_set(failure, VIRGA_INTERNAL, "the field has no boxes");
+}
+
+static int prepare(struct build *build, struct failure *failure) {
+    struct brick_store *store = build->store;
+    struct step_volume *volume;
+    int status = check_room(build, failure);
+    if (!status) status = plan(build, failure);
+    if (!status) status = step_volume_new(&build->step->shape, build->level, build->in_file ? store->spool_dir : NULL, &volume, failure);
     if (status) return status;
-    build->tiler = volume_tiler_new(&build->step->lattice, volume);
+    pthread_mutex_lock(&store->lock);
+    const enum tiler_table table = build->step->table ? TABLE_NONE : build->step->early ? TABLE_OF_BOUNDS : TABLE_OF_BRICKS;
+    pthread_mutex_unlock(&store->lock);
+    build->tiler = volume_tiler_new(&build->step->lattice, volume, table);
     return build->tiler ? VIRGA_OK : failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
 }
 
@@ -364,6 +437,7 @@ static bool put_off(struct build *build) {
     if (later) {
         store->builds--;
         store->reserved -= build->reserved;
+        build->step->build = NULL;
         step_build_queue(store, build->step, build->catalog, &build->field);
     }
     pthread_mutex_unlock(&store->lock);

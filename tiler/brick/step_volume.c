@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,8 +21,10 @@ static const int16_t NARROW_MISSING = INT16_MIN;
 
 struct step_volume {
     pthread_rwlock_t lock;  // read: put and get; write: what changes the representation
+    atomic_size_t references;
     struct pyramid_shape shape;
-    size_t voxels, start[PYRAMID_MAX_LEVELS];  // first voxel of each level
+    uint32_t finest;  // level
+    size_t voxels, start[PYRAMID_MAX_LEVELS];  // first voxel of each level from the finest on
     size_t width;                              // lock; 2 or 4 bytes a voxel
     bool based;                                // lock; base is in force
     int32_t base;                              // lock; of narrow voxels
@@ -31,9 +34,9 @@ struct step_volume {
 
 static size_t level_voxels(const struct pyramid_level *l) { return (size_t)l->n[0] * l->n[1] * l->n[2]; }
 
-size_t step_volume_voxels(const struct pyramid_shape *shape) {
+size_t step_volume_voxels(const struct pyramid_shape *shape, uint32_t base) {
     size_t sum = 0;
-    for (uint32_t i = 0; i < shape->level_count; i++) sum += level_voxels(&shape->levels[i]);
+    for (uint32_t i = base; i < shape->level_count; i++) sum += level_voxels(&shape->levels[i]);
     return sum;
 }
 
@@ -64,7 +67,7 @@ static int file_new(const char *dir, size_t bytes, int *file, struct failure *fa
     return VIRGA_OK;
 }
 
-int step_volume_new(const struct pyramid_shape *shape, const char *spool_dir, struct step_volume **volume,
+int step_volume_new(const struct pyramid_shape *shape, uint32_t base, const char *spool_dir, struct step_volume **volume,
                     struct failure *failure) {
     struct step_volume *v = calloc(1, sizeof *v);
     *volume = NULL;
@@ -74,9 +77,11 @@ int step_volume_new(const struct pyramid_shape *shape, const char *spool_dir, st
         return failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
     }
     v->shape = *shape;
+    v->finest = base;
     v->file = -1;
+    atomic_init(&v->references, 1);
     int status = VIRGA_OK;
-    for (uint32_t l = 0; l < shape->level_count; l++) {
+    for (uint32_t l = base; l < shape->level_count; l++) {
         const struct pyramid_level *level = &shape->levels[l];
         size_t voxels;
         if (memory_multiply((size_t)level->n[0] * level->n[1], level->n[2], &voxels) ||
@@ -100,8 +105,13 @@ fail:
     return status;
 }
 
+struct step_volume *step_volume_ref(struct step_volume *v) {
+    atomic_fetch_add_explicit(&v->references, 1, memory_order_relaxed);
+    return v;
+}
+
 void step_volume_free(struct step_volume *v) {
-    if (!v) return;
+    if (!v || atomic_fetch_sub_explicit(&v->references, 1, memory_order_acq_rel) != 1) return;
     if (v->memory) munmap(v->memory, v->voxels * v->width);
     if (v->file >= 0) close(v->file);
     pthread_rwlock_destroy(&v->lock);
@@ -314,3 +324,4 @@ size_t step_volume_spooled(struct step_volume *v) {
 }
 
 const struct pyramid_shape *step_volume_shape(const struct step_volume *v) { return &v->shape; }
+uint32_t step_volume_base(const struct step_volume *v) { return v->finest; }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// All pyramid levels of one field as lattice integers, in memory or in an unlinked temporary file. In memory a voxel
+// The pyramid levels of one field from a base level on as lattice integers, in memory or in an unlinked temporary file. In memory a voxel
 // takes two bytes while the field's range allows and four from then on; in a file made from the start, four.
 // Any thread; callers put each voxel once, and get what has been put.
 #ifndef VIRGA_BRICK_STEP_VOLUME_H
@@ -15,12 +15,13 @@ struct voxel_box {
     uint32_t size[3];
 };
 
-// Voxels of all levels together.
-size_t step_volume_voxels(const struct pyramid_shape *shape);
+// Voxels of the levels from base on.
+size_t step_volume_voxels(const struct pyramid_shape *shape, uint32_t base);
 // spool_dir: NULL for memory. VIRGA_OK, VIRGA_NO_MEMORY, VIRGA_TOO_LARGE, or VIRGA_IO (disk full and the like).
-int step_volume_new(const struct pyramid_shape *shape, const char *spool_dir, struct step_volume **volume,
+int step_volume_new(const struct pyramid_shape *shape, uint32_t base, const char *spool_dir, struct step_volume **volume,
                     struct failure *failure);
-void step_volume_free(struct step_volume *volume);  // NULL is allowed
+struct step_volume *step_volume_ref(struct step_volume *volume);  // one more reference
+void step_volume_free(struct step_volume *volume);  // gives one reference back, the volume with the last; NULL is allowed
 
 // Puts a box that lies in the level; lowest and highest bound its present voxels (lowest > highest if none is).
 int step_volume_put(struct step_volume *volume, uint32_t level, const struct voxel_box *box, const int32_t *q,
@@ -34,5 +35,6 @@ int step_volume_spool(struct step_volume *volume, const char *dir, struct failur
 size_t step_volume_memory(struct step_volume *volume);   // bytes in memory
 size_t step_volume_spooled(struct step_volume *volume);  // bytes in the file
 const struct pyramid_shape *step_volume_shape(const struct step_volume *volume);
+uint32_t step_volume_base(const struct step_volume *volume);  // the finest level that it holds
 
 #endif

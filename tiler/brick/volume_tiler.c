@@ -1,17 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "brick/volume_tiler.h"
 
+#include <math.h>
 #include <pthread.h>
 #include <stdlib.h>
 
 #include "brick/lattice.h"
 #include "brick/pyramid.h"
+#include "brick/step_bounds.h"
 
 struct volume_tiler {
     pthread_mutex_t lock;  // of the pyramid
     struct lattice_spec lattice;
     struct step_volume *volume;
-    struct pyramid *pyramid;  // lock
+    uint32_t base;            // the volume's finest level
+    enum tiler_table table;
+    struct pyramid *pyramid;     // lock
+    struct step_bounds *bounds;  // lock; NULL without TABLE_OF_BOUNDS
     size_t voxels_left;       // lock
     int status;               // lock; of the first box that failed: then all the others do
     struct failure failure;   // lock
@@ -23,7 +28,7 @@ static int put_coarse(void *user, uint32_t level, const struct voxel_box *box, c
     return step_volume_put(tiler->volume, level, box, q, lowest, highest, failure);
 }
 
-struct volume_tiler *volume_tiler_new(const struct lattice_spec *lattice, struct step_volume *volume) {
+struct volume_tiler *volume_tiler_new(const struct lattice_spec *lattice, struct step_volume *volume, enum tiler_table table) {
     const struct pyramid_shape *shape = step_volume_shape(volume);
     struct volume_tiler *tiler = calloc(1, sizeof *tiler);
     if (!tiler || pthread_mutex_init(&tiler->lock, NULL)) {
@@ -33,9 +38,13 @@ struct volume_tiler *volume_tiler_new(const struct lattice_spec *lattice, struct
     }
     tiler->lattice = *lattice;
     tiler->volume = volume;
-    tiler->voxels_left = (size_t)shape->levels[0].n[0] * shape->levels[0].n[1] * shape->levels[0].n[2];
-    tiler->pyramid = pyramid_new(shape, put_coarse, tiler);
-    if (tiler->pyramid) return tiler;
+    tiler->table = table;
+    tiler->base = step_volume_base(volume);
+    const uint32_t *n = shape->levels[tiler->base].n;
+    tiler->voxels_left = (size_t)n[0] * n[1] * n[2];
+    tiler->pyramid = pyramid_new(shape, tiler->base, put_coarse, tiler);
+    if (table == TABLE_OF_BOUNDS) tiler->bounds = step_bounds_new(shape);
+    if (tiler->pyramid && (tiler->bounds || table != TABLE_OF_BOUNDS)) return tiler;
     volume_tiler_free(tiler);
     return NULL;
 }
@@ -43,6 +52,7 @@ struct volume_tiler *volume_tiler_new(const struct lattice_spec *lattice, struct
 void volume_tiler_free(struct volume_tiler *tiler) {
     if (!tiler) return;
     pyramid_free(tiler->pyramid);
+    step_bounds_free(tiler->bounds);
     step_volume_free(tiler->volume);
     pthread_mutex_destroy(&tiler->lock);
     free(tiler);
@@ -55,12 +65,19 @@ static bool inside(const struct pyramid_level *l, const struct field_box *box) {
     return true;
 }
 
-static int add_to_pyramid(struct volume_tiler *tiler, const struct voxel_box *box, size_t count, const double *values,
-                          const int32_t *q, struct failure *failure) {
+// What a box brings to the levels above it: sums of scaled values, and bounds of them.
+struct box_sums {
+    const double *sum, *least, *most;
+    const uint32_t *present;
+};
+
+static int add_sums(struct volume_tiler *tiler, const struct voxel_box *box, const struct box_sums *sums, struct failure *failure) {
+    const size_t count = (size_t)box->size[0] * box->size[1] * box->size[2];
     pthread_mutex_lock(&tiler->lock);
     if (!tiler->status && tiler->voxels_left < count)
         tiler->status = failure_set(&tiler->failure, VIRGA_INTERNAL, "a voxel came twice");
-    if (!tiler->status) tiler->status = pyramid_add(tiler->pyramid, box, values, q, &tiler->failure);
+    if (!tiler->status) tiler->status = pyramid_add_sums(tiler->pyramid, box, sums->sum, sums->present, &tiler->failure);
+    if (!tiler->status && tiler->bounds) step_bounds_add(tiler->bounds, tiler->base, box, sums->least, sums->most, sums->present);
     tiler->voxels_left -= tiler->status ? 0 : count;
     const int status = tiler->status;
     if (status && failure) *failure = tiler->failure;
@@ -68,18 +85,80 @@ static int add_to_pyramid(struct volume_tiler *tiler, const struct voxel_box *bo
     return status;
 }
 
-int volume_tiler_add(struct volume_tiler *tiler, const struct field_box *box, double *values, struct failure *failure) {
-    if (!inside(&step_volume_shape(tiler->volume)->levels[0], box))
+static int check_box(const struct volume_tiler *tiler, bool blocks, const struct field_box *box, struct voxel_box *to, struct failure *failure) {
+    if (blocks != (tiler->base > 0) || !inside(&step_volume_shape(tiler->volume)->levels[tiler->base], box))
         return failure_set(failure, VIRGA_INTERNAL, "a box of the field lies outside it");
-    const struct voxel_box to = {.lo = {(int64_t)box->x0, (int64_t)box->y0, (int64_t)box->z0},
-                                 .size = {(uint32_t)box->nx, (uint32_t)box->ny, (uint32_t)box->nz}};
+    *to = (struct voxel_box){.lo = {(int64_t)box->x0, (int64_t)box->y0, (int64_t)box->z0},
+                             .size = {(uint32_t)box->nx, (uint32_t)box->ny, (uint32_t)box->nz}};
+    return VIRGA_OK;
+}
+
+int volume_tiler_add(struct volume_tiler *tiler, const struct field_box *box, double *values, struct failure *failure) {
+    struct voxel_box to;
+    int status = check_box(tiler, false, box, &to, failure);
+    if (status) return status;
     const size_t count = box->nx * box->ny * box->nz;
     int32_t *q = malloc(count * sizeof *q);
-    if (!q) return failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
+    uint32_t *present = malloc(count * sizeof *present);
     struct lattice_range range;
+    if (!q || !present) {
+        status = failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
+        goto done;
+    }
     lattice_from_values(&tiler->lattice, count, values, q, &range);
-    int status = step_volume_put(tiler->volume, 0, &to, q, range.lowest, range.highest, failure);
-    if (!status) status = add_to_pyramid(tiler, &to, count, values, q, failure);
+    for (size_t n = 0; n < count; n++) present[n] = q[n] != LATTICE_MISSING;
+    status = step_volume_put(tiler->volume, 0, &to, q, range.lowest, range.highest, failure);
+    if (!status) status = add_sums(tiler, &to, &(struct box_sums){values, values, values, present}, failure);
+done:
+    free(present);
+    free(q);
+    return status;
+}
+
+// Sums of scaled values and counts of blocks, and the voxels that these are. Least and most become scaled as well.
+static int weigh_blocks(const struct volume_tiler *tiler, const struct voxel_box *box, const struct field_blocks *blocks, double *sum, uint32_t *present, int32_t *q,
+                        struct lattice_range *range, struct failure *failure) {
+    const struct pyramid_shape *shape = step_volume_shape(tiler->volume);
+    const double per_step = 1 / tiler->lattice.step;
+    const size_t count = (size_t)box->size[0] * box->size[1] * box->size[2];
+    struct lattice_range low, high;
+    lattice_from_values(&tiler->lattice, count, blocks->least, q, &low);
+    lattice_from_values(&tiler->lattice, count, blocks->most, q, &high);
+    size_t missing = 0, n = 0;
+    *range = (struct lattice_range){.lowest = INT32_MAX, .highest = INT32_MIN};
+    for (uint32_t z = 0; z < box->size[2]; z++)
+        for (uint32_t y = 0; y < box->size[1]; y++) {
+            const uint64_t area = (uint64_t)pyramid_cover(shape, tiler->base, 2, (uint32_t)box->lo[2] + z) * pyramid_cover(shape, tiler->base, 1, (uint32_t)box->lo[1] + y);
+            for (uint32_t x = 0; x < box->size[0]; x++, n++) {
+                const uint64_t covered = area * pyramid_cover(shape, tiler->base, 0, (uint32_t)box->lo[0] + x);
+                const double points = blocks->count[n];
+                if (!(points >= 0 && points <= (double)covered) || covered > UINT32_MAX) return failure_set(failure, VIRGA_UNSUPPORTED, "a block holds more values than fit");
+                present[n] = (uint32_t)points;
+                missing += !present[n];
+                sum[n] = present[n] ? rint((blocks->mean[n] - tiler->lattice.v0) * per_step * LATTICE_FRACTION * points) : 0;
+                q[n] = pyramid_voxel(sum[n], present[n], covered);
+                if (q[n] == LATTICE_MISSING) range->missing++;
+                else if (q[n] < range->lowest) range->lowest = q[n];
+                if (q[n] != LATTICE_MISSING && q[n] > range->highest) range->highest = q[n];
+            }
+        }
+    return low.missing == missing && high.missing == missing ? VIRGA_OK : failure_set(failure, VIRGA_UNSUPPORTED, "some of its values are too large to be shown");
+}
+
+int volume_tiler_add_blocks(struct volume_tiler *tiler, const struct field_box *box, const struct field_blocks *blocks, struct failure *failure) {
+    struct voxel_box to;
+    int status = check_box(tiler, true, box, &to, failure);
+    if (status) return status;
+    const size_t count = box->nx * box->ny * box->nz;
+    int32_t *q = malloc(count * sizeof *q);
+    uint32_t *present = malloc(count * sizeof *present);
+    double *sum = malloc(count * sizeof *sum);
+    struct lattice_range range;
+    status = q && present && sum ? weigh_blocks(tiler, &to, blocks, sum, present, q, &range, failure) : failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
+    if (!status) status = step_volume_put(tiler->volume, tiler->base, &to, q, range.lowest, range.highest, failure);
+    if (!status) status = add_sums(tiler, &to, &(struct box_sums){sum, blocks->least, blocks->most, present}, failure);
+    free(sum);
+    free(present);
     free(q);
     return status;
 }
@@ -111,24 +190,31 @@ static int survey_level(struct volume_tiler *tiler, struct step_table *table, ui
     return status;
 }
 
+static int survey(struct volume_tiler *tiler, struct step_table *table, struct failure *failure) {
+    int32_t *q = malloc(BRICK_MAX_VOXELS * sizeof *q);
+    int status = q ? VIRGA_OK : failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
+    for (uint32_t level = 0; level < table->level_count && !status; level++)
+        status = survey_level(tiler, table, level, q, failure);
+    free(q);
+    return status;
+}
+
 int volume_tiler_finish(struct volume_tiler *tiler, struct step_table **table, struct step_volume **volume,
                         struct failure *failure) {
-    const struct pyramid_shape *shape = step_volume_shape(tiler->volume);
     *table = NULL;
     *volume = NULL;
     if (tiler->status || tiler->voxels_left || !pyramid_complete(tiler->pyramid))
         return failure_set(failure, VIRGA_INTERNAL, "the field's boxes do not cover it");
-    struct step_table *t = step_table_new(shape);
-    int32_t *q = malloc(BRICK_MAX_VOXELS * sizeof *q);
-    int status = t && q ? VIRGA_OK : failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
-    for (uint32_t level = 0; level < shape->level_count && !status; level++)
-        status = survey_level(tiler, t, level, q, failure);
-    free(q);
+    struct step_table *t = NULL;
+    int status = VIRGA_OK;
+    if (tiler->table != TABLE_NONE && !(t = step_table_new(step_volume_shape(tiler->volume)))) status = failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
+    if (t && tiler->bounds) step_bounds_fill(tiler->bounds, t);
+    else if (t) status = survey(tiler, t, failure);
     if (status) {
         step_table_free(t);
         return status;
     }
-    step_table_set_range(t, &tiler->lattice);
+    if (t) step_table_set_range(t, &tiler->lattice);
     *table = t;
     *volume = tiler->volume;
     tiler->volume = NULL;
@@ -137,7 +223,8 @@ int volume_tiler_finish(struct volume_tiler *tiler, struct step_table **table, s
 
 size_t volume_tiler_memory(struct volume_tiler *tiler) {
     pthread_mutex_lock(&tiler->lock);
-    const size_t bytes = tiler->pyramid ? pyramid_memory(tiler->pyramid) : 0;
+    size_t bytes = tiler->pyramid ? pyramid_memory(tiler->pyramid) : 0;
+    if (tiler->bounds && tiler->volume) bytes += step_bounds_memory(step_volume_shape(tiler->volume));
     pthread_mutex_unlock(&tiler->lock);
     return bytes + (tiler->volume ? step_volume_memory(tiler->volume) : 0);
 }

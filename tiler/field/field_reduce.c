@@ -9,7 +9,7 @@
 #include "field/cf_attributes.h"
 #include "field/derived.h"
 
-bool field_reduces_early(const struct field_ref *field) {
+bool field_reads_far(const struct field_ref *field) {
     if (!field_step_of(field)) return false;
     const struct field_ref stored = field_underlying(field);
     const struct field_step *step = field_step_of(&stored);
@@ -252,3 +252,5 @@ int field_reduce_supported(const struct field_ref *field, struct failure *failur
     int status = find_piece(field, &piece, &absent, failure);
     return status || absent ? status : prepare(field, &piece, &request, failure);
 }
+
+bool field_reduces_early(const struct field_ref *field) { return field_reads_far(field) && field_reduce_supported(field, NULL) == VIRGA_OK; }

@@ -11,8 +11,11 @@
 #include "base/status.h"
 #include "field/catalog.h"
 
-// Whether the field's source reduces before anything travels (source_reduces_early), so that a coarse level is to be asked for as such.
-// Of a derived field: whether its inputs' does. True does not say that field_reduce can.
+// Whether each read of the field costs a way to where it is stored, whatever its size (source_reduces_early; of a derived field its inputs'
+// source): such are read in larger boxes.
+bool field_reads_far(const struct field_ref *field);
+// Whether a coarse level of the field is to be asked for as such: its source reduces before anything travels, and field_reduce can, as far
+// as is known without reading.
 bool field_reduces_early(const struct field_ref *field);
 
 // Blocks are those of the pyramid, in normalised order (x east, y north, z up): block I of an axis of n points covers the points

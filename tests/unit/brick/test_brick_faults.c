@@ -159,7 +159,7 @@ static void out_of_memory_fails_single_requests_only(void **state) {
     (void)state;
     static const int rates[] = {3, 10, 30, 100, 300, 1000};
     const int threads[LANE_COUNT] = {2, 2};
-    static const struct field_access access = {plan, read_box, ref, unref};
+    static const struct field_access access = {.plan = plan, .read = read_box, .ref = ref, .unref = unref};
     struct worker_pool *pool = worker_pool_new(threads, 1000);
     size_t good = 0, bad = 0;
     long before = 0;

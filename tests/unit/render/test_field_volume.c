@@ -53,7 +53,7 @@ static void fake_unref(struct catalog *catalog) { (void)catalog; }
 static double fake_seconds;
 static double fake_now(void) { return fake_seconds += 3; }  // failures are forgotten by the next question
 
-static const struct field_access ACCESS = {fake_plan, fake_read, fake_ref, fake_unref};
+static const struct field_access ACCESS = {.plan = fake_plan, .read = fake_read, .ref = fake_ref, .unref = fake_unref};
 
 static struct grid grid;
 static struct catalog_variable variable;
