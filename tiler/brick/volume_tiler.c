@@ -85,7 +85,8 @@ static int add_sums(struct volume_tiler *tiler, const struct voxel_box *box, con
     return status;
 }
 
-static int check_box(const struct volume_tiler *tiler, bool blocks, const struct field_box *box, struct voxel_box *to, struct failure *failure) {
+static int check_box(const struct volume_tiler *tiler, bool blocks, const struct field_box *box, struct voxel_box *to,
+                     struct failure *failure) {
     if (blocks != (tiler->base > 0) || !inside(&step_volume_shape(tiler->volume)->levels[tiler->base], box))
         return failure_set(failure, VIRGA_INTERNAL, "a box of the field lies outside it");
     *to = (struct voxel_box){.lo = {(int64_t)box->x0, (int64_t)box->y0, (int64_t)box->z0},
@@ -115,51 +116,65 @@ done:
     return status;
 }
 
-// Sums of scaled values and counts of blocks, and the voxels that these are. Least and most become scaled as well.
-static int weigh_blocks(const struct volume_tiler *tiler, const struct voxel_box *box, const struct field_blocks *blocks, double *sum, uint32_t *present, int32_t *q,
-                        struct lattice_range *range, struct failure *failure) {
-    const struct pyramid_shape *shape = step_volume_shape(tiler->volume);
-    const double per_step = 1 / tiler->lattice.step;
-    const size_t count = (size_t)box->size[0] * box->size[1] * box->size[2];
-    struct lattice_range low, high;
-    lattice_from_values(&tiler->lattice, count, blocks->least, q, &low);
-    lattice_from_values(&tiler->lattice, count, blocks->most, q, &high);
-    size_t missing = 0, n = 0;
-    *range = (struct lattice_range){.lowest = INT32_MAX, .highest = INT32_MIN};
-    for (uint32_t z = 0; z < box->size[2]; z++)
-        for (uint32_t y = 0; y < box->size[1]; y++) {
-            const uint64_t area = (uint64_t)pyramid_cover(shape, tiler->base, 2, (uint32_t)box->lo[2] + z) * pyramid_cover(shape, tiler->base, 1, (uint32_t)box->lo[1] + y);
-            for (uint32_t x = 0; x < box->size[0]; x++, n++) {
-                const uint64_t covered = area * pyramid_cover(shape, tiler->base, 0, (uint32_t)box->lo[0] + x);
-                const double points = blocks->count[n];
-                if (!(points >= 0 && points <= (double)covered) || covered > UINT32_MAX) return failure_set(failure, VIRGA_UNSUPPORTED, "a block holds more values than fit");
-                present[n] = (uint32_t)points;
-                missing += !present[n];
-                sum[n] = present[n] ? rint((blocks->mean[n] - tiler->lattice.v0) * per_step * LATTICE_FRACTION * points) : 0;
-                q[n] = pyramid_voxel(sum[n], present[n], covered);
-                if (q[n] == LATTICE_MISSING) range->missing++;
-                else if (q[n] < range->lowest) range->lowest = q[n];
-                if (q[n] != LATTICE_MISSING && q[n] > range->highest) range->highest = q[n];
-            }
-        }
-    return low.missing == missing && high.missing == missing ? VIRGA_OK : failure_set(failure, VIRGA_UNSUPPORTED, "some of its values are too large to be shown");
+// A box of blocks at work.
+struct block_work {
+    const struct voxel_box *box;
+    const struct field_blocks *blocks;
+    double *sum;        // of scaled values
+    uint32_t *present;
+    int32_t *q;
+    struct lattice_range range;
+};
+
+static int weigh_block(const struct volume_tiler *tiler, struct block_work *w, size_t n, uint64_t covered, struct failure *failure) {
+    const double points = w->blocks->count[n], steps = (w->blocks->mean[n] - tiler->lattice.v0) / tiler->lattice.step;
+    if (!(points >= 0 && points <= (double)covered) || covered > UINT32_MAX)
+        return failure_set(failure, VIRGA_UNSUPPORTED, "a block holds more values than fit");
+    w->present[n] = (uint32_t)points;
+    w->sum[n] = w->present[n] ? rint(steps * LATTICE_FRACTION * points) : 0;
+    const int32_t q = w->q[n] = pyramid_voxel(w->sum[n], w->present[n], covered);
+    w->range.missing += !w->present[n];
+    if (q == LATTICE_MISSING) return VIRGA_OK;
+    if (q < w->range.lowest) w->range.lowest = q;
+    if (q > w->range.highest) w->range.highest = q;
+    return VIRGA_OK;
 }
 
-int volume_tiler_add_blocks(struct volume_tiler *tiler, const struct field_box *box, const struct field_blocks *blocks, struct failure *failure) {
+// Least and most become scaled values as well.
+static int weigh_blocks(const struct volume_tiler *tiler, struct block_work *w, struct failure *failure) {
+    const struct pyramid_shape *shape = step_volume_shape(tiler->volume);
+    const uint32_t *size = w->box->size, level = tiler->base;
+    const size_t count = (size_t)size[0] * size[1] * size[2];
+    struct lattice_range low, high;
+    lattice_from_values(&tiler->lattice, count, w->blocks->least, w->q, &low);
+    lattice_from_values(&tiler->lattice, count, w->blocks->most, w->q, &high);
+    w->range = (struct lattice_range){.lowest = INT32_MAX, .highest = INT32_MIN};
+    int status = VIRGA_OK;
+    size_t n = 0;
+    for (uint32_t z = 0; z < size[2]; z++)
+        for (uint32_t y = 0; y < size[1]; y++) {
+            const uint64_t deep = pyramid_cover(shape, level, 2, (uint32_t)w->box->lo[2] + z);
+            const uint64_t area = deep * pyramid_cover(shape, level, 1, (uint32_t)w->box->lo[1] + y);
+            for (uint32_t x = 0; x < size[0] && !status; x++, n++)
+                status = weigh_block(tiler, w, n, area * pyramid_cover(shape, level, 0, (uint32_t)w->box->lo[0] + x), failure);
+        }
+    if (status || (low.missing == w->range.missing && high.missing == w->range.missing)) return status;
+    return failure_set(failure, VIRGA_UNSUPPORTED, "some of its values are too large to be shown");
+}
+
+int volume_tiler_add_blocks(struct volume_tiler *tiler, const struct field_box *box, const struct field_blocks *blocks,
+                            struct failure *failure) {
     struct voxel_box to;
     int status = check_box(tiler, true, box, &to, failure);
     if (status) return status;
     const size_t count = box->nx * box->ny * box->nz;
-    int32_t *q = malloc(count * sizeof *q);
-    uint32_t *present = malloc(count * sizeof *present);
-    double *sum = malloc(count * sizeof *sum);
-    struct lattice_range range;
-    status = q && present && sum ? weigh_blocks(tiler, &to, blocks, sum, present, q, &range, failure) : failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
-    if (!status) status = step_volume_put(tiler->volume, tiler->base, &to, q, range.lowest, range.highest, failure);
-    if (!status) status = add_sums(tiler, &to, &(struct box_sums){sum, blocks->least, blocks->most, present}, failure);
-    free(sum);
-    free(present);
-    free(q);
+    struct block_work w = {&to, blocks, malloc(count * sizeof *w.sum), malloc(count * sizeof *w.present), malloc(count * sizeof *w.q), {0}};
+    status = w.sum && w.present && w.q ? weigh_blocks(tiler, &w, failure) : failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
+    if (!status) status = step_volume_put(tiler->volume, tiler->base, &to, w.q, w.range.lowest, w.range.highest, failure);
+    if (!status) status = add_sums(tiler, &to, &(struct box_sums){w.sum, blocks->least, blocks->most, w.present}, failure);
+    free(w.q);
+    free(w.present);
+    free(w.sum);
     return status;
 }
 
@@ -207,7 +222,8 @@ int volume_tiler_finish(struct volume_tiler *tiler, struct step_table **table, s
         return failure_set(failure, VIRGA_INTERNAL, "the field's boxes do not cover it");
     struct step_table *t = NULL;
     int status = VIRGA_OK;
-    if (tiler->table != TABLE_NONE && !(t = step_table_new(step_volume_shape(tiler->volume)))) status = failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
+    if (tiler->table != TABLE_NONE && !(t = step_table_new(step_volume_shape(tiler->volume))))
+        status = failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
     if (t && tiler->bounds) step_bounds_fill(tiler->bounds, t);
     else if (t) status = survey(tiler, t, failure);
     if (status) {

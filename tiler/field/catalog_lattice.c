@@ -16,6 +16,7 @@
 #include "field/cf_units.h"
 #include "field/derived.h"
 #include "field/field_assets.h"
+#include "field/field_reduce.h"
 
 enum { RANGE_POINTS = 4 << 20, RANGE_LEVELS = 8 };
 static const double last_place = 6e-8;  // of a float32, relative
@@ -123,6 +124,20 @@ static void look_at(struct first_look *look, const double *values, size_t count,
     }
 }
 
+// A level as one block, where its source reduces early: false where that says too little, as values outside the valid range are to be counted.
+static bool look_at_block(const struct field_ref *field, size_t k, struct first_look *look) {
+    const struct catalog_variable *v = &field->dataset->variables[field->variable];
+    const uint32_t block[3] = {(uint32_t)v->nx, (uint32_t)v->ny, 1};
+    double mean, least, most, count;
+    if (!field_reduces_early(field)) return false;
+    if (field_reduce(field, block, &(struct field_box){0, 0, k, 1, 1, 1}, &(struct field_blocks){&mean, &least, &most, &count}, NULL)) return false;
+    if (least < v->valid[0] || most > v->valid[1]) return false;
+    look->low = fmin(look->low, least);  // of a number and NaN: the number
+    look->high = fmax(look->high, most);
+    look->present += (size_t)count;
+    return true;
+}
+
 static int read_range(const struct field_ref *field, struct first_look *look, struct failure *failure) {
     const struct catalog_variable *v = &field->dataset->variables[field->variable];
     size_t plane = v->nx * v->ny, step = 1;
@@ -133,6 +148,7 @@ static int read_range(const struct field_ref *field, struct first_look *look, st
     int status = VIRGA_OK;
     for (size_t k = 0; !status && k < v->nz; k += step) {
         struct field_box box = {0, 0, k, v->nx, v->ny, 1};
+        if (look_at_block(field, k, look)) continue;
         status = field_read(field, &box, values, failure);
         if (!status) look_at(look, values, plane, v->valid);
     }

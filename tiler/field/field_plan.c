@@ -131,8 +131,9 @@ static int plan_piece(const struct field_step *step, const struct plan *plan, st
     size_t nx = dimensions[stored->dimensions[v->x]].length, ny = dimensions[stored->dimensions[v->y]].length;
     int status = cut_axis(plan->variable->nx, nx, chunk_of(stored, v->x, nx), slot->x.reversed, plan->block[0], &cuts[0]);
     if (!status) status = cut_axis(plan->variable->ny, ny, chunk_of(stored, v->y, 1), slot->y.reversed, plan->block[1], &cuts[1]);
-    if (!status && v->average[2].on) status = cut_axis(plan->variable->nz, plan->variable->nz, chunk_of(stored, v->z, 1), false, plan->block[2], &cuts[2]);
-    else if (!status && v->vertical >= 0 && v->z >= 0) status = cut_levels(&step->file->verticals[v->vertical], chunk_of(stored, v->z, 1), plan->block[2], &cuts[2]);
+    const size_t nz = plan->variable->nz, chunk = chunk_of(stored, v->z, 1);
+    if (!status && v->average[2].on) status = cut_axis(nz, nz, chunk, false, plan->block[2], &cuts[2]);
+    else if (!status && v->vertical >= 0 && v->z >= 0) status = cut_levels(&step->file->verticals[v->vertical], chunk, plan->block[2], &cuts[2]);
     else if (!status) status = cut_axis(1, 1, 1, false, 1, &cuts[2]);
     if (!status && plan->strict) hold_limit(cuts, plan->limit);
     if (!status) status = cut_boxes(&cuts[0], &cuts[1], &cuts[2], plan->limit, boxes, count);

@@ -33,7 +33,8 @@ static bool tell_missing(const struct cf_packing *packing, struct source_slab_re
 }
 
 // Everything of the request but where along x, y and z.
-static int prepare(const struct field_ref *field, const struct field_piece *piece, struct source_slab_request *request, struct failure *failure) {
+static int prepare(const struct field_ref *field, const struct field_piece *piece, struct source_slab_request *request,
+                   struct failure *failure) {
     const struct cf_variable *v = piece->variable;
     const struct source_variable *stored = cf_file_variable(piece->file, v->index);
     const bool averaged = v->average[0].on || v->average[1].on || v->average[2].on;
@@ -112,7 +113,8 @@ static int level_spans(struct spans *s, const struct cf_vertical *vertical, size
     return status;
 }
 
-static int find_spans(const struct field_piece *piece, const size_t n[3], const uint32_t block[3], const struct field_box *box, struct spans spans[3]) {
+static int find_spans(const struct field_piece *piece, const size_t n[3], const uint32_t block[3], const struct field_box *box,
+                      struct spans spans[3]) {
     const struct cf_variable *v = piece->variable;
     const struct source_variable *stored = cf_file_variable(piece->file, v->index);
     const struct source_dimension *dimensions = source_inventory(piece->file->source)->dimensions;
@@ -169,7 +171,8 @@ static int take_slab(const struct slab_view *slab, const struct span *const span
             const size_t to = ((span[2]->first + k) * box->ny + span[1]->first + j) * box->nx + span[0]->first;
             for (size_t i = 0; i < span[0]->blocks && !status; i++) {
                 const double *from = slab->numbers + row + place(span[0], i) * slab->stride[0];
-                const struct part part = {from[0] + constant, from[slab->elements] + constant, from[2 * slab->elements] + constant, from[3 * slab->elements]};
+                const size_t next = slab->elements;
+                const struct part part = {from[0] + constant, from[next] + constant, from[2 * next] + constant, from[3 * next]};
                 status = check_part(&part, points);
                 if (!status && part.count > 0) put_part(blocks, to + i, part);
             }
@@ -203,13 +206,15 @@ static int read_spans(const struct field_piece *piece, const struct source_slab_
     view.elements = slab.elements;
     status = slab.type == SOURCE_F64 && slab.elements == stride && slab.bytes >= 4 * stride * sizeof(double) ? VIRGA_OK : VIRGA_INTERNAL;
     if (!status) status = take_slab(&view, span, box, v->constant, blocks);
-    if (status) failure_set(failure, status, "%s: %s: the means of its blocks make no sense", source_path(piece->file->source), cf_file_variable(piece->file, v->index)->name);
+    if (status)
+        failure_set(failure, status, "%s: %s: the means of its blocks make no sense", source_path(piece->file->source),
+                    cf_file_variable(piece->file, v->index)->name);
     source_slab_release(&slab);
     return status;
 }
 
-static int read_all(const struct field_piece *piece, const struct source_slab_request *request, const struct spans spans[3], const struct field_box *box,
-                    const struct field_blocks *blocks, struct failure *failure) {
+static int read_all(const struct field_piece *piece, const struct source_slab_request *request, const struct spans spans[3],
+                    const struct field_box *box, const struct field_blocks *blocks, struct failure *failure) {
     int status = VIRGA_OK;
     for (size_t z = 0; z < spans[2].count; z++)
         for (size_t y = 0; y < spans[1].count; y++)
