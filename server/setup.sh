@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# Sourced by server/demo and tests/run: installs what is missing and builds. Nothing here needs the network where all is there.
+# Sourced by server/demo, server/engine and tests/run: installs what is missing and builds. Nothing here needs the network where all is there.
 # Before: `root` is the project's folder and `me` the script's name for messages.
 
 say() { printf '%s: %s\n' "$me" "$*" >&2; }
@@ -84,4 +84,29 @@ build() {
     [ ! -t 2 ] || quiet=  # on a terminal ninja keeps to one line
     # shellcheck disable=SC2086
     ninja -C "$folder" $quiet ${TARGETS:-} >&2 || fail "the build in ${folder#"$root"/} failed; its messages stand above"
+}
+
+# install_engine [test]: the Python that fields are opened and computed with beyond files (tiler/source/virga_engine), in build/engine: the versions
+# of constraints.txt, from wheels, unless that was done for the same list. With what its tests need where the word is there.
+install_engine() {
+    local package=$root/tiler/source/virga_engine venv=$root/build/engine wanted packages
+    wanted=$(cat "$package/constraints.txt" "$package/pyproject.toml" | sha256sum)
+    if [ "$(cat "$venv/.installed${1:+-$1}" 2>/dev/null)" = "$wanted" ]; then return 0; fi
+    install_packages engine
+    [ -x "$venv/bin/pip" ] || /usr/bin/python3 -m venv --clear "$venv" || fail "could not make a virtual environment in build/engine"
+    packages=$("$venv/bin/python3" - "$package/pyproject.toml" "${1-}" <<'PYTHON'
+import sys, tomllib
+project = tomllib.load(open(sys.argv[1], "rb"))["project"]
+print(*project["dependencies"], *project["optional-dependencies"].get(sys.argv[2], []), sep="\n")
+PYTHON
+    ) || fail "could not read tiler/source/virga_engine/pyproject.toml"
+    say "installing the engine's Python packages in build/engine (some 900 MB; a few minutes)"
+    # shellcheck disable=SC2086
+    printf '%s\n' "$packages" | "$venv/bin/pip" install --quiet --disable-pip-version-check --no-input --only-binary :all: \
+        --constraint "$package/constraints.txt" --requirement /dev/stdin >&2 ||
+        fail "could not install the engine's Python packages; see that the network is there, then run this again"
+    # The package itself is used from where it is.
+    printf '%s\n' "$package" >"$venv/lib/$(basename "$(readlink -f "$venv/bin/python3")")/site-packages/virga.pth"
+    printf '%s\n' "$wanted" >"$venv/.installed"
+    [ -z "${1-}" ] || printf '%s\n' "$wanted" >"$venv/.installed-$1"
 }
