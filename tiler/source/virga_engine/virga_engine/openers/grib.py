@@ -22,12 +22,15 @@ from ..arrays import Slices, StoredArray
 from ..datasets import Dataset, Dimension
 from ..failure import Failure, Status
 from . import Context
+from .grib_grid import KEYS, grid_of
 from .places import edition_of, expand
 
 _LOCK = SerializableLock("virga-eccodes")
 _KEPT = ("standard_name", "long_name", "units", "coordinates", "GRIB_paramId", "GRIB_shortName", "GRIB_typeOfLevel", "GRIB_stepType",
          "GRIB_gridType", "GRIB_dataType", "GRIB_edition", "GRIB_centre")
 _SURFACE_PRESSURE = (134, 152)  # parameters of ECMWF's table 128: surface pressure, its logarithm
+_ON_THE_GROUND = {129: {"standard_name": "surface_geopotential"}, 156: {"standard_name": "surface_altitude", "units": "m"},
+                  228002: {"standard_name": "surface_altitude", "units": "m"}}
 _PRECISE_BITS = 24  # packed numbers of more bits than this do not fit float32
 MAX_VARIABLES = 4000
 
@@ -79,7 +82,7 @@ def _parts(index: messages.FileIndex) -> Iterator[Part]:
     """Splits the messages of one parameter until each part is a whole block of dimensions."""
     try:
         _, variable, coordinates = build_variable_components(
-            index, ("parameter", "time", "geography", "vertical"), errors="ignore", read_keys=("pv", "bitsPerValue"),
+            index, ("parameter", "time", "geography", "vertical"), errors="ignore", read_keys=("pv", "bitsPerValue", *KEYS),
             cache_geo_coords=False, values_dtype=np.dtype(np.float32))
     except DatasetBuildError as error:
         key = error.args[1] if len(error.args) > 1 else None
@@ -91,7 +94,19 @@ def _parts(index: messages.FileIndex) -> Iterator[Part]:
         return
     if int(variable.attributes.get("GRIB_bitsPerValue") or 0) > _PRECISE_BITS:
         variable.data.dtype = np.dtype(np.float64)
-    yield variable, coordinates
+    yield _with_axes(variable, coordinates)
+
+
+def _with_axes(variable: Variable, coordinates: dict[str, Variable]) -> Part:
+    """A projected grid's axes and mapping in place of its 2-D coordinates, where it has any."""
+    grid = grid_of(variable.attributes) if variable.dimensions[-2:] == ("y", "x") else None
+    if grid is None or (grid.y.size, grid.x.size) != tuple(variable.data.shape[-2:]):
+        return variable, coordinates
+    kept = {name: value for name, value in coordinates.items() if name not in ("latitude", "longitude")}
+    y, x = grid.names
+    kept[y], kept[x] = Variable((y,), grid.y, dict(grid.y_attributes)), Variable((x,), grid.x, dict(grid.x_attributes))
+    kept["projection"] = Variable((), np.array(0, np.int32), dict(grid.mapping))
+    return Variable((*variable.dimensions[:-2], y, x), variable.data, {**variable.attributes, "grid_mapping": "projection"}), kept
 
 
 _FIRST_LEVELS = ("isobaricInhPa", "isobaricInPa", "hybrid", "hybridHeight", "heightAboveGround", "surface", "meanSea")
@@ -128,7 +143,11 @@ class _Making:
         dimensions = tuple(renamed[name] for name in variable.dimensions)
         own = self._free_name(variable.attributes)
         attributes = _described(variable.attributes)
-        attributes["coordinates"] = " ".join(renamed[name] for name in coordinates if renamed[name] not in dimensions)
+        if not {"hybrid", "surface"} & set(variable.dimensions) and variable.attributes.get("GRIB_typeOfLevel") in ("hybrid", "surface"):
+            attributes.update(_ON_THE_GROUND.get(variable.attributes.get("GRIB_paramId"), {}))
+        if "projection" in renamed:
+            attributes["grid_mapping"] = renamed["projection"]
+        attributes["coordinates"] = " ".join(renamed[name] for name in coordinates if renamed[name] not in dimensions and name != "projection")
         self.variables[own] = _field(own, dimensions, variable.data, attributes, self._token)
         self._note_levels(variable, renamed, dimensions, own)
 
@@ -144,7 +163,7 @@ class _Making:
         """The name of a coordinate with these numbers: an equal one's where there is one."""
         numbers = np.asarray(variable.data)
         own_dimension = variable.dimensions == (name,)
-        mark = numbers.tobytes() + str(numbers.shape).encode()
+        mark = numbers.tobytes() + f"{numbers.shape} {variable.attributes if name == 'projection' else ''}".encode()
         n = 0
         while True:
             wanted = name if not n else f"{name}_{n}"
