@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The child as a whole: several requests at once, giving them up, what has changed, and how it ends."""
+
+import os
+import shutil
+import socket
+import struct
+
+import numpy as np
+import pytest
+import xarray as xr
+
+import child as protocol
+from child import CANCEL, OPEN, READ, Child, Refused, message, text
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory):
+    path = tmp_path_factory.mktemp("store") / "a.zarr"
+    values = np.arange(2 * 30 * 40, dtype="f4").reshape(2, 30, 40)
+    xr.Dataset({"t": (("time", "y", "x"), values, {"units": "K"})}).to_zarr(path, zarr_format=3, encoding={"t": {"chunks": (1, 16, 16)}},
+                                                                          consolidated=False)
+    return path, values
+
+
+def test_requests_are_answered_by_their_numbers(store):
+    with Child() as engine:
+        inventory = engine.open(f"zarr:{store[0]}")
+        asked = {}
+        for k in range(60):
+            number, memory, shape = engine.ask_read(inventory, "t", start=(k % 2, k % 7, 0), count=(1, 20, 40))
+            asked[number] = memory, shape, store[1][k % 2:k % 2 + 1, k % 7:k % 7 + 20]
+        while asked:
+            kind, number, _ = engine.answer(*asked)
+            memory, shape, expected = asked.pop(number)
+            assert kind == protocol.SLAB
+            assert os.pread(memory, expected.nbytes, 0) == expected.tobytes()
+            os.close(memory)
+
+
+def test_a_request_given_up_is_answered_once(store):
+    with Child() as engine:
+        inventory = engine.open(f"zarr:{store[0]}")
+        answered = []
+        for _ in range(20):
+            number, memory, _ = engine.ask_read(inventory, "t")
+            engine.send(message(CANCEL, number, b""))
+            try:
+                answered.append(engine.answer(number)[0])
+            except Refused as refused:
+                assert refused.status == -9
+                answered.append(-9)
+            os.close(memory)
+        engine.send(message(CANCEL, 999, b""))  # of nothing
+        assert len(answered) == 20 and np.array_equal(engine.read(inventory, "t"), store[1])
+
+
+def test_what_has_changed_is_gone(store, tmp_path):
+    path = tmp_path / "b.zarr"
+    shutil.copytree(store[0], path)
+    with Child() as engine:
+        first = engine.open(f"zarr:{path}")
+        again = engine.open(f"zarr:{path}")
+        assert again.token == first.token and again.index == first.index
+        shutil.rmtree(path)
+        xr.Dataset({"t": (("time", "y", "x"), store[1] + 1)}).to_zarr(path, zarr_format=3, encoding={"t": {"chunks": (1, 16, 16)}})
+        second = engine.open(f"zarr:{path}")
+        assert second.token != first.token
+        with pytest.raises(Refused) as refused:
+            engine.read(first, "t")
+        assert refused.value.status == -11
+        assert np.array_equal(engine.read(second, "t"), store[1] + 1)
+
+
+@pytest.mark.parametrize("asked, status", [({"start": (1, 0, 0), "count": (2, 1, 1)}, -3), ({"count": (1, 1)}, -3),
+                                           ({"start": (2**63, 0, 0), "count": (2**63, 1, 1)}, -3)])
+def test_boxes_outside_are_refused(store, asked, status):
+    with Child() as engine:
+        inventory = engine.open(f"zarr:{store[0]}")
+        body = bytearray()
+        count = asked["count"]
+        start = asked.get("start", (0,) * len(count))
+        memory = os.memfd_create("slab")
+        os.truncate(memory, 4)
+        for box in zip(start, count):
+            body += struct.pack("<QQQ", *box, 1)
+        head = struct.pack("<QQQqQIBBBB", 2**64 - 2, 7, inventory.token, 0, 4, 0, len(count), 0, 0, 0)
+        engine.number += 1
+        engine.send(message(READ, engine.number, head + bytes(body) + struct.pack("<dd", 1, 0) + bytes(16) + text(inventory.address)), [memory])
+        with pytest.raises(Refused) as refused:
+            engine.answer(engine.number)
+        assert refused.value.status == status
+        os.close(memory)
+
+
+def test_a_slab_that_is_too_small_is_not_written(store):
+    with Child() as engine:
+        inventory = engine.open(f"zarr:{store[0]}")
+        number, memory, _ = engine.ask_read(inventory, "t")
+        os.close(memory)
+        with pytest.raises(Refused):  # of another size than the box
+            head = struct.pack("<QQQqQIBBBB", 2**64 - 2, 7, inventory.token, 0, 1 << 30, 0, 3, 0, 0, 0)
+            boxes = struct.pack("<QQQ", 0, 1, 1) * 3
+            small = os.memfd_create("slab")
+            engine.answer(number)
+            engine.number += 1
+            engine.send(message(READ, engine.number, head + boxes + struct.pack("<dd", 1, 0) + bytes(16) + text(inventory.address)), [small])
+            os.close(small)
+            engine.answer(engine.number)
+
+
+def test_failures_are_a_sentence(tmp_path):
+    (tmp_path / "x.nc").write_bytes(b"CDF\1" + b"\xff" * 100)
+    with Child() as engine:
+        for address in (f"zarr:{tmp_path}/none", f"xarray:{tmp_path}/x.nc", f"grib:{tmp_path}/x.nc", f"iris:{tmp_path}/x.nc",
+                        f"kerchunk:{tmp_path}/x.nc", "s3://bucket/a.zarr", "published:x", "notebook:x", "nothing", "zarr:"):
+            with pytest.raises(Refused) as refused:
+                engine.open(address)
+            said = refused.value.message
+            assert said and "\n" not in said and "Traceback" not in said and refused.value.status in (-3, -4, -5, -6, -11), (address, said)
+            assert said[0] == said[0].lower() or said.split()[0].isupper() or said.startswith(("URL", "Iris")), said
+
+
+def test_the_inventory_is_no_longer_than_may_be(store):
+    with Child() as engine:
+        with pytest.raises(Refused) as refused:
+            engine.open(f"zarr:{store[0]}", most=100)
+        assert refused.value.status == -7
+
+
+def test_it_tells_its_state_and_ends_with_the_socket(store):
+    engine = Child()
+    engine.open(f"zarr:{store[0]}")
+    assert engine.states and engine.states[0]["cluster"] == "none" and engine.states[0]["state"] == "none"
+    engine.socket.close()
+    assert engine.process.wait(20) == 0
+
+
+@pytest.mark.parametrize("raw", [message(OPEN, 1, b"x"), message(OPEN, 1, b"", version=1), message(2000, 1, b""), message(7, 1, b"\1"),
+                                 message(READ, 1, b""), b"\xff" * 64])
+def test_nonsense_ends_it(raw):
+    engine = Child()
+    engine.send(raw)
+    engine.socket.shutdown(socket.SHUT_WR)
+    assert engine.process.wait(20) == 3
+    engine.socket.close()
+
+
+def test_descriptors_where_none_belong_end_it(store):
+    engine = Child()
+    engine.send(message(OPEN, 1, struct.pack("<QQQqQ", 1, 1, 0, 0, 1 << 20) + text(f"zarr:{store[0]}")), [0])
+    assert engine.process.wait(20) == 3
+    engine.socket.close()
