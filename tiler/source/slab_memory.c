@@ -99,7 +99,7 @@ void slab_pool_free(struct slab_pool *pool) {
 // Sizes are rounded up to an eighth of a power of two, so that slabs of nearly one size use the same memory.
 static size_t rounded(size_t bytes) {
     size_t step = LEAST_BYTES;
-    while (step * 16 < bytes) step *= 2;
+    while (bytes / 16 > step) step *= 2;
     return bytes > SIZE_MAX - step ? 0 : (bytes + step - 1) / step * step;
 }
 

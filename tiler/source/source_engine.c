@@ -17,35 +17,14 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "source/engine_launch.h"
-#include "source/engine_link.h"
+#include "source/engine_requests.h"
 #include "source/engine_state.h"
 #include "source/source_address.h"
 #include "source/source_engine_ask.h"
 
-enum { LOG_LINES = 50, STOP_MS = 20, END_MS = 2000, FREE_MS = 5000, MESSAGES_AT_ONCE = 64 };
-static const double WATCH_SECONDS = 1, CANCEL_SECONDS = 20, FIRST_WAIT = 0.5, LONGEST_WAIT = 30, WAITED_FOR = 3, TRIM_SECONDS = 30;
+enum { LOG_LINES = 50, END_MS = 2000, FREE_MS = 5000, MESSAGES_AT_ONCE = 64 };
+static const double WATCH_SECONDS = 1, FIRST_WAIT = 0.5, LONGEST_WAIT = 30, WAITED_FOR = 3, TRIM_SECONDS = 30;
 static const size_t KEEP_SLABS = (size_t)256 << 20;
-
-enum request_state {
-    REQUEST_FREE,
-    REQUEST_QUEUED,  // to be sent
-    REQUEST_SENT,
-    REQUEST_DONE,    // for its asker to take
-};
-
-struct engine_request {
-    enum request_state state;
-    const struct source_engine_question *question;  // while queued
-    uint64_t number;
-    enum source_message_kind answer_kind;
-    struct slab_memory *slab;
-    size_t max_body;
-    double deadline;
-    bool given_up;      // nobody waits for it: it is cancelled, and its answer is dropped
-    double cancel_by;   // when given up
-    struct source_engine_answer answer;
-    struct failure failure;
-};
 
 enum child_state {
     CHILD_NONE,
@@ -71,22 +50,21 @@ struct source_engine {
     struct source_child_lines lines;
     char last_line[256];             // of stderr
     double hello_by, watched_at, trimmed_at;
-
-    pthread_mutex_t lock;
-    pthread_cond_t changed;          // a request is done or free, or stopping
-    enum child_state child_state;    // lock, as is all that follows
-    struct engine_request requests[SOURCE_ENGINE_REQUESTS];
-    size_t users;                    // threads within source_engine_ask
-    bool stopping, distrusted, want_start, want_stop;
     double not_before;               // when the child may be started again
     unsigned failures;               // in a row
     struct failure last_end;
+    enum child_state child_state;
+
+    struct engine_requests requests;
+
+    pthread_mutex_t lock;
+    bool stopping, distrusted, want_start, want_stop;  // lock, as are the counts
     struct source_engine_counts counts;
 };
 
 void source_engine_options_default(struct source_engine_options *options) {
     *options = (struct source_engine_options){
-        .socket = -1, .memory = (size_t)4 << 30, .start_seconds = 60, .open_seconds = 120, .read_seconds = 300};
+        .socket = -1, .memory = (size_t)4 << 30, .start_seconds = 60, .open_seconds = 120, .read_seconds = 300, .cancel_seconds = 20};
 }
 
 const struct source_engine_options *source_engine_options(const struct source_engine *e) { return engine_launch_options(e->launch); }
@@ -105,7 +83,8 @@ void source_engine_on_state(struct source_engine *e, void (*told)(void *context,
     engine_state_listen(&e->state, told, context);
 }
 
-static void wake_thread(struct source_engine *e) {
+static void wake_thread(void *context) {
+    struct source_engine *e = context;
     uint64_t one = 1;
     ssize_t n = write(e->wake, &one, sizeof one);
     (void)n;  // it fails only where the count is full: then the thread is awake
@@ -121,123 +100,11 @@ struct slab_receiver *source_engine_receiver(struct source_engine *e) {
     return receiver;
 }
 
-// ---- requests; all with the lock ----
+// ---- what others ask of it ----
 
-static void free_request(struct source_engine *e, struct engine_request *r) {
-    free(r->answer.body);
-    slab_memory_unref(r->slab);
-    *r = (struct engine_request){.state = REQUEST_FREE};
-    pthread_cond_broadcast(&e->changed);
-}
-
-// Nobody waits for one that was given up.
-static void finish_request(struct source_engine *e, struct engine_request *r) {
-    if (r->given_up) {
-        free_request(e, r);
-        return;
-    }
-    r->state = REQUEST_DONE;
-    slab_memory_unref(r->slab);
-    r->slab = NULL;
-    pthread_cond_broadcast(&e->changed);
-}
-
-static void fail_request(struct source_engine *e, struct engine_request *r, const struct failure *why, bool ended) {
-    r->failure = *why;
-    r->answer.ended = ended;
-    finish_request(e, r);
-}
-
-static void fail_all(struct source_engine *e, enum request_state least, const struct failure *why, bool ended) {
-    for (struct engine_request *r = e->requests; r < e->requests + SOURCE_ENGINE_REQUESTS; r++)
-        if (r->state >= least && r->state < REQUEST_DONE) fail_request(e, r, why, ended);
-}
-
-static struct engine_request *find_request(struct source_engine *e, uint64_t number) {
-    for (struct engine_request *r = e->requests; r < e->requests + SOURCE_ENGINE_REQUESTS; r++)
-        if (r->state == REQUEST_SENT && r->number == number) return r;
-    return NULL;
-}
-
-// The engine is told by the thread.
-static void give_up(struct source_engine *e, struct engine_request *r) {
-    if (r->state != REQUEST_SENT) {
-        free_request(e, r);
-        return;
-    }
-    r->given_up = true;
-    r->cancel_by = 0;
-}
-
-// ---- askers ----
-
-static bool told_to_stop(const struct source_engine_question *q) {
-    for (size_t i = 0; i < sizeof q->stops / sizeof *q->stops; i++)
-        if (q->stops[i] && atomic_load(q->stops[i])) return true;
-    return false;
-}
-
-static void wait_a_little(struct source_engine *e) {
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_nsec += STOP_MS * 1000000;
-    until.tv_sec += until.tv_nsec / 1000000000;
-    until.tv_nsec %= 1000000000;
-    pthread_cond_timedwait(&e->changed, &e->lock, &until);
-}
-
-// Whether an asker's waiting is over: VIRGA_AGAIN while it is not.
-static int look_up(const struct source_engine *e, const struct source_engine_question *q, double deadline, struct failure *failure) {
-    if (e->stopping) return failure_set(failure, VIRGA_CANCELLED, "not read, the program is ending");
-    if (told_to_stop(q)) return failure_set(failure, VIRGA_CANCELLED, "not read, nobody waits for it any more");
-    if (clock_monotonic() < deadline) return VIRGA_AGAIN;
-    return failure_set(failure, VIRGA_TIMED_OUT, "it was not read within %g s; the cluster may be too busy or too small", q->seconds);
-}
-
-static struct engine_request *take_place(struct source_engine *e, const struct source_engine_question *q, double deadline, struct failure *failure) {
-    for (;;) {
-        if (look_up(e, q, deadline, failure) != VIRGA_AGAIN) return NULL;
-        for (struct engine_request *r = e->requests; r < e->requests + SOURCE_ENGINE_REQUESTS; r++)
-            if (r->state == REQUEST_FREE) return r;
-        wait_a_little(e);
-    }
-}
-
-static int wait_for_answer(struct source_engine *e, const struct source_engine_question *q, struct engine_request *r, double deadline,
-                           struct source_engine_answer *answer, struct failure *failure) {
-    int status = VIRGA_AGAIN;
-    while (r->state != REQUEST_DONE && (status = look_up(e, q, deadline, failure)) == VIRGA_AGAIN) wait_a_little(e);
-    if (r->state != REQUEST_DONE) {
-        give_up(e, r);
-        return status;
-    }
-    *answer = r->answer;
-    r->answer.body = NULL;
-    status = answer->body ? VIRGA_OK : failure_set(failure, r->failure.status, "%s", r->failure.message);
-    free_request(e, r);
-    return status;
-}
-
-int source_engine_ask(struct source_engine *e, const struct source_engine_question *q, struct source_engine_answer *answer,
+int source_engine_ask(struct source_engine *e, const struct source_engine_question *question, struct source_engine_answer *answer,
                       struct failure *failure) {
-    double deadline = clock_monotonic() + q->seconds;
-    struct failure why = {.status = VIRGA_CANCELLED};
-    *answer = (struct source_engine_answer){0};
-    pthread_mutex_lock(&e->lock);
-    e->users++;
-    struct engine_request *r = take_place(e, q, deadline, &why);
-    int status = why.status;
-    if (r) {
-        *r = (struct engine_request){.state = REQUEST_QUEUED, .question = q, .number = q->request, .answer_kind = q->answer, .max_body = q->max_body,
-                                     .deadline = deadline, .slab = q->slab ? slab_memory_ref(q->slab) : NULL};
-        wake_thread(e);
-        status = wait_for_answer(e, q, r, deadline, answer, &why);
-        if (status) wake_thread(e);
-    }
-    e->users--;
-    pthread_cond_broadcast(&e->changed);
-    pthread_mutex_unlock(&e->lock);
-    return status ? failure_set(failure, status, "%s", why.message) : VIRGA_OK;
+    return engine_requests_ask(&e->requests, question, answer, failure);
 }
 
 static void set_flag(struct source_engine *e, bool *flag) {
@@ -257,18 +124,15 @@ int source_engine_start(struct source_engine *e, struct failure *failure) {
 }
 
 void source_engine_stop(struct source_engine *e) {
-    pthread_mutex_lock(&e->lock);
-    e->stopping = true;
-    pthread_cond_broadcast(&e->changed);
-    pthread_mutex_unlock(&e->lock);
-    wake_thread(e);
+    engine_requests_stop(&e->requests);
+    set_flag(e, &e->stopping);
 }
 
 void source_engine_counts(struct source_engine *e, struct source_engine_counts *counts) {
     pthread_mutex_lock(&e->lock);
     *counts = e->counts;
-    for (const struct engine_request *r = e->requests; r < e->requests + SOURCE_ENGINE_REQUESTS; r++) counts->on_the_way += r->state != REQUEST_FREE;
     pthread_mutex_unlock(&e->lock);
+    counts->on_the_way = engine_requests_count(&e->requests);
 }
 
 void source_engine_count(struct source_engine *e, const struct source_traffic *more) {
@@ -345,8 +209,9 @@ static void lose_child(struct source_engine *e, const struct failure *why) {
     e->not_before = clock_monotonic() + waiting_time(e->failures);
     e->last_end = failure;
     e->distrusted = false;
-    fail_all(e, ready ? REQUEST_SENT : REQUEST_QUEUED, &failure, ready && failure.status == VIRGA_GONE && !inherited);
+    e->want_start = e->want_start && ready;  // one that cannot be started is not tried again unasked
     pthread_mutex_unlock(&e->lock);
+    engine_requests_fail(&e->requests, !ready, &failure, ready && failure.status == VIRGA_GONE && !inherited);
 }
 
 static void lose_child_because(struct source_engine *e, int status, const char *words) {
@@ -379,19 +244,23 @@ static void start_child(struct source_engine *e) {
 
 static int limit_of(void *context, const struct source_header *header, size_t *most) {
     struct source_engine *e = context;
-    pthread_mutex_lock(&e->lock);
-    const struct engine_request *r = find_request(e, header->request);
-    bool ready = e->child_state == CHILD_READY, answer = r && (header->kind == r->answer_kind || header->kind == SOURCE_FAILURE);
-    *most = answer && header->kind == SOURCE_INVENTORY ? r->max_body : SOURCE_MAX_REQUEST_BYTES;
-    pthread_mutex_unlock(&e->lock);
-    if (header->kind == SOURCE_STATE || header->kind == SOURCE_HELLO) return header->request || ready != (header->kind == SOURCE_STATE) ? VIRGA_INVALID : VIRGA_OK;
-    return ready && answer ? VIRGA_OK : VIRGA_INVALID;
+    bool ready = e->child_state == CHILD_READY, fits = ready && engine_requests_expects(&e->requests, header, most);
+    if (header->kind == SOURCE_HELLO || header->kind == SOURCE_STATE) {
+        fits = !header->request && ready == (header->kind == SOURCE_STATE);
+        *most = SOURCE_MAX_REQUEST_BYTES;
+    }
+    return fits ? VIRGA_OK : VIRGA_INVALID;
+}
+
+static void say_resting(struct source_engine *e) {
+    engine_state_make(&e->state, engine_launch_kind(e->launch), source_engine_has_cluster(e) ? "stopped" : "none", NULL);
 }
 
 static int take_hello(struct source_engine *e, const uint8_t *body, size_t bytes) {
     struct source_hello hello;
     if (source_decode_hello(body, bytes, &hello)) return VIRGA_INVALID;
     log_debug("engine", "process %d: %s", (int)e->child.pid, hello.name);
+    say_resting(e);  // until it says more
     pthread_mutex_lock(&e->lock);
     e->child_state = CHILD_READY;
     pthread_mutex_unlock(&e->lock);
@@ -406,20 +275,6 @@ static int take_state(struct source_engine *e, const uint8_t *body, size_t bytes
     return status;
 }
 
-// Takes the body.
-static void take_answer(struct source_engine *e, const struct source_header *header, uint8_t *body) {
-    pthread_mutex_lock(&e->lock);
-    struct engine_request *r = find_request(e, header->request);
-    e->failures = 0;
-    if (r) {
-        r->answer = (struct source_engine_answer){.kind = header->kind, .body = body, .bytes = header->body_bytes};
-        finish_request(e, r);
-    } else {
-        free(body);
-    }
-    pthread_mutex_unlock(&e->lock);
-}
-
 static int take_message(struct source_engine *e) {
     struct source_header header;
     uint8_t *body = NULL;
@@ -428,7 +283,8 @@ static int take_message(struct source_engine *e) {
     if (header.kind == SOURCE_HELLO) status = take_hello(e, body, header.body_bytes);
     else if (header.kind == SOURCE_STATE) status = take_state(e, body, header.body_bytes);
     else {
-        take_answer(e, &header, body);
+        engine_requests_answer(&e->requests, &header, body);
+        e->failures = 0;
         return VIRGA_OK;
     }
     free(body);
@@ -445,56 +301,32 @@ static void take_messages(struct source_engine *e) {
 
 // ---- the loop; on the thread ----
 
-// With the lock.
-static bool is_wanted(const struct source_engine *e) {
-    if (e->want_start || is_inherited(e)) return true;
-    for (const struct engine_request *r = e->requests; r < e->requests + SOURCE_ENGINE_REQUESTS; r++)
-        if (r->state == REQUEST_QUEUED) return true;
-    return false;
-}
-
-// With the lock: sends what is asked for. VIRGA_NO_MEMORY.
-static int push_requests(struct source_engine *e) {
+// What a person wants of the cluster.
+static int push_wishes(struct source_engine *e) {
+    bool wishes[2];
+    pthread_mutex_lock(&e->lock);
+    wishes[0] = e->want_stop;
+    wishes[1] = e->want_start;
+    e->want_stop = e->want_start = false;
+    pthread_mutex_unlock(&e->lock);
     int status = VIRGA_OK;
-    struct source_frame frame;
-    for (struct engine_request *r = e->requests; r < e->requests + SOURCE_ENGINE_REQUESTS && !status; r++) {
-        if (r->state == REQUEST_QUEUED) {
-            status = engine_link_push(&e->link, r->question->frame.data, r->question->frame.size, r->slab ? r->slab->fd : -1);
-            r->question = NULL;
-            r->state = REQUEST_SENT;
-        } else if (r->given_up && !r->cancel_by) {
-            status = source_encode_cancel(r->number, &frame);
-            if (!status) status = engine_link_push(&e->link, frame.data, frame.size, -1);
-            if (!status) r->cancel_by = clock_monotonic() + CANCEL_SECONDS;
-            source_frame_free(&frame);
-        }
-    }
-    for (int start = 0; start < 2 && !status; start++) {
-        bool *wanted = start ? &e->want_start : &e->want_stop;
-        if (!*wanted) continue;
+    for (int start = 0; start < 2; start++) {
+        struct source_frame frame;
+        if (!wishes[start] || status) continue;
         status = source_encode_cluster(start, &frame);
         if (!status) status = engine_link_push(&e->link, frame.data, frame.size, -1);
         source_frame_free(&frame);
-        *wanted = false;
     }
     return status;
 }
 
-// With the lock: when one that was given up is to be answered, at the latest; 0 for none.
-static double first_cancel(const struct source_engine *e) {
-    double first = 0;
-    for (const struct engine_request *r = e->requests; r < e->requests + SOURCE_ENGINE_REQUESTS; r++)
-        if (r->state == REQUEST_SENT && r->given_up && (!first || r->cancel_by < first)) first = r->cancel_by;
-    return first;
-}
-
-// With the lock: refuses what would have to wait long for the next start, or for ever.
+// Refuses what would have to wait long for the next start, or for ever.
 static void refuse_early(struct source_engine *e, double now) {
     struct failure why;
-    if (e->child_state == CHILD_GONE) fail_all(e, REQUEST_QUEUED, &e->last_end, false);
+    if (e->child_state == CHILD_GONE) engine_requests_fail(&e->requests, true, &e->last_end, false);
     if (e->child_state != CHILD_NONE || e->not_before - now <= WAITED_FOR) return;
     failure_set(&why, e->last_end.status, "%.400s (in %.0f s)", e->last_end.message, ceil(e->not_before - now));
-    fail_all(e, REQUEST_QUEUED, &why, false);
+    engine_requests_fail(&e->requests, true, &why, false);
 }
 
 static void soonest(double *next, double moment) {
@@ -510,40 +342,62 @@ static void watch_memory(struct source_engine *e) {
     lose_child_because(e, VIRGA_TOO_LARGE, words);
 }
 
+// Whether the child is to be started, were it time.
+static bool is_wanted(struct source_engine *e) {
+    pthread_mutex_lock(&e->lock);
+    bool wanted = e->want_start;
+    e->want_stop = false;  // what does not run is stopped
+    pthread_mutex_unlock(&e->lock);
+    return wanted || is_inherited(e) || engine_requests_queued(&e->requests);
+}
+
+// Sends what is to be sent. Returns why the child is to be ended, or VIRGA_OK.
+static int send_all(struct source_engine *e) {
+    int status = e->child_state == CHILD_READY ? engine_requests_push(&e->requests, &e->link, engine_launch_options(e->launch)->cancel_seconds) : VIRGA_OK;
+    if (!status && e->child_state == CHILD_READY) status = push_wishes(e);
+    return status ? status : engine_link_flush(&e->link);
+}
+
+static bool take_distrust(struct source_engine *e) {
+    pthread_mutex_lock(&e->lock);
+    bool distrusted = e->distrusted && e->child_state == CHILD_READY;  // else it was another that answered
+    e->distrusted = false;
+    pthread_mutex_unlock(&e->lock);
+    return distrusted;
+}
+
+// Ends the child where it may not go on; returns whether it did.
+static bool judge_child(struct source_engine *e, double now, double cancel) {
+    static const char nonsense[] = "the engine broke its protocol and was ended; it is started again";
+    static const char clinging[] = "the engine did not let go of what was given up and was ended; it is started again";
+    int status = send_all(e);
+    if (status == VIRGA_GONE) lose_child(e, NULL);
+    else if (status) lose_child_because(e, status, "out of memory for what the engine is asked");
+    else if (take_distrust(e)) lose_child_because(e, VIRGA_GONE, nonsense);
+    else if (e->child_state == CHILD_STARTING && now > e->hello_by) lose_child_because(e, VIRGA_IO, "the engine could not be started: it did not answer in time");
+    else if (cancel > 0 && now > cancel) lose_child_because(e, VIRGA_GONE, clinging);
+    else return false;
+    return true;
+}
+
 // What is due without anything having come. Returns the moment of the next such thing, or -1.
 static double do_what_is_due(struct source_engine *e) {
-    double now = clock_monotonic(), next = -1, cancel = 0;
-    int status = VIRGA_OK;
-    pthread_mutex_lock(&e->lock);
+    double now = clock_monotonic(), next = -1, cancel = engine_requests_first_cancel(&e->requests);
     refuse_early(e, now);
-    enum child_state state = e->child_state;
-    bool wanted = is_wanted(e), distrusted = e->distrusted;
-    if (state == CHILD_NONE) e->want_stop = false;
-    if (state == CHILD_READY) {
-        status = push_requests(e);
-        cancel = first_cancel(e);
-    }
-    if (state == CHILD_NONE && wanted) soonest(&next, e->not_before > now ? e->not_before : now);
-    pthread_mutex_unlock(&e->lock);
-    if (state == CHILD_NONE && wanted && next <= now) {
+    if (e->child_state == CHILD_NONE && is_wanted(e)) {
+        if (now < e->not_before) return e->not_before;
         start_child(e);
         return now;
     }
-    if (!has_engine(e)) return next;
-    if (!status) status = engine_link_flush(&e->link);
-    if (status == VIRGA_GONE) return lose_child(e, NULL), now;
-    if (status) return lose_child_because(e, status, "out of memory for what the engine is asked"), now;
-    if (distrusted) return lose_child_because(e, VIRGA_GONE, "the engine broke its protocol and was ended; it is started again"), now;
-    if (state == CHILD_STARTING && now > e->hello_by)
-        return lose_child_because(e, VIRGA_IO, "the engine could not be started: it did not answer in time"), now;
-    if (cancel && now > cancel) return lose_child_because(e, VIRGA_GONE, "the engine did not let go of what was given up and was ended; it is started again"), now;
+    if (!has_engine(e)) return -1;
+    if (judge_child(e, now, cancel)) return now;
     if (e->child.pid > 0 && now - e->watched_at >= WATCH_SECONDS) {
         e->watched_at = now;
         watch_memory(e);
     }
     if (e->child.pid > 0) soonest(&next, e->watched_at + WATCH_SECONDS);
-    if (state == CHILD_STARTING) soonest(&next, e->hello_by);
-    soonest(&next, cancel);
+    if (e->child_state == CHILD_STARTING) soonest(&next, e->hello_by);
+    soonest(&next, engine_requests_first_cancel(&e->requests));
     return next;
 }
 
@@ -588,9 +442,7 @@ static void *engine_main(void *argument) {
     }
     end_child(e, FREE_MS);
     failure_set(&over, VIRGA_CANCELLED, "not read, the program is ending");
-    pthread_mutex_lock(&e->lock);
-    fail_all(e, REQUEST_QUEUED, &over, false);
-    pthread_mutex_unlock(&e->lock);
+    engine_requests_fail(&e->requests, true, &over, false);
     return NULL;
 }
 
@@ -606,11 +458,11 @@ static int start_thread(struct source_engine *e, struct failure *failure) {
 }
 
 static void destroy(struct source_engine *e) {
+    engine_requests_destroy(&e->requests);
     if (e->launch && is_inherited(e)) close(engine_launch_options(e->launch)->socket);
     slab_receiver_free(e->receiver);
     if (e->wake >= 0) close(e->wake);
     engine_state_destroy(&e->state);
-    pthread_cond_destroy(&e->changed);
     pthread_mutex_destroy(&e->lock);
     pthread_mutex_destroy(&e->receiver_lock);
     slab_pool_free(e->slabs);
@@ -622,11 +474,7 @@ int source_engine_new(const struct source_engine_options *options, struct source
     struct source_engine *e = calloc(1, sizeof *e);
     *engine = NULL;
     if (!e) return failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
-    pthread_condattr_t monotonic;
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_cond_init(&e->changed, &monotonic);
-    pthread_condattr_destroy(&monotonic);
+    engine_requests_init(&e->requests, wake_thread, e);
     pthread_mutex_init(&e->lock, NULL);
     pthread_mutex_init(&e->receiver_lock, NULL);
     engine_state_init(&e->state);
@@ -635,7 +483,7 @@ int source_engine_new(const struct source_engine_options *options, struct source
     e->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     e->slabs = slab_pool_new(KEEP_SLABS);
     int status = e->wake >= 0 && e->slabs ? engine_launch_new(options, &e->launch, failure) : failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
-    if (!status) engine_state_make(&e->state, engine_launch_kind(e->launch), source_engine_has_cluster(e) ? "stopped" : "none", NULL);
+    if (!status) say_resting(e);
     if (!status) status = start_thread(e, failure);
     if (status) destroy(e);
     else *engine = e;
@@ -646,10 +494,5 @@ void source_engine_free(struct source_engine *e) {
     if (!e) return;
     source_engine_stop(e);
     pthread_join(e->thread, NULL);
-    pthread_mutex_lock(&e->lock);
-    while (e->users) pthread_cond_wait(&e->changed, &e->lock);
-    for (struct engine_request *r = e->requests; r < e->requests + SOURCE_ENGINE_REQUESTS; r++)
-        if (r->state != REQUEST_FREE) free_request(e, r);
-    pthread_mutex_unlock(&e->lock);
     destroy(e);
 }

@@ -27,6 +27,7 @@ struct source_engine_options {  // all text is copied
     double start_seconds;       // until it has said hello
     double open_seconds;        // to list a dataset
     double read_seconds;        // to read a slab: a cluster may have to start
+    double cancel_seconds;      // to let go of what is given up
 };
 
 void source_engine_options_default(struct source_engine_options *options);
