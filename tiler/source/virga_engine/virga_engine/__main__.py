@@ -30,6 +30,7 @@ log = logging.getLogger("virga_engine")
 
 
 def main(arguments: list[str] | None = None) -> int:
+    os.environ.setdefault("HDF5_USE_FILE_LOCKING", "FALSE")  # before any library reads it: whoever writes is not to be hindered
     options = _options(arguments)
     _end_with(options.parent)
     _log_to_stderr()

@@ -21,10 +21,22 @@ def joined(datasets: list[xr.Dataset], notes: list[str]) -> xr.Dataset:
     for key in {key for dataset in datasets for key in dataset.data_vars}:
         _agree_on_packing(key, datasets, notes)
     try:
-        return xr.combine_by_coords(datasets, data_vars="minimal", coords="minimal", compat="override", join="exact",
-                                    combine_attrs="override")
+        whole = xr.combine_by_coords(datasets, data_vars="minimal", coords="minimal", compat="override", join="exact",
+                                     combine_attrs="override")
     except (ValueError, KeyError) as error:
-        return _concatenated(datasets, error)
+        whole = _concatenated(datasets, error)
+    _check_nothing_lacks(whole, datasets)
+    return whole
+
+
+def _check_nothing_lacks(whole: xr.Dataset, datasets: list[xr.Dataset]) -> None:
+    """xarray takes the first of what several files have; that is right for constants only, beside variables that were joined."""
+    grown = {d for d in whole.dims if any(dataset.sizes.get(d) != whole.sizes[d] for dataset in datasets)}
+    for key in whole.data_vars:
+        parts = [dataset[key].size for dataset in datasets if key in dataset.variables]
+        joined_here = set(whole[key].dims) & grown
+        if len(parts) > 1 and whole[key].size != sum(parts) and (joined_here or not grown):
+            raise Failure(Status.UNSUPPORTED, f"the files do not join to one dataset: several hold {key} of the same place and time; name fewer of them")
 
 
 def _auxiliary_as_coordinates(dataset: xr.Dataset) -> xr.Dataset:
