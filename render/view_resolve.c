@@ -85,6 +85,23 @@ static bool has_member(const struct view_resolved *resolved, const struct view_r
     return false;
 }
 
+int view_resolve_member(const struct view *view, const struct catalog_dataset *dataset, const char *label, unsigned *member,
+                        struct failure *failure)
+{
+    const struct catalog_variable *most = NULL;
+    for (size_t n = 0; n < view->layer_count; n++) {
+        int index = catalog_find_variable(dataset, view->layers[n].variable);
+        if (index >= 0 && (!most || dataset->variables[index].member_count > most->member_count))
+            most = &dataset->variables[index];
+    }
+    for (size_t m = 0; *label && most && m < most->member_count; m++)
+        if (!strcmp(most->members[m], label)) {
+            *member = (unsigned)m;
+            return VIRGA_OK;
+        }
+    return failure_set(failure, VIRGA_NOT_FOUND, "there is no member %s; virga info lists them", label);
+}
+
 // A variable with a single member (an orography, a mean) goes with every member of the others.
 static int find_members(const struct view *view, struct view_resolved *resolved, struct failure *failure)
 {

@@ -45,6 +45,9 @@ int view_resolve(const struct view *view, const struct catalog *catalog, struct 
 // which are read where a preset asks for them. Blocks. The codes of reading; the message names the layer and the file.
 int view_complete(struct view_resolved *resolved, struct catalog *catalog, struct brick_store *bricks, struct failure *failure);
 
+// The member with this label, among those of the layer's variable that has most. VIRGA_NOT_FOUND.
+int view_resolve_member(const struct view *view, const struct catalog_dataset *dataset, const char *label, unsigned *member,
+                        struct failure *failure);
 // The step that a rule ("T+6", "nearest to now", ISO time; now: seconds since 1970 UTC) means among the first layer's times. *exact:
 // whether it is meant exactly, else the nearest (the earlier of two as near). "T+0", which views have that name no time, always is.
 // VIRGA_OK, or VIRGA_INVALID where it is no time of the calendar.

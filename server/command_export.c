@@ -30,7 +30,7 @@ static const char help[] =
     "      --fps F              a film of F frames a second, values blended between steps\n"
     "      --rate R             times a second of that film (4)\n"
     "      --run TIME           reference time of the run, or latest\n"
-    "      --member N           ensemble member, from 0\n"
+    "      --member M           the ensemble member's label\n"
     "\n"
     "Camera:\n"
     "      --orbit DEGREES      once around the target over the whole sequence is 360\n"
@@ -68,10 +68,10 @@ static const char help[] =
 
 static const struct option_spec specs[] = {
     COMMAND_LINE_SETTINGS, {"web-root", 0, true}, {"out", 'o', true}, {"overwrite", 0, false}, {"progress", 0, true},
-    {"threads", 0, true}, {"background", 0, false},
+    {"threads", 0, true}, {"background", 0, false}, {"member", 0, true},
     // those of the document (export_document.h)
     {"format", 0, true}, {"quality", 0, true}, {"size", 0, true}, {"times", 0, true}, {"fps", 0, true}, {"rate", 0, true},
-    {"run", 0, true}, {"member", 0, true}, {"orbit", 0, true}, {"camera-path", 0, true}, {"frames", 0, true}, {"title", 0, true},
+    {"run", 0, true}, {"orbit", 0, true}, {"camera-path", 0, true}, {"frames", 0, true}, {"title", 0, true},
     {"attribution", 0, true}, {"no-captions", 0, false}, {"transparent", 0, false}, {"antialiasing", 0, true}, {NULL, 0, false}};
 
 struct flags {
@@ -96,6 +96,7 @@ static int take(void *user, const char *name, const char *value, struct failure 
     if (!strcmp(name, "progress")) return flags->progress = value, VIRGA_OK;
     if (!strcmp(name, "overwrite")) return flags->run.overwrite = true, VIRGA_OK;
     if (!strcmp(name, "background")) return flags->background = true, VIRGA_OK;
+    if (!strcmp(name, "member")) return flags->run.member = value, VIRGA_OK;
     if (!strcmp(name, "threads")) return take_threads(flags, value, failure);
     if (!flags->changes) return failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
     return export_changes_take(flags->changes, name, value, failure);

@@ -119,19 +119,6 @@ static int set_variables(struct view *view, const struct catalog_dataset *set, c
     return VIRGA_OK;
 }
 
-static int set_member(struct view *view, const struct catalog_dataset *set, const char *label, struct failure *failure) {
-    const struct catalog_variable *most = NULL;
-    for (size_t n = 0; n < view->layer_count; n++) {
-        int index = catalog_find_variable(set, view->layers[n].variable);
-        if (index >= 0 && (!most || set->variables[index].member_count > most->member_count)) most = &set->variables[index];
-    }
-    for (size_t m = 0; most && m < most->member_count; m++) {
-        view->member = (unsigned)m;
-        if (*label && !strcmp(most->members[m], label)) return VIRGA_OK;
-    }
-    return failure_set(failure, VIRGA_NOT_FOUND, "there is no member %s; virga info lists them", label);
-}
-
 // What the flags say, put into the view that the page would begin with.
 static int begin(const struct catalog *catalog, const struct view_flags *flags, struct view *view, struct failure *failure) {
     int status = view_default(catalog, choose_dataset(catalog, flags), view, failure);
@@ -139,7 +126,7 @@ static int begin(const struct catalog *catalog, const struct view_flags *flags, 
     if (set) status = set_variables(view, set, flags, failure);
     if (!status && flags->run) status = copy(view->run, sizeof view->run, "run", flags->run, failure);
     if (!status && flags->time) status = copy(view->time, sizeof view->time, "time", flags->time, failure);
-    if (!status && flags->member) status = set_member(view, set, flags->member, failure);
+    if (!status && flags->member) status = view_resolve_member(view, set, flags->member, &view->member, failure);
     view->size[0] = flags->size[0], view->size[1] = flags->size[1];
     return status;
 }

@@ -104,7 +104,7 @@ static int take_path(json_t *sequence, const char *option, const char *path, str
 }
 
 int export_changes_take(json_t *changes, const char *option, const char *value, struct failure *failure) {
-    static const char *const texts[] = {"run", NULL}, *const numbers[] = {"member", "antialiasing", NULL};
+    static const char *const texts[] = {"run", NULL}, *const numbers[] = {"antialiasing", NULL};
     static const char *const captions[] = {"title", "attribution", NULL};
     static const char *const film[] = {"fps", "rate", "orbit", "frames", "quality", NULL};
     json_t *caption = json_object_get(changes, "captions"), *sequence = json_object_get(changes, "sequence");
@@ -172,6 +172,11 @@ int export_document_read(const char *path, const json_t *changes, struct export_
     free(text);
     if (status == VIRGA_OK) status = change(document->root, changes, failure);
     return status == VIRGA_OK ? check(document, failure) : status;
+}
+
+int export_document_set_member(struct export_document *document, unsigned member, struct failure *failure) {
+    document->view.member = member;
+    return put(document->root, "member", json_integer(member), failure);
 }
 
 void export_document_destroy(struct export_document *document) {

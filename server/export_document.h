@@ -26,6 +26,9 @@ int export_changes_take(json_t *changes, const char *option, const char *value, 
 int export_document_read(const char *path, const json_t *changes, struct export_document *document, struct failure *failure);
 void export_document_destroy(struct export_document *document);  // a zeroed one is allowed
 
+// Shows another member than it said. VIRGA_NO_MEMORY.
+int export_document_set_member(struct export_document *document, unsigned member, struct failure *failure);
+
 // The document that makes one frame again: its run, time (a step's) and camera put in. between: the frame's time where it is not the
 // step's, or NULL. The caller frees it; NULL when out of memory.
 char *export_document_frame(const struct export_document *document, const char *run, const char *time, const char *between,

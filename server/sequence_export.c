@@ -80,6 +80,17 @@ static int place(void *context, const char *rule, bool between, double *out, str
     return VIRGA_OK;
 }
 
+// The member that was asked for by its label; where the dataset is not there, its absence is told of later.
+static int choose_member(struct work *w, struct failure *failure) {
+    const struct catalog_dataset *dataset = w->run->member ? catalog_find_dataset(w->app.catalog, w->view.dataset) : NULL;
+    unsigned member;
+    if (!dataset) return VIRGA_OK;
+    int status = view_resolve_member(&w->view, dataset, w->run->member, &member, failure);
+    if (status != VIRGA_OK) return status;
+    w->view.member = member;
+    return export_document_set_member(w->run->document, member, failure);
+}
+
 // A sequence of the latest run that was begun goes on with its own run when a later one has come.
 static void stay_with_run(struct work *w) {
     const struct catalog_dataset *dataset = catalog_find_dataset(w->app.catalog, w->view.dataset);
@@ -252,6 +263,7 @@ static int work(struct work *w, struct failure *failure) {
     struct picture_options options = {
         .catalog = w->app.catalog, .bricks = w->app.bricks, .team = w->team, .world_folder = world, .memory = config->cache_memory};
     int status = picture_maker_new(&options, &w->maker, failure);
+    if (status == VIRGA_OK) status = choose_member(w, failure);
     if (status == VIRGA_OK) status = plan(w, failure);
     if (status == VIRGA_OK) status = open_folder(w, failure);
     if (status != VIRGA_OK) return status;

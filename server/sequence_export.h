@@ -12,7 +12,8 @@
 #include "server/export_progress.h"
 
 struct sequence_export {
-    const struct export_document *document;
+    struct export_document *document;
+    const char *member;  // the label of one that is shown in place of the document's, or NULL
     const struct frame_pattern *pattern;
     enum image_format format;
     bool overwrite;

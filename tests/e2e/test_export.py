@@ -11,9 +11,11 @@ import struct
 import subprocess
 import termios
 
+import netCDF4
 import numpy
 import pytest
 
+import make_files
 import png
 from conftest import clean_environment, wait_until
 
@@ -250,14 +252,28 @@ def test_captions(export, tmp_path):
     assert png.read(tmp_path / "titled.png").texts["Title"] == "Another title"
 
 
+def test_a_member_is_named_by_its_label(export, run, tmp_path):
+    path = make_files.ensemble(tmp_path / "members.nc")
+    with netCDF4.Dataset(path, "a") as file:
+        file["realization"][:] = [3, 1, 12]
+    shown = json.loads(run("view", path).stdout)
+    shown["map"] = {"coastlines": False}
+    for number, label in enumerate(("3", "1", "12")):
+        export("--out", f"label-{label}.png", "--member", label, view=shown, paths=(path,))
+        export("--out", f"number-{number}.png", view={**shown, "member": number}, paths=(path,))
+        assert (tmp_path / f"label-{label}.png").read_bytes() == (tmp_path / f"number-{number}.png").read_bytes()
+        assert json.loads(png.read(tmp_path / f"label-{label}.png").texts["virga:view"])["member"] == number
+    for label in ("0", "2", ""):
+        assert "there is no member" in export("--out", "x.png", "--member", label, view=shown, paths=(path,), status=1).stderr
+
+
 def test_other_options_of_the_view(export, tmp_path, dataset):
     export("--out", "latest.png")
     export("--out", "first.png", "--run", dataset["runs"][0]["time"], "--antialiasing", "1")
     assert png.read(tmp_path / "first.png").texts["virga:run"] == dataset["runs"][0]["time"]
     assert json.loads(png.read(tmp_path / "first.png").texts["virga:view"])["antialiasing"] == 1
     assert "run" in export("--out", "x.png", "--run", "2001-01-01T00:00:00Z", status=1).stderr
-    assert "member" in export("--out", "x.png", "--member", "7", status=1).stderr
-    assert "member: expected a whole number" in export("--out", "x.png", "--member", "0.5", status=2).stderr
+    assert "there is no member 7" in export("--out", "x.png", "--member", "7", status=1).stderr
     assert "antialiasing: expected a whole number from 1 to 4" in export("--out", "x.png", "--antialiasing", "9", status=2).stderr
     assert "size[0]: expected a whole number from 16 to 16384" in export("--out", "x.png", size=("--size", "20000x10"), status=2).stderr
 
