@@ -119,9 +119,10 @@ void export_frame_written(struct export_job *job, uint64_t bytes, double now) {
     }
 }
 
-void export_end(struct export_job *job, enum export_state state, const char *error, double wall) {
+void export_end(struct export_job *job, enum export_state state, const char *error, double now, double wall) {
     job->state = state;
     job->ended = wall;
+    job->since = now;
     job->rate = 0;
     snprintf(job->error, sizeof job->error, "%s", error ? error : "");
     utf8_clean(job->error);
@@ -130,7 +131,7 @@ void export_end(struct export_job *job, enum export_state state, const char *err
 void export_broke(struct export_job *job, const char *words, double now, double wall) {
     static const double waits[EXPORT_ATTEMPTS] = {0.5, 2, 8, 30};
     if (job->attempts + 1 >= EXPORT_ATTEMPTS) {
-        export_end(job, EXPORT_FAILED, words, wall);
+        export_end(job, EXPORT_FAILED, words, now, wall);
         return;
     }
     job->state = EXPORT_QUEUED;
@@ -143,8 +144,13 @@ void export_interrupted(struct export_job *job) {
     job->not_before = job->rate = 0;
 }
 
-bool export_expired(const struct export_job *job, const struct export_limits *limits, double wall) {
-    return limits->keep > 0 && export_job_ended(job) && wall - job->ended > limits->keep;
+void export_found(struct export_job *job, const struct export_limits *limits, double now, double wall) {
+    job->since = now - fmax(0, fmin(wall - job->ended, limits->keep - EXPORT_GRACE));
+}
+
+bool export_expired(const struct export_job *job, const struct export_limits *limits, double now, double wall) {
+    if (!(limits->keep > 0) || !export_job_ended(job) || now - job->since <= limits->keep) return false;
+    return wall - job->ended > limits->keep || wall < job->ended;
 }
 
 double export_seconds_left(const struct export_job *job) {

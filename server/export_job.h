@@ -16,6 +16,7 @@ enum {
     EXPORT_ERROR = 400,
     EXPORT_ATTEMPTS = 4,      // in a row that bring no new frame, before a job fails
     EXPORT_MOST_JOBS = 1000,  // kept, in any state
+    EXPORT_GRACE = 3600,      // seconds that a job of an earlier server is kept at least: its clock may be put right meanwhile
 };
 
 enum export_state { EXPORT_QUEUED, EXPORT_RUNNING, EXPORT_DONE, EXPORT_FAILED, EXPORT_CANCELLED, EXPORT_DELETED };
@@ -32,6 +33,7 @@ struct export_job {
     uint32_t width, height;
     bool jpeg;
     double created, began, ended;  // wall clock; 0: not yet
+    double since;              // monotonic clock: it counts as ended from then on
     unsigned attempts;         // ended without a new frame, in a row
     double not_before;         // monotonic clock: a queued one waits until then
     double rate;               // frames a second of the attempt under way; 0: not known
@@ -73,9 +75,12 @@ void export_frame_written(struct export_job *job, uint64_t bytes, double now);
 void export_broke(struct export_job *job, const char *words, double now, double wall);
 // The run ended because the server does.
 void export_interrupted(struct export_job *job);
-void export_end(struct export_job *job, enum export_state state, const char *error, double wall);
-// An ended one that is older than it may be.
-bool export_expired(const struct export_job *job, const struct export_limits *limits, double wall);
+void export_end(struct export_job *job, enum export_state state, const char *error, double now, double wall);
+// One that an earlier server ended.
+void export_found(struct export_job *job, const struct export_limits *limits, double now, double wall);
+// An ended one that is older than it may be, as both clocks tell: so a wall clock that jumps ahead deletes nothing. One that ended in
+// the future of the wall's clock is as old as the monotonic one says.
+bool export_expired(const struct export_job *job, const struct export_limits *limits, double now, double wall);
 // Negative: not known.
 double export_seconds_left(const struct export_job *job);
 

@@ -171,8 +171,8 @@ static void ended(struct export_run *run, int status, double now) {
         export_run_stop(run);
         return;
     }
-    if (run->said == EXPORT_WENT_WRONG && !was_stopped(status)) export_end(&job, EXPORT_FAILED, run->words, wall);
-    else if (exited && complete(run, &job)) export_end(&job, EXPORT_DONE, NULL, wall);
+    if (run->said == EXPORT_WENT_WRONG && !was_stopped(status)) export_end(&job, EXPORT_FAILED, run->words, now, wall);
+    else if (exited && complete(run, &job)) export_end(&job, EXPORT_DONE, NULL, now, wall);
     else {
         say_how(run, status, words, sizeof words);
         export_broke(&job, words, now, wall);

@@ -87,7 +87,7 @@ int export_service_cancel(struct export_service *service, const char *id, struct
     export_folder(service->config->state_dir, job->id, folder);
     export_folder_tidy(folder, job);
     export_frames_reconcile(service->store, folder, job, NULL);
-    export_end(job, EXPORT_CANCELLED, NULL, clock_wall());
+    export_end(job, EXPORT_CANCELLED, NULL, clock_monotonic(), clock_wall());
     export_save(service, job);
     return VIRGA_OK;
 }
@@ -161,7 +161,7 @@ static void sweep_old(struct export_service *service, double now) {
     service->swept_at = now;
     for (size_t i = service->table.count; i--;) {
         const struct export_job job = service->table.jobs[i];
-        if (!export_expired(&job, &service->limits, wall)) continue;
+        if (!export_expired(&job, &service->limits, now, wall)) continue;
         log_info("export", "%s is deleted: it is older than export-keep", job.id);
         export_service_delete(service, job.id, NULL);
     }
@@ -244,6 +244,7 @@ static int take_up(struct export_service *service, struct failure *failure) {
     if (!status) export_folders_sweep(service->config->state_dir, jobs, count);
     for (size_t i = 0; i < count && !status; i++) {
         if (jobs[i].state == EXPORT_RUNNING) export_interrupted(&jobs[i]);
+        if (export_job_ended(&jobs[i])) export_found(&jobs[i], &service->limits, clock_monotonic(), clock_wall());
         status = export_table_put(&service->table, &jobs[i]);
     }
     free(jobs);

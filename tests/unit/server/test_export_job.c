@@ -132,14 +132,43 @@ static void test_too_many_frames_or_bytes_end_a_run(void **state) {
 
 static void test_only_ended_ones_grow_old(void **state) {
     (void)state;
-    struct export_job job = {.sequence = 1, .state = EXPORT_DONE, .ended = 1000, .created = 1000};
+    struct export_job job = {.sequence = 1, .created = 1000};
     struct export_limits ever = limits;
     ever.keep = 0;
-    assert_false(export_expired(&job, &limits, 4600));
-    assert_true(export_expired(&job, &limits, 4601));
-    assert_false(export_expired(&job, &ever, 1e12));
+    export_end(&job, EXPORT_DONE, NULL, 50, 1000);
+    assert_false(export_expired(&job, &limits, 3650, 4600));
+    assert_true(export_expired(&job, &limits, 3651, 4601));
+    assert_false(export_expired(&job, &ever, 1e12, 1e12));
     job.state = EXPORT_QUEUED;
-    assert_false(export_expired(&job, &limits, 1e12));
+    assert_false(export_expired(&job, &limits, 1e12, 1e12));
+}
+
+static void test_a_clock_that_jumps_makes_nothing_old(void **state) {
+    (void)state;
+    struct export_job job = {.sequence = 1};
+    export_end(&job, EXPORT_DONE, NULL, 50, 1000);
+    assert_false(export_expired(&job, &limits, 60, 1e9));
+    assert_false(export_expired(&job, &limits, 3660, 1500));  // back, but not before its end: it counts on
+    assert_true(export_expired(&job, &limits, 3660, 900));    // it ended in the future: one clock alone is to be believed
+}
+
+static void test_one_of_an_earlier_server_is_as_old_as_the_clock_says_but_for_an_hour(void **state) {
+    (void)state;
+    struct export_limits week = limits;
+    week.keep = 7 * 86400.0;
+    struct export_job job = {.sequence = 1, .state = EXPORT_DONE, .ended = 1000};
+    export_found(&job, &week, 50, 1000 + 6 * 86400.0);
+    assert_false(export_expired(&job, &week, 50 + 86400, 1000 + 7 * 86400.0));
+    assert_true(export_expired(&job, &week, 51 + 86400, 1001 + 7 * 86400.0));
+    export_found(&job, &week, 50, 1e9);  // years later
+    assert_false(export_expired(&job, &week, 50 + EXPORT_GRACE, 1e9));
+    assert_false(export_expired(&job, &week, 51 + EXPORT_GRACE, 2000));  // the clock was wrong, and is right now
+    assert_true(export_expired(&job, &week, 51 + EXPORT_GRACE, 1e9));
+    export_found(&job, &limits, 50, 1e9);  // kept for no longer than the hour itself
+    assert_false(export_expired(&job, &limits, 3650, 1e9));
+    assert_true(export_expired(&job, &limits, 3651, 1e9));
+    export_found(&job, &week, 50, 500);  // it seems to have ended in the future
+    assert_false(export_expired(&job, &week, 50 + 7 * 86400.0, 500));
 }
 
 static void test_names_of_frames_are_read_back_and_no_others(void **state) {
@@ -193,6 +222,8 @@ int main(void) {
         cmocka_unit_test(test_without_a_queue_one_may_still_run),
         cmocka_unit_test(test_too_many_frames_or_bytes_end_a_run),
         cmocka_unit_test(test_only_ended_ones_grow_old),
+        cmocka_unit_test(test_a_clock_that_jumps_makes_nothing_old),
+        cmocka_unit_test(test_one_of_an_earlier_server_is_as_old_as_the_clock_says_but_for_an_hour),
         cmocka_unit_test(test_names_of_frames_are_read_back_and_no_others),
         cmocka_unit_test(test_as_json),
         cmocka_unit_test(test_ids),
