@@ -301,10 +301,11 @@ static bool lacks_codec(const struct source *source) {
 
 // Of a store that readers refuse, or of which they read only a part, the engine reads all. What readers said stands where there is no engine.
 static int turn_to_engine(struct source *source, int status, struct failure *failure) {
+    bool refused = source->store && status == VIRGA_UNSUPPORTED, partly = !status && lacks_codec(source);
+    if (!refused && !partly) return status;  // the pool may have ended meanwhile
     struct source_engine *engine = source_pool_engine(source->pool);
     struct failure missing;
-    bool refused = source->store && status == VIRGA_UNSUPPORTED, partly = !status && lacks_codec(source);
-    if (!engine || !(refused || partly)) return status;
+    if (!engine) return status;
     if (source_engine_installed(engine, &missing)) {
         struct failure said = *failure;
         return status ? failure_set(failure, status, "%.220s; the engine reads it, but %s", said.message, missing.message) : status;
