@@ -205,13 +205,16 @@ static int ask_bricks(struct catalog *catalog, struct brick_store *bricks, const
                       const struct sample_query *query, struct answer *answer, struct failure *failure) {
     const struct grid *grid = field->dataset->grid;
     struct level_map *map = NULL;
-    double i, j, k = 0;
-    if (!grid_locate(grid, query->lon, query->lat, &i, &j)) return VIRGA_OK;
-    int status = catalog_level_map(catalog, field, &map, failure);
-    bool inside = !map || query->profile || level_map_locate(map, grid->wraps, i, j, query->height, &k);
-    for (size_t n = 0; status == VIRGA_OK && inside && n < answer->count; n++)
-        status = brick_sample_at(bricks, catalog, field, i, j, query->profile ? (double)n : k, &answer->bricks[n], failure);
+    double i, j, *k = calloc(answer->count, sizeof *k);
+    if (!k) return failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
+    int status = VIRGA_OK;
+    bool inside = grid_locate(grid, query->lon, query->lat, &i, &j);
+    if (inside && !query->profile) status = catalog_level_map(catalog, field, &map, failure);
+    if (map && !status) inside = level_map_locate(map, grid->wraps, i, j, query->height, &k[0]);
+    for (size_t n = 0; n < answer->count && query->profile; n++) k[n] = (double)n;
+    if (inside && !status) status = brick_samples_at(bricks, catalog, field, i, j, k, answer->count, answer->bricks, failure);
     level_map_unref(map);
+    free(k);
     return status;
 }
 

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "brick/brick_codec.h"
+#include "brick/brick_store_private.h"
 #include "brick/lattice.h"
 #include "brick/step_table.h"
 
@@ -154,8 +155,20 @@ static int fetch_table(struct store_voxels *v) {
     return status;
 }
 
-int brick_sample_at(struct brick_store *store, struct catalog *catalog, const struct field_ref *field, double i, double j,
-                    double k, double *value, struct failure *failure) {
+// All of `k` through one access.
+static int sample_all(const struct volume_access *access, double i, double j, const double *k, size_t count, double *values) {
+    int status = VIRGA_OK;
+    for (size_t n = 0; n < count && !status; n++) status = volume_sample(access, i, j, k[n], &values[n]);
+    return status;
+}
+
+static struct volume_access access_of(const struct field_ref *field, const struct pyramid_shape *shape) {
+    const uint32_t *n = shape->levels[0].n;
+    return (struct volume_access){.n = {n[0], n[1], n[2]}, .wraps_x = shape->wraps_x, .lattice = field->dataset->variables[field->variable].lattice};
+}
+
+static int sample_bricks(struct brick_store *store, struct catalog *catalog, const struct field_ref *field, double i, double j,
+                         const double *k, size_t count, double *values, struct failure *failure) {
     struct store_voxels v = {
         .store = store,
         .catalog = catalog,
@@ -163,7 +176,6 @@ int brick_sample_at(struct brick_store *store, struct catalog *catalog, const st
         .answer = {.lock = PTHREAD_MUTEX_INITIALIZER, .there = PTHREAD_COND_INITIALIZER, .failure = failure},
         .q = malloc(BRICK_MAX_VOXELS * sizeof(int32_t)),
     };
-    *value = NAN;
     if (!v.q) return failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
     int status = fetch_table(&v);
     if (status) goto done;
@@ -174,18 +186,102 @@ int brick_sample_at(struct brick_store *store, struct catalog *catalog, const st
         failure_set(failure, status, "the step table is not of this field");
         goto done;
     }
-    const struct volume_access access = {
-        .n = {v.shape.levels[0].n[0], v.shape.levels[0].n[1], v.shape.levels[0].n[2]},
-        .wraps_x = v.shape.wraps_x,
-        .lattice = field->dataset->variables[field->variable].lattice,
-        .voxel = store_voxel,
-        .user = &v,
-    };
-    status = volume_sample(&access, i, j, k, value);
+    struct volume_access access = access_of(field, &v.shape);
+    access.voxel = store_voxel;
+    access.user = &v;
+    status = sample_all(&access, i, j, k, count, values);
 done:
     step_table_free(v.table);
     free(v.q);
     return status;
+}
+
+// --- From columns of their own.
+
+enum { COLUMNS = 4, PLACES = 2 };  // columns read at once; and where a grid wraps, two places of such
+
+struct column_voxels {
+    const struct field_access *access;
+    const struct field_ref *field;
+    const struct lattice_spec *lattice;
+    const uint32_t *n;
+    struct failure *failure;
+    struct field_box box[PLACES];  // what is here; nx is 0 before it is read
+    int next;                      // is read over
+    double *values;                // room for COLUMNS
+    int32_t *q[PLACES];            // likewise
+};
+
+static int read_columns(struct column_voxels *v, uint32_t x, uint32_t y, int place) {
+    struct field_box *box = &v->box[place];
+    box->x0 = x, box->nx = x + 1 < v->n[0] ? 2 : 1;
+    box->y0 = y, box->ny = y + 1 < v->n[1] ? 2 : 1;
+    struct lattice_range range;
+    int status = v->access->read(v->field, box, v->values, v->failure);
+    if (status) box->nx = 0;
+    else lattice_from_values(v->lattice, box->nx * box->ny * box->nz, v->values, v->q[place], &range);
+    return status;
+}
+
+static bool holds(const struct field_box *b, uint32_t x, uint32_t y) { return x >= b->x0 && x - b->x0 < b->nx && y >= b->y0 && y - b->y0 < b->ny; }
+
+// The first voxel asked for is the one with the least indices: the other columns are read with its own.
+static int column_voxel(void *user, uint32_t x, uint32_t y, uint32_t z, int32_t *q) {
+    struct column_voxels *v = user;
+    int place = holds(&v->box[0], x, y) ? 0 : holds(&v->box[1], x, y) ? 1 : -1;
+    if (place < 0) {
+        place = v->next;
+        v->next = !v->next;
+        int status = read_columns(v, x, y, place);
+        if (status) return status;
+    }
+    const struct field_box *b = &v->box[place];
+    if (z < b->z0 || z - b->z0 >= b->nz) return failure_set(v->failure, VIRGA_INTERNAL, "a level was not read");
+    *q = v->q[place][((z - b->z0) * b->ny + y - b->y0) * b->nx + x - b->x0];
+    return VIRGA_OK;
+}
+
+// The levels that all of k need.
+static void find_levels(const double *k, size_t count, uint32_t n, struct field_box *box) {
+    double low = n - 1, high = 0;
+    for (size_t at = 0; at < count; at++) {
+        if (!(k[at] >= 0 && k[at] <= (double)n - 1)) continue;
+        low = fmin(low, floor(k[at]));
+        high = fmax(high, ceil(k[at]));
+    }
+    box->z0 = (size_t)fmin(low, high);
+    box->nz = (size_t)high - box->z0 + 1;
+}
+
+static int sample_columns(const struct field_access *access, const struct field_ref *field, double i, double j, const double *k, size_t count,
+                          double *values, struct failure *failure) {
+    struct pyramid_shape shape;
+    brick_store_shape(field->dataset, field->variable, &shape);
+    struct volume_access sampled = access_of(field, &shape);
+    struct column_voxels v = {.access = access, .field = field, .lattice = &sampled.lattice, .n = sampled.n, .failure = failure};
+    find_levels(k, count, sampled.n[2], &v.box[0]);
+    v.box[1] = v.box[0];
+    v.values = malloc(COLUMNS * v.box[0].nz * sizeof *v.values);
+    bool room = v.values != NULL;
+    for (int place = 0; place < PLACES; place++) room &= (v.q[place] = malloc(COLUMNS * v.box[0].nz * sizeof *v.q[place])) != NULL;
+    sampled.voxel = column_voxel;
+    sampled.user = &v;
+    int status = room ? sample_all(&sampled, i, j, k, count, values) : failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
+    for (int place = 0; place < PLACES; place++) free(v.q[place]);
+    free(v.values);
+    return status;
+}
+
+int brick_samples_at(struct brick_store *store, struct catalog *catalog, const struct field_ref *field, double i, double j,
+                     const double *k, size_t count, double *values, struct failure *failure) {
+    for (size_t n = 0; n < count; n++) values[n] = NAN;
+    if (store->access->far && store->access->far(field)) return sample_columns(store->access, field, i, j, k, count, values, failure);
+    return sample_bricks(store, catalog, field, i, j, k, count, values, failure);
+}
+
+int brick_sample_at(struct brick_store *store, struct catalog *catalog, const struct field_ref *field, double i, double j,
+                    double k, double *value, struct failure *failure) {
+    return brick_samples_at(store, catalog, field, i, j, &k, 1, value, failure);
 }
 
 int brick_sample(struct brick_store *store, struct catalog *catalog, const struct field_ref *field, double i, double j,

@@ -20,8 +20,11 @@ struct volume_access {
 // what voxel() returned.
 int volume_sample(const struct volume_access *access, double i, double j, double k, double *value);
 
-// The same from the store's bricks of level 0. Blocks until they are read: not on the service thread, nor on a worker of
-// the store's pool. VIRGA_OK (*value NaN where absent), or what the store failed with.
+// The same from the store's bricks of level 0, for `count` places above one another: values[n] at k[n]. Of a field whose source is far
+// (field_reads_far) only the columns around are read, and quantised as its bricks are. Blocks until they are read: not on the service
+// thread, nor on a worker of the store's pool. VIRGA_OK (values NaN where absent), or what the store failed with.
+int brick_samples_at(struct brick_store *store, struct catalog *catalog, const struct field_ref *field, double i, double j,
+                     const double *k, size_t count, double *values, struct failure *failure);
 int brick_sample_at(struct brick_store *store, struct catalog *catalog, const struct field_ref *field, double i, double j,
                     double k, double *value, struct failure *failure);
 // Without the message.

@@ -4,6 +4,8 @@
 #define MADE_SHAPE NX = 500, NY = 300, NZ = 9
 #include "made_store.h"
 
+#include "brick/volume_sample.h"
+
 enum { LEVELS = 4, COARSEST = LEVELS - 1 };
 
 static int reads_of_level[LEVELS];     // fake_lock; level 0: whole reads
@@ -357,6 +359,34 @@ static void a_level_larger_than_the_memory_is_made_in_the_spool(void **state) {
     close_store(&f);
 }
 
+static void a_place_is_sampled_from_its_columns_only(void **state) {
+    (void)state;
+    for (int wraps = 0; wraps < 2; wraps++) {
+        struct fixture whole = open_store(64 << 20, NULL, 0), f = open_reduced(64 << 20, NULL, 0);
+        fake_grid.wraps = wraps;
+        const struct field_ref field = field_of(4);
+        double levels[NZ], got[NZ], wanted[NZ];
+        for (int k = 0; k < NZ; k++) levels[k] = k;
+        const double places[][2] = {{200.25, 100.75}, {20, 20}, {19.6, 21}, {5, 5}, {499, 299}, {499.5, 10}, {0, 0}, {300, 299.5}, {-1, 3}};
+        for (size_t p = 0; p < sizeof places / sizeof *places; p++) {
+            const int before = reads_of_level[0];
+            assert_int_equal(brick_samples_at(f.store, &catalog, &field, places[p][0], places[p][1], levels, NZ, got, NULL), VIRGA_OK);
+            assert_true(reads_of_level[0] - before <= 2);
+            assert_int_equal(brick_samples_at(whole.store, &catalog, &field, places[p][0], places[p][1], levels, NZ, wanted, NULL), VIRGA_OK);
+            for (int k = 0; k < NZ; k++) assert_true(got[k] == wanted[k] || (isnan(got[k]) && isnan(wanted[k])));
+            assert_int_equal(brick_sample_at(f.store, &catalog, &field, places[p][0], places[p][1], 3.25, &got[0], NULL), VIRGA_OK);
+            assert_int_equal(brick_sample_at(whole.store, &catalog, &field, places[p][0], places[p][1], 3.25, &wanted[0], NULL), VIRGA_OK);
+            assert_true(got[0] == wanted[0] || (isnan(got[0]) && isnan(wanted[0])));
+        }
+        assert_int_equal(bytes_asked(f.store), 0);  // nothing was built
+        assert_true(bytes_of_level[0] < 20000);
+        brick_store_free(whole.store);
+        worker_pool_free(whole.pool);
+        close_store(&f);
+        fake_grid.wraps = false;
+    }
+}
+
 struct crowd_member { struct brick_store *store; uint32_t seed; };
 
 static void *ask_wildly(void *argument) {
@@ -406,6 +436,7 @@ int main(void) {
         cmocka_unit_test(a_read_for_several_goes_on_when_one_goes),
         cmocka_unit_test(memory_stays_within_the_cap),
         cmocka_unit_test(a_level_larger_than_the_memory_is_made_in_the_spool),
+        cmocka_unit_test(a_place_is_sampled_from_its_columns_only),
         cmocka_unit_test(a_crowd_that_asks_and_cancels_is_served),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
