@@ -10,7 +10,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "server/engine_state.h"
+#include "server/engine_report.h"
 #include "server/http_router.h"
 
 static const double wrong_burst = 20, wrong_per_second = 0.2, session_burst = 60, session_per_second = 0.5;
@@ -121,9 +121,9 @@ struct source_engine *web_user_engine(const struct web_server *server, identity_
 json_t *web_user_engine_state(const struct web_server *server, identity_user user, bool may) {
     struct source_engine *engine = web_user_engine(server, user);
     bool for_each = user_spaces_for_each(server->spaces), own = for_each && engine;
-    const struct engine_state_access access = {.for_each = for_each, .own = own, .may = own || (engine && may)};
+    const struct engine_report_access access = {.for_each = for_each, .own = own, .may = own || (engine && may)};
     char *text = engine ? source_engine_state(engine) : NULL;
-    json_t *state = engine_state_json(text, &access);
+    json_t *state = engine_report_json(text, &access);
     free(text);
     return state;
 }

@@ -27,7 +27,8 @@ static const int64_t LOOK_AGAIN_MS = 60000;
 
 struct source {  // immutable but for the count and the looks
     atomic_size_t references;
-    struct source_pool *pool;
+    struct source_pool *pool;   // the owner, or of an address the owner's for those
+    struct source_pool *owner;  // one reference
     char *path;
     struct source_identity identity;  // of an address: its hash for the inode, its contents' token for the size
     struct source_store *store;  // NULL for a file
@@ -265,15 +266,19 @@ static int look_again(struct source *source, struct failure *failure) {
 
 // ---- what an engine opens ----
 
+// The pool is ending, or has ended.
+static int refuse_to_read(const struct source *source, struct failure *failure) {
+    return failure_set(failure, VIRGA_CANCELLED, "%s: not read, its engine is ending", source->path);
+}
+
 static int list_by_engine(struct source *source, const char *address, struct failure *failure) {
     const struct source_limits *limits = source_pool_limits(source->pool);
     struct failure why;
-    int status = source_of_engine_init(&source->engine, source_pool_engine(source->pool), address, &why);
-    if (!status) {
-        status = source_of_engine_list(&source->engine, limits->max_inventory_bytes, source_pool_begin(source->pool), &source->arena,
-                                       &source->inventory, &why);
-        source_pool_end(source->pool);
-    }
+    const atomic_bool *stop = source_pool_begin(source->pool);
+    if (!stop) return refuse_to_read(source, failure);
+    int status = source_of_engine_init(&source->engine, source_pool_engine(source->pool), address, source_pool_seed(source->pool), &why);
+    if (!status) status = source_of_engine_list(&source->engine, limits->max_inventory_bytes, stop, &source->arena, &source->inventory, &why);
+    source_pool_end(source->pool);
     source->identity = source->engine.identity;
     return status ? failure_set(failure, status, "%s: %s", source->path, why.message) : VIRGA_OK;
 }
@@ -354,7 +359,7 @@ int source_open(struct source_pool *pool, const char *path, struct source **sour
         free(s);
         return failure_set(failure, VIRGA_NO_MEMORY, "%s: out of memory", path);
     }
-    s->pool = pool;
+    s->pool = s->owner = source_pool_ref(pool);
     s->arena.limit = source_pool_limits(pool)->max_inventory_bytes * 16;  // small texts take 16 times their bytes here
     atomic_init(&s->references, 1);
     struct failure why;
@@ -375,6 +380,7 @@ void source_unref(struct source *source) {
     arena_destroy(&source->arena);
     source_store_free(source->store);
     source_of_engine_destroy(&source->engine);
+    source_pool_unref(source->owner);
     free(source->path);
     free(source);
 }
@@ -470,8 +476,10 @@ static int read_by_engine(struct source *source, const struct source_slab_reques
                           struct source_slab *slab, struct failure *failure) {
     const char *variable = source->inventory.variables[request->variable].name;
     struct failure why;
+    const atomic_bool *stop = source_pool_begin(source->pool);
+    if (!stop) return refuse_to_read(source, failure);
     source_pool_count_slab(source->pool, shape->bytes);
-    int status = source_of_engine_read(&source->engine, variable, request, shape, source_pool_begin(source->pool), slab, &why);
+    int status = source_of_engine_read(&source->engine, variable, request, shape, stop, slab, &why);
     source_pool_end(source->pool);
     return status ? failure_set(failure, status, "%s: %s: %s", source->path, variable, why.message) : VIRGA_OK;
 }

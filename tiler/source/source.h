@@ -106,12 +106,13 @@ int source_pool_allow_hosts(struct source_pool *pool, const char *const *hosts, 
 // The engine (source_engine.h) that opens what readers cannot; it is freed after the pool. At most once, before anything is opened.
 struct source_engine;
 void source_pool_set_engine(struct source_pool *pool, struct source_engine *engine);
-// A pool without readers, which opens nothing but addresses that the engine takes: of one person's own engine, say. Only the sizes of limits count.
+// A pool without readers, which opens nothing but addresses that the engine takes: of one person's own engine, say. Only the sizes of limits count. Its
+// sources have identities that no other pool's have, so that nothing made from them is taken for another person's.
 int source_pool_new_engine(struct source_engine *engine, const struct source_limits *limits, struct source_pool **pool, struct failure *failure);
 // Any thread. Ends what is being read and refuses what comes later (VIRGA_CANCELLED), so that a program that ends waits for
 // no disk. source_pool_free is still to be called.
 void source_pool_stop(struct source_pool *pool);
-// Waits for running requests; NULL allowed. Sources may be unreferenced later, but no longer read.
+// Waits for running requests; NULL allowed. Sources may be unreferenced later; what is read from them then is refused (VIRGA_CANCELLED).
 void source_pool_free(struct source_pool *pool);
 // Children replaced since start because they died, were late or had met a malformed file: for metrics and tests.
 size_t source_pool_restarts(struct source_pool *pool);

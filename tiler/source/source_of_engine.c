@@ -15,14 +15,14 @@
 
 static const uint64_t ENGINE_DEVICE = UINT64_MAX - 1;  // of identities that are no file's
 
-int source_of_engine_init(struct source_of_engine *it, struct source_engine *engine, const char *address, struct failure *failure) {
+int source_of_engine_init(struct source_of_engine *it, struct source_engine *engine, const char *address, uint64_t seed, struct failure *failure) {
     *it = (struct source_of_engine){.engine = engine, .address = source_address_absolute(address)};
     if (!it->address) return failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
     if (strlen(it->address) > SOURCE_MAX_PATH) {
         source_of_engine_destroy(it);
         return failure_set(failure, VIRGA_INVALID, "the address is too long");
     }
-    it->identity = (struct source_identity){.device = ENGINE_DEVICE, .inode = XXH3_64bits(it->address, strlen(it->address))};
+    it->identity = (struct source_identity){.device = ENGINE_DEVICE, .inode = XXH3_64bits_withSeed(it->address, strlen(it->address), seed)};
     return VIRGA_OK;
 }
 

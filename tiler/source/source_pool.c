@@ -63,6 +63,8 @@ struct source_pool {
     struct source_proxy *waiting_proxy;  // lock; what `addresses` will get, or NULL
     struct source_pool *addresses;       // lock; the children for addresses, once one is asked for
     struct source_engine *engine;        // or NULL; set before anything is asked
+    uint64_t seed;                       // of identities of what the engine opens
+    atomic_size_t references;            // the owner's and each source's
     struct pool_slot slots[MAX_READERS]; // lock, but `process` of a busy slot is its request's
 };
 
@@ -295,9 +297,10 @@ static void remember_end(struct source_pool *pool, const struct source_identity 
 
 const atomic_bool *source_pool_begin(struct source_pool *pool) {
     pthread_mutex_lock(&pool->lock);
-    pool->users++;
+    bool ends = pool->stopping;
+    if (!ends) pool->users++;
     pthread_mutex_unlock(&pool->lock);
-    return &pool->stop;
+    return ends ? NULL : &pool->stop;
 }
 
 void source_pool_end(struct source_pool *pool) {
@@ -309,6 +312,7 @@ void source_pool_end(struct source_pool *pool) {
 int source_pool_ask(struct source_pool *pool, const struct source_identity *identity, struct source_question *question,
                     struct source_answer *answer, struct failure *failure) {
     question->stop = source_pool_begin(pool);
+    if (!question->stop) return failure_set(failure, VIRGA_CANCELLED, "%s: not read, its reader is ending", question->about);
     struct failure why;
     int status = ask_some_child(pool, identity, question, answer, &why);
     if (!status) source_condemned_clear(pool->condemned, identity, question->reading);
@@ -365,6 +369,7 @@ static int pool_new(const char *reader_path, const struct source_limits *limits,
     if (!p) return failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
     p->limits = *limits;
     p->proxy = proxy;
+    atomic_init(&p->references, 1);
     pthread_mutex_init(&p->lock, NULL);
     pthread_cond_init(&p->changed, NULL);
     p->index_folder = limits->index_folder ? strdup(limits->index_folder) : NULL;
@@ -398,6 +403,7 @@ int source_pool_new(const char *reader_path, const struct source_limits *limits,
 }
 
 int source_pool_new_engine(struct source_engine *engine, const struct source_limits *limits, struct source_pool **pool, struct failure *failure) {
+    static atomic_uint_fast64_t made;
     struct source_pool *p = calloc(1, sizeof *p);
     *pool = NULL;
     if (!p || !(p->condemned = source_condemned_new())) {
@@ -408,6 +414,8 @@ int source_pool_new_engine(struct source_engine *engine, const struct source_lim
     p->limits.readers = 0;
     p->limits.index_folder = NULL;
     p->engine = engine;
+    p->seed = atomic_fetch_add(&made, 1) + 1;
+    atomic_init(&p->references, 1);
     p->wake = -1;
     pthread_mutex_init(&p->lock, NULL);
     pthread_cond_init(&p->changed, NULL);
@@ -417,6 +425,7 @@ int source_pool_new_engine(struct source_engine *engine, const struct source_lim
 
 void source_pool_set_engine(struct source_pool *pool, struct source_engine *engine) { pool->engine = engine; }
 struct source_engine *source_pool_engine(struct source_pool *pool) { return pool->engine; }
+uint64_t source_pool_seed(const struct source_pool *pool) { return pool->seed; }
 
 void source_pool_traffic(struct source_pool *pool, struct source_traffic *traffic) {
     struct source_engine_counts counts = {0};
@@ -502,9 +511,24 @@ void source_pool_stop(struct source_pool *pool) {
     if (addresses) source_pool_stop(addresses);
 }
 
-void source_pool_free(struct source_pool *pool) {
-    if (!pool) return;
-    source_pool_free(pool->addresses);
+struct source_pool *source_pool_ref(struct source_pool *pool) {
+    atomic_fetch_add_explicit(&pool->references, 1, memory_order_relaxed);
+    return pool;
+}
+
+void source_pool_unref(struct source_pool *pool) {
+    if (!pool || atomic_fetch_sub_explicit(&pool->references, 1, memory_order_acq_rel) != 1) return;
+    source_pool_unref(pool->addresses);
+    pthread_cond_destroy(&pool->changed);
+    pthread_mutex_destroy(&pool->lock);
+    source_condemned_free(pool->condemned);
+    free(pool->reader_path);
+    free(pool->index_folder);
+    free(pool);
+}
+
+// Ends children and threads; what is asked from now on is refused.
+static void end_children(struct source_pool *pool) {
     pthread_mutex_lock(&pool->lock);
     pool->stopping = true;
     pthread_cond_broadcast(&pool->changed);
@@ -517,10 +541,12 @@ void source_pool_free(struct source_pool *pool) {
     source_proxy_free(pool->waiting_proxy);
     source_proxy_free(pool->proxy);
     if (pool->wake >= 0) close(pool->wake);
-    pthread_cond_destroy(&pool->changed);
-    pthread_mutex_destroy(&pool->lock);
-    source_condemned_free(pool->condemned);
-    free(pool->reader_path);
-    free(pool->index_folder);
-    free(pool);
+    pool->wake = -1;
+}
+
+void source_pool_free(struct source_pool *pool) {
+    if (!pool) return;
+    if (pool->addresses) end_children(pool->addresses);  // its memory stays as long as ours
+    end_children(pool);
+    source_pool_unref(pool);
 }

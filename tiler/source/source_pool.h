@@ -21,6 +21,11 @@ uint64_t source_pool_next_request(struct source_pool *pool);
 struct source_condemned *source_pool_condemned(struct source_pool *pool);
 // The reader program that this path stands for: itself, or where it is NULL the one beside this program. The caller frees it.
 char *source_pool_reader_program(const char *reader_path);
+// Keep the pool's memory beyond source_pool_free, after which everything that is asked of it is refused (VIRGA_CANCELLED).
+struct source_pool *source_pool_ref(struct source_pool *pool);
+void source_pool_unref(struct source_pool *pool);
+// What identities of an engine's datasets depend on besides: another for each pool that source_pool_new_engine makes, 0 for others.
+uint64_t source_pool_seed(const struct source_pool *pool);
 struct source_engine *source_pool_engine(struct source_pool *pool);  // or NULL
 // Whether readers may ask this address's host (source_pool_allow_hosts).
 bool source_pool_allows(struct source_pool *pool, const struct source_url *url);

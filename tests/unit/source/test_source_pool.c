@@ -569,6 +569,20 @@ static void a_stopped_pool_waits_for_nothing(void **state) {
     assert_true(clock_monotonic() - began < 300);
 }
 
+static void a_source_outlives_its_pool_and_is_no_longer_read(void **state) {
+    (void)state;
+    struct source_pool *pool = pool_of_this(1, 20);
+    struct source *source = fixture_open(pool, file_called("good"));
+    struct source_slab_request request = fixture_whole(source, "v");
+    struct source_slab slab = fixture_slab(source, &request);
+    struct failure failure;
+    source_slab_release(&slab);
+    source_pool_free(pool);
+    assert_false(source_is_condemned(source, &failure));
+    assert_int_equal(VIRGA_CANCELLED, source_read(source, &request, &slab, &failure));
+    source_unref(source);
+}
+
 static void a_program_that_is_not_there_is_named(void **state) {
     (void)state;
     struct source_limits limits;
@@ -619,6 +633,7 @@ int main(int argc, char **argv) {
         cmocka_unit_test(one_hanging_child_does_not_hold_up_others),
         cmocka_unit_test(tear_down_waits_for_the_running_request),
         cmocka_unit_test(a_stopped_pool_waits_for_nothing),
+        cmocka_unit_test(a_source_outlives_its_pool_and_is_no_longer_read),
         cmocka_unit_test(a_program_that_is_not_there_is_named),
     };
     return cmocka_run_group_tests(tests, fixture_setup, fixture_teardown);

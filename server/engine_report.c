@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "server/engine_state.h"
+#include "server/engine_report.h"
 
 #include <math.h>
 #include <string.h>
@@ -48,7 +48,7 @@ static json_t *wanted(const json_t *value) {
     return json_pack("[o, o]", number(json_array_get(value, 0)), number(json_array_get(value, 1)));
 }
 
-json_t *engine_state_json(const char *bytes, const struct engine_state_access *access) {
+json_t *engine_report_json(const char *bytes, const struct engine_report_access *access) {
     static const char *const clusters[] = {"none", "local", "shared", "gateway", NULL};
     static const char *const states[] = {"none", "starting", "running", "idle", "lost", "stopped", "failed", NULL};
     static const char *const numbers[] = {"workers", "threads", "memory", "memory_limit", "tasks", "started_seconds"};
