@@ -46,75 +46,106 @@ class Terms:
     offset: float = 0.0
 
 
-def reduce_axis(operation: np.ufunc, numbers: np.ndarray, axis: int, lead: int, block: int) -> np.ndarray:
-    """Applies the operation within blocks along an axis; the first number is the block's number `lead` (0 to block - 1)."""
-    n = numbers.shape[axis]
-    if block == 1 or n == 0:
-        return numbers
+class Scratch:
+    """Memory that is used again and again. Workers' allocators give every larger array back at once, and page faults then cost more
+    than the arithmetic. One thread."""
+
+    def __init__(self) -> None:
+        self._buffers: dict[object, np.ndarray] = {}
+
+    def take(self, name: object, shape: tuple[int, ...], dtype: np.dtype | type) -> np.ndarray:
+        """An array with anything in it, until the same name is taken again."""
+        size = int(np.prod(shape)) * np.dtype(dtype).itemsize
+        if name not in self._buffers or self._buffers[name].size < size:
+            self._buffers[name] = np.empty(size, np.uint8)
+        return self._buffers[name][:size].view(dtype).reshape(shape)
+
+    def copy(self, name: object, numbers: np.ndarray, dtype: np.dtype | type) -> np.ndarray:
+        """The same numbers, C-contiguous and of this type; not copied where they are so already."""
+        if numbers.dtype == dtype and numbers.flags.c_contiguous:
+            return numbers
+        copied = self.take(name, numbers.shape, dtype)
+        np.copyto(copied, numbers, casting="unsafe")
+        return copied
+
+
+def reduce_rows(operation: np.ufunc, rows: np.ndarray, lead: int, block: int, answer: np.ndarray) -> None:
+    """Applies the operation within blocks of the first axis; the first row is its block's number `lead` (0 to block - 1)."""
+    n = rows.shape[0]
     head = min(n, block - lead) if lead else 0
     whole = (n - head) // block
-    before, after = (slice(None),) * axis, numbers.shape[axis + 1:]
-    parts = []
+    tail = head + whole * block
     if head:
-        parts.append(operation.reduce(numbers[(*before, slice(0, head))], axis=axis, keepdims=True))
+        operation.reduce(rows[:head], axis=0, out=answer[0, ...])
     if whole:
-        body = numbers[(*before, slice(head, head + whole * block))]
-        if after or block > 64:
-            parts.append(operation.reduce(body.reshape(*numbers.shape[:axis], whole, block, *after), axis=axis + 1))
-        else:  # many short runs side by side: one pass for each number of a block is faster than one call for each block
-            answer = body[..., ::block].copy()
-            for i in range(1, block):
-                operation(answer, body[..., i::block], out=answer)
-            parts.append(answer)
-    if head + whole * block < n:
-        parts.append(operation.reduce(numbers[(*before, slice(head + whole * block, n))], axis=axis, keepdims=True))
-    return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=axis)
+        operation.reduce(rows[head:tail].reshape(whole, block, *rows.shape[1:]), axis=1, out=answer[(head > 0):(head > 0) + whole])
+    if tail < n:
+        operation.reduce(rows[tail:], axis=0, out=answer[-1, ...])
 
 
-def reduce_axes(operation: np.ufunc, numbers: np.ndarray, leads: tuple[int, ...], block: tuple[int, ...]) -> np.ndarray:
-    """The same along all axes; the slowest first, where numpy works on whole rows, so that the fastest has less to do."""
-    for axis in range(numbers.ndim):
-        numbers = reduce_axis(operation, numbers, axis, leads[axis], block[axis])
-    return numbers
+def reduce_axes(pairs: list[tuple[np.ufunc, np.ndarray]], leads: tuple[int, ...], block: tuple[int, ...],
+                scratch: Scratch) -> list[np.ndarray]:
+    """Each operation within blocks of its array, of one shape all; sums are float64. The longest blocks first, so that the rest have
+    less to do; each axis is brought to the front for it, for numpy is fast where rows are long. The answers are in the scratch."""
+    arrays = [array for _, array in pairs]
+    for axis in sorted((axis for axis, length in enumerate(block) if length > 1), key=lambda axis: -block[axis]):
+        fronts: dict[int, np.ndarray] = {}  # at first several have the same numbers, which are brought to the front once
+        for array in arrays:
+            if id(array) not in fronts:
+                fronts[id(array)] = scratch.copy(("front", axis, len(fronts)), np.moveaxis(array, axis, 0), array.dtype)
+        for i, (operation, _) in enumerate(pairs):
+            rows = fronts[id(arrays[i])]
+            if operation is np.add:
+                rows = scratch.copy(("sum", axis, i), rows, np.float64)
+            blocks = (leads[axis] + rows.shape[0] - 1) // block[axis] + 1
+            answer = scratch.take(("answer", axis, i), (blocks, *rows.shape[1:]), rows.dtype)
+            reduce_rows(operation, rows, leads[axis], block[axis], answer)
+            arrays[i] = np.moveaxis(answer, 0, axis)
+    return arrays
 
 
 def block_lengths(at: int, n: int, block: int) -> np.ndarray:
-    """How many of n points from `at` on lie in each block that they touch."""
-    edges = np.arange(at // block, (at + n - 1) // block + 2, dtype=np.int64) * block
-    return np.diff(np.clip(edges, at, at + n))
+    """How many of n points from `at` on lie in each block that they touch (float64)."""
+    lengths = np.full((at + n - 1) // block + 1 - at // block, float(block))
+    lengths[0] -= at % block
+    lengths[-1] -= -(at + n) % block
+    return lengths
 
 
 def outer_product(lengths: list[np.ndarray]) -> np.ndarray:
-    """Points of each block, from the lengths along each dimension (float64)."""
-    product = np.ones((), np.float64)
+    """Points of each block, from the lengths along each dimension."""
+    product = np.ones(())
     for axis_lengths in lengths:
-        product = np.multiply.outer(product, axis_lengths.astype(np.float64))
+        product = np.multiply.outer(product, axis_lengths)
     return product
 
 
-def partial_blocks(stored: np.ndarray, at: tuple[int, ...], terms: Terms) -> tuple[np.ndarray, ...]:
+def partial_blocks(stored: np.ndarray, at: tuple[int, ...], terms: Terms, points: np.ndarray, scratch: Scratch) -> list[np.ndarray]:
     """Sum, least, most and count of present numbers in each block that this box touches: a box of any place and size.
 
-    at: where the box begins, in stored points from the start of the request. Where nothing is present: 0, inf, -inf, 0.
+    at: where the box begins, in stored points from the start of the request. points: of the box in each block. Where nothing
+    is present: 0, inf, -inf, 0. The answers are in the scratch.
     """
     leads = tuple(a % b for a, b in zip(at, terms.block))
-    numbers = np.asarray(stored, np.float64)
-    with np.errstate(over="ignore", invalid="ignore"):
-        masked = stored.dtype.kind == "f" and not np.isfinite(numbers.sum())
-    if not masked:  # then least and most may be found in the stored type, and the count is known
-        least = reduce_axes(np.minimum, stored, leads, terms.block).astype(np.float64)
-        most = reduce_axes(np.maximum, stored, leads, terms.block).astype(np.float64)
-        masked = any(least.min() <= missing <= most.max() for missing in terms.missing)
+    with np.errstate(over="ignore", invalid="ignore"):  # as if all were present; least and most in the stored type
+        answer = reduce_axes([(np.add, stored), (np.minimum, stored), (np.maximum, stored)], leads, terms.block, scratch)
+        masked = stored.dtype.kind == "f" and not np.isfinite(answer[0].sum(dtype=np.float64))
+    if not masked and terms.missing:
+        low, high = answer[1].min(), answer[2].max()
+        masked = any(low <= missing <= high for missing in terms.missing)
     if not masked:
-        lengths = [block_lengths(a, n, b) for a, n, b in zip(at, stored.shape, terms.block)]
-        return reduce_axes(np.add, numbers, leads, terms.block), least, most, outer_product(lengths)
-    present = np.isfinite(numbers)
+        return [*answer, points]
+    numbers = scratch.copy("numbers", stored, np.float64)
+    present = np.isfinite(numbers, out=scratch.take("present", stored.shape, np.bool_))
     for missing in terms.missing:
-        present &= numbers != missing
-    return (reduce_axes(np.add, np.where(present, numbers, 0.0), leads, terms.block),
-            reduce_axes(np.minimum, np.where(present, numbers, np.inf), leads, terms.block),
-            reduce_axes(np.maximum, np.where(present, numbers, -np.inf), leads, terms.block),
-            reduce_axes(np.add, present.astype(np.float64), leads, terms.block))
+        present &= np.not_equal(numbers, missing, out=scratch.take("differs", stored.shape, np.bool_))
+    pairs = [(np.add, present)]
+    for operation, neutral in ((np.maximum, -np.inf), (np.minimum, np.inf), (np.add, 0.0)):
+        filled = scratch.take(("filled", neutral), stored.shape, np.float64)
+        filled.fill(neutral)
+        np.copyto(filled, numbers, where=present)
+        pairs.insert(0, (operation, filled))
+    return reduce_axes(pairs, leads, terms.block, scratch)
 
 
 def finish_means(sums: np.ndarray, terms: Terms) -> np.ndarray:
@@ -139,6 +170,7 @@ class Sums:
         self.terms = terms
         self.sums = np.empty((4, *self.count))
         self.sums[0], self.sums[1], self.sums[2], self.sums[3] = 0, np.inf, -np.inf, 0
+        self.scratch = Scratch()
         self.covered = np.zeros(self.count)  # stored points added to each block
         self.expected = outer_product([block_lengths(s * b, min(length, (s + n) * b) - s * b, b) for s, n, b, length in
                                        zip(self.start, self.count, terms.block, lengths)])
@@ -158,7 +190,8 @@ class Sums:
             first = last
 
     def _add_piece(self, stored: np.ndarray, at: tuple[int, ...]) -> None:
-        total, least, most, count = partial_blocks(stored, at, self.terms)
+        points = outer_product([block_lengths(a, n, b) for a, n, b in zip(at, stored.shape, self.terms.block)])
+        total, least, most, count = partial_blocks(stored, at, self.terms, points, self.scratch)
         window = tuple(slice(a // b - s, (a + n - 1) // b + 1 - s) for a, n, b, s in
                        zip(at, stored.shape, self.terms.block, self.start))
         here = self.sums[(slice(None), *window)]
@@ -166,7 +199,7 @@ class Sums:
         np.minimum(here[1], least, out=here[1, ...])
         np.maximum(here[2], most, out=here[2, ...])
         here[3] += count
-        self.covered[window] += outer_product([block_lengths(a, n, b) for a, n, b in zip(at, stored.shape, self.terms.block)])
+        self.covered[window] += points
 
 
 def boxes_of(mask: np.ndarray) -> list[Box]:
