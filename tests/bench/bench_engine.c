@@ -28,6 +28,7 @@ static const char help[] =
     "  --split N            points of the slowest dimension in each request (default 1)\n"
     "  --parallel N         requests at once (default 4)\n"
     "  --rounds N           (default 3)\n"
+    "  --step               waits for a line on stdin before each round, and ends where there is none\n"
     "  --log                the engine's lines on stderr\n";
 
 enum { MOST_PARALLEL = 64 };
@@ -37,6 +38,7 @@ struct bench {
     struct source_slab_request pattern;
     size_t split, length, pieces;
     int parallel;
+    bool step;
     atomic_size_t next, slab_bytes;
     atomic_bool failed;
     double begun;
@@ -99,6 +101,12 @@ static int run_round(struct bench *b, struct source_pool *pool, int round) {
     return 0;
 }
 
+static bool may_begin(const struct bench *b) {
+    for (int c; b->step && (c = getchar()) != '\n';)
+        if (c == EOF) return false;
+    return true;
+}
+
 static int prepare(struct bench *b, const char *variable, const char *blocks) {
     const struct source_inventory *all = source_inventory(b->source);
     const struct source_variable *v = source_find_variable(b->source, variable);
@@ -130,7 +138,7 @@ static int run(struct bench *b, const struct source_engine_options *options, con
     if (!status) status = source_open(pool, address, &b->source, &failure);
     if (status) fprintf(stderr, "%s\n", failure.message);
     if (!status) status = prepare(b, variable, blocks);
-    for (int round = 0; round < rounds && !status; round++) status = run_round(b, pool, round);
+    for (int round = 0; round < rounds && !status && may_begin(b); round++) status = run_round(b, pool, round);
     source_unref(b->source);
     source_pool_free(pool);
     source_engine_free(engine);
@@ -141,7 +149,7 @@ static int run(struct bench *b, const struct source_engine_options *options, con
 int main(int argc, char **argv) {
     static const struct option names[] = {{"python", 1, NULL, 'p'}, {"cluster", 1, NULL, 'c'}, {"workers", 1, NULL, 'w'}, {"slabs", 1, NULL, 's'},
                                           {"reduce", 1, NULL, 'r'}, {"block", 1, NULL, 'b'}, {"split", 1, NULL, 'n'}, {"parallel", 1, NULL, 'j'},
-                                          {"rounds", 1, NULL, 'o'}, {"log", 0, NULL, 'l'}, {"help", 0, NULL, 'h'}, {NULL, 0, NULL, 0}};
+                                          {"rounds", 1, NULL, 'o'}, {"step", 0, NULL, 't'}, {"log", 0, NULL, 'l'}, {"help", 0, NULL, 'h'}, {NULL, 0, NULL, 0}};
     struct source_engine_options options;
     struct bench b = {.split = 1, .parallel = 4};
     const char *blocks = "1";
@@ -158,6 +166,7 @@ int main(int argc, char **argv) {
         case 'n': b.split = strtoul(optarg, NULL, 10); break;
         case 'j': b.parallel = atoi(optarg); break;
         case 'o': rounds = atoi(optarg); break;
+        case 't': b.step = true; break;
         case 'l': log_configure(LOG_LEVEL_DEBUG, false); break;
         case 'h': fputs(help, stdout); return 0;
         default: return 2;
