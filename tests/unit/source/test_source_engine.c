@@ -313,8 +313,8 @@ static void end_set(struct set *set) {
 }
 
 static const char *address_of(const char *name) {
-    static char addresses[8][600];
-    static int next;
+    static _Thread_local char addresses[8][600];
+    static _Thread_local int next;
     char *address = addresses[next++ % 8];
     snprintf(address, sizeof addresses[0], "zarr:%s/%s", fixture_folder, name);
     return address;
