@@ -32,6 +32,7 @@ const char *status_name(int status) {
     case VIRGA_CANCELLED: return "cancelled";
     case VIRGA_IO: return "refused by the system";
     case VIRGA_GONE: return "gone";
+    case VIRGA_CHANGED: return "changed";
     case VIRGA_INTERNAL: return "internal error";
     default: return "unknown status";
     }

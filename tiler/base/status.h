@@ -19,8 +19,9 @@ enum virga_status {
     VIRGA_TIMED_OUT = -8,
     VIRGA_CANCELLED = -9,
     VIRGA_IO = -10,          // the operating system refused: disk full, permission, broken socket
-    VIRGA_GONE = -11,        // a child died or a file changed under us; trying again may work
+    VIRGA_GONE = -11,        // a child died, or what it had; trying again may work
     VIRGA_INTERNAL = -12,
+    VIRGA_CHANGED = -13,     // a file is another than when it was opened, or is there no more; trying again is of no use
 };
 
 struct failure {

@@ -85,7 +85,7 @@ static int open_file(const char *path, int *fd, struct stat *s, struct failure *
 }
 
 static int changed_failure(const char *path, struct failure *failure) {
-    return failure_set(failure, VIRGA_GONE, "%s: the file changed since it was opened; start again to see it as it is now", path);
+    return failure_set(failure, VIRGA_CHANGED, "%s: the file changed since it was opened; start again to see it as it is now", path);
 }
 
 static int check_unchanged(const struct source *source, int fd, struct failure *failure) {
@@ -99,7 +99,7 @@ static int check_unchanged(const struct source *source, int fd, struct failure *
 static int reopen_file(const struct source *source, int *fd, struct failure *failure) {
     struct stat s;
     int status = open_file(source->path, fd, &s, failure);
-    if (status == VIRGA_NOT_FOUND) return failure_set(failure, VIRGA_GONE, "%s: the file is gone since it was opened", source->path);
+    if (status == VIRGA_NOT_FOUND) return failure_set(failure, VIRGA_CHANGED, "%s: the file is gone since it was opened", source->path);
     if (status) return status;
     status = S_ISDIR(s.st_mode) == (source->store != NULL) ? check_unchanged(source, *fd, failure) :
                                                              changed_failure(source->path, failure);
@@ -258,7 +258,7 @@ static int look_again(struct source *source, struct failure *failure) {
     if (status) return status;
     if (look.identity.size != source->identity.size) {
         atomic_store(&source->looked_ms, 0);  // the next one finds the same
-        return failure_set(failure, VIRGA_GONE, "%s: the dataset changed since it was opened; start again to see it as it is now", source->path);
+        return failure_set(failure, VIRGA_CHANGED, "%s: the dataset changed since it was opened; start again to see it as it is now", source->path);
     }
     atomic_store(&source->looks, atomic_load(&look.looks));
     return VIRGA_OK;

@@ -204,7 +204,7 @@ struct source_slab {
 };
 
 // Blocks until read. Any thread; as many run in parallel as there are readers, or of an engine 64. The file is reopened by a child when
-// needed and its identity checked: VIRGA_GONE if it changed. VIRGA_TIMED_OUT, VIRGA_UNREADABLE, VIRGA_TOO_LARGE as named.
+// needed and its identity checked: VIRGA_CHANGED if it changed. VIRGA_TIMED_OUT, VIRGA_UNREADABLE, VIRGA_TOO_LARGE as named.
 int source_read(struct source *source, const struct source_slab_request *request, struct source_slab *slab,
                 struct failure *failure);
 void source_slab_release(struct source_slab *slab);

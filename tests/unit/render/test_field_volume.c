@@ -220,6 +220,18 @@ static void test_failures_that_stay_are_told(void **state) {
     close_volumes(&f);
 }
 
+static void test_a_file_that_changed_is_told_of_at_once(void **state) {
+    (void)state;
+    struct fixture f = open_volumes(64 << 20);
+    const struct field_ref field = {.dataset = &dataset, .step = 3};
+    struct field_volume *volume;
+    struct failure failure = {0};
+    fail_status = VIRGA_CHANGED;
+    fail_reads = 1;  // it would succeed the next time
+    assert_int_equal(field_volumes_get(f.volumes, &field, &volume, &failure), VIRGA_CHANGED);
+    close_volumes(&f);
+}
+
 // Until the store has encoded more bricks than it had, and no work is left.
 static void wait_until_encoded(const struct fixture *f, size_t had, struct brick_store_stats *stats) {
     do {
@@ -340,6 +352,7 @@ int main(void) {
         cmocka_unit_test(test_exactly_what_is_wanted_is_there), cmocka_unit_test(test_values_are_the_fields_own),
         cmocka_unit_test(test_memory_stays_within_the_cap),     cmocka_unit_test(test_what_is_in_use_is_never_dropped),
         cmocka_unit_test(test_failures_that_pass_are_tried_again), cmocka_unit_test(test_failures_that_stay_are_told),
+        cmocka_unit_test(test_a_file_that_changed_is_told_of_at_once),
         cmocka_unit_test(test_what_comes_next_is_made_ready),
         cmocka_unit_test(test_nothing_that_shows_is_in_an_empty_cell), cmocka_unit_test(test_ranges_of_cells_bound_every_sample),
     };

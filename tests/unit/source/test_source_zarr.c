@@ -413,7 +413,7 @@ static void a_changed_store_is_not_read(void **state) {
         struct source_slab_request request = fixture_whole(source, "t");
         struct source_slab slab;
         struct failure failure;
-        if (source_read(source, &request, &slab, &failure) != VIRGA_GONE) fail_msg("a change of %s is not noticed", changes[i]);
+        if (source_read(source, &request, &slab, &failure) != VIRGA_CHANGED) fail_msg("a change of %s is not noticed", changes[i]);
         source_unref(source);
     }
 }
