@@ -60,6 +60,10 @@ def counts(server):
     return json.loads(get(server, "api/stats"))["store"]
 
 
+def engine_counts(server):
+    return json.loads(get(server, "api/stats"))["engine"]
+
+
 def blocks(variable, level):
     """Bytes of a level's means, least, most and counts."""
     return 32 * int(numpy.prod(variable["pyramid"][level]["n"]))
@@ -72,10 +76,12 @@ def test_the_first_picture_and_a_switch_of_time_are_coarse(serve, engine):
         top = len(variable["pyramid"]) - 1
         assert top >= 2
         for time in (0, 1):
+            read = engine_counts(server)["read"]
             stream.interest(dataset["id"], ["air_temperature"], time=time, max_level=top)
             stream.until_done()
             assert {key[2] for key in stream.bricks if key[1] == time} == {top}
             assert counts(server)["chunks_bytes_read"] == (time + 1) * blocks(variable, top)
+            assert engine_counts(server)["read"] - read == 4 * numpy.prod(SHAPE)  # each stored number once
         assert counts(server)["steps_read"] == 0
 
 

@@ -90,7 +90,8 @@ def answer_by_hand(stored, request):
     points = tuple(math.ceil(n / b) for n, b in zip(request.count, request.block))
     answer = np.empty((1, *points), stored.dtype) if request.reduction == 1 else np.empty((4, *points))
     for at in np.ndindex(*points):
-        block = box[tuple(slice(i * b, (i + 1) * b) for i, b in zip(at, request.block))]
+        edges = [(a + i * b, min(a + n, a + (i + 1) * b)) for i, a, n, b in zip(at, request.start, request.count, request.block)]
+        block = stored[tuple(slice(max(0, low), high) for low, high in edges)]
         if request.reduction == 1:
             answer[(0, *at)] = block.reshape(-1)[0]
             continue

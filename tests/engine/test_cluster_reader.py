@@ -153,7 +153,9 @@ def test_any_request_of_any_chunks(client, receiver, tmp_path, seed, pieces):
     count = tuple(dice.randint(1, n - s) for n, s in zip(shape, start))
     for reduction in Reduction:
         block = tuple(dice.randint(1, 9) if reduction else 1 for _ in shape)
-        asked = ReadRequest(reduction, start, count, block, (100.0,), -0.25, 7.0, uuid.uuid4().bytes)
+        first = tuple(-dice.randrange(b) if reduction == Reduction.MEAN and dice.random() < 0.3 else s for s, b in zip(start, block))
+        length = tuple(s + n - f for s, n, f in zip(start, count, first))
+        asked = ReadRequest(reduction, first, length, block, (100.0,), -0.25, 7.0, uuid.uuid4().bytes)
         answer, counts = read(reader, stored, asked, receiver if pieces else None)
         slab_control.assert_is_answer(answer, field, asked)
         assert bool(counts.delivered) == pieces and counts.read > 0 and counts.sent >= answer.nbytes

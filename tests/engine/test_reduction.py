@@ -38,6 +38,12 @@ def test_box_is_as_defined(dtype, block, reduction):
     slab_control.assert_is_answer(reduce_box(stored, asked), stored, asked)
 
 
+def test_first_block_may_lack_points():
+    stored = numbers((5, 7, 11), "f4")
+    asked = ReadRequest(Reduction.MEAN, (-1, 0, -3), (6, 7, 14), (2, 3, 4), scale=-0.5)
+    slab_control.assert_is_answer(reduce_box(stored[asked.slices], asked), stored, asked)
+
+
 def test_missing_numbers_and_negative_scale():
     stored = np.array([[1, 2, -99, 4], [5, -99, 7, 7], [-99, -99, 3, 300]], np.int16)
     asked = request(stored.shape, Reduction.MEAN, (1, 2), missing=(-99.0, 300.0), scale=-2.0, offset=10.0)
@@ -68,16 +74,17 @@ def test_sums_of_boxes_in_any_order(seed, monkeypatch):
     shape = [dice.randint(1, 14) for _ in range(rank)]
     block = [dice.randint(1, 8) for _ in range(rank)]
     stored = numbers(shape, dice.choice(TYPES), seed)
-    asked = request(shape, Reduction.MEAN, block, missing=(280.0, 3.0))
+    leads = tuple(dice.choice([0, dice.randrange(b)]) for b in block)
+    asked = ReadRequest(Reduction.MEAN, tuple(-lead for lead in leads), tuple(n + lead for n, lead in zip(shape, leads)), tuple(block), (280.0, 3.0))
     cuts = [sorted({0, n, *(dice.randrange(n + 1) for _ in range(2))}) for n in shape]
     boxes = [()]
     for edges in cuts:
         boxes = [(*box, slice(a, b)) for box in boxes for a, b in zip(edges, edges[1:])]
     dice.shuffle(boxes)
-    sums = Sums(((0,) * rank, asked.points), terms_of(asked), asked.count)
+    sums = Sums(((0,) * rank, asked.points), terms_of(asked), asked.count, asked.leads)
     for i, box in enumerate(boxes):
         assert (sums.covered <= sums.expected).all() and (sums.covered != sums.expected).any()
-        sums.add(stored[box], tuple(s.start for s in box))
+        sums.add(stored[box], tuple(s.start + lead for s, lead in zip(box, leads)))
     np.testing.assert_array_equal(sums.covered, sums.expected)
     slab_control.assert_is_answer(finish_means(sums.sums, sums.terms), stored, asked)
 

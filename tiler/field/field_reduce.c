@@ -68,6 +68,7 @@ struct span {
     size_t first, blocks;  // blocks it fills, counted in the answer
     size_t start, count;   // stored points
     size_t block;          // points a block, the last one perhaps fewer; a piece of a block is a block of its own
+    size_t lead;           // points that the first block lacks
     bool reversed;         // its first stored block is the last of the answer's
 };
 struct spans { size_t count; struct span *list; };
@@ -86,10 +87,12 @@ static int add_run(struct spans *s, size_t base, size_t block, size_t from, size
     int status = VIRGA_OK;
     for (size_t at = from, end; at < to && !status; at = end) {
         const size_t edge = (at / block + 1) * block;
+        const bool begins = stored == 0;  // where it is reversed its last block, which is the first stored, may lack points
         if (at % block || edge > to) end = edge < to ? edge : to;
-        else end = reversed ? to / block * block : to;
+        else end = reversed && !begins ? to / block * block : to;
         status = add_span(s, (struct span){.first = at / block - base, .blocks = (end - at + block - 1) / block, .count = end - at,
                                            .start = reversed ? stored + (to - end) : stored + (at - from),
+                                           .lead = reversed && end - at > block ? (block - end % block) % block : 0,
                                            .block = block < end - at ? block : end - at, .reversed = reversed});
     }
     return status;
@@ -192,12 +195,13 @@ static int read_spans(const struct field_piece *piece, const struct source_slab_
         request.start[position[a]] = span[a]->start;
         request.count[position[a]] = span[a]->count;
         request.block[position[a]] = span[a]->block;
+        request.lead[position[a]] = span[a]->lead;
     }
     size_t stride = 1;
     for (int d = request.rank - 1; d >= 0; d--) {
         for (int a = 0; a < 3; a++)
             if (position[a] == d) view.stride[a] = stride;
-        stride *= (request.count[d] + request.block[d] - 1) / request.block[d];
+        stride *= (request.count[d] + request.lead[d] + request.block[d] - 1) / request.block[d];
     }
     int status = field_piece_stopped(piece, failure);
     if (!status) status = source_read(piece->file->source, &request, &slab, failure);

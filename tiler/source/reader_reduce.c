@@ -138,13 +138,13 @@ static void take_piece(const struct reduction *r) {
     bool stride = q->reduction == REDUCE_STRIDE;
     size_t index[SOURCE_MAX_RANK] = {0}, each = source_type_size(r->array->type);
     size_t length = rank ? r->count[fast] : 1, block = rank ? q->block[fast] : 1;
-    size_t along = rank ? r->start[fast] - q->start[fast] : 0;
+    size_t along = rank ? r->start[fast] - q->start[fast] + q->lead[fast] : 0;
     const uint8_t *from = r->piece;
     for (int d = 0; d >= 0; from += length * each) {
         size_t row = 0;
         bool wanted = true;
         for (d = 0; d < fast; d++) {
-            size_t at = r->start[d] + index[d] - q->start[d];
+            size_t at = r->start[d] + index[d] - q->start[d] + q->lead[d];
             row = row * r->shape->count[d] + at / q->block[d];
             wanted = wanted && at % q->block[d] == 0;
         }

@@ -181,6 +181,7 @@ struct source_slab_request {
     size_t start[SOURCE_MAX_RANK], count[SOURCE_MAX_RANK];  // in stored points, slowest first
     enum source_reduction reduction;
     size_t block[SOURCE_MAX_RANK];  // ≥ 1 a dimension for REDUCE_STRIDE and REDUCE_MEAN; the last block may be partial
+    size_t lead[SOURCE_MAX_RANK];   // for REDUCE_MEAN, where start is 0: so many points (fewer than a block) are lacking from the first block
     // For REDUCE_MEAN: which stored numbers are absent (compared after conversion to double; NaN always is) and packing.
     int missing_count;
     double missing[4];

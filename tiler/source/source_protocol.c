@@ -195,8 +195,8 @@ int source_encode_read(uint64_t request, const struct source_read_message *read,
     put(&w, (uint64_t)q->missing_count, 1);
     put(&w, 0, 1);
     for (int d = 0; d < q->rank; d++) {
-        put(&w, q->start[d], 8);
-        put(&w, q->count[d], 8);
+        put(&w, q->start[d] - q->lead[d], 8);  // below 0 where points are lacking
+        put(&w, q->count[d] + q->lead[d], 8);
         put(&w, q->reduction == REDUCE_NONE ? 1 : q->block[d], 8);
     }
     for (int i = 0; i < q->missing_count; i++) put_f64(&w, q->missing[i]);
@@ -224,6 +224,11 @@ int source_decode_read(const uint8_t *body, size_t bytes, struct source_read_mes
         q->start[d] = bytes_read_u64(&r);
         q->count[d] = bytes_read_u64(&r);
         q->block[d] = bytes_read_u64(&r);
+        if (q->start[d] <= INT64_MAX) continue;
+        q->lead[d] = -q->start[d];
+        q->start[d] = 0;
+        if (q->count[d] <= q->lead[d]) return VIRGA_INVALID;
+        q->count[d] -= q->lead[d];
     }
     for (int i = 0; i < q->missing_count; i++) q->missing[i] = bytes_read_f64(&r);
     q->scale = bytes_read_f64(&r);
@@ -514,12 +519,14 @@ int source_slab_shape(const struct source_slab_request *request, enum source_typ
         return failure_set(failure, VIRGA_INVALID, "a slab of %d dimensions was asked of %d", request->rank, rank);
     bool fits = true;
     for (int d = 0; d < rank; d++) {
-        size_t start = request->start[d], count = request->count[d];
+        size_t start = request->start[d], count = request->count[d], lead = request->lead[d];
         size_t block = request->reduction == REDUCE_NONE ? 1 : request->block[d];
+        if (lead && (!mean || start || lead >= block)) return failure_set(failure, VIRGA_INVALID, "a slab begins %zu points before the first", lead);
         if (!count || !block || count > lengths[d] || start > lengths[d] - count)
             return failure_set(failure, VIRGA_INVALID, "a slab from %zu of %zu points in blocks of %zu is not within %zu points",
                                start, count, block, lengths[d]);
-        shape->count[d] = (count - 1) / block + 1;
+        if (memory_add(count - 1, lead, &count)) return failure_set(failure, VIRGA_INVALID, "a slab of too many points");
+        shape->count[d] = count / block + 1;
         fits = fits && !memory_multiply(shape->elements, shape->count[d], &shape->elements);
     }
     size_t each = mean ? 4 * sizeof(double) : source_type_size(type);

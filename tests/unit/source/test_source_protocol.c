@@ -42,7 +42,7 @@ static void requests_come_back_as_sent(void **state) {
     static struct source_open open = {.identity = {1, 2, 3, -4}, .max_inventory_bytes = 1 << 20, .path = "/a/b.nc"}, opened;
     static struct source_read_message read = {
         .identity = {9, 8, 7, 6}, .slab_bytes = 4096, .path = "f", .token = {1, 2, 3, [15] = 0xff},
-        .request = {.variable = 12, .rank = 3, .start = {1, 2, 3}, .count = {4, 5, 6}, .block = {1, 2, 4},
+        .request = {.variable = 12, .rank = 3, .start = {1, 2, 0}, .count = {4, 5, 6}, .block = {1, 2, 4}, .lead = {0, 0, 3},
                     .reduction = REDUCE_MEAN, .missing_count = 2, .missing = {-999, 1e20}, .scale = 0.5, .offset = -1}}, got;
     struct source_frame frame;
     size_t bytes;
@@ -370,6 +370,16 @@ static void slab_shapes_are_checked(void **state) {
     assert_int_equal(VIRGA_OK, source_slab_shape(&r, SOURCE_I16, 2, (size_t[]){10, 20}, 1000, &shape, NULL));
     assert_true(shape.type == SOURCE_F64 && shape.elements == 2 * 4 && shape.bytes == 2 * 4 * 32 && shape.count[1] == 4);
     assert_int_equal(VIRGA_TOO_LARGE, shape_status(r, SOURCE_I16, 255));
+    r.lead[1] = 5;  // and 20 points: 1 6 6 6 1
+    assert_int_equal(VIRGA_OK, source_slab_shape(&r, SOURCE_I16, 2, (size_t[]){10, 20}, 1000, &shape, NULL));
+    assert_int_equal(5, shape.count[1]);
+    r.lead[1] = 6;  // a whole block
+    assert_int_equal(VIRGA_INVALID, shape_status(r, SOURCE_I16, 1000));
+    r.lead[1] = 0, r.lead[0] = 1;  // where it does not begin at the first point
+    assert_int_equal(VIRGA_INVALID, shape_status(r, SOURCE_I16, 1000));
+    r.lead[0] = 0, r.lead[1] = 1, r.reduction = REDUCE_STRIDE;
+    assert_int_equal(VIRGA_INVALID, shape_status(r, SOURCE_I16, 1000));
+    r.lead[1] = 0, r.reduction = REDUCE_MEAN;
     assert_int_equal(VIRGA_UNSUPPORTED, shape_status(r, SOURCE_CHAR, 1000));
     assert_int_equal(VIRGA_UNSUPPORTED, shape_status(r, SOURCE_STRING, 1000));
     r.count[0] = 8;

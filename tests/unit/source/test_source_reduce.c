@@ -47,8 +47,9 @@ static void plain_block(const struct source_slab_request *q, const size_t block[
     double sum = 0, least = INFINITY, most = -INFINITY, count = 0;
     size_t from[4], to[4], at[4];
     for (int d = 0; d < 4; d++) {
-        from[d] = q->start[d] + block[d] * q->block[d];
-        to[d] = from[d] + q->block[d] < q->start[d] + q->count[d] ? from[d] + q->block[d] : q->start[d] + q->count[d];
+        const size_t end = q->start[d] + (block[d] + 1) * q->block[d] - q->lead[d];
+        from[d] = block[d] ? end - q->block[d] : q->start[d];  // the first may lack points
+        to[d] = end < q->start[d] + q->count[d] ? end : q->start[d] + q->count[d];
     }
     for (at[0] = from[0]; at[0] < to[0]; at[0]++)
         for (at[1] = from[1]; at[1] < to[1]; at[1]++)
@@ -74,7 +75,7 @@ static bool close_to(double a, double b) {
 
 static size_t output_counts(const struct source_slab_request *q, size_t n[4]) {
     size_t elements = 1;
-    for (int d = 0; d < 4; d++) elements *= n[d] = (q->count[d] + q->block[d] - 1) / q->block[d];
+    for (int d = 0; d < 4; d++) elements *= n[d] = (q->count[d] + q->lead[d] + q->block[d] - 1) / q->block[d];
     return elements;
 }
 
@@ -163,6 +164,20 @@ static void means_are_those_of_the_definition(void **state) {
                 q.offset = packing ? 273.15 : 0;
                 check_mean(sources[layout], &q);
             }
+}
+
+static void the_first_block_may_lack_points(void **state) {
+    (void)state;
+    static const size_t leads[][4] = {{0, 0, 0, 1}, {0, 0, 1, 0}, {1, 1, 3, 7}, {0, 1, 2, 5}};
+    for (int layout = 0; layout < LAYOUTS; layout++)
+        for (size_t i = 0; i < sizeof leads / sizeof *leads; i++) {
+            struct source_slab_request q = request_of(sources[layout], 1, REDUCE_MEAN);
+            memcpy(q.lead, leads[i], sizeof leads[i]);
+            q.missing_count = 2;
+            q.missing[0] = -32768;
+            q.missing[1] = 123;
+            check_mean(sources[layout], &q);
+        }
 }
 
 static void strides_take_the_first_of_each_block(void **state) {
@@ -322,6 +337,7 @@ static int teardown(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(means_are_those_of_the_definition),
+        cmocka_unit_test(the_first_block_may_lack_points),
         cmocka_unit_test(strides_take_the_first_of_each_block),
         cmocka_unit_test(not_a_number_is_always_missing),
         cmocka_unit_test(every_type_has_a_mean),

@@ -119,8 +119,10 @@ def check_read(message: ReadMessage, dataset: Dataset, most_bytes: int) -> tuple
         raise Failure(Status.UNSUPPORTED, f"{variable.name}: values of this type cannot be read")
     if request.reduction == Reduction.MEAN and type_of(variable.dtype) == Type.CHAR:
         raise Failure(Status.UNSUPPORTED, f"{variable.name}: text has no mean")
+    mean = request.reduction == Reduction.MEAN
     fits = len(request.count) == len(variable.shape) and all(
-        n >= 1 and b >= 1 and a + n <= whole for a, n, b, whole in zip(request.start, request.count, request.block, variable.shape))
+        b >= 1 and a + n <= whole and a + n > max(0, a) and (a >= 0 or (mean and -a < b))
+        for a, n, b, whole in zip(request.start, request.count, request.block, variable.shape))
     if not fits:
         raise Failure(Status.INVALID, f"{variable.name}: the box is not within its {len(variable.shape)} dimensions")
     size = prod(request.points) * (8 * 4 if request.reduction == Reduction.MEAN else variable.dtype.itemsize)

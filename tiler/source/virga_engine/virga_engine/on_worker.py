@@ -164,16 +164,16 @@ def finish_means(sums: np.ndarray, terms: Terms) -> np.ndarray:
 class Sums:
     """Sum, least, most and count of the blocks in a box of the answer, to which boxes of stored numbers are added in any order."""
 
-    def __init__(self, box: Box, terms: Terms, lengths: tuple[int, ...]) -> None:
-        """box: in points of the answer. lengths: of the whole request, in stored points."""
+    def __init__(self, box: Box, terms: Terms, lengths: tuple[int, ...], leads: tuple[int, ...]) -> None:
+        """box: in points of the answer. lengths: of the whole request, in stored points, of which the first `leads` are lacking."""
         self.start, self.count = box
         self.terms = terms
         self.sums = np.empty((4, *self.count))
         self.sums[0], self.sums[1], self.sums[2], self.sums[3] = 0, np.inf, -np.inf, 0
         self.scratch = Scratch()
         self.covered = np.zeros(self.count)  # stored points added to each block
-        self.expected = outer_product([block_lengths(s * b, min(length, (s + n) * b) - s * b, b) for s, n, b, length in
-                                       zip(self.start, self.count, terms.block, lengths)])
+        self.expected = outer_product([block_lengths(max(lead, s * b), min(length, (s + n) * b) - max(lead, s * b), b)
+                                       for s, n, b, length, lead in zip(self.start, self.count, terms.block, lengths, leads)])
 
     def add(self, stored: np.ndarray, at: tuple[int, ...]) -> None:
         """Adds a box of stored numbers that begins at `at`, in stored points from the start of the request."""
@@ -572,7 +572,7 @@ def run_points(job: Job, inputs: tuple, outlet: Outlet) -> None:
 
 def run_mean(job: Job, inputs: tuple, outlet: Outlet) -> None:
     """Block means: whole blocks are delivered; what other tasks add to goes back as sums."""
-    sums = Sums(job.box, job.terms, job.count)
+    sums = Sums(job.box, job.terms, job.count, tuple(max(0, -s) for s in job.start))
     for stored, at, size in chunks_within(job, inputs):
         outlet.outcome.read += size
         sums.add(stored, at)

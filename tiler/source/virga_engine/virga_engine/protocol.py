@@ -168,7 +168,7 @@ def decode_read(raw: bytes) -> ReadMessage:
     slab_bytes, variable, rank, reduction, missing, zero = body.unpack("QIBBBB")
     if zero or rank > MAX_RANK or reduction > Reduction.MEAN or missing > MAX_MISSING:
         raise ProtocolError("a READ of a rank, reduction or count that there is not")
-    boxes = [body.unpack("QQQ") for _ in range(rank)]
+    boxes = [body.unpack("qQQ") for _ in range(rank)]
     absent = body.unpack(f"{missing}d")
     scale, offset = body.unpack("dd")
     token = bytes(body.take(TOKEN_BYTES))

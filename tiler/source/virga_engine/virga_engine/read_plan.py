@@ -34,7 +34,7 @@ def needed_chunks(edges: list[np.ndarray], request: ReadRequest) -> list[np.ndar
     """
     needed = []
     for edge, start, count, block in zip(edges, request.start, request.count, request.block):
-        first, last = np.searchsorted(edge, start, side="right") - 1, np.searchsorted(edge, start + count, side="left")
+        first, last = np.searchsorted(edge, max(0, start), side="right") - 1, np.searchsorted(edge, start + count, side="left")
         numbers = np.arange(first, last)
         numbers = numbers[edge[numbers + 1] > edge[numbers]]  # dask arrays may have empty chunks
         if request.reduction == Reduction.STRIDE and block > 1:

@@ -49,7 +49,7 @@ def chunk_bytes(array: StoredArray, request: ReadRequest) -> int:
     """Decoded bytes of the stored chunks that a box touches, cut at the array's edges."""
     if not array.chunked:
         return prod(request.count) * array.dtype.itemsize
-    edges = [(a // c * c, min(n, -(-(a + k) // c) * c))
+    edges = [(max(0, a) // c * c, min(n, -(-(a + k) // c) * c))
              for a, k, c, n in zip(request.start, request.count, array.chunks, array.shape)]
     return prod(last - first for first, last in edges) * array.dtype.itemsize
 
@@ -113,7 +113,7 @@ def _pieces(array: StoredArray, request: ReadRequest) -> Iterator[tuple[tuple[sl
         yield (), request
         return
     chunk, block, start, count = array.chunks[0] if array.chunked else 1, request.block[0], request.start[0], request.count[0]
-    row_bytes = chunk_bytes(array, replace(request, start=(start, *request.start[1:]), count=(1, *request.count[1:])))
+    row_bytes = chunk_bytes(array, replace(request, start=(max(0, start), *request.start[1:]), count=(1, *request.count[1:])))
     rows = chunk * max(1, _PIECE_BYTES // max(1, row_bytes))
     whole = tuple(slice(0, n) for n in request.points[1:])
     at = 0

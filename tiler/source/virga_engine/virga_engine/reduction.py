@@ -20,7 +20,7 @@ def reduce_box(stored: np.ndarray, request: ReadRequest) -> np.ndarray:
         return stored[np.newaxis]
     if request.reduction == Reduction.STRIDE:
         return stored[tuple(slice(None, None, b) for b in request.block)][np.newaxis]
-    sums = Sums(((0,) * len(request.count), request.points), terms_of(request), request.count)
+    sums = Sums(((0,) * len(request.count), request.points), terms_of(request), request.count, request.leads)
     if stored.size:
-        sums.add(stored, (0,) * len(request.count))
+        sums.add(stored, request.leads)
     return finish_means(sums.sums, sums.terms)

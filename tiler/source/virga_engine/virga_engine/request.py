@@ -21,7 +21,8 @@ class Reduction(IntEnum):
 class ReadRequest:
     """A checked READ: the box lies within the variable and the slab has the answer's size.
 
-    start, count, block  for each dimension, slowest first, in stored points; block is 1 without reduction; the last may be partial
+    start, count, block  for each dimension, slowest first, in stored points; block is 1 without reduction; the last may be partial,
+                         and the first of a mean: start is below 0 then, by less than a block, and points before the first are absent
     missing              at most 4 numbers that stand for absent (compared as float64); NaN always does; of a mean only
     scale, offset        of a mean: value = stored * scale + offset
     token                16 bytes that the slab receiver knows this request by; zeros where slabs go by the descriptor
@@ -38,8 +39,13 @@ class ReadRequest:
 
     @property
     def slices(self) -> tuple[slice, ...]:
-        """The box in stored points."""
-        return tuple(slice(a, a + n) for a, n in zip(self.start, self.count))
+        """The box in stored points, as far as there are any."""
+        return tuple(slice(max(0, a), a + n) for a, n in zip(self.start, self.count))
+
+    @property
+    def leads(self) -> tuple[int, ...]:
+        """Points that are lacking from the first block along each dimension."""
+        return tuple(max(0, -a) for a in self.start)
 
     @property
     def points(self) -> tuple[int, ...]:
