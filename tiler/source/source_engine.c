@@ -354,7 +354,8 @@ static bool is_wanted(struct source_engine *e) {
 // Sends what is to be sent. Returns why the child is to be ended, or VIRGA_OK.
 static int send_all(struct source_engine *e) {
     int status = e->child_state == CHILD_READY ? engine_requests_push(&e->requests, &e->link, engine_launch_options(e->launch)->cancel_seconds) : VIRGA_OK;
-    if (!status && e->child_state == CHILD_READY) status = push_wishes(e);
+    bool idle = !engine_link_has_output(&e->link);  // else one that does not read would be told without end
+    if (!status && e->child_state == CHILD_READY && idle) status = push_wishes(e);
     return status ? status : engine_link_flush(&e->link);
 }
 
