@@ -68,7 +68,7 @@ def test_what_has_changed_is_gone(store, tmp_path):
         assert second.token != first.token
         with pytest.raises(Refused) as refused:
             engine.read(first, "t")
-        assert refused.value.status == -11
+        assert refused.value.status == -13
         assert np.array_equal(engine.read(second, "t"), store[1] + 1)
 
 
@@ -117,7 +117,7 @@ def test_failures_are_a_sentence(tmp_path):
             with pytest.raises(Refused) as refused:
                 engine.open(address)
             said = refused.value.message
-            assert said and "\n" not in said and "Traceback" not in said and refused.value.status in (-3, -4, -5, -6, -11), (address, said)
+            assert said and "\n" not in said and "Traceback" not in said and refused.value.status in (-3, -4, -5, -6, -11, -13), (address, said)
             assert said[0] == said[0].lower() or said.split()[0].isupper() or said.startswith(("URL", "Iris")), said
 
 

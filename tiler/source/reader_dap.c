@@ -36,7 +36,7 @@ static int check_token(void *file, uint64_t token, struct failure *failure) {
     if (!status && source_encode_inventory(0, &inventory, MAX_INVENTORY, &frame))
         status = failure_set(failure, VIRGA_TOO_LARGE, "out of memory");
     if (!status && source_inventory_token(frame.data + SOURCE_HEADER_BYTES, frame.size - SOURCE_HEADER_BYTES) != token)
-        status = failure_set(failure, VIRGA_GONE, "the dataset changed since it was opened; start again to see it as it is now");
+        status = failure_set(failure, VIRGA_CHANGED, "the dataset changed since it was opened; start again to see it as it is now");
     source_frame_free(&frame);
     arena_destroy(&arena);
     return status;

@@ -286,7 +286,7 @@ int source_decode_failure(const uint8_t *body, size_t bytes, struct failure *fai
     if (text) memcpy(message, text, length < sizeof message ? length : sizeof message - 1);
     utf8_repair(message);  // it may be cut within a character
     if (decoded(&r)) return VIRGA_INVALID;
-    if (status >= VIRGA_AGAIN || status < VIRGA_INTERNAL) status = VIRGA_INTERNAL;
+    if (status >= VIRGA_AGAIN || status < VIRGA_CHANGED) status = VIRGA_INTERNAL;
     failure_set(failure, status, "%s", message);
     return VIRGA_OK;
 }

@@ -54,5 +54,5 @@ def _lost_future(error: BaseException, client: Client) -> Failure:
     if client.status != "running" or "scheduler" in reason or "connection" in reason:
         return SchedulerLost(Status.SYSTEM, "the Dask scheduler went away while it was read; try again")
     if "lost" in reason:
-        return Failure(Status.GONE, "its data is no longer on the cluster; publish it again")
+        return Failure(Status.CHANGED, "its data is no longer on the cluster; publish it again")
     return SchedulerLost(Status.SYSTEM, f"the cluster gave up reading it ({reason or first_line(error)}); try again")

@@ -20,6 +20,7 @@ class Status(IntEnum):
     SYSTEM = -10
     GONE = -11
     INTERNAL = -12
+    CHANGED = -13
 
 
 class Failure(Exception):

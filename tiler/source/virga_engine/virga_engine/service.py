@@ -220,7 +220,7 @@ class _Opened:
         if not known or known.token != token or time.monotonic() - known.looked > recheck_seconds(address, self._context):
             known = self.look(address)
         if known.token != token:
-            raise Failure(Status.GONE, "what is at this address has changed; open it again")
+            raise Failure(Status.CHANGED, "what is at this address has changed; open it again")
         return known.dataset
 
     def _turn(self, address: str) -> Lock:

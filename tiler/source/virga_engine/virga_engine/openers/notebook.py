@@ -12,7 +12,7 @@ def open(place: str, context: Context) -> Dataset:  # noqa: A001
     """place: the name under which it is shown."""
     dataset = context.objects.get(place)
     if not isinstance(dataset, Dataset):
-        raise Failure(Status.GONE, "the notebook shows nothing under this name any more")
+        raise Failure(Status.CHANGED, "the notebook shows nothing under this name any more")
     return dataset
 
 
