@@ -100,6 +100,12 @@ static size_t pick_paths(const struct config *config, bool engine, const char **
     return count;
 }
 
+bool app_has_user_paths(const struct app *app) {
+    bool any = false;
+    for (size_t i = 0; i < app->config.path_count; i++) any |= engine_setup_takes(&app->config, app->config.paths[i]);
+    return any && has_user_engines(&app->config);
+}
+
 size_t app_user_paths(const struct app *app, const char **paths) { return has_user_engines(&app->config) ? pick_paths(&app->config, true, paths) : 0; }
 
 // users: what each of them sees through an engine of their own is left out.

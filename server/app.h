@@ -30,6 +30,7 @@ void app_destroy(struct app *app);
 struct catalog *app_catalog(struct app *app);
 // Paths of the configuration that are shown to each user through an engine of their own, not to all: `paths` gets them (room for CONFIG_MAX_PATHS). Returns how many.
 size_t app_user_paths(const struct app *app, const char **paths);
+bool app_has_user_paths(const struct app *app);
 // Any thread: what `virga info --json` and GET /api/catalog answer. The caller frees it. NULL when out of memory.
 char *app_catalog_json(const struct catalog *catalog);
 

@@ -167,6 +167,9 @@ static int run_server(struct app *app, struct failure *failure) {
     return status;
 }
 
+// Without files of its own a server may still have what people publish.
+static bool may_be_empty(const struct config *config, bool allowed) { return allowed || config->publish_token_file[0]; }
+
 static int serve(const struct command_line *line, const struct config *config, bool allow_empty) {
     struct failure failure = {0};
     struct app app;
@@ -176,7 +179,7 @@ static int serve(const struct command_line *line, const struct config *config, b
         return EXIT_FAILED;
     }
     log_problems(app.catalog);
-    if (!app.catalog->dataset_count && !allow_empty)
+    if (!app.catalog->dataset_count && !allow_empty && !app_has_user_paths(&app))
         status = failure_set(&failure, VIRGA_UNREADABLE, "nothing can be shown: no file could be used; the reasons stand above "
                              "(--allow-empty starts the server all the same)");
     if (status == VIRGA_OK) status = run_server(&app, &failure);
@@ -229,9 +232,9 @@ int command_serve(int argc, char **argv) {
     int done = command_line_read(&line, argc, argv, &config);
     config.engine_socket = flags.engine_socket;
     if (done < 0 && flags.check) done = check(&line, &config);
-    else if (done < 0 && !config.path_count && !flags.allow_empty)
+    else if (done < 0 && !config.path_count && !may_be_empty(&config, flags.allow_empty))
         done = command_line_wrong(&line, "nothing to serve: name forecast files or folders, or set \"paths\" in the configuration");
-    else if (done < 0) done = serve(&line, &config, flags.allow_empty);
+    else if (done < 0) done = serve(&line, &config, may_be_empty(&config, flags.allow_empty));
     config_destroy(&config);
     return done;
 }

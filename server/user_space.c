@@ -187,6 +187,7 @@ static void take_opened(struct item *item) {
         if (!item->dropped) log_warning("user", "%s: %s", item->paths[0], item->failure.message);
         tell_done(item, item->status, &item->failure);
         if (is_published(item)) drop_item(item);
+        else if (!space->spaces->stopping) space->spaces->calls.failed(space->spaces->calls.context, space->user, item->failure.message);
         return;
     }
     put_catalog(&item->part, item->opened);

@@ -18,6 +18,7 @@ struct user_spaces;
 
 struct user_space_calls {
     void (*catalog_changed)(void *context, identity_user user);  // what the user sees is another catalog now
+    void (*failed)(void *context, identity_user user, const char *words);  // what the user should see could not be opened
     void (*engine_changed)(void *context, identity_user user);   // the state of the user's own engine changed
     void *context;
 };

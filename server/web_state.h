@@ -137,6 +137,7 @@ void ws_count(const struct peer *peer, size_t *in_flight, size_t *memory, size_t
 void ws_field_changed(void *server, struct field_entry *entry);
 // user: 0 for all.
 void ws_catalog_changed(struct web_server *server, identity_user user);
+void ws_tell_user(struct web_server *server, identity_user user, const char *error);
 void ws_engine_changed(struct web_server *server, identity_user user);
 void ws_exports_changed(struct web_server *server);
 

@@ -29,6 +29,7 @@ static int read_publisher(struct web_server *server, const char *path, struct fa
     return status ? failure_set(failure, status, "publish-token-file: %s: %s", path, why.message) : VIRGA_OK;
 }
 
+static void failed(void *context, identity_user user, const char *words) { ws_tell_user(context, user, words); }
 static void catalog_changed(void *context, identity_user user) { ws_catalog_changed(context, user); }
 static void engine_changed(void *context, identity_user user) { ws_engine_changed(context, user); }
 
@@ -49,7 +50,7 @@ static void engine_told(void *context, const char *json) {
 
 int web_user_start(struct web_server *server, struct failure *failure) {
     const struct config *config = &server->app->config;
-    const struct user_space_calls calls = {.catalog_changed = catalog_changed, .engine_changed = engine_changed, .context = server};
+    const struct user_space_calls calls = {.catalog_changed = catalog_changed, .failed = failed, .engine_changed = engine_changed, .context = server};
     struct identity_limits limits;
     identity_limits_default(&limits);
     rate_limit_init(&server->wrong, wrong_burst, wrong_per_second);

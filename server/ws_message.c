@@ -276,9 +276,9 @@ static int dump(char *out, size_t room, json_t *root) {
     return (int)size;
 }
 
-int ws_message_hello(char *out, size_t room, uint32_t window) {
-    return dump(out, room, json_pack("{s:s, s:i, s:s, s:I}", "type", "hello", "version", 1, "server", "virga " VIRGA_VERSION, "window",
-                                     (json_int_t)window));
+int ws_message_hello(char *out, size_t room, uint32_t window, bool users) {
+    return dump(out, room, json_pack("{s:s, s:i, s:s, s:I, s:b}", "type", "hello", "version", 1, "server", "virga " VIRGA_VERSION, "window",
+                                     (json_int_t)window, "users", users));
 }
 
 int ws_message_pong(char *out, size_t room, uint64_t id) {

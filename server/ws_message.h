@@ -69,7 +69,7 @@ struct ws_message {
 int ws_message_parse(const char *text, size_t size, struct ws_message *message, struct failure *failure);
 
 // Each writes JSON text into `out` (zero-terminated) and returns its length, or a negative code when it does not fit.
-int ws_message_hello(char *out, size_t room, uint32_t window);
+int ws_message_hello(char *out, size_t room, uint32_t window, bool users);
 int ws_message_pong(char *out, size_t room, uint64_t id);
 int ws_message_done(char *out, size_t room, uint32_t generation, bool degraded);
 int ws_message_error(char *out, size_t room, uint32_t generation, const char *text);

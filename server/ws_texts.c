@@ -101,6 +101,11 @@ int ws_send_engine(struct ws_client *client) {
     return result;
 }
 
+void ws_tell_user(struct web_server *server, identity_user user, const char *error) {
+    for (struct peer *peer = server->peers; peer; peer = peer->next)
+        if (peer->client && user && peer->caller.user == user) ws_push_error(peer->client, error);
+}
+
 void ws_engine_changed(struct web_server *server, identity_user user) {
     bool for_each = user_spaces_for_each(server->spaces);
     for (struct peer *peer = server->peers; peer; peer = peer->next) {

@@ -403,7 +403,7 @@ int ws_opened(struct peer *peer) {
     peer->server->client_count++;
     peer->server->counters.websockets++;
     lws_set_timeout(peer->wsi, NO_PENDING_TIMEOUT, 0);
-    ws_push_text(client, text, ws_message_hello(text, sizeof text, SESSION_WINDOW));
+    ws_push_text(client, text, ws_message_hello(text, sizeof text, SESSION_WINDOW, user_spaces_for_each(peer->server->spaces)));
     client->engine_due = source_engine_has_cluster(peer->server->app->engine);
     return 0;
 }

@@ -4,11 +4,13 @@
 // A change goes one way: a control calls change() with a new document, which goes to the viewer, to the controls and, soon after,
 // into the address. The viewer's events go to the controls only, but for the camera and the step, which enter the document.
 import {Exports} from "./net/exports.js";
+import {Session, ask, sentence, setSession} from "./net/session.js";
 import {createAddress} from "./tools/address.js";
 import {listenForKeys} from "./tools/keyboard.js";
 import {createProbeTool} from "./tools/probe_tool.js";
 import {createCameraTools} from "./ui/camera_tools.js";
 import {h, icon} from "./ui/dom.js";
+import {createEngineChip} from "./ui/engine_chip.js";
 import {createExportDialog} from "./ui/export_dialog.js";
 import {createFidelityBadge} from "./ui/fidelity_badge.js";
 import {createHelpDialog} from "./ui/help_dialog.js";
@@ -44,6 +46,8 @@ const state = {
   ranges: {}, // variable id → [smallest, largest] of its first step, of this dataset
   rate: 4,
   loop: true,
+  ownCluster: false, // each user has one
+  engine: null,    // the state of the cluster, once the server told it
   everOpen: false, // has there been a websocket?
   panelOpen: !window.matchMedia("(max-width: 760px), (max-height: 520px)").matches,
 };
@@ -52,6 +56,9 @@ let viewer = null;
 let viewerWaits = false; // a setView is due with the next frame
 
 const messages = createMessages($("messages"));
+const session = new Session(BASE || "./");
+setSession(session);
+const engineChip = createEngineChip($("engine"), {action: changeEngine});
 const problems = createProblemsDialog();
 const help = createHelpDialog();
 const exportDialog = createExportDialog(new Exports(BASE), {
@@ -358,6 +365,9 @@ function sayBadView(error) {
 }
 
 function sayEmpty() {
+  const cluster = state.engine && state.engine.cluster !== "none" ? state.engine.state : null;
+  if (["starting", "running"].includes(cluster) || (state.ownCluster && !cluster))
+    return showBlank($("stage"), "Forecasts are being opened", [cluster === "running" ? "The cluster reads what they hold." : "The cluster that reads them is starting.", "They appear here by themselves."]);
   const count = state.catalog.problems?.length ?? 0;
   showBlank($("stage"), "No forecast to show", [
     count ? "The server found files, but could read none of them." : "The server has no forecast files yet.",
@@ -432,8 +442,38 @@ function listenToViewer() {
   on("contextlost", () => messages.show("context", {kind: "warning", title: "The graphics card was taken away.", text: "The picture comes back by itself when the browser returns it.",
     action: {label: "Reload", run: () => window.location.reload()}, closable: false}));
   on("contextrestored", () => messages.show("context", {text: "The graphics card is back.", seconds: 3}));
+  on("engine", onEngine);
+  on("user", onUser);
   on("exports", (detail) => exportDialog.told(detail));
   on("catalog", ({catalog}) => { if (state.presets) onCatalog(catalog ?? viewer.catalog); });
+}
+
+// What the server says of the session: one that it does not know is of no use, and where everyone has a cluster of their own a new one is begun.
+async function onUser({known, needed}) {
+  if (known) return;
+  session.forget();
+  if (!needed) return;
+  state.ownCluster = true;
+  if (state.presets && !state.view) sayEmpty();
+  try {
+    await session.start();
+    viewer.tellUser();
+  } catch (error) {
+    messages.show("session", {kind: "warning", title: "There is no cluster for you now.", text: error.message, action: {label: "Try again", run: () => onUser({known, needed})}});
+  }
+}
+
+function onEngine({state: engine}) {
+  state.engine = engine;
+  engineChip.update(engine);
+  if (state.presets && !state.view) sayEmpty(); // perhaps forecasts are on their way
+}
+
+async function changeEngine(action) {
+  const answer = await ask(`${BASE}api/engine`, {method: "POST", cache: "no-store", headers: {"Content-Type": "application/json"}, body: JSON.stringify({action})});
+  const said = await answer.json().catch(() => ({}));
+  if (!answer.ok) throw new Error(sentence(said.error?.message ?? `the server refused (HTTP ${answer.status})`));
+  onEngine({state: said});
 }
 
 // The server's offer changed: the same view of it, which may be of a newer run.
@@ -449,7 +489,15 @@ async function openFirst(view) {
   refresh();
   if (!state.catalog.datasets.some((dataset) => dataset.variables.length > 0)) return sayEmpty();
   if (view) await open(view);
-  else await openDefault();
+  else await openDefault(linkedDataset());
+}
+
+// The dataset of a link from a notebook: ?dataset=ID.
+function linkedDataset() {
+  const id = new URLSearchParams(window.location.search).get("dataset") ?? undefined;
+  if (id && !state.catalog.datasets.some((dataset) => dataset.id === id))
+    messages.show("dataset", {kind: "warning", title: "The dataset of this link is not here.", text: "It is no longer published, or this browser is not the one that it was opened in. Show it again from the notebook."});
+  return id;
 }
 
 function listenForPageKeys() {
@@ -487,7 +535,9 @@ async function begin() {
     return showBlank($("stage"), "This browser cannot draw it", ["The page needs WebGL2, which this browser or its graphics driver does not offer.",
       "Any current Firefox, Chrome, Edge or Safari does; hardware acceleration may be switched off in its settings."]);
   }
-  viewer = new Viewer($("picture"), {base: "./"});
+  const refused = await session.begin();
+  if (refused) messages.show("session", {kind: "warning", title: "This link does not open what it was made for.", text: refused});
+  viewer = new Viewer($("picture"), {base: "./", session});
   window.virga = {viewer, state}; // for tests and the curious
   listenToViewer();
   listenForPageKeys();

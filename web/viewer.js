@@ -60,6 +60,8 @@ export class Viewer extends EventTarget {
             brick: () => this.#wake(),
             done: (generation, degraded) => { this.#doneGeneration = generation; this.#degraded = degraded; this.#selectDirty = true; this.#wake(); },
             catalog: () => this.loadCatalog().catch((error) => this.#error(error.message)),
+            engine: (state) => this.#emit('engine', {state}),
+            user: (known, needed) => this.#emit('user', {known, needed}),
             exports: (detail) => this.#emit('exports', detail),
             again: () => this.#again(),
             error: (message) => this.#error(message),
@@ -590,6 +592,9 @@ export class Viewer extends EventTarget {
     reconnect() { this.loader.connection.reconnect(); }
 
     // Whether the server is to tell about exports; only a websocket can.
+    // The session's token is another one now.
+    tellUser() { this.loader.connection.sendUser(); }
+
     watchExports(on) { this.loader.connection.watchExports(on); }
     get told() { return this.loader.connection.open; }
 

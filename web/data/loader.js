@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Everything that comes from the server and stays on the processor: geometries, step tables, decoded bricks.
 import {Connection} from '../net/connection.js';
+import {ask} from '../net/session.js';
 import {DecoderPool} from '../workers/decoder_pool.js';
 import {BrickStore, brickKey} from './brick_store.js';
 import {parseGeometry} from './geometry.js';
@@ -9,8 +10,8 @@ import {parseStepTable} from './step_table.js';
 const KEPT_TABLES = 512;
 
 export class Loader {
-    // on: {state(state, message, transport), table(field), brick(field, level, b), done(generation, degraded), catalog(), exports({all, jobs}), error(message)}
-    constructor(base, {websocket = true, storeBytes}, on) {
+    // on: {state(state, message, transport), table(field), brick(field, level, b), done(generation, degraded), catalog(), engine(state), user(known, needed), exports({all, jobs}), error(message)}
+    constructor(base, {websocket = true, storeBytes, session = null}, on) {
         this.base = new URL(base, document.baseURI);
         this.on = on;
         this.pool = new DecoderPool();
@@ -22,14 +23,14 @@ export class Loader {
         this.failed = new Map();      // what could not be fetched: key → when
         this.pending = new Set();     // brick keys in the decoders
         this.connection = new Connection(base, {
-            onState: on.state, onDone: on.done, onCatalog: on.catalog, onExports: on.exports, onAgain: on.again, onError: on.error,
+            onState: on.state, onDone: on.done, onCatalog: on.catalog, onEngine: on.engine, onUser: on.user, onExports: on.exports, onAgain: on.again, onError: on.error,
             onTable: (field, bytes) => this.#table(field, bytes), onBrick: (field, level, b, bytes) => this.#brick(field, level, b, bytes),
             onFetchFailed: (item) => this.failed.set(nameOf(item), performance.now()),
-        }, {websocket, backlog: () => this.pool.busy});
+        }, {websocket, session, backlog: () => this.pool.busy});
     }
 
     async catalog() {
-        const response = await fetch(new URL('api/catalog', this.base), {cache: 'no-cache'});
+        const response = await ask(new URL('api/catalog', this.base), {cache: 'no-cache'});
         if (!response.ok) throw new Error(`The catalog could not be read: HTTP ${response.status}.`);
         const catalog = await response.json();
         if (!catalog || !Array.isArray(catalog.datasets)) throw new Error('The server answered without a catalog.');
@@ -40,7 +41,7 @@ export class Loader {
     geometry(dataset, id) {
         const key = `${dataset}/${id}`;
         if (!this.geometries.has(key)) {
-            const promise = fetch(new URL(`api/geometry/${encodeURIComponent(dataset)}/${encodeURIComponent(id)}`, this.base)).then(async (response) => {
+            const promise = ask(new URL(`api/geometry/${encodeURIComponent(dataset)}/${encodeURIComponent(id)}`, this.base)).then(async (response) => {
                 if (!response.ok) throw new Error(`geometry ${id}: HTTP ${response.status}`);
                 return parseGeometry(await response.arrayBuffer());
             });

@@ -3,7 +3,8 @@
 // nothing of what they mean.
 //
 // handlers: onState(state, message, transport), onTable(field, bytes), onBrick(field, level, b, bytes), onDone(generation, degraded),
-//   onCatalog(), onExports({all, jobs}), onAgain() when the server answers after it was lost (then call resume()), onError(message). A field is {edition, member, step, key}.
+//   onCatalog(), onEngine(state), onUser(known, needed) when the server says whether it knows the session's token (needed: everyone has one), onExports({all, jobs}), onAgain() when the server answers after it was lost (then call resume()), onError(message). A field is {edition, member, step, key}.
+import {ask} from './session.js';
 import {PART_BRICK, PART_TABLE, parseBatch} from './messages.js';
 
 // A server that restarts is found at once; one that stays away is asked ever less often.
@@ -24,6 +25,7 @@ export class Connection {
         this.attempts = 0;
         this.queue = [];
         this.fetching = new Map();
+        this.users = false;          // each user of this server has a session
         this.watching = false;       // the server tells about exports
         if (options.websocket === false) handlers.onState('open', 'Fetching over HTTP', 'http'); else this.#connect();
     }
@@ -73,6 +75,9 @@ export class Connection {
             this.attempts = 0;
             this.unacknowledged = 0;
             this.transport = 'websocket';
+            this.users = Boolean(message.users);
+            if (this.options.session?.token) this.sendUser();
+            else if (this.users) this.handlers.onUser?.(false, true);
             this.handlers.onState('open', 'Connected', 'websocket');
             if (this.watching) this.#sendWatch();
             // What was named before may be something else by now: nothing is asked for until the catalog was read again.
@@ -82,6 +87,8 @@ export class Connection {
         case 'done': this.handlers.onDone(message.generation, Boolean(message.degraded)); break;
         case 'error': this.handlers.onError(message.message || 'The server reported an error.'); break;
         case 'catalog': this.handlers.onCatalog(); break;
+        case 'engine': this.handlers.onEngine?.(message.engine); break;
+        case 'user': this.handlers.onUser?.(Boolean(message.known), this.users); break;
         case 'exports': if (Array.isArray(message.jobs)) this.handlers.onExports?.({all: Boolean(message.all), jobs: message.jobs}); break;
         default: break;
         }
@@ -137,6 +144,11 @@ export class Connection {
         if (this.open) this.#sendWatch();
     }
 
+    // Who the page is, from now on; before anything that only this user may see is asked for.
+    sendUser() {
+        if (this.open) this.socket.send(JSON.stringify({type: 'user', session: this.options.session.token}));
+    }
+
     #sendWatch() { this.socket.send(JSON.stringify({type: 'exports', watch: this.watching})); }
 
     // What to fetch over HTTP, most wanted first: [{field, level, b}] or {field, table: true}. Replaces the last list.
@@ -157,7 +169,7 @@ export class Connection {
     }
 
     async #fetch(url, item, signal) {
-        const response = await fetch(url, {signal});
+        const response = await ask(url, {signal});
         if (!response.ok) throw new Error(`HTTP ${response.status}`);
         if (response.status === 204) return;
         const bytes = new Uint8Array(await response.arrayBuffer());

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Exports over HTTP (server/PROTOCOL.md, "Exports"). What fails throws an Error with words for people, and `status`, 0 where no answer came.
 
+import {ask, sentence} from "./session.js";
+
 const WORDS = {
   0: "The server does not answer.",
   404: "This server knows nothing of exports, or the export is gone.",
@@ -38,7 +40,7 @@ export class Exports {
     if (body !== undefined) Object.assign(options, {body: JSON.stringify(body), headers: {"Content-Type": "application/json"}});
     let answer;
     try {
-      answer = await fetch(`${this.base}${path}`, options);
+      answer = await ask(`${this.base}${path}`, options);
     } catch (error) {
       if (error.name === "AbortError") throw error;
       throw Object.assign(new Error(WORDS[0]), {status: 0});
@@ -52,8 +54,7 @@ async function wordsOf(answer) {
   if (WORDS[answer.status]) return WORDS[answer.status];
   try {
     const {error} = await answer.json();
-    const text = error.message;
-    return `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? "" : "."}`;
+    return sentence(error.message);
   } catch {
     return `The server refused (HTTP ${answer.status}).`;
   }

@@ -2,11 +2,13 @@
 // The smallest and largest value of a field, from the head of its step table (tiler/BRICK_FORMAT.md): for colours of variables that no
 // preset knows. A range is asked for once and kept.
 
+import {ask} from "../net/session.js";
+
 const PATIENCE = 6000; // ms
 const kept = new Map(); // edition, member and step → promise
 
 /** [smallest, largest] of a step of a series, or null where it cannot be had; never rejects. */
-export function dataRange(series, member, step = 0, base = "", get = fetch) {
+export function dataRange(series, member, step = 0, base = "", get = ask) {
   if (!series?.edition) return Promise.resolve(null);
   const key = `${series.edition}/${member}/${step}`;
   if (!kept.has(key)) {

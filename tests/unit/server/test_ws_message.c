@@ -125,7 +125,7 @@ static void test_texts_fit_or_fail(void **state) {
     char out[200];
     const struct ws_step step = {.generation = 4294967295U, .layer = 1, .step = 12, .variable = "t", .edition = "e", .time = "2026-01-01T00:00:00Z",
                                  .geometry = "g"};
-    assert_true(ws_message_hello(out, sizeof out, 1048576) > 0);
+    assert_true(ws_message_hello(out, sizeof out, 1048576, false) > 0);
     assert_non_null(strstr(out, "\"window\":1048576"));
     assert_true(ws_message_step(out, sizeof out, &step) > 0);
     assert_non_null(strstr(out, "\"generation\":4294967295"));
