@@ -64,11 +64,11 @@ def memory_of(pids):
 
 
 class Watch:
-    """The most memory of some processes, over what they have at the start."""
+    """The most memory of some processes while it is watched, over what they had before they read anything."""
 
-    def __init__(self, pids):
-        self.pids, self.over = pids, threading.Event()
-        self.start = self.most = memory_of(pids())
+    def __init__(self, pids, before):
+        self.pids, self.before, self.over = pids, before, threading.Event()
+        self.most = 0
         self.thread = threading.Thread(target=self._look, daemon=True)
         self.thread.start()
 
@@ -79,7 +79,7 @@ class Watch:
     def growth(self):
         self.over.set()
         self.thread.join()
-        return self.most - self.start
+        return self.most - self.before
 
 
 class EngineBench:
@@ -160,7 +160,7 @@ def cluster(workers, **more):
         for _ in range(workers):
             processes.append(subprocess.Popen([sys.executable, "-m", "distributed.cli.dask_worker", address, "--nthreads", "1", "--no-dashboard", "--no-nanny",
                                                "--memory-limit", "0", "--host", "127.0.0.1"], stderr=subprocess.DEVNULL))
-        with Client(address, set_as_default=False) as client:
+        with Client(address) as client:
             client.wait_for_workers(workers, timeout=60)
             yield client, address, scheduler.pid
     finally:
@@ -192,6 +192,8 @@ def bench_delivery(build):
         gather = Gather(address)
         engine = EngineBench(build, "--cluster", address, "--slabs", "127.0.0.1", "--parallel", 4, "published:field", "t", rounds=2 * PAIRS + 2)
         try:
+            engines, gathers = engine.pids, lambda: [gather.process.pid, scheduler]
+            before = memory_of(engines()), memory_of(gathers())
             engine.round(), gather.round(True)  # connections, first pages of memory
             rates = {"engine": [], "gather": [], "direct": [], "direct in fours": []}
             for _ in range(PAIRS):
@@ -203,12 +205,12 @@ def bench_delivery(build):
             for name in ("gather", "direct", "direct in fours"):
                 called = {"gather": "client.gather", "direct": "gather(direct=True)", "direct in fours": "gather(direct=True), four at a time"}[name]
                 say(f"  {called}", f"{middle(rates[name])} MB/s; the engine {middle(a / b for a, b in zip(rates['engine'], rates[name]))} times")
-            watch = Watch(lambda: engine.pids())
+            watch = Watch(engines, before[0])
             engine.round()
-            say("  most memory beyond that at rest: the program and its engine", f"{watch.growth():.0f} MB")
+            say("  most memory beyond that before the first read: the program and its engine", f"{watch.growth():.0f} MB")
             for direct, parts, called in ((False, 1, "client.gather, client and scheduler"), (True, 1, "gather(direct=True)"),
                                           (True, ARRAYS // 4, "gather(direct=True), four at a time")):
-                watch = Watch(lambda: [gather.process.pid, scheduler])
+                watch = Watch(gathers, before[1])
                 gather.round(direct, parts)
                 say(f"  {called}", f"{watch.growth():.0f} MB")
         finally:
@@ -370,6 +372,7 @@ def main():
     parser.add_argument("build", type=pathlib.Path)
     parser.add_argument("--only", choices=benches)
     options = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended"))  # so that what was started is ended, too
     for name, bench in benches.items():
         if options.only in (None, name):
             bench(options.build.resolve())

@@ -14,6 +14,7 @@ from .request import ReadRequest, Reduction
 
 GROUP_BYTES = 128 << 20   # of stored numbers that one task reads: a task that is given up meanwhile ends soon
 SMALL_BYTES = 256 << 10   # a task for less is not worth its way
+SMALL_CHUNKS = 8          # unless they are many chunks: each takes a store's time to answer
 MOST_SHARED = 0.15        # of a mean's blocks that may lie in more than one task; each such block travels once for each of them
 TINY_ANSWER = 64 << 10    # bytes: an answer below this may be shared as it likes
 
@@ -86,7 +87,7 @@ def plan(edges: list[np.ndarray], request: ReadRequest, itemsize: int, threads: 
         return []
     chunks = prod(len(numbers) for numbers in needed)
     size = prod(int((edge[numbers + 1] - edge[numbers]).sum()) for edge, numbers in zip(edges, needed)) * itemsize
-    groups = max(-(-size // GROUP_BYTES), min(2 * threads, size // SMALL_BYTES), 1)
+    groups = max(-(-size // GROUP_BYTES), min(2 * threads, max(size // SMALL_BYTES, chunks // SMALL_CHUNKS)), 1)
     parts = _cuts(edges, needed, request, min(groups, chunks))
     return [Group(tuple(product(*(part.tolist() for part in box)))) for box in product(*parts)]
 
