@@ -25,13 +25,17 @@ void frame_picture_destroy(struct frame_picture *picture) {
     *picture = (struct frame_picture){0};
 }
 
-static int write_picture(const struct frame_writer *w, const struct frame_picture *picture, struct failure *failure) {
+int frame_picture_encode(const struct frame_picture *picture, enum image_format format, int quality, uint8_t **bytes, size_t *size, struct failure *failure) {
     struct image_text texts[FRAME_TEXTS_MAX];
+    for (size_t i = 0; i < picture->text_count; i++) texts[i] = (struct image_text){picture->texts[i].key, picture->texts[i].value};
+    struct image_options options = {.format = format, .quality = quality, .texts = texts, .text_count = picture->text_count};
+    return image_encode(&picture->image, &options, bytes, size, failure);
+}
+
+static int write_picture(const struct frame_writer *w, const struct frame_picture *picture, struct failure *failure) {
     uint8_t *bytes = NULL;
     size_t size = 0;
-    for (size_t i = 0; i < picture->text_count; i++) texts[i] = (struct image_text){picture->texts[i].key, picture->texts[i].value};
-    struct image_options options = {.format = w->options.format, .quality = w->options.quality, .texts = texts, .text_count = picture->text_count};
-    int status = image_encode(&picture->image, &options, &bytes, &size, failure);
+    int status = frame_picture_encode(picture, w->options.format, w->options.quality, &bytes, &size, failure);
     if (status == VIRGA_OK) status = frame_folder_write(w->options.folder, picture->index, bytes, size, failure);
     free(bytes);
     if (status == VIRGA_OK && w->options.written) status = w->options.written(w->options.context, picture->index, size, failure);

@@ -37,6 +37,8 @@ struct frame_writer *frame_writer_new(const struct frame_writer_options *options
 int frame_writer_put(struct frame_writer *writer, struct frame_picture *picture, struct failure *failure);
 // Writes what is waiting, or drops it, ends the thread and frees the writer. The failure of any frame. NULL is allowed.
 int frame_writer_finish(struct frame_writer *writer, bool drop, struct failure *failure);
+// The file's bytes; the caller frees them. Any thread.
+int frame_picture_encode(const struct frame_picture *picture, enum image_format format, int quality, uint8_t **bytes, size_t *size, struct failure *failure);
 void frame_picture_destroy(struct frame_picture *picture);  // a zeroed one is allowed
 
 #endif

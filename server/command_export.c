@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <math.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,7 +8,7 @@
 
 #include "server/command_line.h"
 #include "server/commands.h"
-#include "server/sequence_export.h"
+#include "server/sequence_cluster.h"
 
 static const char help[] =
     "Usage: virga export [OPTION…] VIEW.json --out 'frames/%04d.png' [PATH…]\n"
@@ -49,6 +50,8 @@ static const char help[] =
     "      --progress KIND      bar, lines, json (for programs, on standard output), none;\n"
     "                           auto is a bar on a terminal and lines elsewhere\n"
     "      --threads N          that draw (one a processor)\n"
+    "      --draw-here          draw on this machine, also where --engine names a cluster\n"
+    "      --worker-virga FILE  what the cluster's workers run (VIRGA_PROGRAM there, or virga)\n"
     "      --background         give way to everything else on this machine\n"
     "      --web-root DIR       the page's folder, for coastlines\n"
     "      --cache-memory SIZE  memory for the forecast, such as 1G\n"
@@ -57,6 +60,9 @@ static const char help[] =
     "\n"
     "A frame is there whole or not at all. Run again after it was stopped, killed or failed, the\n"
     "same command goes on where it was; run again after success it does nothing.\n"
+    "\n"
+    "With --engine CLUSTER (local, tcp://HOST:PORT, …) the frames are drawn by the cluster's workers,\n"
+    "which must have this version of virga and see the same forecast by the same paths.\n"
     "\n"
     "Examples:\n"
     "  virga view /data/ukv > view.json\n"
@@ -68,7 +74,8 @@ static const char help[] =
 
 static const struct option_spec specs[] = {
     COMMAND_LINE_SETTINGS, {"web-root", 0, true}, {"out", 'o', true}, {"overwrite", 0, false}, {"progress", 0, true},
-    {"threads", 0, true}, {"background", 0, false}, {"member", 0, true},
+    {"threads", 0, true}, {"background", 0, false}, {"member", 0, true}, {"draw-here", 0, false}, {"worker-virga", 0, true},
+    {"serve-frames", 0, true},
     // those of the document (export_document.h)
     {"format", 0, true}, {"quality", 0, true}, {"size", 0, true}, {"times", 0, true}, {"fps", 0, true}, {"rate", 0, true},
     {"run", 0, true}, {"orbit", 0, true}, {"camera-path", 0, true}, {"frames", 0, true}, {"title", 0, true},
@@ -76,7 +83,7 @@ static const struct option_spec specs[] = {
 
 struct flags {
     const char *view, *out, *progress;
-    bool background;
+    bool background, draw_here;
     struct sequence_export run;
     json_t *changes;
 };
@@ -90,6 +97,16 @@ static int take_threads(struct flags *flags, const char *value, struct failure *
     return VIRGA_OK;
 }
 
+// "NOW RUN", as sequence_cluster.c writes it.
+static int take_served(struct flags *flags, const char *value, struct failure *failure) {
+    char *end;
+    flags->run.served_now = strtod(value, &end);
+    if (end == value || *end != ' ' || !end[1] || !isfinite(flags->run.served_now))
+        return failure_set(failure, VIRGA_INVALID, "--serve-frames: expected seconds and a run, as another virga says them");
+    flags->run.served_run = end + 1;
+    return VIRGA_OK;
+}
+
 static int take(void *user, const char *name, const char *value, struct failure *failure) {
     struct flags *flags = user;
     if (!strcmp(name, "out")) return flags->out = value, VIRGA_OK;
@@ -97,6 +114,9 @@ static int take(void *user, const char *name, const char *value, struct failure 
     if (!strcmp(name, "overwrite")) return flags->run.overwrite = true, VIRGA_OK;
     if (!strcmp(name, "background")) return flags->background = true, VIRGA_OK;
     if (!strcmp(name, "member")) return flags->run.member = value, VIRGA_OK;
+    if (!strcmp(name, "draw-here")) return flags->draw_here = true, VIRGA_OK;
+    if (!strcmp(name, "worker-virga")) return flags->run.worker_program = value, VIRGA_OK;
+    if (!strcmp(name, "serve-frames")) return take_served(flags, value, failure);
     if (!strcmp(name, "threads")) return take_threads(flags, value, failure);
     if (!flags->changes) return failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
     return export_changes_take(flags->changes, name, value, failure);
@@ -150,7 +170,9 @@ static int export(const struct command_line *line, const struct config *config, 
     struct export_progress *progress = &flags->run.progress;
     int status = prepare(flags, &document, &pattern, &failure), done = EXIT_DONE;
     flags->run.config = config;
+    flags->run.on_cluster = strcmp(config->engine, "none") && !flags->draw_here && !flags->run.served_run;
     progress->where = flags->out;
+    if (status == VIRGA_OK && flags->run.on_cluster) status = sequence_cluster_check(config, &failure);
     if (status == VIRGA_OK) status = sequence_export_run(&flags->run, &failure);
     bool stopped = status == VIRGA_CANCELLED && flags->run.signal_number;
     char so_far[120] = "";

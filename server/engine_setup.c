@@ -51,23 +51,39 @@ int engine_setup_check(const struct config *config, const char *path, struct fai
                        (int)strcspn(path, ":"), path);
 }
 
-int engine_setup_new(const struct config *config, const char *cluster, int socket, struct source_engine **engine, struct failure *failure) {
+// What options point to.
+struct option_texts {
     const char *schemes[CONFIG_MAX_SCHEMES];
     char workers[32];
+};
+
+static void fill(const struct config *config, const char *cluster, struct option_texts *texts, struct source_engine_options *options) {
+    source_engine_options_default(options);
+    for (size_t i = 0; i < config->engine_scheme_count; i++) texts->schemes[i] = config->engine_schemes[i];
+    snprintf(texts->workers, sizeof texts->workers, "%d:%d", config->engine_workers[0], config->engine_workers[1]);
+    options->python = config->engine_python;
+    options->cluster = cluster;
+    options->workers = config->engine_workers[1] ? texts->workers : NULL;
+    options->idle_seconds = config->engine_idle;
+    options->slabs = config->engine_slabs[0] ? config->engine_slabs : NULL;
+    options->schemes = texts->schemes;
+    options->scheme_count = config->engine_scheme_count;
+    options->products = (const char *const *)config->engine_products;
+    options->product_count = config->engine_product_count;
+    options->memory = config->engine_memory;
+}
+
+int engine_setup_new(const struct config *config, const char *cluster, int socket, struct source_engine **engine, struct failure *failure) {
+    struct option_texts texts;
     struct source_engine_options options;
-    source_engine_options_default(&options);
-    for (size_t i = 0; i < config->engine_scheme_count; i++) schemes[i] = config->engine_schemes[i];
-    snprintf(workers, sizeof workers, "%d:%d", config->engine_workers[0], config->engine_workers[1]);
-    options.python = config->engine_python;
+    fill(config, cluster, &texts, &options);
     options.socket = socket;
-    options.cluster = cluster;
-    options.workers = config->engine_workers[1] ? workers : NULL;
-    options.idle_seconds = config->engine_idle;
-    options.slabs = config->engine_slabs[0] ? config->engine_slabs : NULL;
-    options.schemes = schemes;
-    options.scheme_count = config->engine_scheme_count;
-    options.products = (const char *const *)config->engine_products;
-    options.product_count = config->engine_product_count;
-    options.memory = config->engine_memory;
     return source_engine_new(&options, engine, failure);
+}
+
+int engine_setup_launch(const struct config *config, struct engine_launch **launch, struct failure *failure) {
+    struct option_texts texts;
+    struct source_engine_options options;
+    fill(config, config->engine, &texts, &options);
+    return engine_launch_new(&options, launch, failure);
 }

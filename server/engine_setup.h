@@ -6,6 +6,7 @@
 #include <stdbool.h>
 
 #include "server/config.h"
+#include "source/engine_launch.h"
 #include "source/source_engine.h"
 
 // Whether an engine opens this path. An address whose host opendap-hosts names is none of its own.
@@ -14,5 +15,7 @@ bool engine_setup_takes(const struct config *config, const char *path);
 int engine_setup_check(const struct config *config, const char *path, struct failure *failure);
 // cluster: "none", or as the setting engine. socket: with the engine's other end, or -1. Codes as source_engine_new. The configuration may go afterwards.
 int engine_setup_new(const struct config *config, const char *cluster, int socket, struct source_engine **engine, struct failure *failure);
+// What starts another module of the engine's package, with the cluster of the setting engine.
+int engine_setup_launch(const struct config *config, struct engine_launch **launch, struct failure *failure);
 
 #endif

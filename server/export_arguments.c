@@ -43,15 +43,20 @@ static void add_pattern(struct export_arguments *a, const char *folder, const ch
     add(a, "--out=%s/%%05d.%s", escaped, suffix);
 }
 
+static void add_lists(struct export_arguments *a, const struct config *config) {
+    add(a, "--engine-memory=%zu", config->engine_memory);
+    for (size_t i = 0; i < config->engine_scheme_count; i++) add(a, "--engine-schemes=%s", config->engine_schemes[i]);
+    for (size_t i = 0; i < config->engine_product_count; i++) add(a, "--engine-product=%s", config->engine_products[i]);
+    for (size_t i = 0; i < config->opendap_host_count; i++) add(a, "--opendap-hosts=%s", config->opendap_hosts[i]);
+}
+
 // A scheduler serves the child, too; a cluster that would have to be started for it does not: then its engine reads by itself.
 static void add_engine(struct export_arguments *a, const struct config *config) {
     bool scheduler = !strncmp(config->engine, "tcp://", 6) || !strncmp(config->engine, "tls://", 6);
     add(a, "--engine=%s", scheduler ? config->engine : "none");
+    if (scheduler) add(a, "--draw-here");  // its workers may have no virga
     add(a, "--engine-python=%s", config->engine_python);
-    add(a, "--engine-memory=%zu", config->engine_memory);
     if (config->engine_slabs[0] && config->engine_slabs[0] != '[') add(a, "--engine-slabs=%.*s", (int)strcspn(config->engine_slabs, ":"), config->engine_slabs);  // a port is the server's own
-    for (size_t i = 0; i < config->engine_scheme_count; i++) add(a, "--engine-schemes=%s", config->engine_schemes[i]);
-    for (size_t i = 0; i < config->engine_product_count; i++) add(a, "--engine-product=%s", config->engine_products[i]);
 }
 
 int export_arguments_make(const struct config *config, const char *folder, const char *suffix, bool background, struct export_arguments *out) {
@@ -71,7 +76,7 @@ int export_arguments_make(const struct config *config, const char *folder, const
     add(a, "--workers=%d", config->workers);
     add(a, "--cache-memory=%zu", memory);
     add(a, "--spool-limit=%zu", config->spool_limit);
-    for (size_t i = 0; i < config->opendap_host_count; i++) add(a, "--opendap-hosts=%s", config->opendap_hosts[i]);
+    add_lists(a, config);
     add_engine(a, config);
     add(a, "--log-level=%s", levels[config->log_level < LOG_LEVEL_WARNING ? config->log_level : LOG_LEVEL_WARNING]);
     add(a, "--log-format=text");
@@ -79,6 +84,18 @@ int export_arguments_make(const struct config *config, const char *folder, const
     add(a, "-");
     for (size_t i = 0; i < config->path_count; i++)
         if (strncmp(config->paths[i], "notebook:", 9)) add(a, "%s", config->paths[i]);  // only this server's engine has those
+    if (!a->failed) return VIRGA_OK;
+    export_arguments_destroy(a);
+    return VIRGA_NO_MEMORY;
+}
+
+int export_arguments_for_worker(const struct config *config, size_t threads, struct export_arguments *a) {
+    *a = (struct export_arguments){0};
+    if (config->background) add(a, "--background");
+    add(a, "--threads=%zu", threads ? threads : 1);
+    add(a, "--cache-memory=%zu", config->cache_memory);
+    add(a, "--engine=none");
+    add_lists(a, config);
     if (!a->failed) return VIRGA_OK;
     export_arguments_destroy(a);
     return VIRGA_NO_MEMORY;

@@ -16,6 +16,9 @@ struct export_arguments {
 
 // Into `folder`, files named by number with `suffix` ("png", "jpg"). `background`: only when nobody else wants the processor. VIRGA_NO_MEMORY.
 int export_arguments_make(const struct config *config, const char *folder, const char *suffix, bool background, struct export_arguments *out);
+// For a worker of a cluster that draws frames of an export: only what decides how they look and what they cost, no folder of this machine; not the
+// command, the document and how it is asked. `threads` draw each of them; 0: one.
+int export_arguments_for_worker(const struct config *config, size_t threads, struct export_arguments *out);
 void export_arguments_destroy(struct export_arguments *arguments);
 
 #endif

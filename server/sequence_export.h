@@ -19,6 +19,10 @@ struct sequence_export {
     bool overwrite;
     size_t threads;     // 0: one a processor
     const struct config *config;
+    bool on_cluster;        // frames are drawn by workers of the engine's cluster (sequence_cluster.h)
+    const char *worker_program;  // what they run; NULL: VIRGA_PROGRAM there, else virga on their path
+    const char *served_run; // not NULL: no folder; frames are drawn for another process (sequence_serve.h), of this run
+    double served_now;      // and that time, by which it counts
     struct export_progress progress;  // kind, out and where are set by the caller; says all but errors
     size_t degraded;    // set: frames that were drawn from coarser data than the camera could tell apart, for want of memory
     int signal_number;  // set: SIGINT or SIGTERM came, and nothing was finished after it

@@ -218,7 +218,7 @@ def test_a_lost_scheduler_is_found_again(tmp_path):
         lost = told.now("lost")
         assert lost["workers"] == 0 and "again" in lost["message"]
         waiting.join(30)
-        assert isinstance(explain(failures[0], first, "t"), SchedulerLost)
+        assert isinstance(explain(failures[0], first), SchedulerLost)
         restarted, _ = scheduler(tmp_path, int(address.rpartition(":")[2]))
         with restarted, worker(tmp_path, address, "two"):
             assert told.now("running", 1)["message"] is None

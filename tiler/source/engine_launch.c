@@ -136,13 +136,13 @@ static char *join(struct word_list *list, const char *const *texts, size_t count
     return joined;
 }
 
-static int make_command(const struct engine_launch *l, const char *slabs, struct word_list *list) {
+static int make_command(const struct engine_launch *l, const char *module, const char *slabs, struct word_list *list) {
     const struct source_engine_options *o = &l->options;
     list->most = 24 + 2 * o->product_count;
     list->words = arena_new(&list->room, list->most, sizeof *list->words);
     if (!list->words) return VIRGA_NO_MEMORY;
     list->words[list->count++] = o->python;
-    add_words(list, "-m", "virga_engine");
+    add_words(list, "-m", module);
     list->words[list->count++] = print(list, "%.0f", getpid());
     add_words(list, "--cluster", o->cluster);
     add_words(list, "--workers", o->workers);
@@ -165,16 +165,24 @@ static char **make_environment(struct word_list *list) {
     return copy;
 }
 
-int engine_launch_start(const struct engine_launch *l, const char *slabs, struct source_child *child, struct failure *failure) {
+static int start(const struct engine_launch *l, const char *module, const char *slabs, struct source_child *child, struct failure *failure) {
     struct word_list list = {0};
     int status = engine_launch_installed(l, failure);
     if (status) return status;
     char **environment = make_environment(&list);
-    status = environment ? make_command(l, slabs, &list) : VIRGA_NO_MEMORY;
+    status = environment ? make_command(l, module, slabs, &list) : VIRGA_NO_MEMORY;
     if (status) failure_set(failure, status, "out of memory");
     else status = source_child_start(&(struct source_child_options){.argv = list.words, .environment = environment, .group = true}, child, failure);
     arena_destroy(&list.room);
     return status;
+}
+
+int engine_launch_start(const struct engine_launch *l, const char *slabs, struct source_child *child, struct failure *failure) {
+    return start(l, "virga_engine", slabs, child, failure);
+}
+
+int engine_launch_module(const struct engine_launch *l, const char *module, struct source_child *child, struct failure *failure) {
+    return start(l, module, NULL, child, failure);
 }
 
 // ---- where slabs are delivered ----

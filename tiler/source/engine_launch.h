@@ -18,6 +18,8 @@ const char *engine_launch_kind(const struct engine_launch *launch);  // of clust
 int engine_launch_installed(const struct engine_launch *launch, struct failure *failure);
 // slabs: "HOST:PORT" to say to it, or NULL. VIRGA_IO, VIRGA_NO_MEMORY, VIRGA_NOT_FOUND.
 int engine_launch_start(const struct engine_launch *launch, const char *slabs, struct source_child *child, struct failure *failure);
+// Likewise, another module of the package, which takes the same arguments.
+int engine_launch_module(const struct engine_launch *launch, const char *module, struct source_child *child, struct failure *failure);
 // *receiver: NULL where workers are to deliver nowhere. May look up a name.
 int engine_launch_receiver(const struct engine_launch *launch, struct slab_receiver **receiver, struct failure *failure);
 

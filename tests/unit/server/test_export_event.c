@@ -74,11 +74,34 @@ static void test_a_childs_arguments_say_all_that_is_in_force(void **state) {
     config_destroy(&config);
 }
 
+static void test_what_workers_are_told_names_no_place_of_this_machine(void **state) {
+    (void)state;
+    static struct config config;
+    struct export_arguments a;
+    config_defaults(&config);
+    assert_int_equal(config_set(&config, "state", "/state", NULL), 0);
+    assert_int_equal(config_set(&config, "engine", "tcp://scheduler:8786", NULL), 0);
+    assert_int_equal(config_set(&config, "engine-schemes", "s3", NULL), 0);
+    assert_int_equal(config_set(&config, "engine-product", "t: mean", NULL), 0);
+    assert_int_equal(config_set(&config, "cache-memory", "256M", NULL), 0);
+    assert_int_equal(export_arguments_for_worker(&config, 0, &a), VIRGA_OK);
+    assert_true(has(&a, "--threads=1") && has(&a, "--engine=none") && has(&a, "--engine-schemes=s3") && has(&a, "--engine-product=t: mean"));
+    assert_true(has(&a, "--cache-memory=268435456") && !has(&a, "--background"));
+    for (size_t i = 0; i < a.count; i++) assert_null(strchr(a.list[i], '/'));
+    export_arguments_destroy(&a);
+    // A job of the server draws here: its scheduler's workers may have no virga.
+    assert_int_equal(export_arguments_make(&config, "/x", "png", false, &a), VIRGA_OK);
+    assert_true(has(&a, "--engine=tcp://scheduler:8786") && has(&a, "--draw-here"));
+    export_arguments_destroy(&a);
+    config_destroy(&config);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_events_are_read),
         cmocka_unit_test(test_other_lines_are_none),
         cmocka_unit_test(test_a_childs_arguments_say_all_that_is_in_force),
+        cmocka_unit_test(test_what_workers_are_told_names_no_place_of_this_machine),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
