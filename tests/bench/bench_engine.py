@@ -1,13 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Fields through a Dask cluster: bench_engine.py BUILD_FOLDER [--only NAME]; BUILD_FOLDER is one with benchmarks (-DVIRGA_BENCH=ON), and
-build/engine beside it. Run it with build/engine/bin/python3 on a machine that does nothing else; about 4 minutes. Prints one line a figure.
+"""Fields through a Dask cluster: bench_engine.py BUILD_FOLDER [--only NAME]; BUILD_FOLDER is one with benchmarks
+(-DVIRGA_BENCH=ON), and build/engine beside it. Run it with build/engine/bin/python3 on a machine that does nothing
+else; about 4 minutes. Prints one line a figure.
 
-delivery   MB/s of float32 from the memory of two worker processes into source_read's memory, against client.gather and gather(direct=True)
-           of the same arrays: pairs one after the other, medians of the pairs' ratios; and the most memory of each receiving side
+delivery   MB/s of float32 from the memory of two worker processes into source_read's memory, against client.gather and
+gather(direct=True)
+           of the same arrays: pairs one after the other, medians of the pairs' ratios; and the most memory of each
+           receiving side
 overhead   of a request, over submit().result(), for a variable of 100,000 chunks
 workers    block means of a deflated Zarr store: 1 and 2 workers
-coarse     first coarse level of the UKV case (621 x 810 x 37, `virga demo`) through `virga serve --engine local:2`, against the file
-"""
+coarse     first coarse level of the UKV case (621 x 810 x 37, `virga demo`) through `virga serve --engine local:2`,
+against the file """
 import argparse
 import contextlib
 import json

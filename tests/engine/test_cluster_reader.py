@@ -13,7 +13,7 @@ import pytest
 import slab_control
 from distributed import Client, LocalCluster
 
-from virga_engine import on_worker
+from virga_engine import delivery
 from virga_engine.arrays import StoredArray
 from virga_engine.cluster_reader import ClusterReader
 from virga_engine.failure import Cancelled, Failure, Status
@@ -245,17 +245,17 @@ def test_worker_without_xxhash(receiver, monkeypatch):
     numbers = np.arange(12, dtype="f4").reshape(3, 4)
     got, taken = receiver.expect(b"t" * 16, (3, 4), 1, np.dtype("f4"))
     host, port = receiver.address.split(":")
-    with on_worker.Sender((host, int(port)), b"t" * 16) as sender:
+    with delivery.Sender((host, int(port)), b"t" * 16) as sender:
         sender.send(((0, 0), (3, 4)), 1, numbers)
     assert receiver.checksums == {"crc"} and (got[0] == numbers).all() and (taken == 1).all()
 
 
 def test_kept_connection_that_was_closed_is_made_anew(receiver):
-    sender = on_worker.Sender(("127.0.0.1", int(receiver.address.split(":")[1])), b"u" * 16)
+    sender = delivery.Sender(("127.0.0.1", int(receiver.address.split(":")[1])), b"u" * 16)
     receiver.expect(b"u" * 16, (2,), 1, np.dtype("f4"))
     with sender:
         sender.send(((0,), (2,)), 1, np.zeros(2, "f4"))
-    state = on_worker.process_state()
+    state = delivery.process_state()
     with state.lock:
         mine = [s for a, s in state.idle if a == sender.address]
     assert len(mine) == 1

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import slab_control
 
-from virga_engine import on_worker
-from virga_engine.on_worker import Sums, boxes_of, finish_means
+from virga_engine import block_sums
+from virga_engine.block_sums import Sums, boxes_of, finish_means
 from virga_engine.reduction import reduce_box, terms_of
 from virga_engine.request import ReadRequest, Reduction
 
@@ -67,9 +67,10 @@ def test_huge_numbers_whose_sum_overflows():
 
 @pytest.mark.parametrize("seed", range(30))
 def test_sums_of_boxes_in_any_order(seed, monkeypatch):
-    """Any cutting into boxes, read in pieces of any size, gives the same blocks; each is whole when all of it was added."""
+    """Any cutting into boxes, read in pieces of any size, gives the same blocks; each is whole when all of it was
+    added."""
     dice = random.Random(seed)
-    monkeypatch.setattr(on_worker, "PIECE_ELEMENTS", dice.choice([1, 7, 50, 1 << 19]))
+    monkeypatch.setattr(block_sums, "PIECE_ELEMENTS", dice.choice([1, 7, 50, 1 << 19]))
     rank = dice.randint(1, 4)
     shape = [dice.randint(1, 14) for _ in range(rank)]
     block = [dice.randint(1, 8) for _ in range(rank)]

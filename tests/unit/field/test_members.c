@@ -251,11 +251,31 @@ static void test_a_mean_stands_at_mean_heights(void **state) {
     catalog_unref(cat);
 }
 
+// As an engine gives them, computed on its cluster: then there are no others.
+static void test_a_mean_that_is_stored_is_the_only_one(void **state) {
+    (void)state;
+    static const double labels[] = {0, 1};
+    static float data[2 * POINTS];
+    int nc = made_create("stored.nc"), d[4];
+    d[0] = made_axis(nc, "realization", 2, labels, "realization", "1");
+    put_axes(nc, d + 1);
+    NC(nc_put_var_float(nc, made_var(nc, "ta", NC_FLOAT, 4, d, "air_temperature", "K"), data));
+    NC(nc_put_var_float(nc, made_var(nc, "ta_mean", NC_FLOAT, 3, d + 1, "air_temperature", "K"), data));
+    NC(nc_close(nc));
+    struct catalog *cat = made_open("stored.nc");
+    struct catalog_dataset *dataset = &cat->datasets[0];
+    assert_false(dataset->variables[made_variable(dataset, "ta_mean")].derived);
+    assert_int_equal(catalog_find_variable(dataset, "ta_mean_2"), -1);
+    assert_true(dataset->variables[made_variable(dataset, "ta_spread")].derived);
+    catalog_unref(cat);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_mean_and_spread_are_of_the_members_present),
         cmocka_unit_test(test_they_are_offered_for_what_they_are),
         cmocka_unit_test(test_speed_has_a_mean_of_its_own),
+        cmocka_unit_test(test_a_mean_that_is_stored_is_the_only_one),
         cmocka_unit_test(test_one_file_a_member_is_one_dataset),
         cmocka_unit_test(test_members_are_known_by_a_scalar_or_by_the_file),
         cmocka_unit_test(test_samples_agree_with_fields),

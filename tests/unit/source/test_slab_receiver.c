@@ -16,6 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 #include <xxhash.h>
+#include <zlib.h>
 
 #include "base/clock.h"
 #include "source/slab_receiver.h"
@@ -264,6 +265,27 @@ static void damaged_numbers_do_not_count(void **state) {
     close(fd);
     fd = connect_to(&s);
     assert_int_equal(SLAB_TAKEN, deliver(&s, fd, whole_start, whole_count));
+    assert_true(end_expecting(&s, NULL));
+    assert_numbers(&s);
+    close(fd);
+    free_set(&s);
+}
+
+// Of a worker that has no XXH3.
+static void a_piece_may_have_a_crc_instead(void **state) {
+    (void)state;
+    struct set s = small_set();
+    static uint8_t piece[1024];
+    size_t bytes = make_piece(&s, whole_start, whole_count, piece), header = SLAB_PIECE_BEGIN + 3 * 16 + 16;
+    int fd = connect_to(&s);
+    piece[7] |= SLAB_PIECE_CRC;
+    send_all(fd, piece, bytes);  // with the other sum
+    assert_int_equal(SLAB_DAMAGED, take_answer(fd));
+    close(fd);
+    add(piece, header - 8, crc32(crc32(0, NULL, 0), piece + header, (unsigned)(bytes - header)), 8);
+    fd = connect_to(&s);
+    send_all(fd, piece, bytes);
+    assert_int_equal(SLAB_TAKEN, take_answer(fd));
     assert_true(end_expecting(&s, NULL));
     assert_numbers(&s);
     close(fd);
@@ -562,6 +584,7 @@ int main(void) {
         cmocka_unit_test(a_forged_token_writes_nothing),
         cmocka_unit_test(a_piece_for_what_is_over_is_ignored),
         cmocka_unit_test(damaged_numbers_do_not_count),
+        cmocka_unit_test(a_piece_may_have_a_crc_instead),
         cmocka_unit_test(what_was_taken_is_not_spoilt_by_a_damaged_copy),
         cmocka_unit_test(a_connection_that_ends_within_a_piece_leaves_it_out),
         cmocka_unit_test(what_does_not_fit_is_refused),

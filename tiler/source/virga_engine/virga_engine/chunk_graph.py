@@ -20,7 +20,7 @@ from .on_worker import Graph
 Key = Any
 
 KEPT_NODES = 200_000
-LARGE_LEAF = 1 << 20  # pickled bytes: what is larger travels once, as a task of its own, instead of with each task that uses it
+LARGE_LEAF = 1 << 20  # pickled bytes: what is larger travels once, as a task of its own, not with each task that uses it
 
 
 @dataclass
@@ -52,6 +52,11 @@ class ChunkGraph:
     def key(self, index: tuple[int, ...]) -> Key:
         return (self.name, *index)
 
+    def box(self, index: tuple[int, ...]) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """Where a chunk begins, and its shape."""
+        return (tuple(int(edge[i]) for edge, i in zip(self.edges, index)),
+                tuple(int(edge[i + 1] - edge[i]) for edge, i in zip(self.edges, index)))
+
     def future(self, key: Key) -> Future | None:
         """The future that is this chunk, of a persisted array."""
         node = self.node(key)
@@ -68,9 +73,9 @@ class ChunkGraph:
         return found
 
     def cone(self, keys: Iterable[Key], elsewhere: Container[Key] = (), here: bool = False) -> Cone:
-        """All that the chunks of these keys are computed from. elsewhere: keys that are computed by tasks of their own, and so
-        are inputs. here: it is computed in this process, so data in the graph are inputs, too. KeyError where the graph is not
-        whole."""
+        """All that the chunks of these keys are computed from. elsewhere: keys that are computed by tasks of their own,
+        and so are inputs. here: it is computed in this process, so data in the graph are inputs, too. KeyError where
+        the graph is not whole."""
         cone, pending = Cone(), list(keys)
         self._look_up(pending)
         while pending:
@@ -105,7 +110,8 @@ class ChunkGraph:
         return self._nodes[key]
 
     def _look_up(self, keys: Iterable[Key]) -> None:
-        """Makes the nodes of these keys known: many of one layer at a time, for a layer that is not written out makes them then."""
+        """Makes the nodes of these keys known: many of one layer at a time, for a layer that is not written out makes
+        them then."""
         if len(self._nodes) > KEPT_NODES:
             self._nodes.clear()
         wanted: dict[str, set[Key]] = {}
@@ -125,7 +131,8 @@ class ChunkGraph:
     def _written(self, key: Key, name: Any) -> GraphNode | Future:
         layer = self._layers.get(name) if isinstance(name, str) else None
         if layer is None or key not in layer:
-            layer = next((layer for layer in self._layers.values() if not isinstance(layer, Blockwise) and key in layer), None)
+            written = (layer for layer in self._layers.values() if not isinstance(layer, Blockwise))
+            layer = next((layer for layer in written if key in layer), None)
         if layer is None:
             raise KeyError(key)
         return self._as_node(key, layer[key])
@@ -156,7 +163,7 @@ def read_box(array: Any, slices: tuple[slice, ...]) -> np.ndarray:
         key = graph.key(index)
         cone = graph.cone([key], here=True)
         chunk = Graph(cone.nodes, {name: node() for name, node in cone.inputs.items()}, [key]).take(key)
-        box = [(max(s.start, int(edge[i])), min(s.stop, int(edge[i + 1])), int(edge[i])) for s, edge, i in zip(slices, graph.edges, index)]
+        box = [(max(s.start, o), min(s.stop, o + n), o) for s, o, n in zip(slices, *graph.box(index))]
         answer[tuple(slice(a - s.start, b - s.start) for (a, b, _), s in zip(box, slices))] = \
             chunk[tuple(slice(a - o, b - o) for a, b, o in box)]
     return answer

@@ -21,19 +21,22 @@ from dask._task_spec import Task, TaskRef
 from distributed import Client, Future, as_completed
 from toolz.functoolz import apply
 
-from . import on_worker
+from . import block_sums, delivery, on_worker
 from .arrays import StoredArray
+from .block_sums import boxes_of, finish_means
 from .chunk_graph import ChunkGraph, Cone, Key
 from .cluster import Cluster
 from .cluster_failure import SchedulerLost, explain
-from .on_worker import Chunk, Job, Outcome, Sender, Unreachable, boxes_of, finish_means
+from .delivery import Sender, Unreachable
+from .on_worker import Chunk, Job, Outcome
 from .read_plan import Group, answer_box, needed_chunks, plan, plan_held
 from .reader import Delivered, DirectReader, ReadCount
 from .reduction import terms_of
 from .request import Cancel, Cancelled, ReadRequest, Reduction
 
 log = logging.getLogger(__name__)
-cloudpickle.register_pickle_by_value(on_worker)
+for module in (block_sums, delivery, on_worker):
+    cloudpickle.register_pickle_by_value(module)
 
 KEPT_GRAPHS = 256
 FEW_CHUNKS = 8                # of an array in the workers' memory: not worth asking where they are
@@ -45,7 +48,8 @@ GATHER_SECONDS = 300          # for how long slabs are gathered once workers cou
 
 @dataclass
 class _Read:
-    """One request on its way. totals: of the outcomes so far; left: indices and sums of blocks that several tasks add to."""
+    """One request on its way. totals: of the outcomes so far; left: indices and sums of blocks that several tasks add
+    to."""
 
     array: StoredArray
     request: ReadRequest
@@ -57,8 +61,9 @@ class _Read:
     left: list[tuple[np.ndarray, np.ndarray]] | None = None
     delivered: Delivered = Delivered.BY_DESCRIPTOR
 
-    def put(self, box: on_worker.Box, numbers: np.ndarray) -> None:
-        """A piece that no worker sent: by the receiver, so that it can see that nothing lacks, or into the slab's memory."""
+    def put(self, box: block_sums.Box, numbers: np.ndarray) -> None:
+        """A piece that no worker sent: by the receiver, so that it can see that nothing lacks, or into the slab's
+        memory."""
         if self.sender is not None and self.delivered == Delivered.BY_PIECES:
             try:
                 with self.sender:
@@ -67,7 +72,8 @@ class _Read:
             except Unreachable:
                 self.delivered = Delivered.BY_DESCRIPTOR
         window = tuple(slice(s, s + n) for s, n in zip(*box))
-        self.answer[(slice(None), *window)] = numbers if self.request.reduction == Reduction.MEAN else numbers[np.newaxis]
+        mean = self.request.reduction == Reduction.MEAN
+        self.answer[(slice(None), *window)] = numbers if mean else numbers[np.newaxis]
 
 
 class ClusterReader:
@@ -97,14 +103,16 @@ class ClusterReader:
                     raise Cancelled from None
             return self._read_with(used, array, request, slab, cancelled)
 
-    def _read_with(self, used: list[Client], array: StoredArray, request: ReadRequest, slab: memoryview, cancelled: Cancel) -> ReadCount:
+    def _read_with(self, used: list[Client], array: StoredArray, request: ReadRequest, slab: memoryview,
+                   cancelled: Cancel) -> ReadCount:
         """used: the clients that were tried."""
         cancelled.check()
         with self._cluster.using(cancelled) as client:
             used.append(client)
             return self._read(client, array, request, slab, cancelled)
 
-    def _read(self, client: Client, array: StoredArray, request: ReadRequest, slab: memoryview, cancelled: Cancel) -> ReadCount:
+    def _read(self, client: Client, array: StoredArray, request: ReadRequest, slab: memoryview,
+              cancelled: Cancel) -> ReadCount:
         receiver = self._receiver(request)
         read = _Read(array, request, answer_of(slab, array, request), cancelled,
                      Sender(receiver, request.token) if receiver else None, left=[],
@@ -193,8 +201,8 @@ class ClusterReader:
             if "unreachable" in self._said:
                 return
             self._said.add("unreachable")
-        log.warning("workers cannot reach this server at %s:%d (%s); slabs are gathered, which is slower. Set engine-slabs to an "
-                    "address of this host that workers can connect to", *self._slabs, reason)
+        log.warning("workers cannot reach this server at %s:%d (%s); slabs are gathered, which is slower. Set engine-slabs "
+                    "to an address of this host that workers can connect to", *self._slabs, reason)
 
 
 @functools.cache
@@ -230,24 +238,25 @@ def plan_of(client: Client, graph: ChunkGraph, request: ReadRequest, threads: in
     holders = client.who_has(list(futures.values()))
     places = {index: holders[future.key][0] for index, future in futures.items() if holders.get(future.key)}
     alone = [Group((index,)) for index in indices if index not in places]  # still computed
-    return plan_held(graph.edges, request, itemsize, threads, places) + alone
+    return plan_held(graph.edges, itemsize, threads, places) + alone
 
 
 def split_cones(graph: ChunkGraph, groups: list[Group]) -> tuple[list[Cone], set[Key]]:
-    """What each group is computed from, and which keys several need: those become tasks of their own, and inputs of the groups."""
+    """What each group is computed from, and which keys several need: those become tasks of their own, and inputs of the
+    groups."""
     cones = [graph.cone(graph.key(index) for index in group.indices) for group in groups]
     seen: set[Key] = set()
     shared: set[Key] = set()
     for cone in cones:
         shared |= seen & cone.nodes.keys()
         seen |= cone.nodes.keys()
-    return ([graph.cone((graph.key(index) for index in group.indices), shared) for group in groups] if shared else cones,
-            graph.closure(shared))
+    if shared:
+        cones = [graph.cone((graph.key(index) for index in group.indices), shared) for group in groups]
+    return cones, graph.closure(shared)
 
 
 def job_of(graph: ChunkGraph, request: ReadRequest, group: Group, cone: Cone, receiver: tuple[str, int] | None) -> Job:
-    chunks = tuple(Chunk(graph.key(index), tuple(int(edge[i]) for edge, i in zip(graph.edges, index)),
-                         tuple(int(edge[i + 1] - edge[i]) for edge, i in zip(graph.edges, index))) for index in group.indices)
+    chunks = tuple(Chunk(graph.key(index), *graph.box(index)) for index in group.indices)
     return Job(chunks, cloudpickle.dumps(cone.nodes, protocol=5), tuple(cone.leaves.items()), tuple(cone.inputs),
                answer_box(graph.edges, request, group.indices), graph.dtype.str, request.start, request.count,
                request.reduction == Reduction.MEAN, terms_of(request), receiver, request.token)
@@ -261,10 +270,10 @@ def _put_left(read: _Read) -> None:
     index = np.concatenate([index for index, _ in read.left]).astype(np.int64)
     sums = np.concatenate([sums for _, sums in read.left], axis=1)
     places, inverse = np.unique(index, return_inverse=True)
-    added = np.stack([np.bincount(inverse, sums[0], len(places)), np.full(len(places), np.inf), np.full(len(places), -np.inf),
-                      np.bincount(inverse, sums[3], len(places))])
-    np.minimum.at(added[1], inverse, sums[1])
-    np.maximum.at(added[2], inverse, sums[2])
+    least, most = np.full(len(places), np.inf), np.full(len(places), -np.inf)
+    np.minimum.at(least, inverse, sums[1])
+    np.maximum.at(most, inverse, sums[2])
+    added = np.stack([np.bincount(inverse, sums[0], len(places)), least, most, np.bincount(inverse, sums[3], len(places))])
     means = finish_means(added, terms_of(read.request))
     mask = np.zeros(prod(points), bool)
     mask[places] = True

@@ -13,7 +13,9 @@ from .datasets import Dataset
 from .failure import Failure, Status
 
 _MEMBERS = {"realization", "realisation", "member", "members", "ensemble", "ens", "number", "ensemble_member"}
-_LENGTHS = {"s": 1.0, "sec": 1.0, "second": 1.0, "min": 60.0, "minute": 60.0, "h": 3600.0, "hr": 3600.0, "hour": 3600.0, "d": 86400.0, "day": 86400.0}
+_LENGTHS = {"s": 1.0, "sec": 1.0, "second": 1.0, "min": 60.0, "minute": 60.0, "h": 3600.0, "hr": 3600.0, "hour": 3600.0,
+            "d": 86400.0, "day": 86400.0}
+_RUNS, _TIMES = {"forecast_reference_time", "run", "init_time"}, {"time", "step", "forecast_period", "lead_time"}
 _EPOCH = "seconds since 1970-01-01 00:00:00"
 
 
@@ -29,13 +31,13 @@ def role_of(dataset: Dataset, dimension: str) -> Role | None:
     words = coordinate.attributes if coordinate is not None else {}
     standard_name, axis, units = (str(words.get(word, "")).strip() for word in ("standard_name", "axis", "units"))
     name = dimension.rpartition("/")[2].lower()
-    if standard_name.lower() == "forecast_reference_time" or (not standard_name and name in ("forecast_reference_time", "run", "init_time")):
+    if standard_name.lower() == "forecast_reference_time" or (not standard_name and name in _RUNS):
         return Role.RUN
     if standard_name.lower() in ("time", "forecast_period") or axis == "T" or " since " in units.lower():
         return Role.TIME
     if standard_name.lower() == "realization" or axis == "E" or (not standard_name and name in _MEMBERS):
         return Role.MEMBER
-    return Role.TIME if not standard_name and name in ("time", "step", "forecast_period", "lead_time") else None
+    return Role.TIME if not standard_name and name in _TIMES else None
 
 
 def is_direction(array: StoredArray) -> bool:
@@ -52,8 +54,9 @@ def seconds_of(coordinate: StoredArray) -> tuple[np.ndarray, bool]:
     units = str(coordinate.attributes.get("units", "")).strip()
     try:
         if " since " in units.lower():
-            dates = cftime.num2date(numbers, units, str(coordinate.attributes.get("calendar", "standard")))
-            return np.asarray(cftime.date2num(dates, _EPOCH, str(coordinate.attributes.get("calendar", "standard"))), np.float64), True
+            calendar = str(coordinate.attributes.get("calendar", "standard"))
+            dates = cftime.num2date(numbers, units, calendar)
+            return np.asarray(cftime.date2num(dates, _EPOCH, calendar), np.float64), True
         return numbers * _LENGTHS[units.lower() if len(units) == 1 else units.lower().removesuffix("s")], False
     except (KeyError, ValueError, TypeError, OverflowError) as error:
         raise Failure(Status.UNSUPPORTED, f"the units of {coordinate.name} are not understood: {units[:60]}") from error

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What products make of chunks: pickled by value and run on workers, so numpy only, and nothing outside this module is named here.
+"""What products make of chunks: pickled by value and run on workers, so numpy only, and nothing outside this module is
+named here.
 
 Numbers are NaN where they are absent. Of an ensemble, what fewer than half of the members have is absent.
 """
@@ -13,7 +14,8 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Decoding:
-    """From stored numbers to values: which are absent, whether a signed type holds unsigned numbers, scale and offset."""
+    """From stored numbers to values: which are absent, whether a signed type holds unsigned numbers, scale and
+    offset."""
 
     missing: tuple[float, ...] = ()
     unsigned: bool = False
@@ -36,10 +38,12 @@ def decode(stored: np.ndarray, decoding: Decoding) -> np.ndarray:
     return values
 
 
-# A fold takes chunk after chunk along an axis, so that one is in memory at a time: (state or None, chunk, axis, decoding, argument).
+# A fold takes chunk after chunk along an axis, so that one is in memory at a time: (state or None, chunk, axis,
+# decoding, argument).
 
 def fold_moments(state: tuple | None, stored: np.ndarray, axis: int, decoding: Decoding, _: float) -> tuple:
-    """State: members, present, mean, squares of deviations from it; by Welford's recurrence (Technometrics 4, 1962, 419-420)."""
+    """State: members, present, mean, squares of deviations from it; by Welford's recurrence (Technometrics 4, 1962,
+    419-420)."""
     for values in np.moveaxis(decode(stored, decoding), axis, 0):
         if state is None:
             state = 0, np.zeros(values.shape), np.zeros(values.shape), np.zeros(values.shape)
@@ -56,7 +60,8 @@ def fold_above(state: tuple | None, stored: np.ndarray, axis: int, decoding: Dec
     """State: members, present, those above the threshold, those below."""
     values = decode(stored, decoding)
     with np.errstate(invalid="ignore"):
-        counts = [np.sum(test, axis=axis, dtype=np.float64) for test in (~np.isnan(values), values > threshold, values < threshold)]
+        tests = ~np.isnan(values), values > threshold, values < threshold
+    counts = [np.sum(test, axis=axis, dtype=np.float64) for test in tests]
     members = values.shape[axis]
     return (members, *counts) if state is None else (state[0] + members, *(a + b for a, b in zip(state[1:], counts)))
 
@@ -105,7 +110,8 @@ def window_maximum(windows: tuple, axis: int, decoding: Decoding, dtype: str, *c
     return np.moveaxis(answer, 0, axis)
 
 
-def difference(pairs: tuple, axes: tuple[int, int], decoding: Decoding, dtype: str, own: np.ndarray, *others: np.ndarray) -> np.ndarray:
+def difference(pairs: tuple, axes: tuple[int, int], decoding: Decoding, dtype: str, own: np.ndarray,
+               *others: np.ndarray) -> np.ndarray:
     """pairs: for each run and step within `own` (number among others, run and step within it), or None: absent."""
     order = (*axes, *(d for d in range(own.ndim) if d not in axes))
     values = decode(own, decoding).transpose(order)

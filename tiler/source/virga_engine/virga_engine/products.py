@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Products that the setting engine-product names: statistics over members, maxima over windows of time, differences of runs.
+"""Products that the setting engine-product names: statistics over members, maxima over windows of time, differences of
+runs.
 
-Each is a variable more in a Dataset, computed chunk by chunk where it is read, and listed with CF attributes beside the stored ones.
-"""
+Each is a variable more in a Dataset, computed chunk by chunk where it is read, and listed with CF attributes beside the
+stored ones. """
 
 from __future__ import annotations
 
@@ -34,12 +35,14 @@ _FORM = re.compile(r"\s*(?P<variable>\S+)\s*:\s*(?:(?P<plain>mean|spread|differe
                    r"|maximum\s+(?P<length>[0-9.]+)\s*(?P<unit>min|h|d))\s*")
 _SECONDS = {"min": 60.0, "h": 3600.0, "d": 86400.0}
 # Of stored numbers, not of what is made of them.
-_STORED = {"scale_factor", "add_offset", "_FillValue", "missing_value", "_Unsigned", "valid_min", "valid_max", "valid_range", "actual_range"}
+_STORED = {"scale_factor", "add_offset", "_FillValue", "missing_value", "_Unsigned", "valid_min", "valid_max", "valid_range",
+           "actual_range"}
 
 
 @dataclass(frozen=True)
 class Product:
-    """One setting. kind: mean, spread, percentile, above, below, maximum or difference; argument: percent, threshold or seconds."""
+    """One setting. kind: mean, spread, percentile, above, below, maximum or difference; argument: percent, threshold or
+    seconds."""
 
     variable: str
     kind: str
@@ -90,7 +93,8 @@ def add_products(dataset: Dataset, products: Iterable[Product]) -> Dataset:
 
 
 def _is_field(array: StoredArray, dataset: Dataset, product: Product) -> bool:
-    """Whether `*` means this variable: numbers with two dimensions more than the one that goes, no coordinates, no codes."""
+    """Whether `*` means this variable: numbers with two dimensions more than the one that goes, no coordinates, no
+    codes."""
     bounds = {str(v.attributes.get(word)) for v in dataset.variables.values() for word in ("bounds", "climatology")}
     return (array.readable and array.dtype.kind in "iuf" and len(array.shape) >= 3 and array.name not in bounds
             and "flag_values" not in array.attributes and "flag_masks" not in array.attributes
@@ -120,7 +124,8 @@ def decoding_of(array: StoredArray) -> Decoding:
     unsigned = str(array.attributes.get("_Unsigned", "")).lower() == "true" and array.dtype.kind == "i"
     if unsigned:
         missing = [n + 256.0 ** array.dtype.itemsize if n < 0 else n for n in missing]
-    scale, offset = ([*_numbers(array.attributes.get(word)), default][0] for word, default in (("scale_factor", 1.0), ("add_offset", 0.0)))
+    scale = [*_numbers(array.attributes.get("scale_factor")), 1.0][0]
+    offset = [*_numbers(array.attributes.get("add_offset")), 0.0][0]
     return Decoding(tuple(sorted({n for n in missing if n == n})), unsigned, float(scale), float(offset))
 
 
@@ -158,7 +163,8 @@ def _attributes(dataset: Dataset, array: StoredArray, dimensions: tuple[str, ...
 def _units_of_difference(array: StoredArray) -> str | None:
     """Degrees Celsius have their zero somewhere; their differences are kelvins."""
     units = str(array.attributes.get("units", ""))
-    return "K" if units.lower().replace("_", "").replace(" ", "") in ("degc", "celsius", "degreescelsius", "degreecelsius", "°c", "c") else None
+    plain = units.lower().replace("_", "").replace(" ", "")
+    return "K" if plain in ("degc", "celsius", "degreescelsius", "degreecelsius", "°c", "c") else None
 
 
 def _number_in_name(words: str) -> str:
@@ -203,8 +209,8 @@ def _stored(dataset: Dataset, array: StoredArray, name: str, dimensions: tuple[s
     """A variable whose chunks are made by `make`: on the cluster where its source is there, else in this process."""
     make = functools.cache(make)
     shape = tuple(dataset.dimensions[d].length for d in dimensions)
-    return StoredArray(name, dimensions, shape, _result_dtype(array), attributes=attributes, read=lambda slices: read_box(make(), slices),
-                       dask=make if array.on_cluster else None, chunks=chunks)
+    return StoredArray(name, dimensions, shape, _result_dtype(array), attributes=attributes, chunks=chunks,
+                       read=lambda slices: read_box(make(), slices), dask=make if array.on_cluster else None)
 
 
 def _ref(source: Any, index: tuple[int, ...]) -> TaskRef:
@@ -213,8 +219,10 @@ def _ref(source: Any, index: tuple[int, ...]) -> TaskRef:
 
 # ---- members ---------------------------------------------------------------------------------------------------------
 
-_FOLDS = {"mean": (product_blocks.fold_moments, product_blocks.finish_mean), "spread": (product_blocks.fold_moments, product_blocks.finish_spread),
-          "above": (product_blocks.fold_above, product_blocks.finish_above), "below": (product_blocks.fold_above, product_blocks.finish_below)}
+_FOLDS = {"mean": (product_blocks.fold_moments, product_blocks.finish_mean),
+          "spread": (product_blocks.fold_moments, product_blocks.finish_spread),
+          "above": (product_blocks.fold_above, product_blocks.finish_above),
+          "below": (product_blocks.fold_above, product_blocks.finish_below)}
 
 
 def _over_members(dataset: Dataset, array: StoredArray, product: Product) -> StoredArray:
@@ -224,14 +232,17 @@ def _over_members(dataset: Dataset, array: StoredArray, product: Product) -> Sto
     if product.kind == "mean":
         method = "realization: mean"
     elif product.kind == "spread":
-        words, method, units = f"standard deviation of {members} members (n - 1)", "realization: standard_deviation", _units_of_difference(array)
+        words, method = f"standard deviation of {members} members (n - 1)", "realization: standard_deviation"
+        units = _units_of_difference(array)
     elif product.kind == "percentile":
         name, words = f"{array.name}_p{_number_in_name(product.words)}", f"percentile {product.words} of {members} members"
     else:
         units = "1"
         name = f"{array.name}_{product.kind}_{_number_in_name(product.words)}"
-        words = f"probability of {product.kind} {product.words} {array.attributes.get('units', '')}".strip() + f" among {members} members"
-    attributes = _attributes(dataset, array, dimensions, words, method, same_quantity=product.kind in ("mean", "percentile"), units=units)
+        threshold = f"{product.words} {array.attributes.get('units', '')}".strip()
+        words = f"probability of {product.kind} {threshold} among {members} members"
+    attributes = _attributes(dataset, array, dimensions, words, method, units=units,
+                             same_quantity=product.kind in ("mean", "percentile"))
     return _stored(dataset, array, name, dimensions, attributes, functools.partial(_member_graph, array, product, axis),
                    tuple(c for i, c in enumerate(array.chunks) if i != axis))
 
@@ -280,14 +291,17 @@ def _window_maximum(dataset: Dataset, array: StoredArray, product: Product) -> S
         raise Failure(Status.UNSUPPORTED, f"its times do not span {product.words}")
     attributes = _attributes(dataset, array, array.dimensions, f"maximum over the {product.words} that end at the time",
                              "time: maximum", same_quantity=True)
-    return _stored(dataset, array, f"{array.name}_maximum_{_number_in_name(product.words)}", array.dimensions, attributes,
+    name = f"{array.name}_maximum_{_number_in_name(product.words)}"
+    return _stored(dataset, array, name, array.dimensions, attributes,
                    functools.partial(_window_graph, array, product, axis, times), array.chunks)
 
 
 def windows_of(times: np.ndarray, seconds: float) -> list[tuple[int, int] | None]:
-    """For each time the first and last (exclusive) of the window that ends there; None where the forecast begins later than it."""
+    """For each time the first and last (exclusive) of the window that ends there; None where the forecast begins later
+    than it."""
     firsts = np.searchsorted(times, times - seconds * (1 - 1e-9), side="right")
-    return [(int(first), i + 1) if times[i] - times[0] >= seconds * (1 - 1e-9) else None for i, first in enumerate(firsts)]
+    covered = times - times[0] >= seconds * (1 - 1e-9)
+    return [(int(first), i + 1) if covered[i] else None for i, first in enumerate(firsts)]
 
 
 def _window_graph(array: StoredArray, product: Product, axis: int, times: np.ndarray):
@@ -317,19 +331,24 @@ def _difference(dataset: Dataset, array: StoredArray) -> StoredArray:
     before = pairs_of(runs, times)
     if not any(pair for steps in before for pair in steps):
         raise Failure(Status.UNSUPPORTED, "no two runs have a valid time in common")
-    attributes = _attributes(dataset, array, array.dimensions, "minus the run before at the same valid time", None, same_quantity=False,
-                             units=_units_of_difference(array))
+    attributes = _attributes(dataset, array, array.dimensions, "minus the run before at the same valid time", None,
+                             same_quantity=False, units=_units_of_difference(array))
     return _stored(dataset, array, f"{array.name}_difference", array.dimensions, attributes,
                    functools.partial(_difference_graph, array, run, step, before), array.chunks)
 
 
 def pairs_of(runs: np.ndarray, times: np.ndarray) -> list[list[tuple[int, int] | None]]:
-    """For each run and step the run before and its step of the same valid time (to the second), or None. times: run × step."""
+    """For each run and step the run before and its step of the same valid time (to the second), or None. times: run ×
+    step."""
     order = np.argsort(runs, kind="stable")
     earlier = {int(late): int(early) for early, late in zip(order, order[1:]) if runs[early] < runs[late]}
     steps = [{round(float(t)): i for i, t in enumerate(row)} for row in times]
-    return [[None if r not in earlier or round(float(t)) not in steps[earlier[r]] else (earlier[r], steps[earlier[r]][round(float(t))])
-             for t in row] for r, row in enumerate(times)]
+
+    def pair(run: int, time: float) -> tuple[int, int] | None:
+        if run not in earlier or round(time) not in steps[earlier[run]]:
+            return None
+        return earlier[run], steps[earlier[run]][round(time)]
+    return [[pair(run, float(time)) for time in row] for run, row in enumerate(times)]
 
 
 def _difference_graph(array: StoredArray, run: int, step: int, before: list[list[tuple[int, int] | None]]):
@@ -358,6 +377,7 @@ def _difference_graph(array: StoredArray, run: int, step: int, before: list[list
             there = list(index)
             there[run], there[step] = run_chunk, step_chunk
             refs.append(_ref(source, tuple(there)))
-        return Task(key, product_blocks.difference, pairs, (run, step), decoding, dtype.str, _ref(source, tuple(index)), *refs)
+        return Task(key, product_blocks.difference, pairs, (run, step), decoding, dtype.str,
+                    _ref(source, tuple(index)), *refs)
 
     return _array_of(name, LazyTasks({name: source.numblocks}, task), source, source.chunks, dtype)

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which task reads which chunks of a request: each chunk once, neighbours together, and cut so that few blocks lie in two tasks."""
+"""Which task reads which chunks of a request: each chunk once, neighbours together, and cut so that few blocks lie in
+two tasks."""
 
 from __future__ import annotations
 
@@ -15,7 +16,7 @@ from .request import ReadRequest, Reduction
 GROUP_BYTES = 128 << 20   # of stored numbers that one task reads: a task that is given up meanwhile ends soon
 SMALL_BYTES = 256 << 10   # a task for less is not worth its way
 SMALL_CHUNKS = 8          # unless they are many chunks: each takes a store's time to answer
-MOST_SHARED = 0.15        # of a mean's blocks that may lie in more than one task; each such block travels once for each of them
+MOST_SHARED = 0.15        # of a mean's blocks that may lie in several tasks; such a block travels once for each of them
 TINY_ANSWER = 64 << 10    # bytes: an answer below this may be shared as it likes
 
 Index = tuple[int, ...]
@@ -35,7 +36,8 @@ def needed_chunks(edges: list[np.ndarray], request: ReadRequest) -> list[np.ndar
     """
     needed = []
     for edge, start, count, block in zip(edges, request.start, request.count, request.block):
-        first, last = np.searchsorted(edge, max(0, start), side="right") - 1, np.searchsorted(edge, start + count, side="left")
+        first = np.searchsorted(edge, max(0, start), side="right") - 1
+        last = np.searchsorted(edge, start + count, side="left")
         numbers = np.arange(first, last)
         numbers = numbers[edge[numbers + 1] > edge[numbers]]  # dask arrays may have empty chunks
         if request.reduction == Reduction.STRIDE and block > 1:
@@ -45,7 +47,8 @@ def needed_chunks(edges: list[np.ndarray], request: ReadRequest) -> list[np.ndar
 
 
 def cut(edge: np.ndarray, numbers: np.ndarray, parts: int, start: int, block: int) -> tuple[list[np.ndarray], int]:
-    """Cuts the chunks along one dimension into about equal parts, between blocks where such a place is near: (parts, blocks cut)."""
+    """Cuts the chunks along one dimension into about equal parts, between blocks where such a place is near: (parts,
+    blocks cut)."""
     places, cut_blocks = [], 0
     between = np.flatnonzero((edge[numbers] - start) % block == 0)
     reach = max(1, len(numbers) // (2 * parts))
@@ -59,8 +62,10 @@ def cut(edge: np.ndarray, numbers: np.ndarray, parts: int, start: int, block: in
     return np.split(numbers, places), cut_blocks
 
 
-def _cuts(edges: list[np.ndarray], needed: list[np.ndarray], request: ReadRequest, groups: int) -> list[list[np.ndarray]]:
-    """The chunks along each dimension in parts, whose products are the groups: as many as are asked for, if a mean allows it."""
+def _cuts(edges: list[np.ndarray], needed: list[np.ndarray], request: ReadRequest,
+          groups: int) -> list[list[np.ndarray]]:
+    """The chunks along each dimension in parts, whose products are the groups: as many as are asked for, if a mean
+    allows it."""
     mean = request.reduction == Reduction.MEAN
     most = MOST_SHARED if mean and 32 * prod(request.points) > TINY_ANSWER else float("inf")
     blocks = request.block if mean else (1,) * len(needed)
@@ -92,7 +97,7 @@ def plan(edges: list[np.ndarray], request: ReadRequest, itemsize: int, threads: 
     return [Group(tuple(product(*(part.tolist() for part in box)))) for box in product(*parts)]
 
 
-def plan_held(edges: list[np.ndarray], request: ReadRequest, itemsize: int, threads: int, places: dict[Index, str]) -> list[Group]:
+def plan_held(edges: list[np.ndarray], itemsize: int, threads: int, places: dict[Index, str]) -> list[Group]:
     """Groups of chunks that lie in the memory of the same worker already. places: chunk -> worker."""
     by_worker: dict[str, list[Index]] = {}
     for index, place in places.items():

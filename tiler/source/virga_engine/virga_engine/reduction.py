@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .on_worker import Sums, Terms, finish_means
+from .block_sums import Sums, Terms, finish_means
 from .request import ReadRequest, Reduction
 
 
@@ -14,8 +14,9 @@ def terms_of(request: ReadRequest) -> Terms:
 
 
 def reduce_box(stored: np.ndarray, request: ReadRequest) -> np.ndarray:
-    """stored: the numbers of request.slices. Returns (1, *points) of the stored type, or for a mean (4, *points) of float64:
-    mean, least, most (NaN where nothing is present) and count of present numbers, of stored * scale + offset."""
+    """stored: the numbers of request.slices. Returns (1, *points) of the stored type, or for a mean (4, *points) of
+    float64: mean, least, most (NaN where nothing is present) and count of present numbers, of stored * scale +
+    offset."""
     if request.reduction == Reduction.NONE:
         return stored[np.newaxis]
     if request.reduction == Reduction.STRIDE:
