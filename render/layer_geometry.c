@@ -73,6 +73,29 @@ static void choose_nodes(struct layer_geometry *g, const struct level_map *map) 
     g->nodes = (int32_t)((top - one) >> g->node_shift) + 1;
 }
 
+// Whether one line serves for all nodes of the only column, to less than one sees.
+static bool one_line(const struct layer_geometry *g, double from, double rate) {
+    const double small = 1.0 / 1024;
+    for (int32_t node = 0; node < g->nodes; node++)
+        for (uint32_t end = 0; end < 2; end++) {
+            const float bound = float_of_bits(0x3f800000 + (((uint32_t)node + end) << g->node_shift));
+            const double r = (double)fminf(bound, g->r_top);
+            const double k = (double)g->levels[2 * node] + (double)g->levels[2 * node + 1] * r;
+            if (!(fabs(k - from - rate * (r - 1)) <= small)) return false;
+        }
+    return true;
+}
+
+// Levels that are evenly apart need no table.
+static void prepare_even(struct layer_geometry *g, const struct level_map *map) {
+    const double from = level_at(map, map->table, 1), to = level_at(map, map->table, (double)g->r_top);
+    const double rate = (to - from) / ((double)g->r_top - 1);
+    if (!one_line(g, from, rate)) return;
+    g->kind = LAYER_EVEN;
+    g->level_rate = (float)(rate / map->scale);
+    g->level_offset = (float)(from - rate / map->scale * map->bottom);
+}
+
 static int prepare_levels(struct layer_geometry *g, const struct level_map *map) {
     g->bottom = (float)map->bottom;
     g->rate = (float)(1 / map->scale);
@@ -90,6 +113,7 @@ static int prepare_levels(struct layer_geometry *g, const struct level_map *map)
             to[0] = (float)(k0 - b * r0);
             to[1] = (float)b;
         }
+    if (g->kind == LAYER_FLAT) prepare_even(g, map);
     return VIRGA_OK;
 }
 

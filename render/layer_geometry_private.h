@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 enum { AXIS_GUESSES = 4096, AXIS_TURNS = 32, LEVEL_GUESSES = 1024, LEVEL_TURNS = 32 };
-enum layer_kind { LAYER_COLUMNS_ONLY, LAYER_FLAT, LAYER_BY_SURFACE, LAYER_COARSE };
+enum layer_kind { LAYER_COLUMNS_ONLY, LAYER_EVEN, LAYER_FLAT, LAYER_BY_SURFACE, LAYER_COARSE };
 
 struct layer_axis {
     int32_t n;
@@ -23,6 +23,8 @@ struct layer_geometry {
     int32_t column_parts;            // numbers a column has in `columns`: 0 none, 1 base = parameter = ground, 4 base, parameter (coarse: stretch), ground, 0
     struct layer_axis x, y;
     int32_t nz;
+    // Even (flat, and all levels as far apart): level = (height − base) × level_rate + level_offset.
+    float level_rate, level_offset;
     float bottom, rate;              // r = 1 + (height − base − bottom) × rate
     // Flat, by surface: nodes at even steps of the bits of r, 2^(23 − node_shift) in each octave, where the table's own stand at even steps
     // of its logarithm: so none is to be taken.

@@ -147,7 +147,10 @@ PACKET void packet_place(const struct layer_geometry *g, vf x, vf y, vf z, struc
     vf column[3], k;
     packet_columns(g, place->i, place->j, column);
     const vf h = z * 1000.0f;
-    if (g->kind == LAYER_COARSE) {
+    if (g->kind == LAYER_EVEN) {
+        k = (h - column[0]) * g->level_rate + g->level_offset;
+        place->dk = vf_all(1000.0f * g->level_rate);
+    } else if (g->kind == LAYER_COARSE) {
         vf change;
         k = packet_search(g, (h - column[0]) / column[1], place->i, place->j, &change);
         place->dk = 1000.0f * change / column[1];

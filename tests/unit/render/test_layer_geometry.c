@@ -8,6 +8,7 @@
 
 #include "field/level_heights.h"
 #include "made_scene.h"
+#include "render/layer_geometry_private.h"
 
 enum { NX = 40, NY = 30, NZ = 37 };
 
@@ -40,6 +41,14 @@ static struct level_heights *by_surface(void) {
 static struct level_heights *flat(void) {
     struct level_heights *h = heights_of(NZ);
     h->a = line(NZ, hybrid_a);
+    return h;
+}
+
+// Levels 300 m apart, one of which may lie elsewhere.
+static struct level_heights *even(double moved) {
+    struct level_heights *h = heights_of(NZ);
+    h->a = calloc(NZ, sizeof *h->a);
+    for (size_t k = 0; k < NZ; k++) h->a[k] = 90 + 300 * (double)k + (k == 20 ? moved : 0);
     return h;
 }
 
@@ -134,6 +143,36 @@ static void check_grid(bool regular, bool wraps, struct level_heights *heights, 
 
 static void test_columns_only(void **state) { (void)state; check_grid(true, false, NULL, 0); check_grid(false, false, NULL, 0); }
 static void test_flat_levels(void **state) { (void)state; check_grid(true, false, flat(), LEVEL_MAP_FLAT); }
+static void test_even_levels(void **state) {
+    (void)state;
+    check_grid(true, false, even(0), LEVEL_MAP_FLAT);
+    check_grid(false, false, even(0), LEVEL_MAP_FLAT);
+    check_grid(true, false, even(3), LEVEL_MAP_FLAT);
+}
+
+static enum layer_kind kind_of(struct level_heights *heights) {
+    const struct grid grid = made_grid(NX, NY);
+    struct level_map *map;
+    struct failure failure = {0};
+    struct layer_geometry *g;
+    if (level_map_build(heights, false, NULL, &map, &failure)) fail_msg("%s", failure.message);
+    assert_int_equal(layer_geometry_new(&grid, map, &g), VIRGA_OK);
+    const enum layer_kind kind = g->kind;
+    layer_geometry_free(g);
+    level_map_unref(map);
+    level_heights_free(heights);
+    return kind;
+}
+
+// Only where a table would say the same it is done without.
+static void test_levels_are_even_or_have_a_table(void **state) {
+    (void)state;
+    assert_int_equal(kind_of(even(0)), LAYER_EVEN);
+    assert_int_equal(kind_of(even(0.1)), LAYER_EVEN);
+    assert_int_equal(kind_of(even(1)), LAYER_FLAT);
+    assert_int_equal(kind_of(flat()), LAYER_FLAT);
+}
+
 static void test_levels_by_surface(void **state) { (void)state; check_grid(true, false, by_surface(), LEVEL_MAP_BY_SURFACE); }
 static void test_coarse_levels(void **state) { (void)state; check_grid(true, false, coarse(), LEVEL_MAP_COARSE); }
 static void test_irregular_axes(void **state) { (void)state; check_grid(false, false, by_surface(), LEVEL_MAP_BY_SURFACE); }
@@ -168,6 +207,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_columns_only),
         cmocka_unit_test(test_flat_levels),
+        cmocka_unit_test(test_even_levels),
+        cmocka_unit_test(test_levels_are_even_or_have_a_table),
         cmocka_unit_test(test_levels_by_surface),
         cmocka_unit_test(test_coarse_levels),
         cmocka_unit_test(test_irregular_axes),
