@@ -67,6 +67,7 @@ static int make_room(struct brick_volume *v) {
     }
     const size_t pages = level_bricks(&v->shape.levels[0]);
     if (pages > INT32_MAX / BRICK_PAGE_WORDS || !(v->pages = calloc(pages, sizeof *v->pages))) return VIRGA_NO_MEMORY;
+    if (!(v->starts = calloc(pages, sizeof *v->starts))) return VIRGA_NO_MEMORY;
     if (take_slot(v, &v->values, &first) || take_slot(v, &v->presence, &first)) return VIRGA_NO_MEMORY;
     memset(v->values.voxels, 0, slot_voxels(v) * sizeof *v->values.voxels);
     for (size_t s = 0; s < slot_voxels(v); s++) v->presence.voxels[s] = 1;
@@ -90,6 +91,7 @@ void brick_volume_free(struct brick_volume *v) {
     if (!v) return;
     for (uint32_t level = 0; level < PYRAMID_MAX_LEVELS; level++) free(v->slots[level]);
     free(v->pages);
+    free(v->starts);
     free(v->values.voxels);
     free(v->values.free);
     free(v->presence.voxels);
@@ -235,7 +237,14 @@ void brick_volume_finish(struct brick_volume *v, const struct step_table *table)
         for (uint32_t y = 0; y < n[1]; y++)
             for (uint32_t x = 0; x < n[0]; x++) choose_page(v, page++, table, (const uint32_t[]){x, y, z});
     v->alike = true;
-    for (page--; page >= v->pages && v->alike; page--) v->alike = page->kind == PAGE_TEXELS && page->level == v->pages->level;
+    v->plain = !v->masked;
+    struct brick_start *start = v->starts;
+    for (const struct brick_page *p = v->pages; p < page; p++) {
+        *start++ = (struct brick_start){p->values, p->middle};
+        v->alike &= p->kind == PAGE_TEXELS && p->level == v->pages->level;
+        v->plain &= p->unit == v->pages->unit;
+    }
+    v->plain &= v->alike;
 }
 
 uint32_t brick_volume_level(const struct brick_volume *v, uint32_t x, uint32_t y, uint32_t z) {
@@ -244,19 +253,19 @@ uint32_t brick_volume_level(const struct brick_volume *v, uint32_t x, uint32_t y
 
 bool brick_volume_value(const struct brick_volume *v, const float ijk[3], float *q) {
     struct packet_brick brick;
+    struct packet_cell cell;
     vf value;
-    packet_brick_begin(v, &brick);
     const uint32_t *n = v->shape.levels[0].n;
     const vf i = packet_wrapped(v, vf_clamp(vf_all(ijk[0]), 0, (float)(v->shape.wraps_x ? n[0] : n[0] - 1)));
     const vf j = vf_clamp(vf_all(ijk[1]), 0, (float)(n[1] - 1)), k = vf_clamp(vf_all(ijk[2]), 0, (float)(n[2] - 1));
-    packet_brick_take(v, packet_brick_number(v, i, j, k), &brick);
-    const vi present = packet_value(v, &brick, i, j, k, &value);
+    packet_volume_at(v, i, j, k, &brick, &cell);
+    const vi present = packet_value(v, &brick, &cell, &value);
     *q = value[0];
     return present[0] != 0;
 }
 
 size_t brick_volume_memory(const struct brick_volume *v) {
-    size_t bytes = sizeof *v + level_bricks(&v->shape.levels[0]) * sizeof *v->pages;
+    size_t bytes = sizeof *v + level_bricks(&v->shape.levels[0]) * (sizeof *v->pages + sizeof *v->starts);
     for (uint32_t level = 0; level < v->shape.level_count; level++) bytes += level_bricks(&v->shape.levels[level]) * sizeof **v->slots;
     const struct voxel_pool *pools[] = {&v->values, &v->presence};
     for (int p = 0; p < 2; p++) bytes += pools[p]->capacity * (slot_voxels(v) * sizeof(int16_t) + sizeof(uint32_t));

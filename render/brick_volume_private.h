@@ -28,6 +28,12 @@ struct brick_page {
 enum { BRICK_PAGE_WORDS = 12 };
 enum page_kind { PAGE_NOTHING, PAGE_CONSTANT, PAGE_TEXELS };
 
+// The same where all is there at one pyramid level, in as little memory as can be: packets take it up each step.
+struct brick_start {
+    int32_t values;
+    float middle;
+};
+
 struct brick_slot {
     uint32_t values, presence;  // slots; values 0: not here; presence 0: all is present
     int32_t middle;
@@ -40,7 +46,9 @@ struct brick_volume {
     struct voxel_pool values, presence;           // slot 0: all zero; all ones
     struct brick_slot *slots[PYRAMID_MAX_LEVELS]; // z, y, x order
     struct brick_page *pages;                     // of the finest level, z, y, x order
+    struct brick_start *starts;                   // likewise, of use where plain
     bool alike;                                   // all pages have one rate and are PAGE_TEXELS
+    bool plain;                                   // and one unit, and nothing is masked
     uint32_t masked;                              // bricks that have a presence of their own
 };
 

@@ -203,15 +203,19 @@ PACKET void vf_transpose(const vf rows[4], vf out[4]) {
 #endif
 
 // Indices of lanes in memory, from where they are loaded one by one: cheaper than taking a vector apart, which compilers prefer.
-#if PACKET_WIDTH > 1
-#define PACKET_LANES(at, index)          \
-    int32_t at[PACKET_WIDTH];            \
-    do {                                 \
-        const vi lanes = (index);        \
-        memcpy(at, &lanes, sizeof at);   \
-        __asm__("" : "+m"(at));          \
-    } while (0)
-#endif
+// Where other work comes between the indices and what is read there, a processor has them at hand.
+struct packet_lanes { int32_t of[PACKET_WIDTH]; };
+
+PACKET void vi_lanes(vi index, struct packet_lanes *lanes) {
+    memcpy(lanes->of, &index, sizeof lanes->of);
+    __asm__("" : "+m"(*lanes));
+}
+
+PACKET vi vi_of_lanes(const struct packet_lanes *lanes) {
+    vi index;
+    memcpy(&index, lanes->of, sizeof index);
+    return index;
+}
 
 PACKET row4 row4_at(const float *at) {
     row4 row;
@@ -224,8 +228,9 @@ PACKET void vf_rows(const float *base, vi index, vf out[4]) {
 #if PACKET_WIDTH == 1
     for (int c = 0; c < 4; c++) out[c] = vf_all(base[4 * index[0] + c]);
 #else
-    PACKET_LANES(at, index * 4);
-#define ROW_AT(n) row4_at(base + at[n])
+    struct packet_lanes at;
+    vi_lanes(index * 4, &at);
+#define ROW_AT(n) row4_at(base + at.of[n])
     const vf rows[4] = {VF_JOIN(ROW_AT, 0), VF_JOIN(ROW_AT, 1), VF_JOIN(ROW_AT, 2), VF_JOIN(ROW_AT, 3)};
 #undef ROW_AT
     vf_transpose(rows, out);
@@ -239,19 +244,18 @@ PACKET vf vf_eights(__m512 a, __m512 b, vf f) {
 }
 #endif
 
-// The four numbers from base[8 index] on, and as much of the four changes behind them as f says.
-PACKET void vf_rows_changed(const float *base, vi index, vf f, vf out[4]) {
+// The four numbers from base[at] on, and as much of the four changes behind them as f says.
+PACKET void vf_rows_changed(const float *base, const struct packet_lanes *at, vf f, vf out[4]) {
 #if PACKET_WIDTH == 1
-    for (int c = 0; c < 4; c++) out[c] = base[8 * index[0] + c] + f * base[8 * index[0] + 4 + c];
+    for (int c = 0; c < 4; c++) out[c] = base[at->of[0] + c] + f * base[at->of[0] + 4 + c];
 #else
-    PACKET_LANES(at, index * 8);
 #if PACKET_AVX512  // all eight are one load
-#define EIGHT_AT(n) _mm256_loadu_ps(base + at[n])
+#define EIGHT_AT(n) _mm256_loadu_ps(base + at->of[n])
 #define EIGHTS(n, m) _mm512_insertf32x8(_mm512_castps256_ps512(EIGHT_AT(n)), EIGHT_AT(m), 1)
 #define CHANGED(n) vf_eights(EIGHTS(n, (n) + 4), EIGHTS((n) + 8, (n) + 12), VF_SPREAD(f, n))
 #else
-#define ROW_AT(n) row4_at(base + at[n])
-#define CHANGE_AT(n) row4_at(base + at[n] + 4)
+#define ROW_AT(n) row4_at(base + at->of[n])
+#define CHANGE_AT(n) row4_at(base + at->of[n] + 4)
 #define CHANGED(n) (VF_JOIN(ROW_AT, n) + VF_JOIN(CHANGE_AT, n) * VF_SPREAD(f, n))
 #endif
     const vf rows[4] = {CHANGED(0), CHANGED(1), CHANGED(2), CHANGED(3)};
@@ -264,20 +268,19 @@ PACKET void vf_rows_changed(const float *base, vi index, vf f, vf out[4]) {
 #endif
 }
 
-// The two numbers from base[2 index] on.
-PACKET void vf_pairs(const float *base, vi index, vf *first, vf *second) {
+// The two numbers from base[2 at] on.
+PACKET void vf_pairs_at(const float *base, const struct packet_lanes *at, vf *first, vf *second) {
 #if PACKET_WIDTH == 1
-    *first = vf_all(base[2 * index[0]]), *second = vf_all(base[2 * index[0] + 1]);
+    *first = vf_all(base[2 * at->of[0]]), *second = vf_all(base[2 * at->of[0] + 1]);
 #else
     typedef double pairs __attribute__((vector_size(4 * PACKET_WIDTH)));
-    PACKET_LANES(at, index);
     // Lanes 0, 1, 4, 5 … in one, 2, 3, 6, 7 … in the other.
     pairs low, high;
     for (int four = 0; four < PACKET_WIDTH / 4; four++) {
-        memcpy((char *)&low + 16 * four, base + 2 * (ptrdiff_t)at[4 * four], 8);
-        memcpy((char *)&low + 16 * four + 8, base + 2 * (ptrdiff_t)at[4 * four + 1], 8);
-        memcpy((char *)&high + 16 * four, base + 2 * (ptrdiff_t)at[4 * four + 2], 8);
-        memcpy((char *)&high + 16 * four + 8, base + 2 * (ptrdiff_t)at[4 * four + 3], 8);
+        memcpy((char *)&low + 16 * four, base + 2 * (ptrdiff_t)at->of[4 * four], 8);
+        memcpy((char *)&low + 16 * four + 8, base + 2 * (ptrdiff_t)at->of[4 * four + 1], 8);
+        memcpy((char *)&high + 16 * four, base + 2 * (ptrdiff_t)at->of[4 * four + 2], 8);
+        memcpy((char *)&high + 16 * four + 8, base + 2 * (ptrdiff_t)at->of[4 * four + 3], 8);
     }
 #if PACKET_WIDTH == 4
     *first = __builtin_shufflevector((vf)low, (vf)high, 0, 2, 4, 6), *second = __builtin_shufflevector((vf)low, (vf)high, 1, 3, 5, 7);
@@ -289,6 +292,12 @@ PACKET void vf_pairs(const float *base, vi index, vf *first, vf *second) {
     *second = __builtin_shufflevector((vf)low, (vf)high, 1, 3, 17, 19, 5, 7, 21, 23, 9, 11, 25, 27, 13, 15, 29, 31);
 #endif
 #endif
+}
+
+PACKET void vf_pairs(const float *base, vi index, vf *first, vf *second) {
+    struct packet_lanes at;
+    vi_lanes(index, &at);
+    vf_pairs_at(base, &at, first, second);
 }
 
 // --- voxels -----------------------------------------------------------------------------------------------------------
@@ -317,17 +326,17 @@ PACKET int32_t pair_at(const int16_t *at) {
     return pair;
 }
 
-// Pairs of neighbours along x from base[index] on, of four rows that lie 0, `row`, `plane` and both further.
-PACKET void vi_pairs_around(const int16_t *base, vi index, int32_t row, int32_t plane, vi out[4]) {
+// Pairs of neighbours along x from base[at] on, of four rows that lie 0, `row`, `plane` and both further.
+PACKET void vi_pairs_around(const int16_t *base, const struct packet_lanes *at, int32_t row, int32_t plane, vi out[4]) {
 #if PACKET_WIDTH == 1
-    for (int n = 0; n < 4; n++) out[n] = vi_all(pair_at(base + index[0] + (n & 1) * row + (n >> 1) * plane));
+    for (int n = 0; n < 4; n++) out[n] = vi_all(pair_at(base + at->of[0] + (n & 1) * row + (n >> 1) * plane));
 #else
-    PACKET_LANES(at, index);
     vf found[4];
-#define ROWS_AT(n)                                                                                                         \
-    (row4)(row4i){pair_at(base + at[n]), pair_at(base + at[n] + row), pair_at(base + at[n] + plane), pair_at(base + at[n] + row + plane)}
+#define PAIR_AT(n, further) pair_at(base + at->of[n] + (further))
+#define ROWS_AT(n) (row4)(row4i){PAIR_AT(n, 0), PAIR_AT(n, row), PAIR_AT(n, plane), PAIR_AT(n, row + plane)}
     const vf rows[4] = {VF_JOIN(ROWS_AT, 0), VF_JOIN(ROWS_AT, 1), VF_JOIN(ROWS_AT, 2), VF_JOIN(ROWS_AT, 3)};
 #undef ROWS_AT
+#undef PAIR_AT
     vf_transpose(rows, found);
     for (int n = 0; n < 4; n++) out[n] = (vi)found[n];
 #endif
@@ -336,7 +345,13 @@ PACKET void vi_pairs_around(const int16_t *base, vi index, int32_t row, int32_t 
 // base[index] of bytes, with three more readable behind each.
 PACKET vi vi_gather_byte(const uint8_t *base, vi index) {
 #if PACKET_AVX512
-    return (vi)_mm512_i32gather_epi32((__m512i)index, base, 1) & 255;
+    struct packet_lanes at;
+    vi_lanes(index, &at);
+    __m128i first = _mm_cvtsi32_si128(base[at.of[0]]), second = _mm_cvtsi32_si128(base[at.of[8]]);
+#define TAKE(n) first = _mm_insert_epi8(first, base[at.of[n]], n), second = _mm_insert_epi8(second, base[at.of[8 + (n)]], n)
+    TAKE(1), TAKE(2), TAKE(3), TAKE(4), TAKE(5), TAKE(6), TAKE(7);
+#undef TAKE
+    return (vi)_mm512_cvtepu8_epi32(_mm_unpacklo_epi64(first, second));
 #elif PACKET_AVX2
     return (vi)_mm256_i32gather_epi32((const int *)(const void *)base, (__m256i)index, 1) & 255;
 #else

@@ -20,11 +20,11 @@ PACKET vf packet_wrapped(const struct brick_volume *v, vf i) {
 }
 
 // For indices inside the grid (wrapped).
-PACKET vi packet_brick_number(const struct brick_volume *v, vf i, vf j, vf k) {
+PACKET void packet_brick_number(const struct brick_volume *v, vf i, vf j, vf k, struct packet_lanes *numbers) {
     const uint32_t *n = v->shape.levels[0].bricks;
     const float rate = 1.0f / BRICK_CORE;
     const vi x = vi_of((i + 0.5f) * rate), y = vi_of((j + 0.5f) * rate), z = vi_of((k + 0.5f) * rate);
-    return (z * (int32_t)n[1] + y) * (int32_t)n[0] + x;
+    vi_lanes((z * (int32_t)n[1] + y) * (int32_t)n[0] + x, numbers);
 }
 
 // No bricks yet. What all bricks have alike is taken here.
@@ -32,15 +32,23 @@ PACKET void packet_brick_begin(const struct brick_volume *v, struct packet_brick
     const float *rate = v->pages->rate;
     *brick = (struct packet_brick){.at = vi_all(-1)};
     brick->rx = vf_all(rate[0]), brick->ry = vf_all(rate[1]), brick->rz = vf_all(rate[2]), brick->kind = vi_all(v->pages->kind);
+    brick->unit = vf_all(v->pages->unit);
 }
 
 // Takes up the bricks of these numbers. One row is taken faster than it is found out whether it is another than before.
-PACKET void packet_brick_take(const struct brick_volume *v, vi number, struct packet_brick *brick) {
+PACKET void packet_brick_take(const struct brick_volume *v, const struct packet_lanes *numbers, struct packet_brick *brick) {
+    const vi number = vi_of_lanes(numbers);
     if (!v->alike && !vi_any((vi)(number != brick->at))) return;
+    brick->at = number;
+    if (v->plain) {
+        vf values;
+        vf_pairs_at((const float *)(const void *)v->starts, numbers, &values, &brick->middle);
+        brick->values = (vi)values;
+        return;
+    }
     const float *rows = (const float *)(const void *)v->pages;
     const vi at = number * (BRICK_PAGE_WORDS / 4);
     vf row[4];
-    brick->at = number;
     vf_rows(rows, at, row);
     brick->values = (vi)row[0], brick->presence = (vi)row[1], brick->middle = row[2], brick->unit = row[3];
     if (v->alike) return;
@@ -51,29 +59,46 @@ PACKET void packet_brick_take(const struct brick_volume *v, vi number, struct pa
 // Voxels of the bricks' levels, as struct brick_page counts them.
 PACKET vf packet_voxel(vf index, vf rate) { return (index + 0.5f) * rate + 0.5f; }
 
+// The eight voxels around places.
 struct packet_cell {
-    vi at, weights;  // voxel in the slot; weights of it and the next along x
+    struct packet_lanes values, presence;  // where the first ones lie; presence only in volumes that are masked
+    vi weights;                            // of them and the next along x
     vf fy, fz;
 };
 
+// Around voxels x, y, z, which the slot holds with the next ones.
+PACKET void packet_cell_begin(const struct brick_volume *v, const struct packet_brick *brick, vf x, vf y, vf z,
+                              struct packet_cell *c) {
+    const vi x0 = vi_of(x), y0 = vi_of(y), z0 = vi_of(z);  // whole parts, for they are not negative
+    const vi at = (z0 * BRICK_ROW + y0) * BRICK_ROW + x0, second = vi_of((x - vf_of(x0)) * PAIR_ONE + 0.5f);
+    vi_lanes(brick->values + at, &c->values);
+    if (v->masked) vi_lanes(brick->presence + at, &c->presence);
+    c->weights = (second << 16) - second + PAIR_ONE;
+    c->fy = y - vf_of(y0);
+    c->fz = z - vf_of(z0);
+}
+
+// The same around fractional indices of the finest level (wrapped).
+PACKET void packet_cell_around(const struct brick_volume *v, const struct packet_brick *brick, vf i, vf j, vf k,
+                               struct packet_cell *c) {
+    packet_cell_begin(v, brick, packet_voxel(i, brick->rx), packet_voxel(j, brick->ry), packet_voxel(k, brick->rz), c);
+}
+
 // In parts of 1 / PAIR_ONE.
-PACKET vf packet_trilinear(const int16_t *voxels, vi brick, const struct packet_cell *c) {
+PACKET vf packet_trilinear(const int16_t *voxels, const struct packet_lanes *at, const struct packet_cell *c) {
     vi pairs[4];
-    vi_pairs_around(voxels, brick + c->at, BRICK_ROW, BRICK_PLANE, pairs);
+    vi_pairs_around(voxels, at, BRICK_ROW, BRICK_PLANE, pairs);
     const vf low = vf_mix(vf_of(vi_pair_sum(pairs[0], c->weights)), vf_of(vi_pair_sum(pairs[1], c->weights)), c->fy);
     const vf high = vf_mix(vf_of(vi_pair_sum(pairs[2], c->weights)), vf_of(vi_pair_sum(pairs[3], c->weights)), c->fy);
     return vf_mix(low, high, c->fz);
 }
 
-// At voxels x, y, z, which the slot holds with the next ones. True where at least half of the weight is present.
-PACKET vi packet_texel(const struct brick_volume *v, const struct packet_brick *brick, vf x, vf y, vf z, vf *q) {
-    const vi x0 = vi_of(x), y0 = vi_of(y), z0 = vi_of(z);  // whole parts, for they are not negative
-    const vi second = vi_of((x - vf_of(x0)) * PAIR_ONE + 0.5f);
-    const struct packet_cell cell = {(z0 * BRICK_ROW + y0) * BRICK_ROW + x0, (second << 16) - second + PAIR_ONE, y - vf_of(y0), z - vf_of(z0)};
-    vf value = packet_trilinear(v->values.voxels, brick->values, &cell);
+// True where at least half of the weight is present.
+PACKET vi packet_texel(const struct brick_volume *v, const struct packet_brick *brick, const struct packet_cell *cell, vf *q) {
+    vf value = packet_trilinear(v->values.voxels, &cell->values, cell);
     vi present = vi_all(-1);
     if (v->masked) {
-        const vf share = packet_trilinear(v->presence.voxels, brick->presence, &cell) * (1.0f / PAIR_ONE);
+        const vf share = packet_trilinear(v->presence.voxels, &cell->presence, cell) * (1.0f / PAIR_ONE);
         present = (vi)(share >= 0.5f);
         value = value / vf_most(share, vf_all(1e-3f));
     }
@@ -94,13 +119,24 @@ PACKET void packet_in_slot(const struct brick_volume *v, struct packet_brick *br
 // Beside a place in the slot: up to its last voxel.
 PACKET vi packet_texel_beside(const struct brick_volume *v, const struct packet_brick *brick, vf x, vf y, vf z, vf *q) {
     const float most = BRICK_ROW - 1 - 1e-4f;
-    return packet_texel(v, brick, vf_clamp(x, 0, most), vf_clamp(y, 0, most), vf_clamp(z, 0, (float)(v->depth - 1) - 1e-4f), q);
+    struct packet_cell cell;
+    packet_cell_begin(v, brick, vf_clamp(x, 0, most), vf_clamp(y, 0, most), vf_clamp(z, 0, (float)(v->depth - 1) - 1e-4f), &cell);
+    return packet_texel(v, brick, &cell, q);
 }
 
-// The value in the bricks at hand, at fractional indices of the finest level (wrapped), as a lattice integer.
-PACKET vi packet_value(const struct brick_volume *v, const struct packet_brick *brick, vf i, vf j, vf k, vf *q) {
-    const vf x = packet_voxel(i, brick->rx), y = packet_voxel(j, brick->ry), z = packet_voxel(k, brick->rz);
-    return packet_texel(v, brick, x, y, z, q) & (vi)(brick->kind != PAGE_NOTHING);
+// The value in the bricks at hand, as a lattice integer.
+PACKET vi packet_value(const struct brick_volume *v, const struct packet_brick *brick, const struct packet_cell *cell, vf *q) {
+    return packet_texel(v, brick, cell, q) & (vi)(brick->kind != PAGE_NOTHING);
+}
+
+// Takes up the bricks at fractional indices of the finest level (wrapped), and the voxels around.
+PACKET void packet_volume_at(const struct brick_volume *v, vf i, vf j, vf k, struct packet_brick *brick,
+                             struct packet_cell *cell) {
+    struct packet_lanes numbers;
+    packet_brick_number(v, i, j, k, &numbers);
+    packet_brick_begin(v, brick);
+    packet_brick_take(v, &numbers, brick);
+    packet_cell_around(v, brick, i, j, k, cell);
 }
 
 #endif

@@ -72,7 +72,26 @@ static void prepare_transfer(struct march_volume *v, const struct transfer *tran
     v->clear = clear == 0 ? -INFINITY : clear == TRANSFER_ENTRIES ? INFINITY : (float)(clear - 1);
 }
 
-static void prepare_volume(struct march_volume *v, const struct scene_layer *layer) {
+static void prepare_lines(struct march_volume *v, double exaggeration) {
+    const struct layer_geometry *g = v->geometry;
+    struct march_lines *l = &v->lines;
+    l->apply = g->kind == LAYER_EVEN && !g->x.values && !g->y.values && !g->wraps && !g->column_parts && v->steps[0]->alike;
+    if (!l->apply) return;
+    const float up = (float)(1000 * (double)g->level_rate / exaggeration);
+    const int32_t n[3] = {g->x.n, g->y.n, g->nz};
+    const float rate[3] = {g->x.rate, g->y.rate, up}, offset[3] = {g->x.offset, g->y.offset, g->level_offset};
+    for (int a = 0; a < 3; a++) {
+        const float reach = a == 2 || n[a] > 1 ? 1e-4f : 0.5f;
+        l->rate[a] = rate[a];
+        l->offset[a] = offset[a];
+        l->low[a] = a < 2 ? -reach : g->level_offset - 0.01f * g->level_rate;
+        l->last[a] = (float)(n[a] - 1);
+        l->high[a] = l->last[a] + reach;
+        l->density[a] = fabsf(rate[a]) * v->steps[0]->pages->rate[a];
+    }
+}
+
+static void prepare_volume(struct march_volume *v, const struct scene_layer *layer, double exaggeration) {
     v->geometry = layer->geometry;
     v->steps[0] = layer->steps[0];
     v->steps[1] = layer->blend > 0 ? layer->steps[1] : NULL;
@@ -81,6 +100,7 @@ static void prepare_volume(struct march_volume *v, const struct scene_layer *lay
     v->gain = (float)(layer->lookup[0] * TRANSFER_ENTRIES);
     v->bias = (float)(layer->lookup[1] * TRANSFER_ENTRIES - 0.5);
     prepare_transfer(v, layer->transfer);
+    prepare_lines(v, exaggeration);
 }
 
 // Far points of pixels are linear in their place before the division: the matrix at depth 1.
@@ -96,6 +116,7 @@ static void prepare_rays(struct march *m, const struct scene *scene) {
 static void prepare_box(struct march *m, const struct scene *scene) {
     const double stretch[3] = {1, 1, scene->exaggeration};
     m->exaggeration = (float)scene->exaggeration;
+    m->shrink = 1 / m->exaggeration;
     for (int a = 0; a < 3; a++) {
         const double low = scene->box.low[a] * stretch[a], high = scene->box.high[a] * stretch[a];
         m->low[a] = (float)low;
@@ -132,7 +153,7 @@ static bool fits(const struct scene_layer *layer) {
 bool march_init(struct march *m, const struct scene *scene) {
     *m = (struct march){.code = march_code_here(), .width = scene->width, .height = scene->height, .step = (float)scene->step};
     for (size_t n = 0; n < scene->volume_count && n < SCENE_VOLUMES_MAX; n++)
-        if (fits(&scene->volumes[n])) prepare_volume(&m->volumes[m->volume_count++], &scene->volumes[n]);
+        if (fits(&scene->volumes[n])) prepare_volume(&m->volumes[m->volume_count++], &scene->volumes[n], scene->exaggeration);
     if (!m->volume_count) return false;
     prepare_rays(m, scene);
     prepare_box(m, scene);

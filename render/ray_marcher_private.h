@@ -12,11 +12,21 @@
 
 enum { MARCH_TILE = 32, MARCH_TURNS = 4096 };
 
+// From the shown scene to indices where all axes are regular and all voxels of one pyramid level: then nothing else is asked.
+struct march_lines {
+    bool apply;
+    float rate[3], offset[3];             // index = scene × rate + offset
+    float low[3], high[3];                // indices inside the grid …
+    float last[3];                        // … are held between 0 and these
+    float density[3];                     // voxels of the level a km of the shown scene
+};
+
 struct march_volume {
     const struct layer_geometry *geometry;
     const struct brick_volume *steps[2];  // the second NULL where nothing is blended in
     float blend;
     bool shading;
+    struct march_lines lines;
     float gain, bias;                     // entry of the transfer table = lattice integer × gain + bias
     const float (*data)[4];               // of the transfer table
     float rows[TRANSFER_ENTRIES][8], integral[TRANSFER_ENTRIES][8];  // likewise, and the change up to the next entry
@@ -31,7 +41,7 @@ struct march {
     unsigned width, height;
     float corner[4], across[4], down[4];  // of a pixel's far point, homogeneous, seen from the eye: corner + (x + ½) across + (y + ½) down
     float eye[3], low[3], high[3];        // shown scene
-    float exaggeration, step;
+    float exaggeration, shrink, step;     // shrink: 1 / exaggeration
     int32_t volume_count;
     struct march_volume volumes[SCENE_VOLUMES_MAX];
     const uint8_t *skip;                  // bytes of the skip grid with three more behind them; NULL for none

@@ -19,6 +19,13 @@ struct ray_packet {
     vf x, y, z;                 // direction, of length 1
     vf t, end, ds;              // ds 0: a sample where a step is to begin
     vf jitter, through, red, green, blue;
+    vf cell[3], cells[3], km[3];  // where the ray begins in the skip grid, cells a km, km a cell …
+    vf behind[3];               // … and 1 where a cell's end on the way is its lower one
+};
+
+struct packet_row {
+    struct packet_lanes at;
+    vf share;                   // of the next entry
 };
 
 struct ray_volume {
@@ -26,8 +33,12 @@ struct ray_volume {
     vf before;                  // entry of the transfer table at the last sample …
     vi had;                     // … where it had one
     vf integral[4];             // up to there
+    vf from[3], rate[3], reach; // where march_lines apply: indices where the ray begins and a km of it; km a step
     // Of the step being made:
     struct packet_place place;
+    struct packet_lanes number; // of the bricks at the place
+    struct packet_cell cell;
+    struct packet_row row;      // of the integral
     vf q, entry, since[4];      // lattice integer, its entry, and the integral between the last sample's and that
     vi has;                     // whether there is a value
     bool may_show;
@@ -42,7 +53,7 @@ struct ray_flight {
     int turns;
     bool busy, stepping;
     vi live, steps;             // rays not at their end; those of them that make a step, and do not leap
-    vf s, kilometres, per_km;   // where the step ends, its length, voxels a km
+    vf s, kilometres, reach;    // where the step ends, its length, km a step in full light
 };
 
 // One number of a table's row between entries, by texture filtering: held beyond the ends. part: 0 … 3.
@@ -52,31 +63,32 @@ PACKET vf packet_look(const float (*table)[4], vf entry, int32_t part) {
     return vf_mix(vf_gather(&table[0][0], index), vf_gather(&table[0][0], index + 4), at - first);
 }
 
-// A row of the table between entries; held beyond the ends.
-PACKET void packet_point(const struct march_volume *v, vf entry, vf row[4]) {
+// Where rows of a table's numbers and changes begin, and how far entries are on to the next; held beyond the ends.
+PACKET void packet_row_begin(vf entry, struct packet_row *row) {
     const vf at = vf_clamp(entry, 0, TRANSFER_ENTRIES - 1);
     const vi first = vi_of(vf_least(at, vf_all(TRANSFER_ENTRIES - 2)));
-    vf_rows_changed(v->rows[0], first, at - vf_of(first), row);
+    vi_lanes(first * 8, &row->at);
+    row->share = at - vf_of(first);
 }
 
-// The integral up to a fractional entry; beyond the table's ends their values go on.
-PACKET void packet_integral(const struct march_volume *v, vf entry, vf sum[4]) {
-    const vf inside = vf_clamp(entry, 0, TRANSFER_ENTRIES - 1), beyond = entry - inside;
-    const vi first = vi_of(vf_least(inside, vf_all(TRANSFER_ENTRIES - 2)));
-    vf_rows_changed(v->integral[0], first, inside - vf_of(first), sum);
+// The integral up to a fractional entry, whose row is at hand; beyond the table's ends their values go on.
+PACKET void packet_integral(const struct march_volume *v, vf entry, const struct packet_row *row, vf sum[4]) {
+    const vf beyond = entry - vf_clamp(entry, 0, TRANSFER_ENTRIES - 1);
+    vf_rows_changed(v->integral[0], &row->at, row->share, sum);
     if (!vi_any((vi)(beyond != 0))) return;
     for (int c = 0; c < 4; c++) sum[c] += beyond * vf_pick((vi)(entry < 0), vf_all(v->before_first[c]), vf_all(v->after_last[c]));
 }
 
-// The value at indices (wrapped) with the two time slots blended.
-PACKET vi packet_blended(const struct march_volume *v, const struct packet_brick *brick, const struct packet_place *place, vf *q) {
-    const vi present = packet_value(v->steps[0], brick, place->i, place->j, place->k, q);
+// The value in a cell of the first time slot, and around the same indices (wrapped) in the second where there is one, blended.
+PACKET vi packet_blended(const struct march_volume *v, const struct packet_brick *brick, const struct packet_cell *cell,
+                         const struct packet_place *place, vf *q) {
+    const vi present = packet_value(v->steps[0], brick, cell, q);
     if (!v->steps[1]) return present;
     struct packet_brick later_brick;
-    packet_brick_begin(v->steps[1], &later_brick);
-    packet_brick_take(v->steps[1], packet_brick_number(v->steps[1], place->i, place->j, place->k), &later_brick);
+    struct packet_cell later_cell;
+    packet_volume_at(v->steps[1], place->i, place->j, place->k, &later_brick, &later_cell);
     vf later;
-    const vi also = packet_value(v->steps[1], &later_brick, place->i, place->j, place->k, &later);
+    const vi also = packet_value(v->steps[1], &later_brick, &later_cell, &later);
     *q = vf_pick(also, vf_pick(present, vf_mix(*q, later, vf_all(v->blend)), later), *q);
     return v->blend < 0.5f ? present : also;
 }
@@ -115,7 +127,7 @@ PACKET vf packet_diffuse(const struct march *m, const struct march_volume *v, co
     const vf sx = packet_beside(s, &slot, x + 0.5f, y, z, q) - packet_beside(s, &slot, x - 0.5f, y, z, q);
     const vf sy = packet_beside(s, &slot, x, y + 0.5f, z, q) - packet_beside(s, &slot, x, y - 0.5f, z, q);
     const vf sz = packet_beside(s, &slot, x, y, z + 0.5f, q) - packet_beside(s, &slot, x, y, z - 0.5f, q);
-    const vf gx = sx * p->di * b->rx, gy = sy * p->dj * b->ry, gz = sz * p->dk * b->rz * (1.0f / m->exaggeration);
+    const vf gx = sx * p->di * b->rx, gy = sy * p->dj * b->ry, gz = sz * p->dk * b->rz * m->shrink;
     // How opacity answers to a higher value says which way is out.
     const vf range = vf_most(vf_abs(sx) + vf_abs(sy) + vf_abs(sz), vf_all(1e-6f)) * v->gain, entry = q * v->gain + v->bias;
     const vf rise = packet_look(v->data, entry + 0.5f * range, 3) - packet_look(v->data, entry - 0.5f * range, 3);
@@ -129,59 +141,104 @@ PACKET vf packet_diffuse(const struct march *m, const struct march_volume *v, co
 // --- steps ------------------------------------------------------------------------------------------------------------
 
 // In phases, each for all flights before the next: what waits for memory or for a long sum in one does not hold up the others, for
-// a processor looks a few hundred instructions ahead and a phase has fewer.
+// a processor looks a few hundred instructions ahead and a phase has fewer. What is read in one has its indices from the one before.
 
 // Lanes that stand in cells where nothing shows leap.
 PACKET void phase_leap(const struct march *m, struct ray_flight *f) {
     struct ray_packet *r = &f->rays;
     f->steps = f->live;
     if (!m->skip) return;
-    const vf ray[3] = {r->x, r->y, r->z};
-    vf cell[3], here[3];
+    vf cell[3];
+    vi here[3];  // whole parts, for they are not negative
     for (int a = 0; a < 3; a++) {
-        cell[a] = (m->eye[a] + ray[a] * r->t - m->skip_low[a]) * m->skip_rate[a];
-        here[a] = vf_floor(vf_clamp(cell[a], 0, (float)(m->skip_size[a] - 1)));
+        cell[a] = r->cell[a] + r->cells[a] * r->t;
+        here[a] = vi_of(vf_clamp(cell[a], 0, (float)(m->skip_size[a] - 1)));
     }
-    const vi at = (vi_of(here[2]) * m->skip_size[1] + vi_of(here[1])) * m->skip_size[0] + vi_of(here[0]);
-    const vi found = vi_gather_byte(m->skip, at), leaps = (vi)(found != 0) & f->live;
+    const vi found = vi_gather_byte(m->skip, (here[2] * m->skip_size[1] + here[1]) * m->skip_size[0] + here[0]);
+    const vi leaps = (vi)(found != 0) & f->live;
     if (!vi_any(leaps)) return;
     const vf empty = vf_of(found);
     vf way = vf_all(INFINITY);
-    for (int a = 0; a < 3; a++) {
-        const vf safe = vf_pick((vi)(vf_abs(ray[a]) > 1e-9f), ray[a], vf_all(1e-9f));
-        const vf edge = here[a] + vf_pick((vi)(ray[a] >= 0), empty, 1.0f - empty);
-        way = vf_least((edge - cell[a]) / (safe * m->skip_rate[a]), way);
-    }
+    for (int a = 0; a < 3; a++)
+        way = vf_least((vf_of(here[a]) - cell[a] + r->behind[a]) * r->km[a] + empty * vf_abs(r->km[a]), way);
     r->t = vf_pick(leaps, r->t + vf_most(way, vf_all(0)) + f->shortest * 0.05f, r->t);
     r->ds = vf_pick(leaps, vf_all(0), r->ds);
     f->steps = f->live & ~leaps;
+}
+
+// What does not change on the way of a packet through a volume where march_lines apply.
+PACKET void packet_lines_begin(const struct march *m, const struct march_volume *v, const struct ray_packet *r,
+                               struct ray_volume *rv) {
+    const struct march_lines *l = &v->lines;
+    const vf ray[3] = {r->x, r->y, r->z};
+    vf per_km = vf_all(1e-6f);
+    for (int a = 0; a < 3; a++) {
+        rv->from[a] = vf_all(m->eye[a] * l->rate[a] + l->offset[a]);
+        rv->rate[a] = ray[a] * l->rate[a];
+        per_km = vf_most(vf_abs(ray[a]) * l->density[a], per_km);
+    }
+    rv->reach = m->step / per_km;
+    rv->place.di = vf_all(l->rate[0]), rv->place.dj = vf_all(l->rate[1]), rv->place.dk = vf_all(l->rate[2] * m->exaggeration);
+}
+
+PACKET void packet_lines_place(const struct march_volume *v, vf s, struct ray_volume *rv) {
+    const struct march_lines *l = &v->lines;
+    vf at[3];
+    vi inside = vi_all(-1);
+    for (int a = 0; a < 3; a++) {
+        const vf index = rv->from[a] + rv->rate[a] * s;
+        inside &= (vi)(index >= l->low[a]) & (vi)(index <= l->high[a]);
+        at[a] = vf_clamp(index, 0, l->last[a]);
+    }
+    rv->place.i = at[0], rv->place.j = at[1], rv->place.k = at[2];
+    rv->place.inside = inside;
 }
 
 // Where the step ends, in each volume.
 PACKET void phase_place(const struct march *m, struct ray_flight *f) {
     const struct ray_packet *r = &f->rays;
     f->s = vf_least(r->t + r->ds, r->end);
-    f->kilometres = (f->s - r->t) * (1.0f / m->exaggeration);
-    f->per_km = vf_all(1e-6f);
-    const vf x = m->eye[0] + r->x * f->s, y = m->eye[1] + r->y * f->s, z = (m->eye[2] + r->z * f->s) * (1.0f / m->exaggeration);
+    f->kilometres = (f->s - r->t) * m->shrink;
     for (int n = 0; n < m->volume_count; n++) {
         const struct march_volume *v = &m->volumes[n];
-        struct packet_place *p = &f->volumes[n].place;
-        struct packet_brick *b = &f->volumes[n].brick;
-        packet_place(v->geometry, x, y, z, p);
-        p->i = packet_wrapped(v->steps[0], p->i);
-        packet_brick_take(v->steps[0], packet_brick_number(v->steps[0], p->i, p->j, p->k), b);
-        f->per_km = vf_most(vf_abs(r->x * p->di) * b->rx, f->per_km);
-        f->per_km = vf_most(vf_abs(r->y * p->dj) * b->ry, f->per_km);
-        f->per_km = vf_most(vf_abs(r->z * p->dk) * b->rz * (1.0f / m->exaggeration), f->per_km);
+        struct ray_volume *rv = &f->volumes[n];
+        struct packet_place *p = &rv->place;
+        if (v->lines.apply) {
+            packet_lines_place(v, f->s, rv);
+        } else {
+            packet_place(v->geometry, m->eye[0] + r->x * f->s, m->eye[1] + r->y * f->s, (m->eye[2] + r->z * f->s) * m->shrink, p);
+            p->i = packet_wrapped(v->steps[0], p->i);
+        }
+        packet_brick_number(v->steps[0], p->i, p->j, p->k, &rv->number);
+    }
+}
+
+// Kilometres of a step in full light.
+PACKET vf packet_reach(const struct march *m, const struct ray_packet *r, const struct ray_volume *rv) {
+    const struct packet_place *p = &rv->place;
+    const struct packet_brick *b = &rv->brick;
+    const vf x = vf_abs(r->x * p->di) * b->rx, y = vf_abs(r->y * p->dj) * b->ry, z = vf_abs(r->z * p->dk) * b->rz * m->shrink;
+    return m->step / vf_most(vf_most(x, vf_most(y, z)), vf_all(1e-6f));
+}
+
+PACKET void phase_brick(const struct march *m, struct ray_flight *f) {
+    f->reach = vf_all(INFINITY);
+    for (int n = 0; n < m->volume_count; n++) {
+        const struct march_volume *v = &m->volumes[n];
+        struct ray_volume *rv = &f->volumes[n];
+        packet_brick_take(v->steps[0], &rv->number, &rv->brick);
+        packet_cell_around(v->steps[0], &rv->brick, rv->place.i, rv->place.j, rv->place.k, &rv->cell);
+        f->reach = vf_least(v->lines.apply ? rv->reach : packet_reach(m, &f->rays, rv), f->reach);
     }
 }
 
 PACKET void phase_sample(const struct march *m, struct ray_flight *f) {
     for (int n = 0; n < m->volume_count; n++) {
+        const struct march_volume *v = &m->volumes[n];
         struct ray_volume *rv = &f->volumes[n];
-        rv->has = packet_blended(&m->volumes[n], &rv->brick, &rv->place, &rv->q) & rv->place.inside;
-        rv->entry = rv->q * m->volumes[n].gain + m->volumes[n].bias;
+        rv->has = packet_blended(v, &rv->brick, &rv->cell, &rv->place, &rv->q) & rv->place.inside;
+        rv->entry = rv->q * v->gain + v->bias;
+        packet_row_begin(rv->entry, &rv->row);
     }
 }
 
@@ -192,7 +249,7 @@ PACKET void phase_integral(const struct march *m, struct ray_flight *f) {
         rv->may_show = vi_any((vi)(rv->entry > clear) | (vi)(rv->before > clear));
         if (!rv->may_show) continue;  // nothing shows, nor did it; the integrals are 0
         vf integral[4];
-        packet_integral(&m->volumes[n], rv->entry, integral);
+        packet_integral(&m->volumes[n], rv->entry, &rv->row, integral);
         for (int c = 0; c < 4; c++) {
             rv->since[c] = integral[c] - rv->integral[c];
             rv->integral[c] = vf_pick(f->steps, integral[c], rv->integral[c]);
@@ -219,7 +276,10 @@ PACKET void packet_emit(const struct march *m, const struct march_volume *v, con
     row[3] = vf_pick((vi)(row[3] > 1e-6f), row[3], vf_all(0));
     if (vi_any(points)) {
         vf point[4];
-        packet_point(v, one, point);
+        struct packet_row of_one;
+        const struct packet_row *there = &rv->row;  // that of the integral, but where it is of the step's beginning
+        if (vi_any(~has)) packet_row_begin(one, &of_one), there = &of_one;
+        vf_rows_changed(v->rows[0], &there->at, there->share, point);
         point[3] = point[3] * share;
         row[3] = vf_pick(points, point[3], row[3]);
         for (int c = 0; c < 3; c++) row[c] = vf_pick(points, point[c] * point[3], row[c]);
@@ -281,7 +341,7 @@ PACKET void phase_light(const struct march *m, struct ray_flight *f) {
         rv->had = vi_pick(f->steps, rv->has, rv->had);
     }
     const vf first = vf_pick((vi)(r->ds == 0), vf_most(r->jitter, vf_all(0.01f)), vf_all(1));
-    const vf next = vf_most(m->step * (1.9f - 0.9f * r->through) / f->per_km, f->shortest) * first;
+    const vf next = vf_most(f->reach * (1.9f - 0.9f * r->through), f->shortest) * first;
     r->t = vf_pick(f->steps, f->s, r->t);
     r->ds = vf_pick(f->steps, next, r->ds);
 }
@@ -309,6 +369,10 @@ PACKET void packet_begin(const struct march *m, vi px, vi py, vf ground, struct 
         const vf one = (m->low[a] - m->eye[a]) / safe, other = (m->high[a] - m->eye[a]) / safe;
         r->t = vf_most(vf_least(one, other), r->t);
         r->end = vf_least(vf_most(one, other), r->end);
+        r->cell[a] = vf_all((m->eye[a] - m->skip_low[a]) * m->skip_rate[a]);
+        r->cells[a] = ray[a] * m->skip_rate[a];
+        r->km[a] = 1.0f / (safe * m->skip_rate[a]);
+        r->behind[a] = vf_pick((vi)(ray[a] < 0), vf_all(1), vf_all(0));
     }
     r->jitter = packet_jitter(m, px, py);
     r->through = vf_all(1);
@@ -349,6 +413,7 @@ PACKET bool packet_launch(const struct march *m, unsigned x, unsigned y, unsigne
         f->volumes[n].had = vi_all(0);
         f->volumes[n].before = vf_all(0);
         for (int c = 0; c < 4; c++) f->volumes[n].integral[c] = vf_all(0);
+        if (m->volumes[n].lines.apply) packet_lines_begin(m, &m->volumes[n], &f->rays, &f->volumes[n]);
     }
     return true;
 }
@@ -380,7 +445,7 @@ PACKET bool packet_goes_on(const struct march *m, unsigned x, unsigned y, unsign
     return false;
 }
 
-enum { FLIGHTS = 3 };
+enum { FLIGHTS = 4 };
 
 static void march_tile(const struct march *m, unsigned x, unsigned y) {
     struct ray_flight flights[FLIGHTS];
@@ -394,11 +459,11 @@ static void march_tile(const struct march *m, unsigned x, unsigned y) {
         for (int n = 0; n < FLIGHTS; n++) {
             if (flights[n].busy) phase_leap(m, &flights[n]);
             flights[n].stepping = flights[n].busy && vi_any(flights[n].steps);
+            if (flights[n].stepping) phase_place(m, &flights[n]);
         }
-        for (int n = 0; n < FLIGHTS; n++) if (flights[n].stepping) phase_place(m, &flights[n]);
+        for (int n = 0; n < FLIGHTS; n++) if (flights[n].stepping) phase_brick(m, &flights[n]);
         for (int n = 0; n < FLIGHTS; n++) if (flights[n].stepping) phase_sample(m, &flights[n]);
-        for (int n = 0; n < FLIGHTS; n++) if (flights[n].stepping) phase_integral(m, &flights[n]);
-        for (int n = 0; n < FLIGHTS; n++) if (flights[n].stepping) phase_light(m, &flights[n]);
+        for (int n = 0; n < FLIGHTS; n++) if (flights[n].stepping) phase_integral(m, &flights[n]), phase_light(m, &flights[n]);
     }
 }
 
@@ -410,13 +475,13 @@ PACKET vf packet_tau(const struct march *m, vf x, vf y, vf z) {
     for (int n = 0; n < m->volume_count; n++) {
         const struct march_volume *v = &m->volumes[n];
         struct packet_brick brick;
+        struct packet_cell cell;
         struct packet_place p;
         vf q;
-        packet_brick_begin(v->steps[0], &brick);
         packet_place(v->geometry, x, y, z, &p);
         p.i = packet_wrapped(v->steps[0], p.i);
-        packet_brick_take(v->steps[0], packet_brick_number(v->steps[0], p.i, p.j, p.k), &brick);
-        const vi has = packet_blended(v, &brick, &p, &q) & p.inside;
+        packet_volume_at(v->steps[0], p.i, p.j, p.k, &brick, &cell);
+        const vi has = packet_blended(v, &brick, &cell, &p, &q) & p.inside;
         if (vi_any(has)) tau += vf_pick(has, packet_look(v->data, q * v->gain + v->bias, 3), vf_all(0));
     }
     return tau;

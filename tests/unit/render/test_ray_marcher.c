@@ -172,6 +172,38 @@ static void test_unknown_processors_are_not_obeyed(void **state) {
     unsetenv("VIRGA_RENDER_ISA");
 }
 
+// The same axes, given column by column.
+static void make_columns_apart(struct made *m) {
+    double values[2][40];
+    struct grid grid = m->grid;
+    for (int n = 0; n < 40; n++) values[0][n] = values[1][n] = 1000 * n;
+    grid.x.regular = grid.y.regular = false;
+    grid.x.values = values[0], grid.y.values = values[1];
+    layer_geometry_free(m->geometry);
+    assert_int_equal(layer_geometry_new(&grid, &m->map, &m->geometry), VIRGA_OK);
+    m->scene.volumes[0].geometry = m->geometry;
+}
+
+// Places on a ray are found by one straight line where axes and levels are regular.
+static void test_straight_lines_change_nothing(void **state) {
+    (void)state;
+    struct made *m = made_new(torn, NULL);
+    make_busy(m);
+    float *straight = draw(&m->scene, 2, NULL);
+    make_columns_apart(m);
+    float *searched = draw(&m->scene, 2, NULL);
+    double sum = 0, covered = 0;
+    for (size_t at = 0; at < NUMBERS; at++) {
+        sum += fabs((double)searched[at] - (double)straight[at]);
+        covered += straight[at] > 0.01f;
+    }
+    if (!(covered > 300 && sum / covered < 1e-4 && largest_difference(searched, straight) < 0.02))
+        fail_msg("%g numbers, mean difference %g, largest %g", covered, sum / covered, largest_difference(searched, straight));
+    free(straight);
+    free(searched);
+    made_free(m);
+}
+
 // The ground, half way through the box, ends rays.
 static void test_the_ground_ends_rays(void **state) {
     (void)state;
@@ -297,6 +329,7 @@ int main(void) {
         cmocka_unit_test(test_threads_change_nothing),
         cmocka_unit_test(test_processors_agree),
         cmocka_unit_test(test_unknown_processors_are_not_obeyed),
+        cmocka_unit_test(test_straight_lines_change_nothing),
         cmocka_unit_test(test_the_ground_ends_rays),
         cmocka_unit_test(test_blending_is_linear_in_the_value),
         cmocka_unit_test(test_two_volumes_add),
