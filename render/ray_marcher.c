@@ -162,15 +162,31 @@ bool march_init(struct march *m, const struct scene *scene) {
 
 // --- tiles ------------------------------------------------------------------------------------------------------------
 
-static unsigned tiles_along(unsigned pixels) {
-    return (pixels + MARCH_TILE - 1) / MARCH_TILE;
+enum { PIECES_EACH = 16 };  // that a thread has at least, so that all end together
+
+// Pieces of `tiles` × `tiles` tiles that a side of a picture has.
+static unsigned pieces_along(unsigned pixels, unsigned tiles) {
+    return (pixels + MARCH_TILE * tiles - 1) / (MARCH_TILE * tiles);
 }
 
-static void draw_tile(void *argument, size_t index, size_t thread) {
+static size_t pieces_of(const struct march *m, unsigned tiles) {
+    return (size_t)pieces_along(m->width, tiles) * pieces_along(m->height, tiles);
+}
+
+// A thread draws tiles beside each other: voxels that two of them see are still in its processor's own cache.
+static unsigned choose_piece(const struct march *m, size_t threads) {
+    unsigned tiles = 4;
+    while (tiles > 1 && pieces_of(m, tiles) < PIECES_EACH * threads) tiles /= 2;
+    return tiles;
+}
+
+static void draw_piece(void *argument, size_t index, size_t thread) {
     (void)thread;
     const struct march *m = argument;
-    const unsigned across = tiles_along(m->width);
-    m->code->tile(m, (unsigned)(index % across) * MARCH_TILE, (unsigned)(index / across) * MARCH_TILE);
+    const unsigned across = pieces_along(m->width, m->piece), side = m->piece * MARCH_TILE;
+    const unsigned left = (unsigned)(index % across) * side, top = (unsigned)(index / across) * side;
+    for (unsigned y = top; y < top + side && y < m->height; y += MARCH_TILE)
+        for (unsigned x = left; x < left + side && x < m->width; x += MARCH_TILE) m->code->tile(m, x, y);
 }
 
 void ray_marcher_draw(struct render_team *team, const struct scene *scene, const float *distance, float *rgba) {
@@ -188,6 +204,7 @@ void ray_marcher_draw(struct render_team *team, const struct scene *scene, const
         if (skip) memcpy(skip, scene->skip->values, cells);
         m.skip = skip;
     }
-    render_team_run(team, (size_t)tiles_along(m.width) * tiles_along(m.height), draw_tile, &m);
+    m.piece = choose_piece(&m, render_team_threads(team));
+    render_team_run(team, pieces_of(&m, m.piece), draw_piece, &m);
     free(skip);
 }

@@ -39,6 +39,7 @@ struct march_code;
 struct march {
     const struct march_code *code;
     unsigned width, height;
+    unsigned piece;                       // tiles along a side of what a thread draws in one go
     float corner[4], across[4], down[4];  // of a pixel's far point, homogeneous, seen from the eye: corner + (x + ½) across + (y + ½) down
     float eye[3], low[3], high[3];        // shown scene
     float exaggeration, shrink, step;     // shrink: 1 / exaggeration
