@@ -174,6 +174,7 @@ static bool origin_is_safe(const char *text, size_t length, bool scheme) {
     else if (scheme) return false;
     if (rest == end) return false;
     if (!scheme && end - rest > 2 && rest[0] == '*' && rest[1] == '.') rest += 2;
+    if (!scheme && end - rest > 2 && end[-2] == ':' && end[-1] == '*') end -= 2;  // any port
     for (; rest < end; rest++)
         if (!isalnum((unsigned char)*rest) && !strchr(".-:[]", *rest)) return false;
     return true;
@@ -196,7 +197,7 @@ static bool add_hosts(char hosts[CONFIG_MAX_HOSTS][256], size_t *count, const ch
 static const char *set_embed_host(struct config *config, const char *value) {
     return add_hosts(config->embed_hosts, &config->embed_host_count, value, false)
                ? NULL
-               : "at most 32 hosts or origins, such as https://hub.example.org or https://*.example.org";
+               : "at most 32 hosts or origins, such as https://hub.example.org, https://*.example.org or http://localhost:*";
 }
 
 static const char *set_allow_origin(struct config *config, const char *value) {

@@ -221,16 +221,30 @@ static int unpublish(const struct http_request *request) {
     return http_answer(peer, 204, NULL, NULL);
 }
 
+// For another browser of the same person.
+static int another_code(const struct http_request *request) {
+    struct peer *peer = request->peer;
+    char code[SECRET_TEXT + 1];
+    identity_user owner = user_spaces_publisher(peer->server->spaces, request->path);
+    if (!owner) return http_answer_error(peer, 404, "there is no such publication");
+    if (!identity_code(peer->server->identity, owner, clock_monotonic(), code)) return http_answer_error(peer, 503, "too many codes are in use; try again later");
+    int status = answer_json(peer, 201, json_pack("{s:s}", "code", code));
+    explicit_bzero(code, sizeof code);
+    return status;
+}
+
 int http_datasets(const struct http_request *request) {
     struct peer *peer = request->peer;
     const struct web_caller *caller = &peer->caller;
     bool one = request->path[0] != '\0';
-    if (request->method != (one ? HTTP_DELETE : HTTP_POST)) return not_here(request, one ? "DELETE" : "POST");
-    if (!caller->publisher && !(one && caller->user && !caller->bearer)) {
+    bool ends = one && request->method == HTTP_DELETE;
+    if (!ends && request->method != HTTP_POST) return not_here(request, one ? "POST, DELETE" : "POST");
+    if (!caller->publisher && !(ends && caller->user && !caller->bearer)) {
         snprintf(peer->reply.more, sizeof peer->reply.more, "WWW-Authenticate: Bearer realm=\"virga\"\r\n");
         if (!identity_has_publisher(peer->server->identity)) return http_answer_error(peer, 501, "nobody may publish here (setting publish-token-file)");
         return caller->bearer ? refuse_secret(peer, 401, "this is not the publish token") : http_answer_error(peer, 401, "who publishes shows the publish token: Authorization: Bearer TOKEN");
     }
     if (!one) return publish(request);
-    return strlen(request->path) == PUBLICATION_ID && strspn(request->path, "0123456789abcdef") == PUBLICATION_ID ? unpublish(request) : nothing(request);
+    if (strlen(request->path) != PUBLICATION_ID || strspn(request->path, "0123456789abcdef") != PUBLICATION_ID) return nothing(request);
+    return ends ? unpublish(request) : another_code(request);
 }

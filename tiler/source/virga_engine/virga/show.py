@@ -1,0 +1,180 @@
+# SPDX-License-Identifier: Apache-2.0
+"""show() and close(): where an object's numbers come from, and which server shows them."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import secrets
+import sys
+from threading import RLock
+from typing import Any
+
+from . import kernel_engine
+from .page_address import page_base
+from .private_server import PrivateServer, Refused, RemoteServer, Server
+from .view import View
+
+_LOCK = RLock()
+_views: list[View] = []                      # guarded by _LOCK, as all below
+_of_kernel: PrivateServer | None = None      # its engine is this process
+_of_cluster: dict[str, PrivateServer] = {}   # by the scheduler's address
+
+
+def show(obj: Any, *, server: str | None = None, token: str | None = None, client: Any = None, title: str | None = None,
+         width: str = "100%", height: int = 620, program: str | None = None) -> View:
+    """Shows obj and returns a View, which a notebook displays as virga's page.
+
+    obj      an xarray DataArray or Dataset, or an Iris cube or list of cubes. Units, coordinates and times are taken from it as CF says.
+    client   a dask.distributed Client; None: the current one, where there is one. What is backed by Dask is published on its scheduler under
+             a name that nobody can guess, so that the workers' numbers go to the server without passing through this process; what is in memory
+             (and what another process cannot reach: a cluster inside of this process, a gateway's) this process answers for itself.
+    server   address of a virga server that uses the same scheduler; None: VIRGA_URL, else a private one of this process's own on a
+             free port, which ends with it.
+    token    that server's publish token; None: VIRGA_TOKEN.
+    title    what the page calls it. width, height: of the frame in the notebook; height in pixels.
+    program  the virga program of a private server; None: VIRGA_PROGRAM, `virga` on the path, or this installation's build.
+
+    Raises TypeError for other objects, RuntimeError with what to do where it cannot be shown.
+    """
+    dataset = kernel_engine.dataset_of(obj)  # also tells what cannot be shown before anything is started
+    client = client if client is not None else _current_client()
+    title = title or _name_of(obj)
+    address = server or os.environ.get("VIRGA_URL")
+    with _LOCK:
+        try:
+            if address:
+                view = _on_server(obj, RemoteServer(address, token or os.environ.get("VIRGA_TOKEN")), client, title)
+            elif client is not None and _has_dask(obj) and _is_reachable(client):
+                view = _published(obj, _server_of(client, program), client, title)
+            else:
+                view = _from_kernel(dataset, client, title, program)
+        except Refused as refused:
+            raise RuntimeError(f"virga cannot show it: {refused}") from None
+        view.width, view.height = width, height
+        _views.append(view)
+        return view
+
+
+def close() -> None:
+    """Closes every view: nothing stays published, and private servers end. Also done when the process ends by itself."""
+    with _LOCK:
+        while _views:
+            _views[-1].close()
+        _end_servers()
+
+
+atexit.register(close)
+
+
+def _current_client() -> Any:
+    distributed = sys.modules.get("distributed")
+    if distributed is None:
+        return None
+    try:
+        return distributed.default_client()
+    except ValueError:
+        return None
+
+
+def _has_dask(obj: Any) -> bool:
+    """Whether any of its numbers are a dask array's."""
+    if isinstance(obj, (list, tuple)):
+        return any(_has_dask(one) for one in obj)
+    if hasattr(obj, "has_lazy_data"):
+        return bool(obj.has_lazy_data())
+    return bool(getattr(obj, "chunks", None))
+
+
+def _is_reachable(client: Any) -> bool:
+    """Whether another process can be a client of this scheduler by its address alone."""
+    return str(client.scheduler.address).startswith("tcp://")
+
+
+def _on_server(obj: Any, server: RemoteServer, client: Any, title: str) -> View:
+    if client is None:
+        raise Refused(f"{server.url} reads from its Dask cluster, and there is no Dask client here. Connect to the same scheduler "
+                      "(client = dask.distributed.Client('tcp://HOST:PORT')) and show it again, or show it by a server of your own: "
+                      "virga.show(obj, server=None) without VIRGA_URL in the environment")
+    return _published(obj if _has_dask(obj) else _on_workers(obj, client), server, client, title)
+
+
+def _on_workers(obj: Any, client: Any) -> Any:
+    """An object in memory, its numbers held by the workers, so that the scheduler holds none."""
+    if not hasattr(obj, "chunk"):
+        raise Refused("a cube in memory cannot be put on the cluster: use cube.copy(cube.lazy_data()), or show it without a server")
+    return client.persist(obj.chunk())
+
+
+def _published(obj: Any, server: Server, client: Any, title: str) -> View:
+    name = f"virga-{secrets.token_urlsafe(24)}"
+    client.publish_dataset(obj, name=name)
+
+    def unpublish() -> None:
+        if client.status == "running":
+            client.unpublish_dataset(name)
+
+    try:
+        return _view(server, f"published:{name}", title, unpublish)
+    except BaseException:
+        unpublish()
+        raise
+
+
+def _from_kernel(dataset: Any, client: Any, title: str, program: str | None) -> View:
+    global _of_kernel
+    if _of_kernel is None or not _of_kernel.runs():
+        _of_kernel = PrivateServer(program, engine=kernel_engine.start())
+    name = kernel_engine.offer(dataset, client)
+    try:
+        return _view(_of_kernel, f"notebook:{name}", title, lambda: kernel_engine.withdraw(name))
+    except BaseException:
+        kernel_engine.withdraw(name)
+        raise
+
+
+def _server_of(client: Any, program: str | None) -> PrivateServer:
+    scheduler = str(client.scheduler.address)
+    known = _of_cluster.get(scheduler)
+    if known is None or not known.runs():
+        known = _of_cluster[scheduler] = PrivateServer(program, cluster=scheduler)
+    return known
+
+
+def _view(server: Server, address: str, title: str, withdraw) -> View:
+    publication = server.publish(address, title)
+
+    def closed(view: View) -> None:
+        with _LOCK:
+            if view in _views:
+                _views.remove(view)
+            try:
+                server.unpublish(publication)
+            finally:
+                withdraw()
+                if not any(other.server is server for other in _views):
+                    _forget(server)
+
+    return View(server, publication, page_base(server), title, closed)
+
+
+def _forget(server: Server) -> None:
+    """A private server with nothing to show ends."""
+    global _of_kernel
+    if server is _of_kernel:
+        _of_kernel = None
+        kernel_engine.stop()
+    for scheduler in [scheduler for scheduler, known in _of_cluster.items() if known is server]:
+        del _of_cluster[scheduler]
+    server.close()
+
+
+def _end_servers() -> None:
+    for server in [*_of_cluster.values(), *([_of_kernel] if _of_kernel else [])]:
+        _forget(server)
+
+
+def _name_of(obj: Any) -> str:
+    name = getattr(obj, "name", None)
+    name = name() if callable(name) else name
+    return str(name or getattr(obj, "attrs", {}).get("title") or "notebook")[:150]
