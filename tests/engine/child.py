@@ -172,7 +172,7 @@ class Child:
             assert request in numbers, (kind, request, numbers)
             if kind == FAILURE:
                 status, retire = struct.unpack_from("<iB", body)
-                assert retire == 0
+                assert retire == 0 or isinstance(self, Reader)
                 failed = Body(body)
                 failed.at = 5
                 raise Refused(status, failed.text())
@@ -224,3 +224,40 @@ class Child:
             return np.frombuffer(raw, dtype=TYPES[kind]).reshape(shape)
         finally:
             os.close(memory)
+
+
+class Reader(Child):
+    """A reader child in C, which is lent the file with each request and asks for what else it needs."""
+
+    def __init__(self, program: str) -> None:
+        ours, theirs = socket.socketpair()
+        ours.settimeout(120)
+        self.socket, keep = ours, theirs.fileno()
+        command = ["bash", "-c", f"exec 3<&{keep} {keep}<&-; exec \"$@\"" if keep != 3 else "exec \"$@\"", "reader", program, str(os.getpid()), str(2 << 30)]
+        self.process = subprocess.Popen(command, pass_fds=[keep], env={"LC_ALL": "C", "TZ": "UTC", "HDF5_PLUGIN_PRELOAD": "::", "HDF5_USE_FILE_LOCKING": "FALSE"})
+        theirs.close()
+        self.number, self.states = 0, []
+        kind, request, body = self.receive()
+        assert (kind, request) == (HELLO, 0)
+        self.hello = Body(body).text()
+
+    def send(self, raw: bytes, descriptors: list[int] | None = None) -> None:
+        """OPEN and READ lend the file."""
+        kind = struct.unpack_from("<H", raw, 6)[0]
+        super().send(raw, [self.file, *(descriptors or [])] if kind in (OPEN, READ) else descriptors)
+
+    def open_file(self, path: str) -> Inventory:
+        self.file = os.open(path, os.O_RDONLY)
+        return self.open(path)
+
+    def receive(self) -> tuple[int, int, bytes]:
+        while True:
+            kind, request, body = super().receive()
+            if kind != WANT:
+                return kind, request, body
+            space, path = body[0], body[5:].decode()
+            allowed = space == 1 and path.startswith("/usr/share/") and os.path.isfile(path)
+            granted = os.open(path, os.O_RDONLY) if allowed else None
+            self.send(message(GRANT, request, struct.pack("<i", 0 if allowed else -4)), [granted] if allowed else None)
+            if granted is not None:
+                os.close(granted)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from virga_engine import __version__
 
-from .show import close, show
+from .showing import close, show
 from .view import View
 
 __all__ = ["View", "__version__", "close", "show"]

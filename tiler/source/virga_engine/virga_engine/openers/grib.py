@@ -6,6 +6,7 @@ cfgrib's own grouping reads the headers of the whole file once for each variable
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -33,6 +34,8 @@ _ON_THE_GROUND = {129: {"standard_name": "surface_geopotential"}, 156: {"standar
                   228002: {"standard_name": "surface_altitude", "units": "m"}}
 _PRECISE_BITS = 24  # packed numbers of more bits than this do not fit float32
 MAX_VARIABLES = 4000
+_TABLE_KEYS = ("discipline", "parameterCategory", "parameterNumber")
+_LAYER_KEYS = ("topLevel", "bottomLevel")
 
 Part = tuple[Variable, dict[str, Variable]]  # a variable and its coordinates
 
@@ -43,7 +46,7 @@ def open(place: str, context: Context) -> Dataset:  # noqa: A001
     token = edition_of([path])
     with _LOCK:
         index = _index(path)
-        parts = [part for number in sorted(index["paramId"]) for part in _parts(index.subindex(paramId=number))]
+        parts = [part for number in sorted(index["paramId"]) for own in _parameters(index, number) for part in _parts(own)]
     parts.sort(key=_precedence)
     making = _Making(token)
     for variable, coordinates in parts[:MAX_VARIABLES]:
@@ -72,17 +75,29 @@ def _index(path: str) -> messages.FileIndex:
     """Every message's keys. No index file is read or written beside the data: cfgrib's is a pickle."""
     try:
         stream = messages.FileStream(path, errors="ignore")
-        return messages.FileIndex.from_indexpath_or_filestream(stream, compute_index_keys(), indexpath="",
+        return messages.FileIndex.from_indexpath_or_filestream(stream, [*compute_index_keys(), *_TABLE_KEYS, *_LAYER_KEYS], indexpath="",
                                                                computed_keys=cfmessage.COMPUTED_KEYS)
     except (EOFError, ValueError, KeyError) as error:
         raise Failure(Status.UNREADABLE, "there is no GRIB message in it") from error
+
+
+def _parameters(index: messages.FileIndex, number: int) -> Iterator[messages.FileIndex]:
+    """The messages of one parameter. Those that ecCodes does not know share the number 0: they are told apart by their tables' entries."""
+    own = index.subindex(paramId=number)
+    if number:
+        yield own
+        return
+    for entry in itertools.product(*(own[key] for key in _TABLE_KEYS)):
+        one = own.subindex(dict(zip(_TABLE_KEYS, entry)))
+        if one.get("paramId"):
+            yield one
 
 
 def _parts(index: messages.FileIndex) -> Iterator[Part]:
     """Splits the messages of one parameter until each part is a whole block of dimensions."""
     try:
         _, variable, coordinates = build_variable_components(
-            index, ("parameter", "time", "geography", "vertical"), errors="ignore", read_keys=("pv", "bitsPerValue", *KEYS),
+            index, ("parameter", "time", "geography", "vertical"), errors="ignore", read_keys=("pv", "bitsPerValue", *_TABLE_KEYS, *KEYS),
             cache_geo_coords=False, values_dtype=np.dtype(np.float32))
     except DatasetBuildError as error:
         key = error.args[1] if len(error.args) > 1 else None
@@ -92,6 +107,12 @@ def _parts(index: messages.FileIndex) -> Iterator[Part]:
         for value in values:
             yield from _parts(index.subindex({key: value}))
         return
+    if sum(1 for _ in index.iter_index()) > len(variable.data.field_id_index):  # layers that cfgrib takes for one level
+        key = next((key for key in _LAYER_KEYS if len(index.get(key, [])) > 1), None)
+        if key is not None:
+            for value in index[key]:
+                yield from _parts(index.subindex({key: value}))
+            return
     if int(variable.attributes.get("GRIB_bitsPerValue") or 0) > _PRECISE_BITS:
         variable.data.dtype = np.dtype(np.float64)
     yield _with_axes(variable, coordinates)
@@ -200,7 +221,7 @@ class _Making:
         if name in (None, "undef", "unknown"):
             name = attributes.get("GRIB_shortName")
         if name in (None, "undef", "unknown"):
-            name = f"parameter_{attributes.get('GRIB_paramId', 'unknown')}"
+            name = "_".join(["param", *(str(attributes.get(f"GRIB_{key}", "")) for key in _TABLE_KEYS)])
         wanted = name
         for more in (attributes.get("GRIB_typeOfLevel"), attributes.get("GRIB_stepType"), *range(1, MAX_VARIABLES)):
             if wanted not in self.variables:

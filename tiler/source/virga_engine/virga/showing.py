@@ -83,6 +83,8 @@ def _has_dask(obj: Any) -> bool:
         return any(_has_dask(one) for one in obj)
     if hasattr(obj, "has_lazy_data"):
         return bool(obj.has_lazy_data())
+    if hasattr(obj, "data_vars"):
+        return any(variable.chunks is not None for variable in obj.variables.values())
     return bool(getattr(obj, "chunks", None))
 
 
