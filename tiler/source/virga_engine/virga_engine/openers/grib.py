@@ -35,7 +35,7 @@ _ON_THE_GROUND = {129: {"standard_name": "surface_geopotential"}, 156: {"standar
 _PRECISE_BITS = 24  # packed numbers of more bits than this do not fit float32
 MAX_VARIABLES = 4000
 _TABLE_KEYS = ("discipline", "parameterCategory", "parameterNumber")
-_LAYER_KEYS = ("topLevel", "bottomLevel")
+_LAYER_KEYS = ("topLevel:float", "bottomLevel:float")
 
 Part = tuple[Variable, dict[str, Variable]]  # a variable and its coordinates
 
