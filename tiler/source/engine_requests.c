@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "source/engine_requests.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -88,17 +89,25 @@ static void wait_a_little(struct engine_requests *e) {
     pthread_cond_timedwait(&e->changed, &e->lock, &until);
 }
 
+// How long an asker may still wait. Time counts in steps, as for readers (source_process.c): while this program stood still nobody was waited for.
+struct patience {
+    double left, looked;
+};
+
 // Whether an asker's waiting is over: VIRGA_AGAIN while it is not.
-static int look_up(const struct engine_requests *e, const struct source_engine_question *q, double deadline, struct failure *failure) {
+static int look_up(const struct engine_requests *e, const struct source_engine_question *q, struct patience *patience, struct failure *failure) {
+    double now = clock_monotonic();
+    patience->left -= fmin(now - patience->looked, STOP_MS * 1e-3);
+    patience->looked = now;
     if (e->stopping) return failure_set(failure, VIRGA_CANCELLED, "not read, the program is ending");
     if (told_to_stop(q)) return failure_set(failure, VIRGA_CANCELLED, "not read, nobody waits for it any more");
-    if (clock_monotonic() < deadline) return VIRGA_AGAIN;
+    if (patience->left > 0) return VIRGA_AGAIN;
     return failure_set(failure, VIRGA_TIMED_OUT, "it was not read within %g s; the cluster may be too busy or too small", q->seconds);
 }
 
-static struct engine_request *take_place(struct engine_requests *e, const struct source_engine_question *q, double deadline, int *status,
+static struct engine_request *take_place(struct engine_requests *e, const struct source_engine_question *q, struct patience *patience, int *status,
                                          struct failure *failure) {
-    while ((*status = look_up(e, q, deadline, failure)) == VIRGA_AGAIN) {
+    while ((*status = look_up(e, q, patience, failure)) == VIRGA_AGAIN) {
         for (EACH(r, e))
             if (r->state == REQUEST_FREE) return r;
         wait_a_little(e);
@@ -116,10 +125,10 @@ static void give_up(struct engine_requests *e, struct engine_request *r) {
     }
 }
 
-static int wait_for_answer(struct engine_requests *e, const struct source_engine_question *q, struct engine_request *r, double deadline,
+static int wait_for_answer(struct engine_requests *e, const struct source_engine_question *q, struct engine_request *r, struct patience *patience,
                            struct source_engine_answer *answer, struct failure *failure) {
     int status = VIRGA_AGAIN;
-    while (r->state != REQUEST_DONE && (status = look_up(e, q, deadline, failure)) == VIRGA_AGAIN) wait_a_little(e);
+    while (r->state != REQUEST_DONE && (status = look_up(e, q, patience, failure)) == VIRGA_AGAIN) wait_a_little(e);
     if (r->state != REQUEST_DONE) {
         give_up(e, r);
         return status;
@@ -133,17 +142,17 @@ static int wait_for_answer(struct engine_requests *e, const struct source_engine
 
 int engine_requests_ask(struct engine_requests *e, const struct source_engine_question *q, struct source_engine_answer *answer,
                         struct failure *failure) {
-    double deadline = clock_monotonic() + q->seconds;
+    struct patience patience = {q->seconds, clock_monotonic()};
     int status;
     *answer = (struct source_engine_answer){0};
     pthread_mutex_lock(&e->lock);
     e->users++;
-    struct engine_request *r = take_place(e, q, deadline, &status, failure);
+    struct engine_request *r = take_place(e, q, &patience, &status, failure);
     if (r) {
         *r = (struct engine_request){.state = REQUEST_QUEUED, .question = q, .number = q->request, .answer_kind = q->answer, .max_body = q->max_body,
                                      .slab = q->slab ? slab_memory_ref(q->slab) : NULL};
         e->wake(e->context);
-        status = wait_for_answer(e, q, r, deadline, answer, failure);
+        status = wait_for_answer(e, q, r, &patience, answer, failure);
     }
     e->users--;
     pthread_cond_broadcast(&e->changed);
@@ -161,7 +170,7 @@ bool engine_requests_queued(struct engine_requests *e) {
     return any;
 }
 
-static int push_one(struct engine_request *r, struct engine_link *link, double cancel_seconds) {
+static int push_one(struct engine_request *r, struct engine_link *link, double cancel_by) {
     struct source_frame frame;
     if (r->state == REQUEST_QUEUED) {
         const struct source_frame *asked = &r->question->frame;
@@ -174,16 +183,16 @@ static int push_one(struct engine_request *r, struct engine_link *link, double c
     if (!r->given_up || r->cancel_by > 0) return VIRGA_OK;
     int status = source_encode_cancel(r->number, &frame);
     if (!status) status = engine_link_push(link, frame.data, frame.size, -1);
-    if (!status) r->cancel_by = clock_monotonic() + cancel_seconds;
+    if (!status) r->cancel_by = cancel_by;
     source_frame_free(&frame);
     return status;
 }
 
-int engine_requests_push(struct engine_requests *e, struct engine_link *link, double cancel_seconds) {
+int engine_requests_push(struct engine_requests *e, struct engine_link *link, double cancel_by) {
     int status = VIRGA_OK;
     pthread_mutex_lock(&e->lock);
     for (EACH(r, e))
-        if (!status) status = push_one(r, link, cancel_seconds);
+        if (!status) status = push_one(r, link, cancel_by);
     pthread_mutex_unlock(&e->lock);
     return status;
 }

@@ -51,8 +51,8 @@ int engine_requests_ask(struct engine_requests *requests, const struct source_en
 // ---- for the thread ----
 
 bool engine_requests_queued(struct engine_requests *requests);  // whether any is to be sent
-// Pushes what is to be sent, and CANCEL of what was given up, to be answered within `cancel_seconds`. VIRGA_NO_MEMORY.
-int engine_requests_push(struct engine_requests *requests, struct engine_link *link, double cancel_seconds);
+// Pushes what is to be sent, and CANCEL of what was given up, to be answered by the moment `cancel_by` (above 0, of the thread's own clock). VIRGA_NO_MEMORY.
+int engine_requests_push(struct engine_requests *requests, struct engine_link *link, double cancel_by);
 // When the first of those given up is to be answered at the latest; 0: none was.
 double engine_requests_first_cancel(struct engine_requests *requests);
 // Whether this may be an answer, and the most bytes of its body.

@@ -49,7 +49,9 @@ struct source_engine {
     struct engine_link link;
     struct source_child_lines lines;
     char last_line[256];             // of stderr
-    double hello_by, watched_at, trimmed_at;
+    double awake, looked;            // seconds that the thread was there to look, and when it last did
+    double hello_by;                 // of those seconds
+    double watched_at, trimmed_at;
     double not_before;               // when the child may be started again
     unsigned failures;               // in a row
     struct failure last_end;
@@ -232,7 +234,7 @@ static void start_child(struct source_engine *e) {
         status = engine_launch_start(e->launch, receiver ? slab_receiver_address(receiver) : NULL, &e->child, &failure);
     }
     engine_link_reset(&e->link, status ? -1 : o->socket >= 0 ? o->socket : e->child.socket);
-    e->hello_by = clock_monotonic() + o->start_seconds;
+    e->hello_by = e->awake + o->start_seconds;
     pthread_mutex_lock(&e->lock);
     e->child_state = CHILD_STARTING;
     e->counts.starts++;
@@ -353,7 +355,7 @@ static bool is_wanted(struct source_engine *e) {
 
 // Sends what is to be sent. Returns why the child is to be ended, or VIRGA_OK.
 static int send_all(struct source_engine *e) {
-    int status = e->child_state == CHILD_READY ? engine_requests_push(&e->requests, &e->link, engine_launch_options(e->launch)->cancel_seconds) : VIRGA_OK;
+    int status = e->child_state == CHILD_READY ? engine_requests_push(&e->requests, &e->link, e->awake + engine_launch_options(e->launch)->cancel_seconds) : VIRGA_OK;
     bool idle = !engine_link_has_output(&e->link);  // else one that does not read would be told without end
     if (!status && e->child_state == CHILD_READY && idle) status = push_wishes(e);
     return status ? status : engine_link_flush(&e->link);
@@ -368,22 +370,25 @@ static bool take_distrust(struct source_engine *e) {
 }
 
 // Ends the child where it may not go on; returns whether it did.
-static bool judge_child(struct source_engine *e, double now, double cancel) {
+static bool judge_child(struct source_engine *e) {
     static const char nonsense[] = "the engine broke its protocol and was ended; it is started again";
     static const char clinging[] = "the engine did not let go of what was given up and was ended; it is started again";
+    double cancel = engine_requests_first_cancel(&e->requests);
     int status = send_all(e);
     if (status == VIRGA_GONE) lose_child(e, NULL);
     else if (status) lose_child_because(e, status, "out of memory for what the engine is asked");
     else if (take_distrust(e)) lose_child_because(e, VIRGA_GONE, nonsense);
-    else if (e->child_state == CHILD_STARTING && now > e->hello_by) lose_child_because(e, VIRGA_IO, "the engine could not be started: it did not answer in time");
-    else if (cancel > 0 && now > cancel) lose_child_because(e, VIRGA_GONE, clinging);
+    else if (e->child_state == CHILD_STARTING && e->awake > e->hello_by) lose_child_because(e, VIRGA_IO, "the engine could not be started: it did not answer in time");
+    else if (cancel > 0 && e->awake > cancel) lose_child_because(e, VIRGA_GONE, clinging);
     else return false;
     return true;
 }
 
 // What is due without anything having come. Returns the moment of the next such thing, or -1.
 static double do_what_is_due(struct source_engine *e) {
-    double now = clock_monotonic(), next = -1, cancel = engine_requests_first_cancel(&e->requests);
+    double now = clock_monotonic(), next = -1;
+    e->awake += fmin(now - e->looked, 2 * WATCH_SECONDS);  // what is late was not, while this program stood still
+    e->looked = now;
     refuse_early(e, now);
     if (e->child_state == CHILD_NONE && is_wanted(e)) {
         if (now < e->not_before) return e->not_before;
@@ -391,14 +396,15 @@ static double do_what_is_due(struct source_engine *e) {
         return now;
     }
     if (!has_engine(e)) return -1;
-    if (judge_child(e, now, cancel)) return now;
+    if (judge_child(e)) return now;
     if (e->child.pid > 0 && now - e->watched_at >= WATCH_SECONDS) {
         e->watched_at = now;
         watch_memory(e);
     }
+    double cancel = engine_requests_first_cancel(&e->requests);
+    if (cancel > 0) soonest(&next, now + fmin(fmax(cancel - e->awake, 0), WATCH_SECONDS));
+    if (e->child_state == CHILD_STARTING) soonest(&next, now + fmin(fmax(e->hello_by - e->awake, 0), WATCH_SECONDS));
     if (e->child.pid > 0) soonest(&next, e->watched_at + WATCH_SECONDS);
-    if (e->child_state == CHILD_STARTING) soonest(&next, e->hello_by);
-    soonest(&next, engine_requests_first_cancel(&e->requests));
     return next;
 }
 

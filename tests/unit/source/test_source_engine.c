@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <xxhash.h>
 
@@ -191,6 +192,10 @@ static void child_read(uint64_t request, const struct source_read_message *read,
         raise(SIGKILL);
     }
     if (!strcmp(name, "eats")) child_eat();
+    if (!strcmp(name, "waits-for-word")) {
+        child_mark(read->path, "held");
+        while (!child_marked(read->path, "word")) nap();
+    }
     if (!strcmp(name, "refuses")) {
         child_mark(read->path, child_marked(read->path, "asked") ? "asked-again" : "asked");
         child_fail(request, VIRGA_UNREADABLE, "a chunk is damaged");
@@ -499,6 +504,35 @@ static void what_is_late_is_cancelled(void **state) {
     wait_until_all_are_back(&set);
     assert_int_equal(1, starts_of(&set));
     end_set(&set);
+}
+
+// In a process of its own, which can be stopped. Its status: 0 where the slab came.
+static int read_what_waits(void) {
+    struct source_engine_options options = options_of_this();
+    struct source_slab slab;
+    struct failure failure;
+    options.read_seconds = 0.6;
+    struct set set = set_of(&options);
+    if (try_read(&set, "waits-for-word", &slab, &failure)) return 1;
+    source_slab_release(&slab);
+    source_pool_free(set.pool);
+    source_engine_free(set.engine);
+    return 0;
+}
+
+static void time_in_which_the_program_stands_still_does_not_count(void **state) {
+    (void)state;
+    int status;
+    pid_t pid = fork();
+    if (!pid) _exit(read_what_waits());
+    assert_marked("waits-for-word", "held");
+    kill(pid, SIGSTOP);
+    double stopped = clock_monotonic();
+    while (clock_monotonic() < stopped + 0.7) nap();
+    fixture_write(fixture_path("waits-for-word.word"), "", 0);
+    kill(pid, SIGCONT);
+    assert_int_equal(pid, waitpid(pid, &status, 0));
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
 }
 
 static void a_read_is_tried_again_where_the_engine_died(void **state) {
@@ -939,6 +973,7 @@ int main(int argc, char **argv) {
         TEST(what_nobody_waits_for_is_cancelled),
         TEST(one_that_does_not_let_go_is_replaced),
         TEST(what_is_late_is_cancelled),
+        TEST(time_in_which_the_program_stands_still_does_not_count),
         TEST(a_read_is_tried_again_where_the_engine_died),
         TEST(but_only_once),
         TEST(a_task_that_failed_is_not_tried_again),
