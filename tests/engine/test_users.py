@@ -194,6 +194,9 @@ def test_what_is_published_is_seen_by_those_it_is_for(serve, cluster, word):
         assert owner.dataset()["title"] == "Mine alone" and owner.dataset()["id"] == said["dataset"]
         assert nobody.catalog()["datasets"] == other.catalog()["datasets"] == []
         assert Person(server.url).ask("api/session", "POST", {"code": said["code"]})[0] == 403  # it serves once
+        assert other.ask(f"api/datasets/{said['id']}", "POST")[0] == owner.ask(f"api/datasets/{said['id']}", "POST")[0] == 401
+        status, more = Person(server.url).ask(f"api/datasets/{said['id']}", "POST", Authorization=f"Bearer {WORD}")
+        assert status == 201 and new_person(server.url, more["code"]).editions() == owner.editions()
         edition = sorted(owner.editions())[0]
         assert owner.ask(f"bricks/{edition}/0/0/table")[0] == 200
         assert other.ask(f"bricks/{edition}/0/0/table")[0] == nobody.ask(f"bricks/{edition}/0/0/table")[0] == 404

@@ -2,8 +2,8 @@
 // Who this page is to the server (server/PROTOCOL.md, "Users"): a token that the server gave, sent with every request. Most servers need none.
 //
 // A link from a notebook carries a one-time code in its fragment (#code=…). It leaves the address at once, before anything else happens, and is
-// exchanged for a token. The token stays with this tab over a reload, and new tabs take the newest; where a page may store nothing it
-// stays in memory.
+// exchanged for a token. The token stays with this tab over a reload, and new tabs take the newest; links to datasets (?dataset=ID) keep one for
+// each, so that several may stand in one notebook. Where a page may store nothing the token stays in memory.
 
 const KEY = "virga-session";
 const CODE = /^#code=([A-Za-z0-9_-]{20,100})(?:&|$)/;
@@ -30,6 +30,8 @@ export class Session {
   #token = null;
   #key = KEY;
 
+  #own = null;
+
   /** base: of the server's addresses; tokens of servers below other paths of one host are others. */
   constructor(base, {get = (...args) => fetch(...args)} = {}) {
     this.base = new URL(base, document.baseURI);
@@ -37,19 +39,22 @@ export class Session {
     this.#key = `${KEY} ${this.base.pathname}`;
   }
 
+  get #keys() { return [this.#own, this.#key].filter(Boolean); }
+
   get token() { return this.#token; }
 
   /** Takes up what is stored, or a link's code. Resolves with words for people where the code was refused, else null. */
   async begin(location = window.location, history = window.history) {
-    const code = codeOf(location.hash);
-    this.#recall();
+    const code = codeOf(location.hash), dataset = new URLSearchParams(location.search).get("dataset");
+    if (dataset) this.#own = `${this.#key} ${dataset}`;
+    const known = this.#recall();
     if (!code) return null;
     history.replaceState(null, "", location.pathname + location.search);
     try {
       await this.start(code);
       return null;
     } catch (error) {
-      return error.message;
+      return known ? null : error.message; // a notebook that is read again shows its link again
     }
   }
 
@@ -64,18 +69,20 @@ export class Session {
 
   /** The server does not know the token any more. */
   forget() {
-    for (const store of stores()) if (store.getItem(this.#key) === this.#token) store.removeItem(this.#key);
+    for (const store of stores()) for (const key of this.#keys) if (store.getItem(key) === this.#token) store.removeItem(key);
     this.#token = null;
   }
 
+  // Whether there is one of this very link.
   #recall() {
-    for (const store of stores()) this.#token ??= store.getItem(this.#key);
+    for (const key of this.#keys) for (const store of stores()) this.#token ??= store.getItem(key);
+    return stores().some((store) => this.#own && store.getItem(this.#own));
   }
 
   #keep(token) {
     this.#token = token;
-    for (const store of stores()) {
-      try { store.setItem(this.#key, token); } catch { /* full: memory does */ }
+    for (const store of stores()) for (const key of this.#keys) {
+      try { store.setItem(key, token); } catch { /* full: memory does */ }
     }
   }
 

@@ -258,10 +258,12 @@ static void no_host_can_break_out_of_a_header(void **state) {
     assert_string_equal(c.embed_hosts[0], "https://*.example.org");
     assert_int_equal(VIRGA_OK, config_set(&c, "allow-origin", "http://[::1]:9", NULL));
     config_destroy(&c);
-    static const char *const bad[] = {"a;b", "'self'", "a\r\nX: y", "https://", "ftp://a", "a/b"};
+    static const char *const bad[] = {"a;b", "'self'", "http://a*", "a:*:*", "*:*:1", "a\r\nX: y", "https://", "ftp://a", "a/b"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) assert_true(refused("embed-host", bad[i]));
     assert_true(refused("allow-origin", "example.org"));
     assert_true(refused("allow-origin", "*"));
+    assert_true(refused("allow-origin", "http://localhost:*"));
+    assert_true(refused("opendap-hosts", "one.org:*"));
     assert_true(refused("allow-origin", "https://*.example.org"));
 }
 
