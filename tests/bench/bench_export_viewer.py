@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """What an export costs a viewer: bench_export_viewer.py BUILD_FOLDER [switches [minutes [demonstration]]] [warm|cold].
 
-A server shows the demonstration and runs an export. A viewer changes the time over its websocket, one step after the other, and waits for
-all bricks of it. For every other switch, in an order by chance, the export is stopped from before to after: such a one has none beside
-it. A switch counts only where nothing else on the machine used the processors for more than MOST_OF_OTHERS seconds, or started a process,
-shortly before and during it, as the figures would else be about that; on a busy machine this takes long, and ends after `minutes` (10)
-with what there is. Printed for a server that has the steps in memory ("warm") and for one that must read them ("cold": a cache that holds
-next to nothing): p50, p90 and p95 in milliseconds without and with an export, their ratios, and how many frames the export drew: where it
-drew none, the figures say nothing.
+A server shows the demonstration and runs an export. A viewer changes the time over its websocket, one step after the
+other, and waits for all bricks of it. For every other switch, in an order by chance, the export is stopped from before
+to after: such a one has none beside it. A switch counts only where nothing else on the machine used the processors for
+more than MOST_OF_OTHERS seconds, or started a process, shortly before and during it, as the figures would else be about
+that; on a busy machine this takes long, and ends after `minutes` (10) with what there is. Printed for a server that has
+the steps in memory ("warm") and for one that must read them ("cold": a cache that holds next to nothing): p50, p90 and
+p95 in milliseconds without and with an export, their ratios, and how many frames the export drew: where it drew none,
+the figures say nothing.
 """
 import os
 import pathlib
@@ -147,13 +148,15 @@ def measure(virga, folder, forecast, kind, switches, minutes):
     with running(virga, folder / kind, forecast, "--message-rate", 10000, *KINDS[kind]) as server:
         exports = Exports(server)
         viewer, job = Viewer(exports), Job(exports)
-        times, spoilt = compare(viewer, job, family(server.process.pid) | {os.getpid()}, switches, time.monotonic() + 60 * minutes)
+        own = family(server.process.pid) | {os.getpid()}
+        times, spoilt = compare(viewer, job, own, switches, time.monotonic() + 60 * minutes)
         drawn = job.done() - job.before
         job.end()
     counts = f"{len(times[False])} and {len(times[True])} switches, {spoilt} did not count; {drawn} frames drawn"
     for part in (0.5, 0.9, 0.95) if all(times.values()) else ():
         without, beside = (percentile(times[key], part) for key in (False, True))
-        print(f"{kind} p{100 * part:.0f}: {without:.1f} ms without, {beside:.1f} ms with an export, ratio {beside / without:.3f}", flush=True)
+        print(f"{kind} p{100 * part:.0f}: {without:.1f} ms without, {beside:.1f} ms with an export, "
+              f"ratio {beside / without:.3f}", flush=True)
     print(f"{kind}: {counts}", flush=True)
 
 
