@@ -61,7 +61,12 @@ def _adding_products(texts: list[str]) -> Callable[[Dataset], Dataset]:
     if not texts:
         return lambda dataset: dataset
     from .products import add_products, parse_product
-    products = [parse_product(text) for text in texts]
+    products = []
+    for text in texts:
+        try:
+            products.append(parse_product(text))
+        except Failure as failure:  # the others are worth having
+            log.warning("engine-product: %s", failure.message)
     return lambda dataset: add_products(dataset, products)
 
 
