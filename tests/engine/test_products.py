@@ -97,7 +97,7 @@ def test_attributes_are_cf():
     assert mean["standard_name"] == "air_temperature" and mean["units"] == "degC" and mean["cell_methods"] == "time: point realization: mean"
     assert mean["long_name"] == "air temperature, mean of 5 members" and mean["coordinates"] == "lat"
     assert "standard_name" not in spread and spread["units"] == "K" and "realization: standard_deviation" in spread["cell_methods"]
-    assert above["units"] == "1" and above["long_name"] == "air temperature, probability of above 20 degC among 5 members"
+    assert above["units"] == "1" and above["long_name"] == "air temperature, probability of more than 20 degC among 5 members"
     for attributes in (mean, spread, above):
         assert not {"_FillValue", "scale_factor", "add_offset"} & attributes.keys()
 

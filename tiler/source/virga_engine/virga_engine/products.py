@@ -240,7 +240,7 @@ def _over_members(dataset: Dataset, array: StoredArray, product: Product) -> Sto
         units = "1"
         name = f"{array.name}_{product.kind}_{_number_in_name(product.words)}"
         threshold = f"{product.words} {array.attributes.get('units', '')}".strip()
-        words = f"probability of {product.kind} {threshold} among {members} members"
+        words = f"probability of {'more' if product.kind == 'above' else 'less'} than {threshold} among {members} members"
     attributes = _attributes(dataset, array, dimensions, words, method, units=units,
                              same_quantity=product.kind in ("mean", "percentile"))
     return _stored(dataset, array, name, dimensions, attributes, functools.partial(_member_graph, array, product, axis),
