@@ -109,7 +109,7 @@ int main(int argc, char **argv) {
     const int threads[LANE_COUNT] = {2, 2};
     struct worker_pool *pool = worker_pool_new(threads, 100000);
     const struct brick_store_options options = {.memory = memory, .spool_dir = argc > 2 ? argv[2] : NULL, .spool_limit = (size_t)8 << 30};
-    static const struct field_access access = {plan, read_plane, ref, unref};
+    static const struct field_access access = {.plan = plan, .read = read_plane, .ref = ref, .unref = unref};
     struct brick_store *store;
     if (!pool || brick_store_new_with(pool, &options, &access, clock_monotonic, &store)) return 1;
     struct pyramid_shape shape;

@@ -7,7 +7,7 @@
 #include "brick/brick_store_private.h"
 
 enum { LEAST_BOX = 64 << 10, MOST_BOX = 2 << 20, MOST_FAR_BOX = 8 << 20 };  // bytes that travel for a box
-enum { BYTES_A_VOXEL = 16, BYTES_A_BLOCK = 48, ANSWER_A_BLOCK = 32 };       // of a box at work: doubles, and two int32; and a sum
+enum { BYTES_A_VOXEL = 12, BYTES_A_BLOCK = 48, ANSWER_A_BLOCK = 32 };       // of a box at work: a double, int32; or five, and two
 
 struct build {
     struct brick_store *store;

@@ -65,23 +65,38 @@ static bool inside(const struct pyramid_level *l, const struct field_box *box) {
     return true;
 }
 
-// What a box brings to the levels above it: sums of scaled values, and bounds of them.
+// What a box brings to the levels above it: sums of scaled values, bounds of them, and how many are present.
 struct box_sums {
     const double *sum, *least, *most;
     const uint32_t *present;
 };
 
-static int add_sums(struct volume_tiler *tiler, const struct voxel_box *box, const struct box_sums *sums, struct failure *failure) {
+// The lock is held.
+static int add_sums(struct volume_tiler *tiler, const struct voxel_box *box, const struct box_sums *sums) {
     const size_t count = (size_t)box->size[0] * box->size[1] * box->size[2];
-    pthread_mutex_lock(&tiler->lock);
     if (!tiler->status && tiler->voxels_left < count)
         tiler->status = failure_set(&tiler->failure, VIRGA_INTERNAL, "a voxel came twice");
     if (!tiler->status) tiler->status = pyramid_add_sums(tiler->pyramid, box, sums->sum, sums->present, &tiler->failure);
     if (!tiler->status && tiler->bounds) step_bounds_add(tiler->bounds, tiler->base, box, sums->least, sums->most, sums->present);
     tiler->voxels_left -= tiler->status ? 0 : count;
-    const int status = tiler->status;
-    if (status && failure) *failure = tiler->failure;
-    pthread_mutex_unlock(&tiler->lock);
+    return tiler->status;
+}
+
+// Values of level 0, row by row, so that no more than a row of counts is held.
+static int add_rows(struct volume_tiler *tiler, const struct voxel_box *box, const double *values, const int32_t *q) {
+    const uint32_t nx = box->size[0];
+    struct voxel_box row = {.lo = {box->lo[0]}, .size = {nx, 1, 1}};
+    uint32_t *present = malloc(nx * sizeof *present);
+    if (!present && !tiler->status) tiler->status = failure_set(&tiler->failure, VIRGA_NO_MEMORY, "out of memory");
+    int status = tiler->status;
+    for (uint32_t z = 0; z < box->size[2] && !status; z++)
+        for (uint32_t y = 0; y < box->size[1] && !status; y++, values += nx, q += nx) {
+            for (uint32_t x = 0; x < nx; x++) present[x] = q[x] != LATTICE_MISSING;
+            row.lo[1] = box->lo[1] + y;
+            row.lo[2] = box->lo[2] + z;
+            status = add_sums(tiler, &row, &(struct box_sums){values, values, values, present});
+        }
+    free(present);
     return status;
 }
 
@@ -100,18 +115,16 @@ int volume_tiler_add(struct volume_tiler *tiler, const struct field_box *box, do
     if (status) return status;
     const size_t count = box->nx * box->ny * box->nz;
     int32_t *q = malloc(count * sizeof *q);
-    uint32_t *present = malloc(count * sizeof *present);
+    if (!q) return failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
     struct lattice_range range;
-    if (!q || !present) {
-        status = failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
-        goto done;
-    }
     lattice_from_values(&tiler->lattice, count, values, q, &range);
-    for (size_t n = 0; n < count; n++) present[n] = q[n] != LATTICE_MISSING;
     status = step_volume_put(tiler->volume, 0, &to, q, range.lowest, range.highest, failure);
-    if (!status) status = add_sums(tiler, &to, &(struct box_sums){values, values, values, present}, failure);
-done:
-    free(present);
+    if (!status) {
+        pthread_mutex_lock(&tiler->lock);
+        status = add_rows(tiler, &to, values, q);
+        if (status && failure) *failure = tiler->failure;
+        pthread_mutex_unlock(&tiler->lock);
+    }
     free(q);
     return status;
 }
@@ -171,7 +184,12 @@ int volume_tiler_add_blocks(struct volume_tiler *tiler, const struct field_box *
     struct block_work w = {&to, blocks, malloc(count * sizeof *w.sum), malloc(count * sizeof *w.present), malloc(count * sizeof *w.q), {0}};
     status = w.sum && w.present && w.q ? weigh_blocks(tiler, &w, failure) : failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
     if (!status) status = step_volume_put(tiler->volume, tiler->base, &to, w.q, w.range.lowest, w.range.highest, failure);
-    if (!status) status = add_sums(tiler, &to, &(struct box_sums){w.sum, blocks->least, blocks->most, w.present}, failure);
+    if (!status) {
+        pthread_mutex_lock(&tiler->lock);
+        status = add_sums(tiler, &to, &(struct box_sums){w.sum, blocks->least, blocks->most, w.present});
+        if (status && failure) *failure = tiler->failure;
+        pthread_mutex_unlock(&tiler->lock);
+    }
     free(w.q);
     free(w.present);
     free(w.sum);
