@@ -114,6 +114,24 @@ def test_what_is_seen_in_the_end_is_what_the_file_shows(serve, engine, forecast)
     assert not shown[0][0][1].all()
 
 
+def test_a_range_that_nobody_knows_is_found_the_same(run, engine, tmp_path):
+    path = tmp_path / "stuff.nc"
+    with netCDF4.Dataset(path, "w") as file:
+        make_files.times(file, 2)
+        y, x = make_files.plain_axes(file, 60, 50)
+        for name, valid in (("stuff", None), ("outside", [0.0, 3.0])):
+            v = file.createVariable(name, "f4", ("time", y, x))
+            v.units = "bananas"
+            if valid:
+                v.valid_range = numpy.array(valid, "f4")
+            v[:] = numpy.stack([make_files.field((1, 50, 60), 3)[0] + step for step in range(2)])
+    mine, theirs = (json.loads(run("info", "--json", address).stdout)["datasets"][0]["variables"] for address in (f"xarray:{path}", path))
+    assert len(mine) == 2
+    for a, b in zip(mine, theirs):
+        assert a["id"] == b["id"] and a["lattice"] == b["lattice"] and a.get("note") == b.get("note")
+    assert any("valid range" in v.get("note", "") for v in mine)
+
+
 def test_a_place_is_sampled_from_its_columns(serve, engine, forecast):
     place = "api/sample?variable=air_temperature&time=T%2B8&lon=-5.33&lat=55.21"
     answers = []
