@@ -140,6 +140,16 @@ def test_pp_by_iris(engine):
     assert seen.variables["air_potential_temperature"].chunks == (1, 1, 204, 187)
 
 
+@pytest.mark.parametrize("address", ["grib:file://{}/ifs_forecast_ml.grib", "iris:file://{}/uk_hires.pp"])
+def test_a_url_is_fetched_whole(engine, address):
+    """By a scheme that is allowed: cfgrib and Iris read files of this machine only."""
+    place = address.format(FORECASTS)
+    with Child("--schemes", "file") as other:
+        seen, fetched = engine.open(place.replace("file://", "")), other.open(place)
+        for name in ("t", "lnsp") if "grib" in address else ("air_potential_temperature", "level_height"):
+            assert other.read(fetched, name).tobytes() == engine.read(seen, name).tobytes()
+
+
 def virga(*arguments: str, given: str = "") -> object:
     done = subprocess.run([PROGRAM, *arguments], capture_output=True, text=True, timeout=400, input=given)
     assert done.returncode == 0, done.stderr

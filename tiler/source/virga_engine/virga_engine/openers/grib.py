@@ -24,7 +24,7 @@ from ..datasets import Dataset, Dimension
 from ..failure import Failure, Status
 from . import Context
 from .grib_grid import KEYS, grid_of
-from .places import edition_of, expand
+from .places import Fetched, edition_of, expand
 
 _LOCK = SerializableLock("virga-eccodes")
 _KEPT = ("standard_name", "long_name", "units", "coordinates", "GRIB_paramId", "GRIB_shortName", "GRIB_typeOfLevel", "GRIB_stepType",
@@ -41,14 +41,15 @@ Part = tuple[Variable, dict[str, Variable]]  # a variable and its coordinates
 
 
 def open(place: str, context: Context) -> Dataset:  # noqa: A001
-    """place: one file of this machine."""
-    path = _local(place, context)
-    token = edition_of([path])
+    """place: one file, or a URL, which is fetched whole."""
+    found = _one(place, context)
+    token = edition_of([found])
+    fetched = Fetched(found) if is_url(found) else None
     with _LOCK:
-        index = _index(path)
+        index = _index(fetched.path if fetched else found)
         parts = [part for number in sorted(index["paramId"]) for own in _parameters(index, number) for part in _parts(own)]
     parts.sort(key=_precedence)
-    making = _Making(token)
+    making = _Making(token, fetched)
     for variable, coordinates in parts[:MAX_VARIABLES]:
         making.take(variable, coordinates)
     making.add_formulas()
@@ -59,12 +60,10 @@ def open(place: str, context: Context) -> Dataset:  # noqa: A001
 
 
 def edition(place: str, context: Context) -> bytes:
-    return edition_of([_local(place, context)])
+    return edition_of([_one(place, context)])
 
 
-def _local(place: str, context: Context) -> str:
-    if is_url(place):
-        raise Failure(Status.UNSUPPORTED, "cfgrib reads files of this machine only; fetch it first")
+def _one(place: str, context: Context) -> str:
     places = expand(place, context.schemes)
     if len(places) > 1:
         raise Failure(Status.UNSUPPORTED, "name one GRIB file at a time; several addresses become one dataset where they fit together")
@@ -144,11 +143,11 @@ def _precedence(part: Part) -> tuple[int, bool, int]:
 class _Making:
     """Gathers parts under names that are theirs alone."""
 
-    def __init__(self, token: bytes) -> None:
+    def __init__(self, token: bytes, fetched: Fetched | None) -> None:
         self.dimensions: dict[str, Dimension] = {}
         self.variables: dict[str, StoredArray] = {}
         self.notes: list[str] = []
-        self._token = token
+        self._token, self._fetched = token, fetched
         self._coordinates: dict[str, tuple[tuple[str, ...], bytes]] = {}
         self._coefficients: dict[str, np.ndarray] = {}  # of the hybrid levels of a coordinate's name
         self._surface: dict[tuple[str, ...], str] = {}  # surface pressure's name, by its dimensions
@@ -169,7 +168,7 @@ class _Making:
         if "projection" in renamed:
             attributes["grid_mapping"] = renamed["projection"]
         attributes["coordinates"] = " ".join(renamed[name] for name in coordinates if renamed[name] not in dimensions and name != "projection")
-        self.variables[own] = _field(own, dimensions, variable.data, attributes, self._token)
+        self.variables[own] = _field(own, dimensions, variable.data, attributes, self._token, self._fetched)
         self._note_levels(variable, renamed, dimensions, own)
 
     def _note_levels(self, variable: Variable, renamed: Mapping[str, str], dimensions: tuple[str, ...], own: str) -> None:
@@ -263,17 +262,23 @@ def _is_plain(value: Any) -> bool:
     return isinstance(value, (str, int, float, np.number)) or (isinstance(value, np.ndarray) and value.ndim == 1)
 
 
-def _field(name: str, dimensions: tuple[str, ...], array: OnDiskArray, attributes: Mapping[str, Any], token: bytes) -> StoredArray:
-    """Values as ecCodes unpacks them; a chunk is one message. Workers need cfgrib, and the file under the same path."""
+def _field(name: str, dimensions: tuple[str, ...], array: OnDiskArray, attributes: Mapping[str, Any], token: bytes,
+           fetched: Fetched | None) -> StoredArray:
+    """Values as ecCodes unpacks them; a chunk is one message. Workers need cfgrib, and the file under the same path.
+
+    fetched: the file, where only this process has it; kept for as long as the array is.
+    """
     headers = len(array.shape) - array.geo_ndim
     chunks = (1,) * headers + tuple(array.shape[headers:])
 
     def read(slices: Slices) -> np.ndarray:
         with _LOCK:
+            assert fetched is None or fetched.path  # which keeps the file
             return array[tuple(slices)]
 
     def make() -> da.Array:
         return da.from_array(array, chunks=chunks, name=f"grib-{token.hex()[:16]}-{name}", lock=_LOCK, asarray=False,
                              meta=np.empty((0,) * len(array.shape), array.dtype))
 
-    return StoredArray(name, dimensions, array.shape, array.dtype, attributes=attributes, read=read, dask=make, chunks=chunks)
+    return StoredArray(name, dimensions, array.shape, array.dtype, attributes=attributes, read=read, chunks=chunks,
+                       dask=None if fetched else make)

@@ -23,7 +23,7 @@ from ..arrays import Slices, StoredArray
 from ..datasets import Dataset, Dimension
 from ..failure import Failure, Status
 from . import Context
-from .places import edition_of, expand
+from .places import Fetched, edition_of, expand
 
 enable_lockshare(iris=True, xarray=True)
 # Iris' loading and its saver's naming are not made for several threads.
@@ -31,24 +31,19 @@ _LOCK = Lock()
 
 
 def open(place: str, context: Context) -> Dataset:  # noqa: A001
-    """place: a path or glob of files on this machine; several are merged to cubes as iris.load does."""
-    places = _local(place, context)
+    """place: a path or glob, several files being merged to cubes as iris.load does; or a URL, which is fetched whole."""
+    places = expand(place, context.schemes)
+    fetched = [Fetched(found) for found in places if is_url(found)]
     with _LOCK:
         try:
-            cubes = iris.load(places)
+            cubes = iris.load([one.path for one in fetched] or places)
         except (ValueError, iris.exceptions.IrisError) as error:
             raise Failure(Status.UNREADABLE, f"Iris cannot open it: {' '.join(str(error).split())[:200]}") from error
-        return of_cubes(cubes, edition_of(places), f"{_kind(places[0])} (Iris {iris.__version__})")
+        return of_cubes(cubes, edition_of(places), f"{_kind(places[0])} (Iris {iris.__version__})", local=bool(fetched), keep=fetched)
 
 
 def edition(place: str, context: Context) -> bytes:
-    return edition_of(_local(place, context))
-
-
-def _local(place: str, context: Context) -> list[str]:
-    if is_url(place):
-        raise Failure(Status.UNSUPPORTED, "Iris reads files of this machine only; fetch it first")
-    return expand(place, context.schemes)
+    return edition_of(expand(place, context.schemes))
 
 
 def _kind(path: str) -> str:
@@ -56,8 +51,8 @@ def _kind(path: str) -> str:
 
 
 def of_cubes(cubes: Iterable[Cube], token: bytes, form: str, *, local: bool = False,
-             scheduler: Callable[[], Any] | None = None) -> Dataset:
-    """Cubes as one Dataset; their lazy data stays lazy. local, scheduler: as in objects.py."""
+             scheduler: Callable[[], Any] | None = None, keep: Any = None) -> Dataset:
+    """Cubes as one Dataset; their lazy data stays lazy. local, scheduler: as in objects.py. keep: what is kept for as long as they are read."""
     cubes = list(cubes)
     if not cubes:
         raise Failure(Status.UNREADABLE, "there are no fields in it")
@@ -65,7 +60,7 @@ def of_cubes(cubes: Iterable[Cube], token: bytes, form: str, *, local: bool = Fa
         data = from_iris(cubes)
     lazy = _lazy_arrays(cubes)
     dimensions = {name: Dimension(d.size, d.unlimited) for name, d in data.dimensions.items()}
-    variables = {name: _stored(variable, lazy, local, scheduler) for name, variable in data.variables.items()}
+    variables = {name: _stored(variable, lazy, local, scheduler, keep) for name, variable in data.variables.items()}
     return Dataset(dimensions, variables, _attributes(data), token, form)
 
 
@@ -84,7 +79,8 @@ def _lazy_arrays(cubes: list[Cube]) -> dict[str, da.Array]:
     return found
 
 
-def _stored(variable: NcVariable, lazy: dict[str, da.Array], local: bool, scheduler: Callable[[], Any] | None) -> StoredArray:
+def _stored(variable: NcVariable, lazy: dict[str, da.Array], local: bool, scheduler: Callable[[], Any] | None,
+            keep: Any) -> StoredArray:
     array, attributes = variable.data, _attributes(variable)
     shape, dtype = tuple(array.shape), np.dtype(array.dtype)
     readable = dtype.kind in "biuf" or dtype == "S1"
@@ -98,7 +94,7 @@ def _stored(variable: NcVariable, lazy: dict[str, da.Array], local: bool, schedu
     else:
         mark = attributes.get("_FillValue", fill)
         filled = functools.partial(_filled, original, mark)
-        read = functools.partial(_computed, original, mark, scheduler)
+        read = functools.partial(_computed, original, mark, scheduler, keep)
         make = filled
         chunks = tuple(max(parts) for parts in original.chunks)
     return StoredArray(variable.name, tuple(variable.dimensions), shape, dtype, attributes=attributes, read=read if readable else None,
@@ -121,7 +117,7 @@ def _part(numbers: np.ndarray, slices: Slices) -> np.ndarray:
     return numbers[slices]
 
 
-def _computed(original: da.Array, mark: Any, scheduler: Callable[[], Any] | None, slices: Slices) -> np.ndarray:
+def _computed(original: da.Array, mark: Any, scheduler: Callable[[], Any] | None, keep: Any, slices: Slices) -> np.ndarray:
     return np.ma.filled(original[slices].compute(scheduler=scheduler() if scheduler else "threads"), mark)
 
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 import glob
 import hashlib
 import os
+import tempfile
 from pathlib import Path
 
 import fsspec
@@ -14,6 +15,7 @@ from ..address import check_url, is_url
 from ..failure import Failure, Status
 
 MAX_FILES = 20000
+MAX_FETCHED = 4 << 30  # bytes of what is fetched whole
 
 
 def expand(place: str, schemes: frozenset[str]) -> list[str]:
@@ -34,6 +36,24 @@ def expand(place: str, schemes: frozenset[str]) -> list[str]:
 def _expand_url(url: str) -> list[str]:
     files, path = fsspec.core.url_to_fs(url)
     return sorted(files.unstrip_protocol(name) for name in files.glob(path))
+
+
+class Fetched:
+    """A URL's bytes in a file without a name, for libraries that open paths of this machine only. Gone with the object."""
+
+    def __init__(self, url: str) -> None:
+        """Raises Failure where it is larger than MAX_FETCHED, or what fsspec raises."""
+        self._file = tempfile.TemporaryFile()
+        with fsspec.open(url, "rb") as remote:
+            while part := remote.read(8 << 20):
+                self._file.write(part)
+                if self._file.tell() > MAX_FETCHED:
+                    raise Failure(Status.TOO_LARGE, f"it is fetched whole, and has more than {MAX_FETCHED >> 30} GB; put it on this machine")
+        self._file.flush()
+
+    @property
+    def path(self) -> str:
+        return f"/proc/self/fd/{self._file.fileno()}"
 
 
 def digest(*parts: object) -> bytes:
