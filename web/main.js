@@ -366,8 +366,9 @@ function sayBadView(error) {
 
 function sayEmpty() {
   const cluster = state.engine && state.engine.cluster !== "none" ? state.engine.state : null;
-  if (["starting", "running"].includes(cluster) || (state.ownCluster && !cluster))
+  if (state.ownCluster && ["starting", "running", null].includes(cluster))
     return showBlank($("stage"), "Forecasts are being opened", [cluster === "running" ? "The cluster reads what they hold." : "The cluster that reads them is starting.", "They appear here by themselves."]);
+  if (linkedDataset()) return showBlank($("stage"), "Nothing to show here", ["The dataset of this link is no longer published, or this browser is not the one that it was opened in.", "Show it again from the notebook."]);
   const count = state.catalog.problems?.length ?? 0;
   showBlank($("stage"), "No forecast to show", [
     count ? "The server found files, but could read none of them." : "The server has no forecast files yet.",
@@ -454,7 +455,7 @@ async function onUser({known, needed}) {
   session.forget();
   if (!needed) return;
   state.ownCluster = true;
-  if (state.presets && !state.view) sayEmpty();
+  if (state.presets && !hasForecasts()) sayEmpty();
   try {
     await session.start();
     viewer.tellUser();
@@ -466,7 +467,7 @@ async function onUser({known, needed}) {
 function onEngine({state: engine}) {
   state.engine = engine;
   engineChip.update(engine);
-  if (state.presets && !state.view) sayEmpty(); // perhaps forecasts are on their way
+  if (state.presets && !hasForecasts()) sayEmpty(); // perhaps they are on their way
 }
 
 async function changeEngine(action) {
@@ -481,23 +482,37 @@ async function onCatalog(catalog) {
   const before = state.resolved?.run.time;
   state.catalog = catalog;
   if (!state.view) return openFirst(null);
+  if (!isOffered(state.view.dataset)) return leaveDataset();
   await open(state.view);
   if (state.view?.run === "latest" && state.resolved && before !== state.resolved.run.time) messages.show("run", {text: "A new run has arrived and is shown.", seconds: 8});
 }
 
+// What is shown is no longer on offer: not to be confused with a link that never was.
+async function leaveDataset() {
+  const {title, id} = state.resolved?.dataset ?? {id: state.view.dataset};
+  messages.show("dataset", {kind: "warning", title: `${title || id} is no longer here.`, text: "It was taken back, or the server cannot read it any more."});
+  state.view = state.resolved = null;
+  refresh();
+  if (hasForecasts()) await openDefault();
+  else sayEmpty();
+}
+
 async function openFirst(view) {
   refresh();
-  if (!state.catalog.datasets.some((dataset) => dataset.variables.length > 0)) return sayEmpty();
+  if (!hasForecasts()) return sayEmpty();
   if (view) await open(view);
-  else await openDefault(linkedDataset());
+  else await openLinked();
 }
 
 // The dataset of a link from a notebook: ?dataset=ID.
-function linkedDataset() {
-  const id = new URLSearchParams(window.location.search).get("dataset") ?? undefined;
-  if (id && !state.catalog.datasets.some((dataset) => dataset.id === id))
-    messages.show("dataset", {kind: "warning", title: "The dataset of this link is not here.", text: "It is no longer published, or this browser is not the one that it was opened in. Show it again from the notebook."});
-  return id;
+const linkedDataset = () => new URLSearchParams(window.location.search).get("dataset") ?? undefined;
+const hasForecasts = () => state.catalog.datasets.some((dataset) => dataset.variables.length > 0);
+const isOffered = (id) => state.catalog.datasets.some((dataset) => dataset.id === id);
+
+async function openLinked() {
+  const id = linkedDataset();
+  if (id && !isOffered(id)) messages.show("dataset", {kind: "warning", title: "The dataset of this link is not here.", text: "It is no longer published, or this browser is not the one that it was opened in."});
+  await openDefault(id);
 }
 
 function listenForPageKeys() {

@@ -103,7 +103,7 @@ export class Viewer extends EventTarget {
     async loadCatalog() {
         this.catalog = await this.loader.catalog();
         this.#emit('catalog', {catalog: this.catalog});
-        if (this.#view) this.setView(this.#view);
+        if (this.#view && this.catalog.datasets.some((dataset) => dataset.id === this.#view.dataset)) this.setView(this.#view);
         return this.catalog;
     }
 

@@ -22,7 +22,7 @@ test('an engine without a cluster that fails is said', () => {
 
 test('a running cluster tells workers, memory and tasks', () => {
     const words = describeEngine(running);
-    assert.equal(words.text, 'cluster · 2 workers · memory 40 % · 12 tasks');
+    assert.deepEqual([words.text, ...words.more], ['cluster', '2 workers', 'memory 40 %', '12 tasks']);
     assert.equal(words.tone, 'good');
     assert.deepEqual(Object.fromEntries(words.facts), {Workers: '2 of at most 4, 4 threads', Memory: '3.2 GB of 8.0 GB', Tasks: '12 running or waiting', 'Started in': '8 s'});
     assert.equal(words.dashboard, running.dashboard);
@@ -30,12 +30,12 @@ test('a running cluster tells workers, memory and tasks', () => {
 });
 
 test('one of a thing is one', () => {
-    assert.equal(describeEngine({...running, workers: 1, memory: 0, tasks: 1}).text, 'cluster · 1 worker · 1 task');
+    assert.deepEqual(describeEngine({...running, workers: 1, memory: 0, tasks: 1}).more, ['1 worker', '1 task']);
 });
 
 test('a cluster that starts counts the seconds', () => {
-    assert.equal(describeEngine({...running, state: 'starting', workers: 0}, 0.4).text, 'cluster starting');
-    assert.equal(describeEngine({...running, state: 'starting', workers: 0}, 12.9).text, 'cluster starting · 12 s');
+    assert.deepEqual(describeEngine({...running, state: 'starting', workers: 0}, 0.4).more, []);
+    assert.deepEqual(describeEngine({...running, state: 'starting', workers: 0}, 12.9).more, ['12 s']);
 });
 
 test('every other state has words, a tone and no dashboard that is gone', () => {
@@ -50,12 +50,14 @@ test('every other state has words, a tone and no dashboard that is gone', () => 
 test('who may not start and stop it has no button, and whose it is is said', () => {
     assert.equal(describeEngine({...running, may: false}).action, null);
     assert.equal(describeEngine({...running, state: 'stopped'}).action, 'start');
-    assert.equal(describeEngine({...running, own: true}).own, true);
+    assert.equal(describeEngine({...running, own: true}).button, 'Stop my cluster');
+    assert.equal(describeEngine({...running, state: 'stopped'}).button, 'Start the cluster');
+    assert.equal(describeEngine({...running, cluster: 'shared'}).button, 'Leave the cluster');
 });
 
 test('nulls and a state that is not known do no harm', () => {
     const nulls = Object.fromEntries(Object.keys(running).map((key) => [key, null]));
-    assert.ok(describeEngine({...nulls, cluster: 'shared', state: 'running'}).text.includes('0 workers'));
+    assert.ok(describeEngine({...nulls, cluster: 'shared', state: 'running'}).more.includes('0 workers'));
     assert.ok(describeEngine({...running, state: 'strange'}).text);
 });
 

@@ -27,7 +27,7 @@ export function describeBytes(bytes) {
 const counted = (n, word) => `${n} ${word}${n === 1 ? "" : "s"}`;
 
 /**
- * Words for a state of the server's (PROTOCOL.md, "The engine"): {tone, text, facts: [[name, value]], notes: [text], dashboard, action, own}, or null
+ * Words for a state of the server's (PROTOCOL.md, "Users"): {tone, text, more: [text], facts: [[name, value]], notes: [text], dashboard, button, action}, or null
  * where nothing is to be said. waited: seconds since it began to start.
  */
 export function describeEngine(state, waited = 0) {
@@ -38,8 +38,14 @@ export function describeEngine(state, waited = 0) {
   if (state.state === "running") describeWork(state, parts, facts);
   if (state.started_seconds !== null && state.started_seconds !== undefined && state.state !== "starting") facts.push(["Started in", `${Math.max(1, Math.round(state.started_seconds))} s`]);
   const running = ["running", "starting", "idle", "lost"].includes(state.state);
-  return {tone, text: parts.join(" · "), facts, notes, dashboard: running ? state.dashboard : null, own: Boolean(state.own),
-    action: state.may && state.cluster !== "none" ? (running ? "stop" : "start") : null};
+  return {tone, text: parts[0], more: parts.slice(1), facts, notes, dashboard: running ? state.dashboard : null,
+    button: buttonWords(state, running), action: state.may && state.cluster !== "none" ? (running ? "stop" : "start") : null};
+}
+
+// A scheduler that others use, too, is never stopped: it is left.
+function buttonWords({cluster, own}, running) {
+  if (cluster === "shared") return running ? "Leave the cluster" : "Join the cluster";
+  return `${running ? "Stop" : "Start"} ${own ? "my" : "the"} cluster`;
 }
 
 function describeWork({workers, wanted, threads, memory, memory_limit: limit, tasks}, parts, facts) {
@@ -58,10 +64,11 @@ function describeWork({workers, wanted, threads, memory, memory_limit: limit, ta
 /** on: {action("start" | "stop") → Promise, rejects with an Error for people}. */
 export function createEngineChip(host, on) {
   const text = h("span", {class: "text"});
+  const more = h("span", {class: "more"});
   const body = h("div", {class: "engine-panel"});
   const failed = h("p", {class: "engine-failed", role: "alert"});
   const button = h("button", {type: "button", class: "small-button", onclick: () => act()});
-  const element = h("details", {class: "badge engine", hidden: true}, h("summary", {title: "The cluster that computes fields"}, h("span", {class: "dot"}), text), body);
+  const element = h("details", {class: "badge engine", hidden: true}, h("summary", {title: "The cluster that computes fields"}, h("span", {class: "dot"}), h("span", {}, text, more)), body);
   host.append(element);
   let state = null;
   let since = 0;
@@ -82,8 +89,9 @@ export function createEngineChip(host, on) {
     if (!words) return;
     element.dataset.tone = words.tone;
     text.textContent = words.text;
+    more.textContent = words.more.map((part) => ` · ${part}`).join("");
     action = words.action;
-    button.textContent = `${action === "stop" ? "Stop" : "Start"} ${words.own ? "my" : "the"} cluster`;
+    button.textContent = words.button;
     const rows = words.facts.flatMap(([name, value]) => [h("dt", {}, name), h("dd", {}, value)]);
     body.replaceChildren(...words.notes.map((note) => h("p", {}, note)), ...(rows.length ? [h("dl", {}, rows)] : []),
       ...(words.dashboard ? [h("a", {href: words.dashboard, target: "_blank", rel: "noopener noreferrer"}, "Dask dashboard")] : []),
