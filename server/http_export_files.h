@@ -7,6 +7,8 @@
 
 int http_export_frame(const struct http_request *request, const char *id, const char *number);
 int http_export_zip(const struct http_request *request, const char *id);
+// Answers that a view cannot be exported; of a dataset that only its user sees, and an export's own process therefore does not, says so.
+int http_export_refuse(struct peer *peer, int status, const char *message);
 int http_export_preview(const struct http_request *request);
 
 struct export_command;

@@ -59,7 +59,7 @@ int http_export_preview(const struct http_request *request) {
     int status = export_request_preview(request->body, request->body_size, web_user_exportable(peer->server, peer->caller.user), &job->preview.jpeg, &job->view, &failure);
     if (status) {
         http_job_free(&job->job);
-        return http_answer_error(peer, status == VIRGA_NOT_FOUND ? 400 : http_status_of(status), failure.message);
+        return http_export_refuse(peer, status, failure.message);
     }
     job->preview.view = job->view;
     job->preview.made = made;

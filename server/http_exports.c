@@ -125,6 +125,14 @@ int http_export_ask(struct http_job *job, struct export_command *command) {
     return http_answer_error(peer, 503, "the server is busy; try again");
 }
 
+int http_export_refuse(struct peer *peer, int status, const char *message) {
+    char words[600];
+    bool more = web_user_catalog(peer->server, peer->caller.user)->dataset_count > web_user_exportable(peer->server, peer->caller.user)->dataset_count;
+    if (status != VIRGA_NOT_FOUND) return http_answer_error(peer, http_status_of(status), message);
+    snprintf(words, sizeof words, "%.400s%s", message, more ? " (what was published for you alone is not exported by the server: use virga export where its data can be read)" : "");
+    return http_answer_error(peer, 400, words);
+}
+
 static int post(const struct http_request *request) {
     struct peer *peer = request->peer;
     struct failure failure = {0};
@@ -133,7 +141,7 @@ static int post(const struct http_request *request) {
     int status = export_request_parse(request->body, request->body_size, web_user_exportable(peer->server, peer->caller.user), &job->export, &job->view, &failure);
     if (!status) return http_export_ask(&job->job, &job->command);
     http_job_free(&job->job);
-    return http_answer_error(peer, status == VIRGA_NOT_FOUND ? 400 : http_status_of(status), failure.message);
+    return http_export_refuse(peer, status, failure.message);
 }
 
 static int change(const struct http_request *request, const char *id, int answer, int (*act)(struct exports_job *job, struct export_service *service)) {

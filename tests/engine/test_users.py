@@ -200,6 +200,10 @@ def test_what_is_published_is_seen_by_those_it_is_for(serve, cluster, word):
         edition = sorted(owner.editions())[0]
         assert owner.ask(f"bricks/{edition}/0/0/table")[0] == 200
         assert other.ask(f"bricks/{edition}/0/0/table")[0] == nobody.ask(f"bricks/{edition}/0/0/table")[0] == 404
+        view = {"version": 1, "dataset": said["dataset"], "layers": [{"variable": "air_temperature"}]}
+        for person in (owner, other, nobody):
+            status, refused = person.ask("api/exports/preview", "POST", {"view": view}, Origin=server.url.rstrip("/"))
+            assert status == 400 and ("for you alone" in refused["error"]["message"]) == (person is owner), refused
         assert other.ask(f"api/datasets/{said['id']}", "DELETE")[0] == 404
         assert owner.ask(f"api/datasets/{said['id']}", "DELETE")[0] == 204
         assert owner.catalog()["datasets"] == []
