@@ -138,7 +138,6 @@ def test_what_a_notebook_displays():
 
 
 def test_the_page_behind_a_hub_and_a_proxy(monkeypatch):
-    pytest.importorskip("jupyter_server_proxy")
     view = virga.show(forecast())
     port = view.server.url.rstrip("/").rpartition(":")[2]
     monkeypatch.setenv("JUPYTERHUB_SERVICE_PREFIX", "/user/somebody/")

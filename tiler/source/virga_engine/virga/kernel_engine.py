@@ -83,7 +83,8 @@ def _run(channel: Channel) -> None:
     readers = _Readers(direct)
     context = Context(objects=_shown)
     try:
-        serve(channel, Service(context, cluster, readers.choose, THREADS, MOST_BYTES), states, f"virga notebook {__version__}, process {os.getpid()}")
+        service = Service(context, cluster, readers.choose, THREADS, MOST_BYTES)
+        serve(channel, service, states, f"virga notebook {__version__}, process {os.getpid()}")
     except (Closed, ProtocolError) as error:
         log.debug("the engine in this process has ended: %s", error)
 

@@ -13,9 +13,9 @@ from .private_server import PrivateServer, Server
 def page_base(server: Server) -> str:
     """The address of the server's page as the notebook's page may name it, with a slash at its end.
 
-    VIRGA_PROXY where it is set ({port} stands for the port; empty: the server's own address). Behind JupyterHub, and where Jupyter's server has
-    jupyter-server-proxy, its path there: then the page comes from Jupyter's own host, under its login. Else the server's own address, which works where
-    browser and kernel are on one machine.
+    VIRGA_PROXY where it is set ({port} stands for the port; empty: the server's own address). Behind JupyterHub, and where
+    jupyter-server-proxy is installed, its path there: then the page comes from Jupyter's own host, under its login. Else the
+    server's own address, which works where browser and kernel are on one machine.
     """
     port = urlsplit(server.url).port
     if not isinstance(server, PrivateServer):
@@ -24,14 +24,14 @@ def page_base(server: Server) -> str:
     if wanted is not None:
         return wanted.replace("{port}", str(port)).rstrip("/") + "/" if wanted else server.url
     base = os.environ.get("JUPYTERHUB_SERVICE_PREFIX") or _jupyter_base()
-    if base is None or importlib.util.find_spec("jupyter_server_proxy") is None:
+    if base is None:
         return server.url
     return f"{base.rstrip('/')}/proxy/{port}/"
 
 
 def _jupyter_base() -> str | None:
-    """The URL path of the Jupyter server that started this kernel; None where none did."""
-    if importlib.util.find_spec("jupyter_server") is None:
+    """The URL path of the Jupyter server that started this kernel; None where none did, or it has no proxy."""
+    if not all(importlib.util.find_spec(name) for name in ("jupyter_server", "jupyter_server_proxy")):
         return None
     from jupyter_server.serverapp import list_running_servers
     ancestors = _ancestors()

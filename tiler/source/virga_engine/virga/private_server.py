@@ -141,9 +141,12 @@ class PrivateServer(Server):
                 os.close(engine)
 
     def _command(self, program: str, cluster: str, engine: int | None) -> list[str]:
-        command = [program, "serve", "--allow-empty", "--listen", "127.0.0.1:0", "--state", str(self._folder), "--publish-token-file",
-                   str(self._folder / "token"), "--embed-host", "http://localhost:*", "--embed-host", "http://127.0.0.1:*"]
-        return command + (["--engine-socket", str(engine)] if engine is not None else ["--engine", cluster, "--engine-python", sys.executable])
+        command = [program, "serve", "--allow-empty", "--listen", "127.0.0.1:0", "--state", str(self._folder),
+                   "--publish-token-file", str(self._folder / "token"),
+                   "--embed-host", "http://localhost:*", "--embed-host", "http://127.0.0.1:*"]
+        if engine is not None:
+            return [*command, "--engine-socket", str(engine)]
+        return [*command, "--engine", cluster, "--engine-python", sys.executable]
 
     def _address(self) -> str:
         """Waits for the line that says where it listens; what it says besides is kept for the message of a failure."""
@@ -194,7 +197,7 @@ def _pump(process: subprocess.Popen[str], lines: SimpleQueue[str | None], said: 
 
 
 class _Starter:
-    """Starts servers from a thread that lives as long as this process: the kernel ends them when the thread that started them does."""
+    """Starts servers from a thread that lives as long as this process: a server ends with the thread that started it."""
 
     _asked: SimpleQueue[tuple[list[str], int | None, SimpleQueue[Any]]] = SimpleQueue()
     _thread: Thread | None = None
@@ -226,9 +229,11 @@ class _Starter:
 def _program(named: str | None) -> str:
     """The virga program, as an absolute path."""
     wanted = named or os.environ.get("VIRGA_PROGRAM")
-    built = Path(__file__).resolve().parents[4] / "build" / "release" / "virga" if len(Path(__file__).resolve().parents) > 4 else None
-    found = shutil.which(wanted or "virga") or (str(built) if not wanted and built and os.access(built, os.X_OK) else None)
+    found = shutil.which(wanted or "virga")
+    above = Path(__file__).resolve().parents
+    if found is None and not wanted and len(above) > 4:  # the build of the checkout that this package is in
+        found = shutil.which(above[4] / "build" / "release" / "virga")
     if found is None:
-        raise Refused(f"there is no program {wanted}" if wanted else "the program virga is not there: put it on the path, name it by program= or "
-                      "VIRGA_PROGRAM, or use a server that runs by server= or VIRGA_URL")
+        raise Refused(f"there is no program {wanted}" if wanted else "the program virga is not there: put it on the path, name it "
+                      "by program= or VIRGA_PROGRAM, or use a server that runs by server= or VIRGA_URL")
     return str(Path(found).resolve())

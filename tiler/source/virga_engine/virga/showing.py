@@ -25,12 +25,13 @@ def show(obj: Any, *, server: str | None = None, token: str | None = None, clien
          width: str = "100%", height: int = 620, program: str | None = None) -> View:
     """Shows obj and returns a View, which a notebook displays as virga's page.
 
-    obj      an xarray DataArray or Dataset, or an Iris cube or list of cubes. Units, coordinates and times are taken from it as CF says.
-    client   a dask.distributed Client; None: the current one, where there is one. What is backed by Dask is published on its scheduler under
-             a name that nobody can guess, so that the workers' numbers go to the server without passing through this process; what is in memory
-             (and what another process cannot reach: a cluster inside of this process, a gateway's) this process answers for itself.
-    server   address of a virga server that uses the same scheduler; None: VIRGA_URL, else a private one of this process's own on a
-             free port, which ends with it.
+    obj      an xarray DataArray or Dataset, or an Iris cube or list of cubes. Units, coordinates and times are taken as CF says.
+    client   a dask.distributed Client; None: the current one, where there is one. What is backed by Dask is published on its
+             scheduler under a name that nobody can guess, so that the workers' numbers go to the server without passing
+             through this process; what is in memory (and what another process cannot reach: a cluster inside of this process, a
+             gateway's) this process answers for itself.
+    server   address of a virga server that uses the same scheduler; None: VIRGA_URL, else a private one of this process's own
+             on a free port, which ends with it.
     token    that server's publish token; None: VIRGA_TOKEN.
     title    what the page calls it. width, height: of the frame in the notebook; height in pixels.
     program  the virga program of a private server; None: VIRGA_PROGRAM, `virga` on the path, or this installation's build.

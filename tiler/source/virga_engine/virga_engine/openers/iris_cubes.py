@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterable
-from threading import Lock
+from threading import RLock
 from typing import Any
 
 import dask.array as da
@@ -27,7 +27,7 @@ from .places import Fetched, edition_of, expand
 
 enable_lockshare(iris=True, xarray=True)
 # Iris' loading and its saver's naming are not made for several threads.
-_LOCK = Lock()
+_LOCK = RLock()
 
 
 def open(place: str, context: Context) -> Dataset:  # noqa: A001
@@ -56,7 +56,7 @@ def of_cubes(cubes: Iterable[Cube], token: bytes, form: str, *, local: bool = Fa
     cubes = list(cubes)
     if not cubes:
         raise Failure(Status.UNREADABLE, "there are no fields in it")
-    with iris.FUTURE.context(save_split_attrs=True, date_microseconds=True):  # it is kept for each thread
+    with _LOCK, iris.FUTURE.context(save_split_attrs=True, date_microseconds=True):  # the context is each thread's own
         data = from_iris(cubes)
     lazy = _lazy_arrays(cubes)
     dimensions = {name: Dimension(d.size, d.unlimited) for name, d in data.dimensions.items()}
