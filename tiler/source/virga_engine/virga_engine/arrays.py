@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from threading import Lock
 from typing import TYPE_CHECKING, Any
@@ -36,7 +37,7 @@ class StoredArray:
         """read: raw numbers of a box, any array-like of this shape; called from several threads at once.
         dask: makes the same numbers as a dask array, chunked as stored or in multiples of chunks, whose tasks need no virga on
         the workers and whose name is the same for the same data; None where there is none (then it is made from `read`).
-        at_hand: the numbers are in this process's memory already: no cluster is faster."""
+        at_hand: the numbers are in this process's memory already, or are soon (few_numbers): no cluster is faster."""
         self.name = name
         self.dimensions = tuple(dimensions)
         self.shape = tuple(int(n) for n in shape)
@@ -82,6 +83,11 @@ class StoredArray:
         if array.dtype != self.dtype:
             array = array.view(self.dtype) if array.dtype.kind == "b" else array.astype(self.dtype)
         return array
+
+
+def few_numbers(shape: tuple[int, ...], dtype: np.dtype) -> bool:
+    """Whether an array is a coordinate or as small as one: this process reads it, so that a dataset opens also while a cluster has no workers."""
+    return len(shape) <= 1 and math.prod(shape) * dtype.itemsize <= 1 << 20
 
 
 class _Reading:

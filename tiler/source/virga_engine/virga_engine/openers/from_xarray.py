@@ -10,7 +10,7 @@ import dask.array as da
 import numpy as np
 import xarray as xr
 
-from ..arrays import Slices, StoredArray
+from ..arrays import Slices, StoredArray, few_numbers
 from ..datasets import Dimension
 
 # Of an array that is stored in one piece, a dask chunk holds about this much.
@@ -64,6 +64,7 @@ def stored_array(name: str, dimensions: tuple[str, ...], variable: xr.Variable, 
     readable = variable.dtype.kind in "biuf" or variable.dtype == "S1"
     chunks = _chunks(variable)
     at_hand = isinstance(variable, xr.IndexVariable) or isinstance(variable._data, np.ndarray)
+    at_hand = at_hand or (variable.chunks is None and few_numbers(variable.shape, variable.dtype))
 
     def read(slices: Slices) -> np.ndarray:
         part = variable[slices] if variable.ndim else variable

@@ -15,7 +15,7 @@ import zarr
 from zarr.storage import FsspecStore, LocalStore, StoreLike, ZipStore
 
 from ..address import check_url, is_url
-from ..arrays import Slices, StoredArray
+from ..arrays import Slices, StoredArray, few_numbers
 from ..datasets import Dataset, Dimension
 from ..failure import Failure, Status
 from . import Context
@@ -108,7 +108,8 @@ class _Walk:
             kept.setdefault("units", _time_units(array.dtype))
         self.variables[name] = StoredArray(
             name, used, array.shape, _stored_dtype(array.dtype), attributes=kept, chunks=array.chunks,
-            read=_reader(array) if array.dtype.kind in "biufmM" or array.dtype == "S1" else None, dask=_dask_maker(array))
+            read=_reader(array) if array.dtype.kind in "biufmM" or array.dtype == "S1" else None, dask=_dask_maker(array),
+            at_hand=few_numbers(array.shape, array.dtype))
 
     def _dimension(self, group: str, array: str, axis: int, name: str | None, length: int) -> str:
         """The name in the Dataset: that of an outer group where it has this length, as netCDF groups inherit dimensions."""
