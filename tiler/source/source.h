@@ -151,7 +151,7 @@ void source_pool_traffic(struct source_pool *pool, struct source_traffic *traffi
 bool source_is_store(const char *path);
 
 // path: of a file; an address of a dataset behind OPeNDAP, http or https; or an address that an engine opens (source_address.h), where the
-// pool has one (source_engine.h). A Zarr store that readers cannot read, and a UM file (.pp, .ff, or by its first bytes) go to the engine, too. Of
+// pool has one (source_engine.h). A Zarr store that readers cannot read (also one in a .zarr.zip), and a UM file (.pp, .ff, or by its first bytes) go to the engine, too. Of
 // what an engine opens the identity is made from the address and from all that its list of contents says, with a token of the data's edition. Of an address the identity is made from it and from all
 // that its list of contents says (DDS and DAS); a dataset is taken for changed when that list is another one, which is looked at when it is
 // read and the last look is a minute ago. Values that are replaced under the same list are not noticed.

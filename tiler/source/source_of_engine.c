@@ -57,6 +57,7 @@ const char *source_of_engine_kind(const char *path, int fd) {
     ssize_t got = pread(fd, head, sizeof head, 0);
     if (got < 0) return NULL;
     if (is_um(head, (size_t)got)) return "iris";
+    if (got >= 4 && !memcmp(head, "PK\3\4", 4) && has_ending(path, ".zarr.zip")) return "zarr";
     bool known = got >= 8 && (!memcmp(head, "CDF", 3) || !memcmp(head, "\x89HDF\r\n\x1a\n", 8) || !memcmp(head, "GRIB", 4));
     return !known && (has_ending(path, ".pp") || has_ending(path, ".ff")) ? "iris" : NULL;
 }

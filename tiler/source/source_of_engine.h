@@ -16,7 +16,7 @@ struct source_of_engine {
 // The address is copied; seed: of the identity (source_pool_seed); what a relative path in it stands for is settled now. VIRGA_NO_MEMORY; VIRGA_INVALID where it is too long.
 int source_of_engine_init(struct source_of_engine *it, struct source_engine *engine, const char *address, uint64_t seed, struct failure *failure);
 void source_of_engine_destroy(struct source_of_engine *it);
-// What a file of this path is to be asked of an engine as, by its ending or its first bytes (UM files): "iris"; NULL: readers know it.
+// What a file of this path is to be asked of an engine as, by its ending or its first bytes: "iris" (UM files), "zarr" (.zarr.zip); NULL: readers know it.
 const char *source_of_engine_kind(const char *path, int fd);
 
 int source_of_engine_list(struct source_of_engine *it, size_t max_bytes, const atomic_bool *stop, struct arena *arena,

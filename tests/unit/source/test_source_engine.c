@@ -904,8 +904,9 @@ static void files_that_readers_do_not_read_go_to_the_engine(void **state) {
     fixture_write(fixture_path("noname"), pp, sizeof pp);
     fixture_write(fixture_path("umfile"), um, sizeof um);
     fixture_write(fixture_path("short.PP"), pp, 8);
-    const char *const paths[] = {store, fixture_path("noname"), fixture_path("umfile"), fixture_path("short.PP")};
-    for (size_t i = 0; i < 4; i++) {
+    fixture_write(fixture_path("a.zarr.zip"), "PK\3\4 and so on", 14);
+    const char *const paths[] = {store, fixture_path("noname"), fixture_path("umfile"), fixture_path("short.PP"), fixture_path("a.zarr.zip")};
+    for (size_t i = 0; i < 5; i++) {
         if (source_open(pool, paths[i], &source, &failure)) fail_msg("%s", failure.message);
         assert_string_equal("made up", source_inventory(source)->format);
         assert_string_equal(paths[i], source_path(source));
