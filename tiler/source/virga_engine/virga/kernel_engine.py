@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""This process as an engine: a thread of it answers the source protocol for what is shown and no other process can read."""
+"""This process as an engine: a thread of it answers the source protocol for what is shown and no other process can
+read."""
 
 from __future__ import annotations
 
@@ -34,7 +35,8 @@ _channel: Channel | None = None
 
 
 def dataset_of(obj: Any) -> Dataset:
-    """What is shown of an object; no numbers but times and coordinates are computed. TypeError for what cannot be shown."""
+    """What is shown of an object; no numbers but times and coordinates are computed. TypeError for what cannot be
+    shown."""
     try:
         return of_object(obj)
     except Failure as failure:
@@ -62,7 +64,8 @@ def stop() -> None:
 
 
 def offer(dataset: Dataset, client: Any) -> str:
-    """The name under which the engine opens a dataset from now on. client: computes it, or None: threads of this process do."""
+    """The name under which the engine opens a dataset from now on. client: computes it, or None: threads of this
+    process do."""
     name = secrets.token_urlsafe(16)
     if client is not None:
         _clients.update({id(array): client for array in dataset.variables.values()})

@@ -13,9 +13,9 @@ from .private_server import PrivateServer, Server
 def page_base(server: Server) -> str:
     """The address of the server's page as the notebook's page may name it, with a slash at its end.
 
-    VIRGA_PROXY where it is set ({port} stands for the port; empty: the server's own address). Behind JupyterHub, and where
-    jupyter-server-proxy is installed, its path there: then the page comes from Jupyter's own host, under its login. Else the
-    server's own address, which works where browser and kernel are on one machine.
+    VIRGA_PROXY where it is set ({port} stands for the port; empty: the server's own address). Behind JupyterHub, and
+    where jupyter-server-proxy is installed, its path there: then the page comes from Jupyter's own host, under its
+    login. Else the server's own address, which works where browser and kernel are on one machine.
     """
     port = urlsplit(server.url).port
     if not isinstance(server, PrivateServer):

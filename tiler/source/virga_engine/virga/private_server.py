@@ -197,7 +197,8 @@ def _pump(process: subprocess.Popen[str], lines: SimpleQueue[str | None], said: 
 
 
 class _Starter:
-    """Starts servers from a thread that lives as long as this process: a server ends with the thread that started it."""
+    """Starts servers from a thread that lives as long as this process: a server ends with the thread that started
+    it."""
 
     _asked: SimpleQueue[tuple[list[str], int | None, SimpleQueue[Any]]] = SimpleQueue()
     _thread: Thread | None = None
@@ -234,6 +235,7 @@ def _program(named: str | None) -> str:
     if found is None and not wanted and len(above) > 4:  # the build of the checkout that this package is in
         found = shutil.which(above[4] / "build" / "release" / "virga")
     if found is None:
-        raise Refused(f"there is no program {wanted}" if wanted else "the program virga is not there: put it on the path, name it "
+        raise Refused(f"there is no program {wanted}" if wanted else "the program virga is not there: put it on the "
+                                                                     "path, name it "
                       "by program= or VIRGA_PROGRAM, or use a server that runs by server= or VIRGA_URL")
     return str(Path(found).resolve())

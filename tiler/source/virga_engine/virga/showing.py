@@ -25,16 +25,18 @@ def show(obj: Any, *, server: str | None = None, token: str | None = None, clien
          width: str = "100%", height: int = 620, program: str | None = None) -> View:
     """Shows obj and returns a View, which a notebook displays as virga's page.
 
-    obj      an xarray DataArray or Dataset, or an Iris cube or list of cubes. Units, coordinates and times are taken as CF says.
-    client   a dask.distributed Client; None: the current one, where there is one. What is backed by Dask is published on its
-             scheduler under a name that nobody can guess, so that the workers' numbers go to the server without passing
-             through this process; what is in memory (and what another process cannot reach: a cluster inside of this process, a
-             gateway's) this process answers for itself.
-    server   address of a virga server that uses the same scheduler; None: VIRGA_URL, else a private one of this process's own
-             on a free port, which ends with it.
+    obj      an xarray DataArray or Dataset, or an Iris cube or list of cubes. Units, coordinates and times are taken
+             as CF says.
+    client   a dask.distributed Client; None: the current one, where there is one. What is backed by Dask is published
+             on its scheduler under a name that nobody can guess, so that the workers' numbers go to the server without
+             passing through this process; what is in memory (and what another process cannot reach: a cluster inside
+             of this process, a gateway's) this process answers for itself.
+    server   address of a virga server that uses the same scheduler; None: VIRGA_URL, else a private one of this
+             process's own on a free port, which ends with it.
     token    that server's publish token; None: VIRGA_TOKEN.
     title    what the page calls it. width, height: of the frame in the notebook; height in pixels.
-    program  the virga program of a private server; None: VIRGA_PROGRAM, `virga` on the path, or this installation's build.
+    program  the virga program of a private server; None: VIRGA_PROGRAM, `virga` on the path, or this installation's
+             build.
 
     Raises TypeError for other objects, RuntimeError with what to do where it cannot be shown.
     """
@@ -58,7 +60,8 @@ def show(obj: Any, *, server: str | None = None, token: str | None = None, clien
 
 
 def close() -> None:
-    """Closes every view: nothing stays published, and private servers end. Also done when the process ends by itself."""
+    """Closes every view: nothing stays published, and private servers end. Also done when the process ends by
+    itself."""
     with _LOCK:
         while _views:
             _views[-1].close()
@@ -96,8 +99,10 @@ def _is_reachable(client: Any) -> bool:
 
 def _on_server(obj: Any, server: RemoteServer, client: Any, title: str) -> View:
     if client is None:
-        raise Refused(f"{server.url} reads from its Dask cluster, and there is no Dask client here. Connect to the same scheduler "
-                      "(client = dask.distributed.Client('tcp://HOST:PORT')) and show it again, or show it by a server of your own: "
+        raise Refused(f"{server.url} reads from its Dask cluster, and there is no Dask client here. Connect to the "
+                      f"same scheduler "
+                      "(client = dask.distributed.Client('tcp://HOST:PORT')) and show it again, or show it by a "
+                      "server of your own: "
                       "virga.show(obj, server=None) without VIRGA_URL in the environment")
     return _published(obj if _has_dask(obj) else _on_workers(obj, client), server, client, title)
 
@@ -105,7 +110,8 @@ def _on_server(obj: Any, server: RemoteServer, client: Any, title: str) -> View:
 def _on_workers(obj: Any, client: Any) -> Any:
     """An object in memory, its numbers held by the workers, so that the scheduler holds none."""
     if not hasattr(obj, "chunk"):
-        raise Refused("a cube in memory cannot be put on the cluster: use cube.copy(cube.lazy_data()), or show it without a server")
+        raise Refused("a cube in memory cannot be put on the cluster: use cube.copy(cube.lazy_data()), or show it "
+                      "without a server")
     return client.persist(obj.chunk())
 
 

@@ -11,7 +11,8 @@ from .private_server import Publication, Refused, Server
 
 
 class View:
-    """Something that is shown, until it is closed. Displayed by a notebook as virga's page; a context manager that closes at its end.
+    """Something that is shown, until it is closed. Displayed by a notebook as virga's page; a context manager that
+    closes at its end.
 
     The address holds a code that lets one browser in, once; that browser then keeps its own token.
     """
@@ -24,7 +25,8 @@ class View:
 
     @property
     def url(self) -> str:
-        """An address of the page with a code of its own, for the browser that shows the notebook: a path where Jupyter's own host serves it."""
+        """An address of the page with a code of its own, for the browser that shows the notebook: a path where
+        Jupyter's own host serves it."""
         if self._is_fresh:
             self._is_fresh = False
             return self._base + self._publication.path
@@ -62,8 +64,10 @@ class View:
             return "<div>virga: this view was closed; show it again with <code>virga.show</code></div>"
         url, other = escape(self.url, quote=True), escape(self.url, quote=True)
         return (f'<iframe src="{url}" title="virga: {escape(self.title, quote=True)}" width="{escape(str(self.width), quote=True)}" '
-                f'height="{int(self.height)}" style="border: 0; display: block" allow="fullscreen; xr-spatial-tracking" allowfullscreen></iframe>'
-                f'<div style="font-size: small"><a href="{other}" target="_blank" rel="noopener">open in a tab</a></div>')
+                f'height="{int(self.height)}" style="border: 0; display: block" allow="fullscreen; '
+                f'xr-spatial-tracking" allowfullscreen></iframe>'
+                f'<div style="font-size: small"><a href="{other}" target="_blank" rel="noopener">open in a '
+                f'tab</a></div>')
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         return {"text/html": self._repr_html_(), "text/plain": repr(self)}

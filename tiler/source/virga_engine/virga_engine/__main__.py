@@ -26,7 +26,8 @@ log = logging.getLogger("virga_engine")
 
 
 def main(arguments: list[str] | None = None) -> int:
-    os.environ.setdefault("HDF5_USE_FILE_LOCKING", "FALSE")  # before any library reads it: whoever writes is not to be hindered
+    # Before any library reads it: whoever writes a file is not to be hindered.
+    os.environ.setdefault("HDF5_USE_FILE_LOCKING", "FALSE")
     options = options_of(arguments)
     end_with(options.parent)
     log_to_stderr()
@@ -40,12 +41,14 @@ def main(arguments: list[str] | None = None) -> int:
         return 2
     states.watch(cluster)
     try:
-        serve(channel, _service(options, cluster, ready), states, f"virga_engine {__version__} Python {sys.version.split()[0]}")
+        serve(channel, _service(options, cluster, ready), states, f"virga_engine {__version__} Python "
+                                                                  f"{sys.version.split()[0]}")
         return 0
     except Closed:
         return 0
     except ProtocolError as error:
-        log.warning("the server and the engine do not understand each other (%s); install the engine again: server/engine", error)
+        log.warning("the server and the engine do not understand each other (%s); install the engine again: "
+                    "server/engine", error)
         return 3
     finally:
         cluster.close()

@@ -53,7 +53,8 @@ def _kind_by_ending(text: str) -> str:
     for endings, kind in _ENDINGS:
         if path.rstrip("/").lower().endswith(endings):
             return kind
-    raise Failure(Status.UNSUPPORTED, "the ending does not say what it is; put zarr:, xarray:, grib:, iris: or kerchunk: in front of it")
+    raise Failure(Status.UNSUPPORTED, "the ending does not say what it is; put zarr:, xarray:, grib:, iris: or "
+                                      "kerchunk: in front of it")
 
 
 def schemes_of(url: str) -> list[str]:
@@ -66,5 +67,6 @@ def check_url(url: str, schemes: frozenset[str]) -> None:
     for scheme in schemes_of(url):
         if scheme not in schemes:
             allowed = ", ".join(sorted(schemes)) or "none"
-            raise Failure(Status.UNSUPPORTED, f"URLs of {scheme}:// are not allowed (allowed: {allowed}); the setting engine-schemes "
+            raise Failure(Status.UNSUPPORTED, f"URLs of {scheme}:// are not allowed (allowed: {allowed}); the setting "
+                                              f"engine-schemes "
                                               "says which are")

@@ -25,7 +25,8 @@ class StoredArray:
     dtype       of the raw stored numbers (packed integers stay packed), in native byte order; bool is uint8
     chunks      the stored chunk's shape (the whole shape where chunked is False), each at least 1; edges may be partial
     chunked     whether it is stored in chunks, so that a part of one costs all of it
-    attributes  as stored: name -> str, or a 1-D numpy array or numpy scalar of its exact type (with scale_factor, _FillValue, …)
+    attributes  as stored: name -> str, or a 1-D numpy array or numpy scalar of its exact type (with scale_factor,
+                _FillValue, …)
     fill        what stands for never-written numbers where no _FillValue says so, or None
     readable    False for strings and compounds, which are listed and never read
     """
@@ -35,8 +36,9 @@ class StoredArray:
                  dask: Callable[[], dask.array.Array] | None = None, chunks: tuple[int, ...] | None = None,
                  fill: float | None = None, at_hand: bool = False) -> None:
         """read: raw numbers of a box, any array-like of this shape; called from several threads at once.
-        dask: makes the same numbers as a dask array, chunked as stored or in multiples of chunks, whose tasks need no virga on
-        the workers and whose name is the same for the same data; None where there is none (then it is made from `read`).
+        dask: makes the same numbers as a dask array, chunked as stored or in multiples of chunks, whose tasks need no
+        virga on the workers and whose name is the same for the same data; None where there is none (then it is made
+        from `read`).
         at_hand: the numbers are in this process's memory already, or are soon (few_numbers): no cluster is faster."""
         self.name = name
         self.dimensions = tuple(dimensions)
@@ -59,7 +61,8 @@ class StoredArray:
         return self._make_dask is not None and not self.at_hand
 
     def read(self, slices: Slices) -> np.ndarray:
-        """The raw stored numbers of a box (unit steps, within the shape), read in this process: C-contiguous, of self.dtype.
+        """The raw stored numbers of a box (unit steps, within the shape), read in this process: C-contiguous, of
+        self.dtype.
 
         May block on disk or network for long. Raises whatever the library raises; service.py turns that into a Failure.
         """
@@ -69,7 +72,8 @@ class StoredArray:
 
     @property
     def dask(self) -> dask.array.Array:
-        """The whole variable as a dask array of raw stored numbers of self.dtype; a graph without numbers, made once."""
+        """The whole variable as a dask array of raw stored numbers of self.dtype; a graph without numbers, made
+        once."""
         with self._lock:
             if self._dask is None:
                 self._dask = self._new_dask()

@@ -35,7 +35,8 @@ class _Notes(list[str]):
 
 
 def encode(dataset: Dataset) -> bytes:
-    """The body of INVENTORY. What the protocol has no room for is left out with a note; Failure where it is all too large."""
+    """The body of INVENTORY. What the protocol has no room for is left out with a note; Failure where it is all too
+    large."""
     notes = _Notes(dataset.notes)
     if max(len(dataset.dimensions), len(dataset.variables)) > MAX_THINGS:
         raise Failure(Status.TOO_LARGE, f"more than {MAX_THINGS} dimensions or variables")
@@ -127,7 +128,8 @@ def check_read(message: ReadMessage, dataset: Dataset, most_bytes: int) -> tuple
         raise Failure(Status.INVALID, f"{variable.name}: the box is not within its {len(variable.shape)} dimensions")
     size = prod(request.points) * (8 * 4 if request.reduction == Reduction.MEAN else variable.dtype.itemsize)
     if size != message.slab_bytes or size > most_bytes:
-        raise Failure(Status.TOO_LARGE, f"{variable.name}: a slab of {size} bytes, where {message.slab_bytes} were lent and {most_bytes} may be")
+        raise Failure(Status.TOO_LARGE, f"{variable.name}: a slab of {size} bytes, where {message.slab_bytes} were "
+                                        f"lent and {most_bytes} may be")
     if request.reduction == Reduction.NONE and any(b != 1 for b in request.block):
         raise Failure(Status.INVALID, f"{variable.name}: blocks without a reduction")
     return variable, request

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Messages of the source protocol, version 2, to bytes and back: no sockets, no threads, every size bounded.
 
-The bytes are described in SOURCE_PROTOCOL.md; the C side of the same is source_protocol.h. A decoder takes a whole body and
+The bytes are described in SOURCE_PROTOCOL.md; the C side of the same is source_protocol.h. A decoder takes a whole
+body and
 raises ProtocolError where it is no such message, has bytes left over, or holds a value that no such message may have.
 """
 
@@ -228,7 +229,8 @@ def failure_of(error: BaseException) -> Failure:
         return error
     status = Status.INTERNAL
     if isinstance(error, MemoryError):
-        return Failure(Status.NO_MEMORY, "the engine has no memory for it; ask for less at a time, or give it more by engine-memory")
+        return Failure(Status.NO_MEMORY, "the engine has no memory for it; ask for less at a time, or give it more by "
+                                         "engine-memory")
     if isinstance(error, FileNotFoundError):
         status = Status.NOT_FOUND
     elif isinstance(error, (OSError, EOFError)):

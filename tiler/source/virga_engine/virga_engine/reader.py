@@ -39,8 +39,10 @@ class Reader(Protocol):
     def read(self, array: StoredArray, request: ReadRequest, slab: memoryview, cancelled: Cancel) -> ReadCount:
         """Fills the slab, or sees to it that workers deliver all of it under request.token before this returns.
 
-        slab: writable bytes of exactly the answer's size (request.points of array.dtype, or four arrays of float64), mapped
-        from the server's memory; not to be kept after the return. Called on several threads at once. Raises Failure (Cancelled
+        slab: writable bytes of exactly the answer's size (request.points of array.dtype, or four arrays of float64),
+        mapped
+        from the server's memory; not to be kept after the return. Called on several threads at once. Raises Failure
+        (Cancelled
         soon after `cancelled` is set) or what a library raises; never answers with less than all of the numbers.
         """
 
@@ -91,7 +93,8 @@ class _ByteGate:
     def admit(self, size: int, cancelled: Cancel) -> Iterator[None]:
         """Raises Cancelled while it waits, or Failure where it could never be let in."""
         if size > self._most:
-            raise Failure(Status.TOO_LARGE, f"a stored chunk and what is made of it take {size >> 20} MB, more than the engine may use "
+            raise Failure(Status.TOO_LARGE, f"a stored chunk and what is made of it take {size >> 20} MB, more than "
+                                            f"the engine may use "
                                             "for that; a larger engine-memory helps")
         with self._condition:
             while self._held + size > self._most:
@@ -108,7 +111,8 @@ class _ByteGate:
 
 
 def _pieces(array: StoredArray, request: ReadRequest) -> Iterator[tuple[tuple[slice, ...], ReadRequest]]:
-    """Cuts a request along its slowest dimension: (box of the answer, request for it), about _PIECE_BYTES or one row of chunks each."""
+    """Cuts a request along its slowest dimension: (box of the answer, request for it), about _PIECE_BYTES or one row
+    of chunks each."""
     if not request.count:
         yield (), request
         return

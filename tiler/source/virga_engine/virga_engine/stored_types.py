@@ -32,7 +32,8 @@ _DTYPES = {number: np.dtype(name) for name, number in _NUMPY.items()}
 
 
 def type_of(dtype: np.dtype) -> Type:
-    """The protocol's type of numbers of this dtype, in whichever byte order; bool is U8; what has none is STRING or OTHER."""
+    """The protocol's type of numbers of this dtype, in whichever byte order; bool is U8; what has none is STRING or
+    OTHER."""
     if dtype.kind == "b":
         return Type.U8
     if dtype.kind in "UTO":

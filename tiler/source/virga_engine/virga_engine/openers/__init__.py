@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """From an address to a Dataset, one module for each kind: each has open(place, context) and edition(place, context).
 
-open reads metadata and coordinates, and no field values. edition is cheap: bytes that change when what is at the place has.
+open reads metadata and coordinates, and no field values. edition is cheap: bytes that change when what is at the place
+has.
 """
 
 from __future__ import annotations
@@ -23,7 +24,8 @@ _MODULES = {"zarr": "zarr_store", "xarray": "netcdf", "grib": "grib", "iris": "i
 
 @dataclass(frozen=True)
 class Context:
-    """What openers may use. schemes: of URLs. objects: the Datasets that a notebook shows, by name. ready: adds products, or leaves it as it is."""
+    """What openers may use. schemes: of URLs. objects: the Datasets that a notebook shows, by name. ready: adds
+    products, or leaves it as it is."""
 
     schemes: frozenset[str] = frozenset()
     cluster: Cluster = field(default_factory=NoCluster)

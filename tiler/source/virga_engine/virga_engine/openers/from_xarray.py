@@ -33,7 +33,8 @@ class Gathering:
         """Every variable of a raw dataset, its coordinates first.
 
         name_of: begins dask names, so that the same data has the same ones. local: only this process has the numbers.
-        fills: what stands for never-written numbers. scheduler: computes dask arrays where this process reads them; else its threads do.
+        fills: what stands for never-written numbers. scheduler: computes dask arrays where this process reads them;
+        else its threads do.
         """
         unlimited = {str(name) for name in dataset.encoding.get("unlimited_dims", ())}
         for key in [*dataset.coords, *dataset.data_vars]:
@@ -114,7 +115,8 @@ def piece_chunks(shape: tuple[int, ...], dtype: np.dtype) -> tuple[int, ...]:
 
 
 def encoded(dataset: xr.Dataset, notes: list[str]) -> xr.Dataset:
-    """A decoded dataset as CF has it: times as numbers with units, booleans as bytes, text as characters; values stay as they are."""
+    """A decoded dataset as CF has it: times as numbers with units, booleans as bytes, text as characters; values stay
+    as they are."""
     made = {key: _encoded(key, dataset[key].variable, notes) for key in [*dataset.coords, *dataset.data_vars]}
     kept = {key: variable for key, variable in made.items() if variable is not None}
     result = xr.Dataset(coords=xr.Coordinates({}, indexes={}), attrs=dataset.attrs)

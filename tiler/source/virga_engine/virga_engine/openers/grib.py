@@ -66,7 +66,8 @@ def edition(place: str, context: Context) -> bytes:
 def _one(place: str, context: Context) -> str:
     places = expand(place, context.schemes)
     if len(places) > 1:
-        raise Failure(Status.UNSUPPORTED, "name one GRIB file at a time; several addresses become one dataset where they fit together")
+        raise Failure(Status.UNSUPPORTED, "name one GRIB file at a time; several addresses become one dataset where "
+                                          "they fit together")
     return places[0]
 
 
@@ -81,7 +82,8 @@ def _index(path: str) -> messages.FileIndex:
 
 
 def _parameters(index: messages.FileIndex, number: int) -> Iterator[messages.FileIndex]:
-    """The messages of one parameter. Those that ecCodes does not know share the number 0: they are told apart by their tables' entries."""
+    """The messages of one parameter. Those that ecCodes does not know share the number 0: they are told apart by their
+    tables' entries."""
     own = index.subindex(paramId=number)
     if number:
         yield own
@@ -229,7 +231,8 @@ class _Making:
         raise Failure(Status.TOO_LARGE, "too many variables of one name")
 
     def add_formulas(self) -> None:
-        """Coefficients at full levels, the mean of the half levels above and below: level n lies between n - 1 and n."""
+        """Coefficients at full levels, the mean of the half levels above and below: level n lies between n - 1 and
+        n."""
         for name, pv in self._coefficients.items():
             levels = np.atleast_1d(self.variables[name].read(tuple(slice(0, n) for n in self.variables[name].shape)))
             half = len(pv) // 2

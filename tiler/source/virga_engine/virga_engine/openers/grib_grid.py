@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Projected and rotated grids of GRIB as CF has them: a grid mapping, and an axis each way instead of 2-D coordinates."""
+"""Projected and rotated grids of GRIB as CF has them: a grid mapping, and an axis each way instead of 2-D
+coordinates."""
 
 from __future__ import annotations
 
@@ -19,7 +20,8 @@ KEYS = ("earthMajorAxisInMetres", "earthMinorAxisInMetres", "radius", "orientati
 
 @dataclass(frozen=True)
 class Grid:
-    """mapping: attributes of the grid mapping. y, x: numbers of the axes in the order of the file; y_attributes, x_attributes: of them."""
+    """mapping: attributes of the grid mapping. y, x: numbers of the axes in the order of the file; y_attributes,
+    x_attributes: of them."""
 
     mapping: Mapping[str, Any]
     names: tuple[str, str]

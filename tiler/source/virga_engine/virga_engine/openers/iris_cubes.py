@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What Iris opens (PP and fields files of the Unified Model, and others), as the CF file that Iris would write of it."""
+"""What Iris opens (PP and fields files of the Unified Model, and others), as the CF file that Iris would write of
+it."""
 
 from __future__ import annotations
 
@@ -31,7 +32,8 @@ _LOCK = RLock()
 
 
 def open(place: str, context: Context) -> Dataset:  # noqa: A001
-    """place: a path or glob, several files being merged to cubes as iris.load does; or a URL, which is fetched whole."""
+    """place: a path or glob, several files being merged to cubes as iris.load does; or a URL, which is fetched
+    whole."""
     places = expand(place, context.schemes)
     fetched = [Fetched(found) for found in places if is_url(found)]
     with _LOCK:
@@ -52,7 +54,8 @@ def _kind(path: str) -> str:
 
 def of_cubes(cubes: Iterable[Cube], token: bytes, form: str, *, local: bool = False,
              scheduler: Callable[[], Any] | None = None, keep: Any = None) -> Dataset:
-    """Cubes as one Dataset; their lazy data stays lazy. local, scheduler: as in objects.py. keep: what is kept for as long as they are read."""
+    """Cubes as one Dataset; their lazy data stays lazy. local, scheduler: as in objects.py. keep: what is kept for as
+    long as they are read."""
     cubes = list(cubes)
     if not cubes:
         raise Failure(Status.UNREADABLE, "there are no fields in it")

@@ -14,8 +14,10 @@ _PACKING = ("scale_factor", "add_offset", "_FillValue", "missing_value", "_Unsig
 
 
 def joined(datasets: list[xr.Dataset], notes: list[str]) -> xr.Dataset:
-    """Numbers stay as they are stored, but: times are counted from the first file's epoch, and a variable that files pack in
-    different ways is unpacked (a note says so). Reads coordinates only. Raises Failure where they do not fit together."""
+    """Numbers stay as they are stored, but: times are counted from the first file's epoch, and a variable that files
+    pack in
+    different ways is unpacked (a note says so). Reads coordinates only. Raises Failure where they do not fit
+    together."""
     datasets = [_auxiliary_as_coordinates(dataset) for dataset in datasets]
     _agree_on_times(datasets)
     for key in {key for dataset in datasets for key in dataset.data_vars}:
@@ -30,13 +32,15 @@ def joined(datasets: list[xr.Dataset], notes: list[str]) -> xr.Dataset:
 
 
 def _check_nothing_lacks(whole: xr.Dataset, datasets: list[xr.Dataset]) -> None:
-    """xarray takes the first of what several files have; that is right for constants only, beside variables that were joined."""
+    """xarray takes the first of what several files have; that is right for constants only, beside variables that were
+    joined."""
     grown = {d for d in whole.dims if any(dataset.sizes.get(d) != whole.sizes[d] for dataset in datasets)}
     for key in whole.data_vars:
         parts = [dataset[key].size for dataset in datasets if key in dataset.variables]
         joined_here = set(whole[key].dims) & grown
         if len(parts) > 1 and whole[key].size != sum(parts) and (joined_here or not grown):
-            raise Failure(Status.UNSUPPORTED, f"the files do not join to one dataset: several hold {key} of the same place and time; name fewer of them")
+            raise Failure(Status.UNSUPPORTED, f"the files do not join to one dataset: several hold {key} of the same "
+                                              f"place and time; name fewer of them")
 
 
 def _auxiliary_as_coordinates(dataset: xr.Dataset) -> xr.Dataset:

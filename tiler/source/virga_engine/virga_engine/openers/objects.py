@@ -17,9 +17,11 @@ from .places import digest
 
 
 def of_object(thing: Any, *, local: bool = False, scheduler: Callable[[], Any] | None = None) -> Dataset:
-    """An xarray Dataset or DataArray, an Iris cube or a list of cubes. Decoded times are encoded again, values stay as they are.
+    """An xarray Dataset or DataArray, an Iris cube or a list of cubes. Decoded times are encoded again, values stay as
+    they are.
 
-    local: only this process has the numbers. scheduler: computes what a cluster holds, for those reads that this process does.
+    local: only this process has the numbers. scheduler: computes what a cluster holds, for those reads that this
+    process does.
     """
     if isinstance(thing, xr.DataArray):
         thing = thing.to_dataset(name=thing.name if thing.name is not None else "values", promote_attrs=False)
@@ -30,7 +32,8 @@ def of_object(thing: Any, *, local: bool = False, scheduler: Callable[[], Any] |
         from .iris_cubes import of_cubes
         import iris
         return of_cubes(cubes, cubes_token(cubes), f"cubes (Iris {iris.__version__})", local=local, scheduler=scheduler)
-    raise Failure(Status.UNSUPPORTED, f"it is a {type(thing).__name__}; an xarray Dataset or DataArray or an Iris cube can be shown")
+    raise Failure(Status.UNSUPPORTED, f"it is a {type(thing).__name__}; an xarray Dataset or DataArray or an Iris "
+                                      f"cube can be shown")
 
 
 def _of_xarray(dataset: xr.Dataset, local: bool, scheduler: Callable[[], Any] | None) -> Dataset:

@@ -39,7 +39,8 @@ def _expand_url(url: str) -> list[str]:
 
 
 class Fetched:
-    """A URL's bytes in a file without a name, for libraries that open paths of this machine only. Gone with the object."""
+    """A URL's bytes in a file without a name, for libraries that open paths of this machine only. Gone with the
+    object."""
 
     def __init__(self, url: str) -> None:
         """Raises Failure where it is larger than MAX_FETCHED, or what fsspec raises."""
@@ -48,7 +49,8 @@ class Fetched:
             while part := remote.read(8 << 20):
                 self._file.write(part)
                 if self._file.tell() > MAX_FETCHED:
-                    raise Failure(Status.TOO_LARGE, f"it is fetched whole, and has more than {MAX_FETCHED >> 30} GB; put it on this machine")
+                    raise Failure(Status.TOO_LARGE, f"it is fetched whole, and has more than {MAX_FETCHED >> 30} GB; "
+                                                    f"put it on this machine")
         self._file.flush()
 
     @property
@@ -83,7 +85,8 @@ def stamp(place: str) -> str:
 
 
 def folder_stamp(folder: Path, documents: frozenset[str]) -> bytes:
-    """Of a Zarr store's folders and documents, as source.h has it of stores: chunks are not looked at, but the folders they are in."""
+    """Of a Zarr store's folders and documents, as source.h has it of stores: chunks are not looked at, but the folders
+    they are in."""
     parts: list[object] = []
     waiting = [folder]
     while waiting and len(parts) < 4 * MAX_FILES:

@@ -12,7 +12,8 @@ from .objects import of_object
 
 
 def open(place: str, context: Context) -> Dataset:  # noqa: A001
-    """place: the name, as a scheduler knows it; it is looked up and nothing else. The scheduler is trusted: what it sends is unpickled."""
+    """place: the name, as a scheduler knows it; it is looked up and nothing else. The scheduler is trusted: what it
+    sends is unpickled."""
     with context.cluster.using() as client, client.as_current():
         return of_object(_get(client, place), scheduler=context.cluster.client)
 

@@ -75,7 +75,8 @@ def open_store(store: StoreLike, token: bytes, form: str) -> Dataset:
     walk = _Walk()
     walk.take_group("", root)
     if not walk.variables:
-        raise Failure(Status.UNREADABLE, walk.notes[0] if walk.notes else "the Zarr group has no arrays; where a store cannot be listed "
+        raise Failure(Status.UNREADABLE, walk.notes[0] if walk.notes else "the Zarr group has no arrays; where a "
+                                                                          "store cannot be listed "
                                          "it needs consolidated metadata")
     return Dataset(walk.dimensions, walk.variables, _kept(dict(root.attrs)), token, form.format(root.metadata.zarr_format),
                    tuple(walk.notes))
@@ -112,7 +113,8 @@ class _Walk:
             at_hand=few_numbers(array.shape, array.dtype))
 
     def _dimension(self, group: str, array: str, axis: int, name: str | None, length: int) -> str:
-        """The name in the Dataset: that of an outer group where it has this length, as netCDF groups inherit dimensions."""
+        """The name in the Dataset: that of an outer group where it has this length, as netCDF groups inherit
+        dimensions."""
         if name is None:
             known = f"{array}_dim_{axis}"
             self.dimensions[known] = Dimension(length)
@@ -148,7 +150,8 @@ def _kept(attributes: dict[str, Any]) -> dict[str, Any]:
 
 
 def _fill_value(array: zarr.Array, attributes: dict[str, Any]) -> None:
-    """_FillValue as a number of the array's type. In version 2 fill_value is it; in version 3 only an attribute says so."""
+    """_FillValue as a number of the array's type. In version 2 fill_value is it; in version 3 only an attribute says
+    so."""
     if array.dtype.kind not in "iuf":
         attributes.pop("_FillValue", None)
         return
