@@ -253,12 +253,14 @@ static void made_ready(void *user, int status, struct shared_bytes *bytes, const
 
 void brick_fetch_ahead(struct brick_fetch *fetch, const struct field_ref *field, const struct brick_name *names, size_t count) {
     struct shared_bytes *bytes = NULL;
-    int status = brick_store_table(fetch->store, fetch->catalog, field, 0, &bytes, made_ready, fetch, NULL);
-    shared_bytes_unref(bytes);
-    for (size_t n = 0; n < count && n < AHEAD && (status == VIRGA_OK || status == VIRGA_AGAIN); n++) {
+    int status = VIRGA_OK;
+    // The finest first: where levels are read one by one, its level brings the others and the table with it.
+    for (size_t n = count < AHEAD ? count : AHEAD; n-- > 0 && (status == VIRGA_OK || status == VIRGA_AGAIN);) {
         status = brick_store_brick(fetch->store, fetch->catalog, field, names[n].level, names[n].x, names[n].y, names[n].z, 0, &bytes, made_ready, fetch, NULL);
         if (status == VIRGA_OK) shared_bytes_unref(bytes);
     }
+    if (status != VIRGA_OK && status != VIRGA_AGAIN) return;
+    if (brick_store_table(fetch->store, fetch->catalog, field, 0, &bytes, made_ready, fetch, NULL) == VIRGA_OK) shared_bytes_unref(bytes);
 }
 
 void brick_fetch_ahead_stop(struct brick_fetch *fetch) { brick_store_cancel(fetch->store, fetch); }

@@ -324,11 +324,13 @@ void field_cache_hurry(struct field_cache *cache, struct field_entry *entry, siz
     part->ahead = ahead;
     struct field_job *job = part->jobs[JOB_TABLE];
     if (!job || ahead > 0) return;  // only what is in view is worth asking again
-    brick_store_cancel(cache->store, job);
     if (atomic_load(&job->posted)) return;  // it has just come
+    // First asked again, then taken back: otherwise nobody would wait for a while, and what is being read would be given up.
     part->jobs[JOB_TABLE] = NULL;
-    job_free(job);
+    job->part = NULL;
     ask_table(part);
+    brick_store_cancel(cache->store, job);
+    if (!atomic_load(&job->posted)) job_free(job);  // else it is in the mail, and thrown away on delivery
 }
 
 static void trim(struct field_cache *cache) {

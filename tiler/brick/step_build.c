@@ -33,7 +33,7 @@ struct chain {  // one box at a time: read, then add, then the next
 };
 
 static size_t box_limit(const struct brick_store *store, const struct step *step) {
-    const size_t share = store->memory / 128, most = step->far ? MOST_FAR_BOX : MOST_BOX;
+    const size_t share = store->memory / (step->far ? 64 : 128), most = step->far ? MOST_FAR_BOX : MOST_BOX;  // a way that is long is worth more
     return share < LEAST_BOX ? LEAST_BOX : share > most ? most : share;
 }
 
