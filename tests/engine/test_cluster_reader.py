@@ -40,8 +40,8 @@ class FixedCluster:
 
 
 @contextlib.contextmanager
-def started(workers):
-    with LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address="127.0.0.1:0", protocol="tcp") as cluster:
+def started(workers, threads=1):
+    with LocalCluster(n_workers=workers, threads_per_worker=threads, dashboard_address="127.0.0.1:0", protocol="tcp") as cluster:
         with Client(cluster, set_as_default=False) as client:
             yield client
 
@@ -344,8 +344,30 @@ def test_cancel_gives_up_at_once(client, receiver, tmp_path):
 
 def test_over_request_is_not_wanted_any_more(client, receiver, tmp_path):
     stored = stored_array(lazy(made_field((20, 20)), (10, 10), tmp_path))
-    with pytest.raises(Cancelled):
+    with pytest.raises(Failure, match="does not wait for this slab any more"):
         ClusterReader(FixedCluster(client), receiver.address).read(stored, mean_of(stored.dask, (2, 2)), memoryview(bytearray(3200)), Cancel())
+
+
+def test_several_threads_of_a_worker(receiver, tmp_path):
+    """Many requests at once on four threads of one process: each its own connection, which are kept."""
+    field = made_field((160, 160))
+    stored = stored_array(lazy(field, (20, 20), tmp_path))
+    with started(1, 4) as client:
+        reader, wrong = ClusterReader(FixedCluster(client), receiver.address), []
+
+        def ask(block):
+            asked = mean_of(stored.dask, (block, block)) if block > 1 else ReadRequest(
+                Reduction.NONE, (0, 0), (160, 160), (1, 1), token=uuid.uuid4().bytes)
+            try:
+                slab_control.assert_is_answer(read(reader, stored, asked, receiver)[0], field, asked)
+            except Exception as error:
+                wrong.append(error)
+        threads = [threading.Thread(target=ask, args=(block,)) for block in (1, 3, 4, 7, 16, 1, 5, 50)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(60)
+        assert not wrong and receiver.connections <= 4 + len(threads)  # the engine sends the blocks between tasks
 
 
 def test_newest_request_first(receiver, tmp_path):

@@ -20,7 +20,7 @@ from .on_worker import Graph
 Key = Any
 
 KEPT_NODES = 200_000
-LARGE_LEAF = 1 << 20  # pickled bytes: what is larger travels once, as a task of its own, not with each task that uses it
+LARGE_LEAF = 1 << 20  # pickled bytes: what is larger travels once, as a task of its own, not with each that uses it
 
 
 @dataclass

@@ -10,7 +10,7 @@ from distributed.client import ClosedClientError, FutureCancelledError
 from distributed.comm import CommClosedError
 from distributed.scheduler import KilledWorker
 
-from .failure import Cancelled, Failure, Status
+from .failure import Failure, Status
 
 
 class SchedulerLost(Failure):
@@ -26,21 +26,21 @@ def explain(error: BaseException, client: Client) -> Failure:
     if isinstance(error, Failure):
         return error
     if isinstance(error, KilledWorker):
-        return Failure(Status.SYSTEM, f"every worker that read it ended, {_times(error)} in a row (too little memory, or a "
-                                      "crash); see the workers' logs, or give them more memory")
-    if type(error).__name__ == "NotWanted":  # a class of on_worker that came back by value
-        return Cancelled()
+        return Failure(Status.SYSTEM, f"every worker that read it ended, {_times(error)} in a row (too little memory, "
+                                      "or a crash); see the workers' logs, or give them more memory")
+    if type(error).__name__ == "NotWanted":  # a class of delivery.py that came back by value
+        return Failure(Status.GONE, "the server does not wait for this slab any more; ask again")
     if isinstance(error, (FutureCancelledError, CancelledError)):
         return _lost_future(error, client)
     lost = isinstance(error, (CommClosedError, TimeoutError)) and client.status != "running"
     if lost or isinstance(error, ClosedClientError):
-        return SchedulerLost(Status.SYSTEM, "the connection to the Dask scheduler was lost while it was read; try again")
+        return SchedulerLost(Status.GONE, "the connection to the Dask scheduler was lost while it was read; try again")
     words = first_line(error)
     if isinstance(error, MemoryError):
         return Failure(Status.NO_MEMORY, f"a worker has too little memory for it ({words}); give the workers more")
     if isinstance(error, FileNotFoundError):
-        return Failure(Status.NOT_FOUND, f"a worker cannot find its data ({words}); workers must see the same files as this "
-                                         "host")
+        return Failure(Status.NOT_FOUND, f"a worker cannot find its data ({words}); workers must see the same files as "
+                                         "this host")
     if isinstance(error, (ImportError, AttributeError)):
         return Failure(Status.UNSUPPORTED, f"a worker lacks a package to read it ({words}); install it on the workers")
     return Failure(Status.UNREADABLE, f"it cannot be read on the cluster ({type(error).__name__}: {words})")
@@ -54,7 +54,7 @@ def _times(error: KilledWorker) -> str:
 def _lost_future(error: BaseException, client: Client) -> Failure:
     reason = getattr(error, "reason", "") or ""
     if client.status != "running" or "scheduler" in reason or "connection" in reason:
-        return SchedulerLost(Status.SYSTEM, "the Dask scheduler went away while it was read; try again")
+        return SchedulerLost(Status.GONE, "the Dask scheduler went away while it was read; try again")
     if "lost" in reason:
         return Failure(Status.CHANGED, "its data is no longer on the cluster; publish it again")
-    return SchedulerLost(Status.SYSTEM, f"the cluster gave up reading it ({reason or first_line(error)}); try again")
+    return SchedulerLost(Status.GONE, f"the cluster gave up reading it ({reason or first_line(error)}); try again")

@@ -201,8 +201,8 @@ class ClusterReader:
             if "unreachable" in self._said:
                 return
             self._said.add("unreachable")
-        log.warning("workers cannot reach this server at %s:%d (%s); slabs are gathered, which is slower. Set engine-slabs "
-                    "to an address of this host that workers can connect to", *self._slabs, reason)
+        log.warning("workers cannot reach this server at %s:%d (%s); slabs are gathered, which is slower. Set "
+                    "engine-slabs to an address of this host that workers can connect to", *self._slabs, reason)
 
 
 @functools.cache
@@ -273,7 +273,8 @@ def _put_left(read: _Read) -> None:
     least, most = np.full(len(places), np.inf), np.full(len(places), -np.inf)
     np.minimum.at(least, inverse, sums[1])
     np.maximum.at(most, inverse, sums[2])
-    added = np.stack([np.bincount(inverse, sums[0], len(places)), least, most, np.bincount(inverse, sums[3], len(places))])
+    total, count = (np.bincount(inverse, sums[row], len(places)) for row in (0, 3))
+    added = np.stack([total, least, most, count])
     means = finish_means(added, terms_of(read.request))
     mask = np.zeros(prod(points), bool)
     mask[places] = True

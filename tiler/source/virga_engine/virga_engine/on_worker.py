@@ -18,7 +18,7 @@ from .block_sums import Box, Sums, Terms, boxes_of, finish_means
 from .delivery import Sender, Unreachable, process_state
 
 SMALL_CHUNK = 1 << 18  # bytes: pieces below this are put together before they are sent
-MOST_PIECES = 1024     # of a mean that one task sends, each of at least LEAST_BLOCKS; the rest goes back with the result
+MOST_PIECES = 1024     # of a mean that one task sends, each of at least LEAST_BLOCKS; the rest is its result
 LEAST_BLOCKS = 64
 KEPT_LEAVES = 32
 

@@ -35,8 +35,8 @@ _FORM = re.compile(r"\s*(?P<variable>\S+)\s*:\s*(?:(?P<plain>mean|spread|differe
                    r"|maximum\s+(?P<length>[0-9.]+)\s*(?P<unit>min|h|d))\s*")
 _SECONDS = {"min": 60.0, "h": 3600.0, "d": 86400.0}
 # Of stored numbers, not of what is made of them.
-_STORED = {"scale_factor", "add_offset", "_FillValue", "missing_value", "_Unsigned", "valid_min", "valid_max", "valid_range",
-           "actual_range"}
+_STORED = {"scale_factor", "add_offset", "_FillValue", "missing_value", "_Unsigned", "valid_min", "valid_max",
+           "valid_range", "actual_range"}
 
 
 @dataclass(frozen=True)
@@ -66,8 +66,8 @@ def parse_product(text: str) -> Product:
             return Product(match["variable"], "maximum", seconds, f"{match['length']} {match['unit']}")
     except ValueError:
         pass
-    raise Failure(Status.INVALID, f"'{text}' is no product: VARIABLE: mean, spread, difference, percentile P, probability > X, "
-                                  "probability < X, or maximum N h (VARIABLE may be *)")
+    raise Failure(Status.INVALID, f"'{text}' is no product: VARIABLE: mean, spread, difference, percentile P, probability "
+                                  "> X, probability < X, or maximum N h (VARIABLE may be *)")
 
 
 def add_products(dataset: Dataset, products: Iterable[Product]) -> Dataset:
@@ -235,12 +235,14 @@ def _over_members(dataset: Dataset, array: StoredArray, product: Product) -> Sto
         words, method = f"standard deviation of {members} members (n - 1)", "realization: standard_deviation"
         units = _units_of_difference(array)
     elif product.kind == "percentile":
-        name, words = f"{array.name}_p{_number_in_name(product.words)}", f"percentile {product.words} of {members} members"
+        name = f"{array.name}_p{_number_in_name(product.words)}"
+        words = f"percentile {product.words} of {members} members"
     else:
         units = "1"
         name = f"{array.name}_{product.kind}_{_number_in_name(product.words)}"
         threshold = f"{product.words} {array.attributes.get('units', '')}".strip()
-        words = f"probability of {'more' if product.kind == 'above' else 'less'} than {threshold} among {members} members"
+        side = "more" if product.kind == "above" else "less"
+        words = f"probability of {side} than {threshold} among {members} members"
     attributes = _attributes(dataset, array, dimensions, words, method, units=units,
                              same_quantity=product.kind in ("mean", "percentile"))
     return _stored(dataset, array, name, dimensions, attributes, functools.partial(_member_graph, array, product, axis),
