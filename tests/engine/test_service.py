@@ -55,6 +55,18 @@ def test_a_request_given_up_is_answered_once(store):
         assert len(answered) == 20 and np.array_equal(engine.read(inventory, "t"), store[1])
 
 
+def test_opening_what_never_answers_is_given_up_at_once(store):
+    with socket.create_server(("127.0.0.1", 0)) as silent, Child("--schemes", "http") as engine:
+        engine.socket.settimeout(20)
+        number = engine.ask_open(f"zarr:http://127.0.0.1:{silent.getsockname()[1]}/a.zarr")
+        connection, _ = silent.accept()
+        with connection:
+            engine.send(message(CANCEL, number, b""))
+            with pytest.raises(Refused) as refused:
+                engine.answer(number)
+            assert refused.value.status == -9 and engine.open(f"zarr:{store[0]}").variables
+
+
 def test_what_has_changed_is_gone(store, tmp_path):
     path = tmp_path / "b.zarr"
     shutil.copytree(store[0], path)

@@ -18,7 +18,7 @@ from .arrays import StoredArray
 from .channel import Channel, Closed, close_all
 from .cluster import Cluster
 from .datasets import Dataset
-from .failure import Failure, Status
+from .failure import Cancelled, Failure, Status
 from .openers import Context, edition, open_address, recheck_seconds
 from .protocol import (Header, Kind, OpenMessage, ProtocolError, ReadMessage, SlabAnswer, decode_cancel, decode_cluster, decode_open, decode_read,
                        encode_failure, encode_hello, encode_inventory, encode_slab, encode_state, failure_of)
@@ -87,6 +87,7 @@ class _Loop:
             self._service.cluster.start() if decode_cluster(body) else self._service.cluster.stop()
         elif header.kind == Kind.OPEN:
             self._begin(pool, header.request, self._open, decode_open(body))
+            self._answer_when_given_up(header.request)
         elif header.kind == Kind.READ:
             try:
                 message = decode_read(body)
@@ -96,6 +97,13 @@ class _Loop:
                 raise
         else:
             raise ProtocolError(f"a {header.kind.name} from the server")
+
+    def _answer_when_given_up(self, request: int) -> None:
+        """An OPEN holds nothing of the server's: it is answered at once, however long a library goes on with it."""
+        with self._lock:
+            cancelled = self._running.get(request)
+        if cancelled:
+            cancelled.on_cancel(lambda: self._finish(request, encode_failure(request, Cancelled())))
 
     def _cancel(self, request: int) -> None:
         with self._lock:
@@ -120,8 +128,13 @@ class _Loop:
             if failure is not error:
                 log.debug("request %d failed", request, exc_info=error)
             frame = encode_failure(request, failure)
+        self._finish(request, frame)
+
+    def _finish(self, request: int, frame: bytes) -> None:
+        """Sends a request's answer, unless it has one."""
         with self._lock:
-            del self._running[request]
+            if self._running.pop(request, None) is None:
+                return
         try:
             self._channel.send(frame)
         except Closed:
