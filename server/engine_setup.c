@@ -54,8 +54,14 @@ int engine_setup_check(const struct config *config, const char *path, struct fai
 // What options point to.
 struct option_texts {
     const char *schemes[CONFIG_MAX_SCHEMES];
-    char workers[32];
+    char workers[32], slabs[sizeof ((struct config *)NULL)->engine_slabs];
 };
+
+void engine_setup_slabs_host(const struct config *config, char *out, size_t room) {
+    snprintf(out, room, "%s", config->engine_slabs);
+    char *end = strrchr(out, ']'), *colon = strrchr(end ? end : out, ':');
+    if (colon) *colon = '\0';
+}
 
 static void fill(const struct config *config, const char *cluster, struct option_texts *texts, struct source_engine_options *options) {
     source_engine_options_default(options);
@@ -65,7 +71,9 @@ static void fill(const struct config *config, const char *cluster, struct option
     options->cluster = cluster;
     options->workers = config->engine_workers[1] ? texts->workers : NULL;
     options->idle_seconds = config->engine_idle;
-    options->slabs = config->engine_slabs[0] ? config->engine_slabs : NULL;
+    if (config->engine_for_each_user && strcmp(cluster, "none")) engine_setup_slabs_host(config, texts->slabs, sizeof texts->slabs);
+    else snprintf(texts->slabs, sizeof texts->slabs, "%s", config->engine_slabs);
+    options->slabs = texts->slabs[0] ? texts->slabs : NULL;
     options->schemes = texts->schemes;
     options->scheme_count = config->engine_scheme_count;
     options->products = (const char *const *)config->engine_products;

@@ -13,6 +13,8 @@
 bool engine_setup_takes(const struct config *config, const char *path);
 // Whether an address is one that the configuration allows, of the engine or behind OPeNDAP. VIRGA_INVALID says what is wrong or which setting allows it.
 int engine_setup_check(const struct config *config, const char *path, struct failure *failure);
+// The setting engine-slabs without its port, which only one engine can have. out: at least as large as the setting. Any thread.
+void engine_setup_slabs_host(const struct config *config, char *out, size_t room);
 // cluster: "none", or as the setting engine. socket: with the engine's other end, or -1. Codes as source_engine_new. The configuration may go afterwards.
 int engine_setup_new(const struct config *config, const char *cluster, int socket, struct source_engine **engine, struct failure *failure);
 // What starts another module of the engine's package, with the cluster of the setting engine.

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "server/engine_setup.h"
+
 static const size_t least_memory = (size_t)32 << 20;
 
 static void add(struct export_arguments *a, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -52,11 +54,13 @@ static void add_lists(struct export_arguments *a, const struct config *config) {
 
 // A scheduler serves the child, too; a cluster that would have to be started for it does not: then its engine reads by itself.
 static void add_engine(struct export_arguments *a, const struct config *config) {
+    char slabs[sizeof config->engine_slabs];
     bool scheduler = !strncmp(config->engine, "tcp://", 6) || !strncmp(config->engine, "tls://", 6);
     add(a, "--engine=%s", scheduler ? config->engine : "none");
     if (scheduler) add(a, "--draw-here");  // its workers may have no virga
     add(a, "--engine-python=%s", config->engine_python);
-    if (config->engine_slabs[0] && config->engine_slabs[0] != '[') add(a, "--engine-slabs=%.*s", (int)strcspn(config->engine_slabs, ":"), config->engine_slabs);  // a port is the server's own
+    engine_setup_slabs_host(config, slabs, sizeof slabs);
+    if (slabs[0]) add(a, "--engine-slabs=%s", slabs);
 }
 
 int export_arguments_make(const struct config *config, const char *folder, const char *suffix, bool background, struct export_arguments *out) {
