@@ -48,7 +48,7 @@ struct config {
     unsigned export_size[2];    // of a frame: at most as many pixels; default 3840 × 2160
     size_t export_disk;         // bytes of all exports; default 20 GiB
     double export_keep;         // seconds that an ended one is kept; default 7 days; 0: until it is deleted
-    char engine[512];           // none, local[:N], tcp://HOST:PORT, tls://HOST:PORT or gateway:URL; default none
+    char engine[512];           // none, local[:N], tcp://HOST:PORT, tls://HOST:PORT, gateway:URL or gateway:URL#NAME; default none
     bool engine_for_each_user;  // each user has a cluster of their own; default: one for all
     int engine_workers[2];      // least and most; 0 and 0 (the default): as the engine finds right
     int engine_idle;            // seconds without a request after which a cluster, or a user's engine, ends; default 600

@@ -26,10 +26,18 @@ static bool is_scheduler(const char *value) {
     return place && !source_url_parse_host(place, -1, &url) && url.port > 0;
 }
 
+// gateway:URL, or gateway:URL#NAME of a cluster that is there already.
 static bool is_gateway(const char *value) {
     struct source_url url;
-    const char *address = behind(value, "gateway:");
-    return address && (!strncmp(address, "http://", 7) || !strncmp(address, "https://", 8)) && !source_url_parse(address, &url, NULL);
+    char address[512];
+    const char *place = behind(value, "gateway:");
+    size_t length = place ? strcspn(place, "#") : 0;
+    if (!length || length >= sizeof address || (strncmp(place, "http://", 7) && strncmp(place, "https://", 8))) return false;
+    memcpy(address, place, length);
+    address[length] = '\0';
+    for (const char *c = place + length + (place[length] == '#'); *c; c++)
+        if (!isalnum((unsigned char)*c) && !strchr("._-", *c)) return false;
+    return (!place[length] || place[length + 1]) && !source_url_parse(address, &url, NULL);
 }
 
 const char *config_set_engine(struct config *config, const char *value) {

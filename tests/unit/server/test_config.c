@@ -163,9 +163,9 @@ static void hosts_of_datasets_are_names_with_or_without_a_port(void **state) {
 static void the_engine_is_none_local_a_scheduler_or_a_gateway(void **state) {
     (void)state;
     static const char *const good[] = {"none", "local", "local:4", "tcp://10.0.0.1:8786", "tls://scheduler.example.org:8786", "tcp://[::1]:8786",
-                                       "gateway:https://hub.example.org/services/dask-gateway", "gateway:http://127.0.0.1:8000"};
+                                       "gateway:https://hub.example.org/services/dask-gateway", "gateway:http://127.0.0.1:8000", "gateway:http://127.0.0.1:8000#a1.b-2"};
     static const char *const bad[] = {"", "all", "local:", "local:0", "local:257", "local:2x", "tcp://host", "tcp://:8786", "tcp://host:0", "tcp://host:1/x",
-                                      "udp://host:1", "http://host:1", "gateway:", "gateway:hub.example.org", "gateway:file:///etc", "gateway:https://user:word@hub"};
+                                      "udp://host:1", "http://host:1", "gateway:", "gateway:hub.example.org", "gateway:file:///etc", "gateway:https://user:word@hub", "gateway:http://h:1#", "gateway:http://h:1#a/b"};
     struct config c;
     config_defaults(&c);
     assert_string_equal(c.engine, "none");
