@@ -202,7 +202,7 @@ class Child:
         size = int(np.prod(shape)) * (8 if reduction == 2 else np.dtype(TYPES[variable.type]).itemsize)
         memory = os.memfd_create("slab", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
         os.truncate(memory, size)
-        boxes = b"".join(struct.pack("<QQQ", *box) for box in zip(start, count, block))
+        boxes = b"".join(struct.pack("<qQQ", *box) for box in zip(start, count, block))
         body = struct.pack("<QQQqQIBBBB", 2**64 - 2, 7, inventory.token, 0, size, list(inventory.variables).index(name), len(start),
                            reduction, len(missing), 0)
         body += boxes + struct.pack(f"<{len(missing)}d", *missing) + struct.pack("<dd", scale, offset) + bytes(16)

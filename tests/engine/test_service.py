@@ -105,6 +105,22 @@ def test_boxes_outside_are_refused(store, asked, status):
         os.close(memory)
 
 
+def test_the_first_block_of_a_mean_may_lack_points(store):
+    rows = [(0, 5), (5, 13), (13, 21), (21, 29), (29, 30)]
+    with Child() as engine:
+        inventory = engine.open(f"zarr:{store[0]}")
+        means = engine.read(inventory, "t", start=(0, -3, 0), count=(2, 33, 40), block=(1, 8, 8), reduction=2)
+        for row, (low, high) in enumerate(rows):
+            blocks = store[1][:, low:high].reshape(2, high - low, 5, 8)
+            np.testing.assert_allclose(means[0, :, row], blocks.mean((1, 3)), rtol=1e-12)
+            assert np.array_equal(means[1, :, row], blocks.min((1, 3))) and np.array_equal(means[2, :, row], blocks.max((1, 3)))
+            assert (means[3, :, row] == 8 * (high - low)).all()
+        for lacking, count, reduction in ((-8, 38, 2), (-3, 33, 1), (-3, 3, 2), (-(2**63), 30, 2)):
+            with pytest.raises(Refused) as refused:
+                engine.read(inventory, "t", start=(0, lacking, 0), count=(2, count, 40), block=(1, 8, 8), reduction=reduction)
+            assert refused.value.status == -3
+
+
 def test_a_slab_that_is_too_small_is_not_written(store):
     with Child() as engine:
         inventory = engine.open(f"zarr:{store[0]}")

@@ -74,7 +74,8 @@ static bool same(double a, double b) { return a == b || (isnan(a) && isnan(b)); 
 static void check_same(const char *what, const struct reduced *got, const struct reduced *wanted) {
     for (size_t n = 0; n < wanted->n[0] * wanted->n[1] * wanted->n[2]; n++) {
         for (int q = 1; q < 4; q++)
-            if (!same(got->numbers[q][n], wanted->numbers[q][n])) fail_msg("%s: block %zu: number %d is %.17g, not %.17g", what, n, q, got->numbers[q][n], wanted->numbers[q][n]);
+            if (!same(got->numbers[q][n], wanted->numbers[q][n]))
+                fail_msg("%s: block %zu: number %d is %.17g, not %.17g", what, n, q, got->numbers[q][n], wanted->numbers[q][n]);
         const double mean = wanted->numbers[0][n], scale = fmax(fabs(wanted->numbers[1][n]), fabs(wanted->numbers[2][n]));
         if (!same(got->numbers[0][n], mean) && !(fabs(got->numbers[0][n] - mean) <= 1e-12 * scale + 1e-300))
             fail_msg("%s: block %zu: the mean is %.17g, not %.17g", what, n, got->numbers[0][n], mean);
@@ -290,8 +291,9 @@ static void test_every_kind_of_made_file(void **state) {
         "m.columns(f'{folder}/columns.nc', f'{folder}/height_levels.nc', order='xy', down=True)\n"
         "for n, kind in enumerate(m.LEVEL_KINDS): m.levels(f'{folder}/levels{n}.nc', kind)\n"
         "w.write(f'{folder}/wrf.nc')\n";
-    static const char *const names[] = {"hybrid_height", "height_levels", "pressure_levels", "packed", "around_the_globe", "ensemble", "surface", "columns",
-                                        "levels0", "levels1", "levels2", "levels3", "levels4", "levels5", "levels6", "levels7", "levels8", "levels9", "levels10", "wrf"};
+    static const char *const names[] = {"hybrid_height", "height_levels", "pressure_levels", "packed", "around_the_globe", "ensemble", "surface",
+                                        "columns", "levels0", "levels1", "levels2", "levels3", "levels4", "levels5", "levels6", "levels7",
+                                        "levels8", "levels9", "levels10", "wrf"};
     char command[4096];
     FILE *file = fopen(made_path("make.py"), "w");
     assert_non_null(file);
@@ -314,8 +316,9 @@ static void test_every_kind_of_made_file(void **state) {
 
 static void test_real_forecasts(void **state) {
     (void)state;
-    static const char *const names[] = {"GFS_Puerto_Rico_191km_20090730_0000.nc", "GFS_test.nc", "ecmwf_packed_missing.nc", "gfs.t12z.pgrbf120.2p5deg.grib2", "hybrid_height.nc",
-                                        "mogreps_g_temperature_on_pressure_levels.nc", "mogreps_uk_wet_bulb_temperature.nc", "nio-ex5.nc", "vinth2p.nc", "wrf_ci_test_file.nc"};
+    static const char *const names[] = {"GFS_Puerto_Rico_191km_20090730_0000.nc", "GFS_test.nc", "ecmwf_packed_missing.nc",
+                                        "gfs.t12z.pgrbf120.2p5deg.grib2", "hybrid_height.nc", "mogreps_g_temperature_on_pressure_levels.nc",
+                                        "mogreps_uk_wet_bulb_temperature.nc", "nio-ex5.nc", "vinth2p.nc", "wrf_ci_test_file.nc"};
     size_t found = 0;
     for (size_t n = 0; n < sizeof names / sizeof *names; n++) {
         char path[512];
