@@ -220,8 +220,10 @@ class _Starter:
         while True:
             command, descriptor, answer = cls._asked.get()
             try:
-                answer.put(subprocess.Popen([sys.executable, "-S", "-E", "-c", _STARTER, str(os.getpid()), *command], text=True,
-                                            pass_fds=[] if descriptor is None else [descriptor], stdin=subprocess.DEVNULL,
+                answer.put(subprocess.Popen([sys.executable, "-S", "-E", "-c", _STARTER, str(os.getpid()), *command],
+                                            text=True,
+                                            pass_fds=[] if descriptor is None else [descriptor],
+                                            stdin=subprocess.DEVNULL,
                                             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True))
             except OSError as error:
                 answer.put(error)

@@ -17,7 +17,8 @@ class View:
     The address holds a code that lets one browser in, once; that browser then keeps its own token.
     """
 
-    def __init__(self, server: Server, publication: Publication, base: str, title: str, closed: Callable[[View], None]) -> None:
+    def __init__(self, server: Server, publication: Publication, base: str, title: str,
+                 closed: Callable[[View], None]) -> None:
         self.server, self.title = server, title
         self.width, self.height = "100%", 620
         self._publication, self._base, self._closed = publication, base, closed

@@ -12,7 +12,8 @@ from .failure import Failure, Status
 KINDS = ("zarr", "xarray", "grib", "iris", "kerchunk", "published", "notebook")
 _SCHEME = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*://")
 _ENDINGS = (((".zarr", ".zarr.zip", ".zip"), "zarr"), ((".json", ".parq", ".parquet", ".json.zst"), "kerchunk"),
-            ((".nc", ".nc4", ".cdf", ".netcdf", ".h5", ".hdf5"), "xarray"), ((".grib", ".grib2", ".grb", ".grb2"), "grib"),
+            ((".nc", ".nc4", ".cdf", ".netcdf", ".h5", ".hdf5"), "xarray"),
+            ((".grib", ".grib2", ".grb", ".grb2"), "grib"),
             ((".pp", ".ff"), "iris"))
 
 

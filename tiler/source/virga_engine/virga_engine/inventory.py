@@ -45,7 +45,8 @@ def encode(dataset: Dataset) -> bytes:
     for name in dataset.variables.keys() - {v.name for v in listed(dataset)}:
         notes.add(f"variable {name[:100]}: more than {MAX_RANK} dimensions, or too long a name")
     attributes = _attributes(dataset.attributes, "", notes)
-    dimensions = b"".join(text_bytes(name) + struct.pack("<QB", d.length, d.unlimited) for name, d in dataset.dimensions.items())
+    dimensions = b"".join(text_bytes(name) + struct.pack("<QB", d.length, d.unlimited)
+                          for name, d in dataset.dimensions.items())
     return b"".join([text_bytes(dataset.format[:200]), struct.pack("<I", len(dataset.dimensions)), dimensions,
                      struct.pack("<I", len(variables)), *variables, attributes, struct.pack("<I", len(notes)),
                      *map(text_bytes, notes), struct.pack("<I", len(dataset.token)), dataset.token])
@@ -65,8 +66,10 @@ def _variable(variable: StoredArray, index: dict[str, int], notes: _Notes) -> by
     rank, number = len(variable.shape), type_of(variable.dtype)
     fill = float("nan") if variable.fill is None else float(variable.fill)
     return b"".join([
-        text_bytes(variable.name), struct.pack("<BBB", number, rank, variable.chunked | (variable.fill is not None) << 1),
-        struct.pack(f"<{rank}I", *(index[name] for name in variable.dimensions)), struct.pack(f"<{rank}Q", *variable.chunks),
+        text_bytes(variable.name),
+        struct.pack("<BBB", number, rank, variable.chunked | (variable.fill is not None) << 1),
+        struct.pack(f"<{rank}I", *(index[name] for name in variable.dimensions)),
+        struct.pack(f"<{rank}Q", *variable.chunks),
         struct.pack("<d", fill), _attributes(variable.attributes, variable.name, notes)])
 
 

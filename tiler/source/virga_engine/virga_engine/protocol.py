@@ -206,7 +206,8 @@ def encode_inventory(request: int, body: bytes) -> bytes:
 
 
 def encode_slab(request: int, answer: SlabAnswer) -> bytes:
-    return frame(Kind.SLAB, request, struct.pack("<BQQQQB", answer.type, answer.numbers, answer.bytes, answer.read, answer.sent,
+    return frame(Kind.SLAB, request, struct.pack("<BQQQQB", answer.type, answer.numbers, answer.bytes, answer.read,
+                                                 answer.sent,
                                                  answer.delivered))
 
 
@@ -240,4 +241,5 @@ def failure_of(error: BaseException) -> Failure:
     elif isinstance(error, (ValueError, KeyError, TypeError, IndexError)):
         status = Status.UNREADABLE
     words = " ".join(str(error).split()) or type(error).__name__
-    return Failure(status, f"{type(error).__name__}: {words}" if status == Status.INTERNAL else words[:1].lower() + words[1:])
+    return Failure(status, f"{type(error).__name__}: {words}" if status == Status.INTERNAL
+                   else words[:1].lower() + words[1:])

@@ -117,7 +117,8 @@ def _pieces(array: StoredArray, request: ReadRequest) -> Iterator[tuple[tuple[sl
         yield (), request
         return
     chunk, block, start, count = array.chunks[0] if array.chunked else 1, request.block[0], request.start[0], request.count[0]
-    row_bytes = chunk_bytes(array, replace(request, start=(max(0, start), *request.start[1:]), count=(1, *request.count[1:])))
+    row_bytes = chunk_bytes(array, replace(request, start=(max(0, start), *request.start[1:]),
+                                           count=(1, *request.count[1:])))
     rows = chunk * max(1, _PIECE_BYTES // max(1, row_bytes))
     whole = tuple(slice(0, n) for n in request.points[1:])
     at = 0

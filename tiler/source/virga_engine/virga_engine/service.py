@@ -20,7 +20,8 @@ from .cluster import Cluster
 from .datasets import Dataset
 from .failure import Cancelled, Failure, Status
 from .openers import Context, edition, open_address, recheck_seconds
-from .protocol import (Header, Kind, OpenMessage, ProtocolError, ReadMessage, SlabAnswer, decode_cancel, decode_cluster, decode_open, decode_read,
+from .protocol import (Header, Kind, OpenMessage, ProtocolError, ReadMessage, SlabAnswer, decode_cancel, decode_cluster,
+                       decode_open, decode_read,
                        encode_failure, encode_hello, encode_inventory, encode_slab, encode_state, failure_of)
 from .reader import Reader
 from .request import Cancel, ReadRequest, Reduction
@@ -156,7 +157,8 @@ class _Loop:
             with _Slab(descriptor, message.slab_bytes) as slab:
                 count = self._service.readers(array).read(array, asked, slab, cancelled)
             self._service.cluster.touch()
-            log.debug("%s %s: read %d, sent %d bytes for %d in %.1f ms", array.name, asked.slices, count.read, count.sent,
+            log.debug("%s %s: read %d, sent %d bytes for %d in %.1f ms", array.name, asked.slices, count.read,
+                      count.sent,
                       message.slab_bytes, 1000 * (time.monotonic() - began))
             return encode_slab(request, _slab_answer(array, asked, message.slab_bytes, count))
         finally:
@@ -230,7 +232,8 @@ class _Opened:
             known = self._known.get(address)
             if known:
                 self._known.move_to_end(address)
-        if not known or known.token != token or time.monotonic() - known.looked > recheck_seconds(address, self._context):
+        patience = recheck_seconds(address, self._context)
+        if not known or known.token != token or time.monotonic() - known.looked > patience:
             known = self.look(address)
         if known.token != token:
             raise Failure(Status.CHANGED, "what is at this address has changed; open it again")

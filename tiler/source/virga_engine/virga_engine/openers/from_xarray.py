@@ -40,7 +40,8 @@ class Gathering:
         for key in [*dataset.coords, *dataset.data_vars]:
             name, variable = str(key), dataset[key].variable
             full = f"{group}/{name}" if group else name
-            dimensions = tuple(self._dimension(group, str(d), n, str(d) in unlimited) for d, n in variable.sizes.items())
+            dimensions = tuple(self._dimension(group, str(d), n, str(d) in unlimited)
+                               for d, n in variable.sizes.items())
             self.variables[full] = stored_array(full, dimensions, variable, f"{name_of}-{full}", local=local,
                                                 fill=(fills or {}).get(key), scheduler=scheduler)
 
@@ -69,7 +70,9 @@ def stored_array(name: str, dimensions: tuple[str, ...], variable: xr.Variable, 
 
     def read(slices: Slices) -> np.ndarray:
         part = variable[slices] if variable.ndim else variable
-        return part.data.compute(scheduler=scheduler() if scheduler else "threads") if part.chunks is not None else part.values
+        if part.chunks is None:
+            return part.values
+        return part.data.compute(scheduler=scheduler() if scheduler else "threads")
 
     def make():
         if variable.chunks is not None:
@@ -83,7 +86,8 @@ def stored_array(name: str, dimensions: tuple[str, ...], variable: xr.Variable, 
     attributes = {str(key): value for key, value in variable.attrs.items()}
     if variable.encoding.get("_FillValue") is not None and variable.dtype.kind in "iuf":
         attributes.setdefault("_FillValue", np.array(variable.encoding["_FillValue"]).astype(variable.dtype)[()])
-    return StoredArray(name, dimensions, variable.shape, variable.dtype, attributes=attributes, read=read if readable else None,
+    return StoredArray(name, dimensions, variable.shape, variable.dtype, attributes=attributes,
+                       read=read if readable else None,
                        dask=None if local or not readable else make, chunks=chunks,
                        fill=None if "_FillValue" in attributes else fill, at_hand=at_hand)
 
@@ -160,7 +164,8 @@ def _encoded_times(variable: xr.Variable) -> xr.Variable:
 def _encoded_text(key: Hashable, variable: xr.Variable) -> xr.Variable:
     if variable.size > MAX_TEXT_NUMBERS:
         raise ValueError("too much text")
-    text = np.asarray([str(v).encode() if not isinstance(v, bytes) else v for v in np.asarray(variable.values).ravel()], dtype="S")
+    text = np.asarray([str(v).encode() if not isinstance(v, bytes) else v for v in np.asarray(variable.values).ravel()],
+                      dtype="S")
     width = max(1, text.dtype.itemsize)
     characters = text.astype(f"S{width}").view("S1").reshape((*variable.shape, width))
     return xr.Variable((*variable.dims, f"{key}_characters"), characters, variable.attrs)
@@ -174,7 +179,8 @@ def _name_coordinates(dataset: xr.Dataset, result: xr.Dataset) -> None:
             continue
         own = set(dataset[key].dims)
         names = [str(c) for c in dataset.coords if str(c) not in dims and set(dataset[c].dims) <= own]
-        names = [name for name in names if name not in dataset[key].attrs.get("grid_mapping", "").split() and name in result]
+        names = [name for name in names if name not in dataset[key].attrs.get("grid_mapping", "").split()
+                 and name in result]
         if names:
             result[key].attrs["coordinates"] = " ".join(names)
 

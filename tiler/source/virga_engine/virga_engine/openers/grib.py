@@ -27,10 +27,12 @@ from .grib_grid import KEYS, grid_of
 from .places import Fetched, edition_of, expand
 
 _LOCK = SerializableLock("virga-eccodes")
-_KEPT = ("standard_name", "long_name", "units", "coordinates", "GRIB_paramId", "GRIB_shortName", "GRIB_typeOfLevel", "GRIB_stepType",
+_KEPT = ("standard_name", "long_name", "units", "coordinates", "GRIB_paramId", "GRIB_shortName", "GRIB_typeOfLevel",
+         "GRIB_stepType",
          "GRIB_gridType", "GRIB_dataType", "GRIB_edition", "GRIB_centre")
 _SURFACE_PRESSURE = (134, 152)  # parameters of ECMWF's table 128: surface pressure, its logarithm
-_ON_THE_GROUND = {129: {"standard_name": "surface_geopotential"}, 156: {"standard_name": "surface_altitude", "units": "m"},
+_ON_THE_GROUND = {129: {"standard_name": "surface_geopotential"},
+                  156: {"standard_name": "surface_altitude", "units": "m"},
                   228002: {"standard_name": "surface_altitude", "units": "m"}}
 _PRECISE_BITS = 24  # packed numbers of more bits than this do not fit float32
 MAX_VARIABLES = 4000
@@ -47,7 +49,8 @@ def open(place: str, context: Context) -> Dataset:  # noqa: A001
     fetched = Fetched(found) if is_url(found) else None
     with _LOCK:
         index = _index(fetched.path if fetched else found)
-        parts = [part for number in sorted(index["paramId"]) for own in _parameters(index, number) for part in _parts(own)]
+        parts = [part for number in sorted(index["paramId"]) for own in _parameters(index, number)
+                 for part in _parts(own)]
     parts.sort(key=_precedence)
     making = _Making(token, fetched)
     for variable, coordinates in parts[:MAX_VARIABLES]:
@@ -75,7 +78,8 @@ def _index(path: str) -> messages.FileIndex:
     """Every message's keys. No index file is read or written beside the data: cfgrib's is a pickle."""
     try:
         stream = messages.FileStream(path, errors="ignore")
-        return messages.FileIndex.from_indexpath_or_filestream(stream, [*compute_index_keys(), *_TABLE_KEYS, *_LAYER_KEYS], indexpath="",
+        keys = [*compute_index_keys(), *_TABLE_KEYS, *_LAYER_KEYS]
+        return messages.FileIndex.from_indexpath_or_filestream(stream, keys, indexpath="",
                                                                computed_keys=cfmessage.COMPUTED_KEYS)
     except (EOFError, ValueError, KeyError) as error:
         raise Failure(Status.UNREADABLE, "there is no GRIB message in it") from error
@@ -98,7 +102,8 @@ def _parts(index: messages.FileIndex) -> Iterator[Part]:
     """Splits the messages of one parameter until each part is a whole block of dimensions."""
     try:
         _, variable, coordinates = build_variable_components(
-            index, ("parameter", "time", "geography", "vertical"), errors="ignore", read_keys=("pv", "bitsPerValue", *_TABLE_KEYS, *KEYS),
+            index, ("parameter", "time", "geography", "vertical"), errors="ignore",
+            read_keys=("pv", "bitsPerValue", *_TABLE_KEYS, *KEYS),
             cache_geo_coords=False, values_dtype=np.dtype(np.float32))
     except DatasetBuildError as error:
         key = error.args[1] if len(error.args) > 1 else None
@@ -128,7 +133,8 @@ def _with_axes(variable: Variable, coordinates: dict[str, Variable]) -> Part:
     y, x = grid.names
     kept[y], kept[x] = Variable((y,), grid.y, dict(grid.y_attributes)), Variable((x,), grid.x, dict(grid.x_attributes))
     kept["projection"] = Variable((), np.array(0, np.int32), dict(grid.mapping))
-    return Variable((*variable.dimensions[:-2], y, x), variable.data, {**variable.attributes, "grid_mapping": "projection"}), kept
+    return Variable((*variable.dimensions[:-2], y, x), variable.data,
+                    {**variable.attributes, "grid_mapping": "projection"}), kept
 
 
 _FIRST_LEVELS = ("isobaricInhPa", "isobaricInPa", "hybrid", "hybridHeight", "heightAboveGround", "surface", "meanSea")
@@ -169,11 +175,13 @@ class _Making:
             attributes.update(_ON_THE_GROUND.get(variable.attributes.get("GRIB_paramId"), {}))
         if "projection" in renamed:
             attributes["grid_mapping"] = renamed["projection"]
-        attributes["coordinates"] = " ".join(renamed[name] for name in coordinates if renamed[name] not in dimensions and name != "projection")
+        attributes["coordinates"] = " ".join(renamed[name] for name in coordinates
+                                             if renamed[name] not in dimensions and name != "projection")
         self.variables[own] = _field(own, dimensions, variable.data, attributes, self._token, self._fetched)
         self._note_levels(variable, renamed, dimensions, own)
 
-    def _note_levels(self, variable: Variable, renamed: Mapping[str, str], dimensions: tuple[str, ...], own: str) -> None:
+    def _note_levels(self, variable: Variable, renamed: Mapping[str, str], dimensions: tuple[str, ...],
+                     own: str) -> None:
         attributes = variable.attributes
         if "hybrid" in renamed and "hybrid" in variable.dimensions and attributes.get("GRIB_pv") is not None:
             self._coefficients.setdefault(renamed["hybrid"], np.asarray(attributes["GRIB_pv"], dtype=np.float64))
@@ -181,7 +189,8 @@ class _Making:
         if attributes.get("GRIB_paramId") in _SURFACE_PRESSURE and len(dimensions) == len(set(dimensions) - {renamed.get("hybrid")}):
             self._surface.setdefault(dimensions[-2:], own)
 
-    def _coordinate(self, name: str, variable: Variable, renamed: Mapping[str, str], beside: Mapping[str, Variable]) -> str:
+    def _coordinate(self, name: str, variable: Variable, renamed: Mapping[str, str],
+                    beside: Mapping[str, Variable]) -> str:
         """The name of a coordinate with these numbers: an equal one's where there is one."""
         numbers = np.asarray(variable.data)
         own_dimension = variable.dimensions == (name,)
@@ -215,7 +224,8 @@ class _Making:
         """A small variable whose numbers are at hand."""
         self.variables[name] = StoredArray(name, dimensions, numbers.shape, numbers.dtype, attributes=attributes,
                                            read=lambda slices: numbers[slices], at_hand=True,
-                                           dask=lambda: da.from_array(numbers, chunks=-1, name=f"grib-{tokenize(numbers)}"))
+                                           dask=lambda: da.from_array(numbers, chunks=-1,
+                                                                      name=f"grib-{tokenize(numbers)}"))
 
     def _free_name(self, attributes: Mapping[str, Any]) -> str:
         name = attributes.get("GRIB_cfVarName")
@@ -244,20 +254,25 @@ class _Making:
             for term, first, units in (("ap", 0, "Pa"), ("b", half, "1")):
                 edges = np.stack([pv[first + below - 1], pv[first + below]], axis=-1)
                 own = term if name == "hybrid" else f"{term}_{name}"
-                self.add(own, self.variables[name].dimensions, edges.mean(axis=-1), {"units": units, "bounds": f"{own}_bnds"})
+                self.add(own, self.variables[name].dimensions, edges.mean(axis=-1),
+                         {"units": units, "bounds": f"{own}_bnds"})
                 self.dimensions.setdefault("bnds", Dimension(2))
                 self.add(f"{own}_bnds", (*self.variables[name].dimensions, "bnds"), edges, {})
                 terms.append(f"{term}: {own}")
             pressure = self._surface.get(self._uses[name])
-            self.variables[name].attributes["formula_terms"] = " ".join(terms + ([f"ps: {pressure}"] if pressure else []))
+            if pressure:
+                terms.append(f"ps: {pressure}")
+            self.variables[name].attributes["formula_terms"] = " ".join(terms)
 
 
 def _described(attributes: Mapping[str, Any]) -> dict[str, Any]:
     """A variable's attributes, with units as CF writes them and without what cfgrib does not know."""
     kept = {key: attributes[key] for key in _KEPT if _is_plain(attributes.get(key))}
-    kept = {key: value for key, value in kept.items() if not isinstance(value, str) or value not in ("unknown", "undef")}
+    kept = {key: value for key, value in kept.items() if not isinstance(value, str)
+            or value not in ("unknown", "undef")}
     if "units" in kept:
-        kept["units"] = {"(0 - 1)": "1", "Numeric": "1", "~": "1", "Proportion": "1"}.get(kept["units"], kept["units"].replace("**", ""))
+        kept["units"] = {"(0 - 1)": "1", "Numeric": "1", "~": "1",
+                         "Proportion": "1"}.get(kept["units"], kept["units"].replace("**", ""))
     return kept
 
 

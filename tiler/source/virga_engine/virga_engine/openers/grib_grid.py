@@ -12,10 +12,14 @@ import numpy as np
 import pyproj
 
 # What is read of a message beside cfgrib's own choice.
-KEYS = ("earthMajorAxisInMetres", "earthMinorAxisInMetres", "radius", "orientationOfTheGridInDegrees", "projectionCentreFlag", "LaDInDegrees",
-        "LoVInDegrees", "Latin1InDegrees", "Latin2InDegrees", "DxInMetres", "DyInMetres", "DiInMetres", "DjInMetres", "Nx", "Ny",
-        "latitudeOfFirstGridPointInDegrees", "longitudeOfFirstGridPointInDegrees", "iScansNegatively", "jScansPositively", "jPointsAreConsecutive",
-        "latitudeOfSouthernPoleInDegrees", "longitudeOfSouthernPoleInDegrees", "iDirectionIncrementInDegrees", "jDirectionIncrementInDegrees")
+KEYS = ("earthMajorAxisInMetres", "earthMinorAxisInMetres", "radius", "orientationOfTheGridInDegrees",
+        "projectionCentreFlag", "LaDInDegrees",
+        "LoVInDegrees", "Latin1InDegrees", "Latin2InDegrees", "DxInMetres", "DyInMetres", "DiInMetres", "DjInMetres",
+        "Nx", "Ny",
+        "latitudeOfFirstGridPointInDegrees", "longitudeOfFirstGridPointInDegrees", "iScansNegatively",
+        "jScansPositively", "jPointsAreConsecutive",
+        "latitudeOfSouthernPoleInDegrees", "longitudeOfSouthernPoleInDegrees", "iDirectionIncrementInDegrees",
+        "jDirectionIncrementInDegrees")
 
 
 @dataclass(frozen=True)
@@ -37,7 +41,8 @@ def grid_of(attributes: Mapping[str, Any]) -> Grid | None:
         return float(attributes[f"GRIB_{key}"])
 
     kind = attributes.get("GRIB_gridType")
-    maker = {"rotated_ll": _rotated, "lambert": _lambert, "polar_stereographic": _polar, "mercator": _mercator}.get(str(kind))
+    maker = {"rotated_ll": _rotated, "lambert": _lambert, "polar_stereographic": _polar,
+             "mercator": _mercator}.get(str(kind))
     try:
         if maker is None or number("jPointsAreConsecutive"):
             return None
@@ -72,14 +77,16 @@ def _rotated(number, earth: dict[str, float]) -> Grid:
 def _lambert(number, earth: dict[str, float]) -> Grid:
     parallels = sorted({number("Latin1InDegrees"), number("Latin2InDegrees")})
     mapping = {"grid_mapping_name": "lambert_conformal_conic", **earth, "standard_parallel": np.array(parallels),
-               "latitude_of_projection_origin": number("LaDInDegrees"), "longitude_of_central_meridian": number("LoVInDegrees")}
+               "latitude_of_projection_origin": number("LaDInDegrees"),
+               "longitude_of_central_meridian": number("LoVInDegrees")}
     return _projected(number, mapping, "DxInMetres", "DyInMetres")
 
 
 def _polar(number, earth: dict[str, float]) -> Grid:
     south = int(number("projectionCentreFlag")) & 128
     latitude = abs(number("LaDInDegrees"))
-    mapping = {"grid_mapping_name": "polar_stereographic", **earth, "latitude_of_projection_origin": -90.0 if south else 90.0,
+    mapping = {"grid_mapping_name": "polar_stereographic", **earth,
+               "latitude_of_projection_origin": -90.0 if south else 90.0,
                "straight_vertical_longitude_from_pole": number("orientationOfTheGridInDegrees"),
                "standard_parallel": -latitude if south else latitude}
     return _projected(number, mapping, "DxInMetres", "DyInMetres")
@@ -96,7 +103,8 @@ def _projected(number, mapping: dict[str, Any], dx: str, dy: str) -> Grid:
     south, west = _signs(number)
     written = {key: value.tolist() if isinstance(value, np.ndarray) else value for key, value in mapping.items()}
     projection = pyproj.Proj(pyproj.CRS.from_cf(written))
-    x0, y0 = projection(number("longitudeOfFirstGridPointInDegrees"), number("latitudeOfFirstGridPointInDegrees"), errcheck=True)
+    x0, y0 = projection(number("longitudeOfFirstGridPointInDegrees"), number("latitudeOfFirstGridPointInDegrees"),
+                        errcheck=True)
     y = y0 + south * number(dy) * np.arange(int(number("Ny")))
     x = x0 + west * number(dx) * np.arange(int(number("Nx")))
     return Grid(mapping, ("y", "x"), y, x, {"standard_name": "projection_y_coordinate", "units": "m", "axis": "Y"},

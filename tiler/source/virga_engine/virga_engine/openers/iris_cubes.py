@@ -41,7 +41,8 @@ def open(place: str, context: Context) -> Dataset:  # noqa: A001
             cubes = iris.load([one.path for one in fetched] or places)
         except (ValueError, iris.exceptions.IrisError) as error:
             raise Failure(Status.UNREADABLE, f"Iris cannot open it: {' '.join(str(error).split())[:200]}") from error
-        return of_cubes(cubes, edition_of(places), f"{_kind(places[0])} (Iris {iris.__version__})", local=bool(fetched), keep=fetched)
+        return of_cubes(cubes, edition_of(places), f"{_kind(places[0])} (Iris {iris.__version__})", local=bool(fetched),
+                        keep=fetched)
 
 
 def edition(place: str, context: Context) -> bytes:
@@ -100,7 +101,8 @@ def _stored(variable: NcVariable, lazy: dict[str, da.Array], local: bool, schedu
         read = functools.partial(_computed, original, mark, scheduler, keep)
         make = filled
         chunks = tuple(max(parts) for parts in original.chunks)
-    return StoredArray(variable.name, tuple(variable.dimensions), shape, dtype, attributes=attributes, read=read if readable else None,
+    return StoredArray(variable.name, tuple(variable.dimensions), shape, dtype, attributes=attributes,
+                       read=read if readable else None,
                        dask=None if local or not readable else make, chunks=chunks, fill=fill,
                        at_hand=original is None)
 
@@ -112,7 +114,8 @@ def _original(array: Any, lazy: dict[str, da.Array]) -> da.Array | None:
     if array.name in lazy:
         return lazy[array.name]
     before = array.dask.dependencies.get(array.name, set())
-    names = [name for name in before if name in lazy and lazy[name].shape == array.shape and lazy[name].dtype == array.dtype]
+    names = [name for name in before if name in lazy and lazy[name].shape == array.shape
+             and lazy[name].dtype == array.dtype]
     return lazy[names[0]] if len(names) == 1 else None
 
 
@@ -120,12 +123,14 @@ def _part(numbers: np.ndarray, slices: Slices) -> np.ndarray:
     return numbers[slices]
 
 
-def _computed(original: da.Array, mark: Any, scheduler: Callable[[], Any] | None, keep: Any, slices: Slices) -> np.ndarray:
+def _computed(original: da.Array, mark: Any, scheduler: Callable[[], Any] | None, keep: Any,
+              slices: Slices) -> np.ndarray:
     return np.ma.filled(original[slices].compute(scheduler=scheduler() if scheduler else "threads"), mark)
 
 
 def _filled(original: da.Array, mark: Any) -> da.Array:
-    return original.map_blocks(np.ma.filled, mark, dtype=original.dtype, meta=np.empty((0,) * original.ndim, original.dtype))
+    return original.map_blocks(np.ma.filled, mark, dtype=original.dtype,
+                               meta=np.empty((0,) * original.ndim, original.dtype))
 
 
 def _attributes(holder: NcData | NcVariable) -> dict[str, Any]:

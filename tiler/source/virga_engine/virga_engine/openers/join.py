@@ -45,7 +45,8 @@ def _check_nothing_lacks(whole: xr.Dataset, datasets: list[xr.Dataset]) -> None:
 
 def _auxiliary_as_coordinates(dataset: xr.Dataset) -> xr.Dataset:
     """What other variables refer to is taken from the first file; a raw dataset has it among its data."""
-    named = {name for key in dataset.variables for attribute in ("coordinates", "bounds", "grid_mapping", "formula_terms")
+    named = {name for key in dataset.variables
+             for attribute in ("coordinates", "bounds", "grid_mapping", "formula_terms")
              for name in str(dataset[key].attrs.get(attribute, "")).replace(":", " ").split()}
     return dataset.set_coords([key for key in dataset.data_vars if key in named and dataset[key].ndim])
 
@@ -56,7 +57,8 @@ def _concatenated(datasets: list[xr.Dataset], why: Exception) -> xr.Dataset:
     if dimension is None:
         raise Failure(Status.UNSUPPORTED, f"the files do not join to one dataset ({' '.join(str(why).split())[:200]}); name fewer of them")
     try:
-        return xr.concat(datasets, dim=dimension, data_vars="minimal" if dimension in datasets[0].dims else "all", coords="minimal",
+        return xr.concat(datasets, dim=dimension, data_vars="minimal" if dimension in datasets[0].dims else "all",
+                         coords="minimal",
                          compat="override", join="exact", combine_attrs="override")
     except (ValueError, KeyError) as error:
         raise Failure(Status.UNSUPPORTED, f"the files do not join along {dimension} ({' '.join(str(error).split())[:200]})") from error
@@ -111,4 +113,5 @@ def _agree_on_packing(key: Hashable, datasets: list[xr.Dataset], notes: list[str
     for i, dataset in enumerate(datasets):
         if key in dataset.data_vars:
             variable = xr.conventions.decode_cf_variable(key, dataset[key].variable, decode_times=False)
-            datasets[i] = dataset.assign({key: xr.Variable(variable.dims, variable.data.astype(np.float64), variable.attrs)})
+            datasets[i] = dataset.assign({key: xr.Variable(variable.dims, variable.data.astype(np.float64),
+                                                           variable.attrs)})

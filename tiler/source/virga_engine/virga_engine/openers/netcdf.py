@@ -19,7 +19,8 @@ from .join import joined
 from .places import edition_of, expand
 
 # Each by its name: open_groups does not take decode_cf=False to mean all of them.
-_RAW = {"decode_cf": False, "mask_and_scale": False, "decode_coords": False, "decode_times": False, "decode_timedelta": False,
+_RAW = {"decode_cf": False, "mask_and_scale": False, "decode_coords": False, "decode_times": False,
+        "decode_timedelta": False,
         "concat_characters": False, "cache": False, "chunks": None}
 
 
@@ -72,8 +73,8 @@ def _source(place: str) -> tuple[Any, str]:
 
 def _fills(dataset: xr.Dataset) -> dict[Hashable, float]:
     """The library's fill of what has none of its own; of one-byte types there is none."""
-    return {key: netCDF4.default_fillvals[dtype.str[1:]] for key, dtype in ((k, v.dtype) for k, v in dataset.variables.items())
-            if dtype.kind in "iuf" and dtype.itemsize > 1}
+    return {key: netCDF4.default_fillvals[variable.dtype.str[1:]] for key, variable in dataset.variables.items()
+            if variable.dtype.kind in "iuf" and variable.dtype.itemsize > 1}
 
 
 def _chunked(dataset: xr.Dataset, name_of: str) -> xr.Dataset:

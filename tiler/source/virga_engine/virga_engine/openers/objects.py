@@ -39,7 +39,8 @@ def of_object(thing: Any, *, local: bool = False, scheduler: Callable[[], Any] |
 def _of_xarray(dataset: xr.Dataset, local: bool, scheduler: Callable[[], Any] | None) -> Dataset:
     gathering, token = Gathering(), tokenize(dataset)
     gathering.take(encoded(dataset, gathering.notes), f"shown-{token[:16]}", local=local, scheduler=scheduler)
-    return Dataset(gathering.dimensions, gathering.variables, attributes_of(dataset), digest(token), f"xarray {xr.__version__}",
+    return Dataset(gathering.dimensions, gathering.variables, attributes_of(dataset), digest(token),
+                   f"xarray {xr.__version__}",
                    tuple(gathering.notes))
 
 

@@ -50,7 +50,8 @@ def _url_edition(url: str) -> bytes:
         return edition_of([url])
     files, path = fsspec.core.url_to_fs(url)
     files.invalidate_cache()
-    found = files.cat([f"{path.rstrip('/')}/{name}" for name in ("zarr.json", ".zmetadata", ".zattrs", ".zgroup")], on_error="omit")
+    found = files.cat([f"{path.rstrip('/')}/{name}" for name in ("zarr.json", ".zmetadata", ".zattrs", ".zgroup")],
+                      on_error="omit")
     if not found:
         raise Failure(Status.NOT_FOUND, "there is no Zarr store at this address")
     return digest(*(part for name in sorted(found) for part in (name, found[name])))
@@ -78,7 +79,8 @@ def open_store(store: StoreLike, token: bytes, form: str) -> Dataset:
         raise Failure(Status.UNREADABLE, walk.notes[0] if walk.notes else "the Zarr group has no arrays; where a "
                                                                           "store cannot be listed "
                                          "it needs consolidated metadata")
-    return Dataset(walk.dimensions, walk.variables, _kept(dict(root.attrs)), token, form.format(root.metadata.zarr_format),
+    return Dataset(walk.dimensions, walk.variables, _kept(dict(root.attrs)), token,
+                   form.format(root.metadata.zarr_format),
                    tuple(walk.notes))
 
 
@@ -109,7 +111,8 @@ class _Walk:
             kept.setdefault("units", _time_units(array.dtype))
         self.variables[name] = StoredArray(
             name, used, array.shape, _stored_dtype(array.dtype), attributes=kept, chunks=array.chunks,
-            read=_reader(array) if array.dtype.kind in "biufmM" or array.dtype == "S1" else None, dask=_dask_maker(array),
+            read=_reader(array) if array.dtype.kind in "biufmM" or array.dtype == "S1" else None,
+            dask=_dask_maker(array),
             at_hand=few_numbers(array.shape, array.dtype))
 
     def _dimension(self, group: str, array: str, axis: int, name: str | None, length: int) -> str:
@@ -180,7 +183,8 @@ def _stored_dtype(dtype: np.dtype) -> np.dtype:
     return np.dtype(np.int64) if dtype.kind in "mM" else dtype
 
 
-_UNITS = {"ns": "nanoseconds", "us": "microseconds", "ms": "milliseconds", "s": "seconds", "m": "minutes", "h": "hours", "D": "days"}
+_UNITS = {"ns": "nanoseconds", "us": "microseconds", "ms": "milliseconds", "s": "seconds", "m": "minutes", "h": "hours",
+          "D": "days"}
 
 
 def _time_units(dtype: np.dtype) -> str:
