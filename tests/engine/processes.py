@@ -99,19 +99,19 @@ class Process:
         return self.log.read_text(errors="replace")
 
 
-def scheduler(folder: Path, port: int | None = None) -> tuple[Process, str]:
+def scheduler(folder: Path, port: int | None = None, protocol: str = "tcp", environment: dict[str, str] | None = None) -> tuple[Process, str]:
     """A scheduler that listens, and its address."""
     port = port or free_port()
     log = folder / f"scheduler-{time.monotonic_ns()}.log"
     process = Process(log, "distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", str(port), "--dashboard-address",
-                      "127.0.0.1:0")
+                      "127.0.0.1:0", "--protocol", protocol, environment=environment)
     try:
-        until(lambda: f"tcp://127.0.0.1:{port}" in process.words() or not process.running(), "a scheduler that listens")
+        until(lambda: f"{protocol}://127.0.0.1:{port}" in process.words() or not process.running(), "a scheduler that listens")
         assert process.running(), process.words()
     except AssertionError:
         process.kill()
         raise
-    return process, f"tcp://127.0.0.1:{port}"
+    return process, f"{protocol}://127.0.0.1:{port}"
 
 
 def worker(folder: Path, address: str, name: str, memory: str = "1GiB", nanny: bool = False,

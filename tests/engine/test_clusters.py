@@ -197,6 +197,38 @@ def test_a_shared_scheduler_is_joined_and_left(tmp_path):
                 assert another.compute() == 42
 
 
+def certificates(folder) -> dict:
+    """Of one's own, for everybody: what dask's configuration of TLS names."""
+    from distributed.security import Security
+    made = Security.temporary()
+    ca, key = folder / "ca.pem", folder / "key.pem"
+    ca.write_text(made.tls_ca_file)
+    key.write_text(made.tls_client_key)
+    pair = {"cert": str(ca), "key": str(key)}
+    return {"ca-file": str(ca), "client": pair, "scheduler": pair, "worker": pair}
+
+
+def as_environment(tls: dict) -> dict[str, str]:
+    found = {"DASK_DISTRIBUTED__COMM__TLS__CA_FILE": tls["ca-file"]}
+    for role in ("client", "scheduler", "worker"):
+        found |= {f"DASK_DISTRIBUTED__COMM__TLS__{role.upper()}__{part.upper()}": tls[role][part] for part in ("cert", "key")}
+    return found
+
+
+def test_a_scheduler_behind_tls_is_joined_with_what_the_configuration_has(tmp_path, monkeypatch):
+    import dask
+    tls = certificates(tmp_path)
+    process, address = scheduler(tmp_path, protocol="tls", environment=as_environment(tls))
+    monkeypatch.setattr(managed, "_LOST_PATIENCE", 0.2)
+    with process, worker(tmp_path, address, "one", environment=as_environment(tls)):
+        with Told(address) as told, pytest.raises(Failure, match="ca-file"):  # nothing is configured here
+            told.cluster.client()
+        ours = {"ca-file": tls["ca-file"], **{f"client.{part}": path for part, path in tls["client"].items()}}
+        with dask.config.set({f"distributed.comm.tls.{name}": path for name, path in ours.items()}), Told(address) as told:
+            assert told.compute() == 42
+            assert told.cluster.state()["cluster"] == "shared"
+
+
 def test_a_lost_scheduler_is_found_again(tmp_path):
     process, address = scheduler(tmp_path)
     with process, worker(tmp_path, address, "one"), Told(address) as told:

@@ -163,6 +163,8 @@ class ManagedCluster:
             except Exception:  # a library's surprise must not end the thread that everything waits for
                 _log.exception("the cluster is looked at again")
                 self._lose(Failure(Status.INTERNAL, "the cluster could not be looked after; it is tried again"))
+                with self._changed:
+                    self._next_attempt = time.monotonic() + _LAST_BACKOFF
             self._tell()
             with self._changed:
                 self._changed.wait_for(lambda: self._news or self._closing, self._pause())
