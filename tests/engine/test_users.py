@@ -110,6 +110,11 @@ class Person:
     def editions(self) -> set[str]:
         return {series["edition"] for run in self.dataset()["runs"] for series in run["series"].values()}
 
+    def read_something(self) -> None:
+        """A field, for which an engine needs its cluster."""
+        status, said = self.ask(f"bricks/{sorted(self.editions())[0]}/0/0/table")
+        assert status == 200, said
+
 
 def new_person(url: str, code: str | None = None) -> Person:
     status, said = Person(url).ask("api/session", "POST", {"code": code} if code else {})
@@ -149,6 +154,8 @@ def test_each_user_has_an_engine_and_datasets_of_their_own(serve, cluster):
             assert nobody.ask(path)[0] == 404, path
         assert second.ask(f"bricks/{edition}/0/0/table")[0] == 404
 
+        first.read_something()
+        second.read_something()
         status, state = first.ask("api/engine")
         assert status == 200 and state["cluster"] == "shared" and state["own"] and state["clusters"] == "user"
         status, state = nobody.ask("api/engine")
@@ -314,6 +321,7 @@ def test_nothing_is_left_of_a_server_that_is_killed(serve, cluster, tmp_path):
     with pytest.raises(AssertionError, match="exit status -9"):
         with serve(f"zarr:{cluster.store}", "--engine", "local:1", "--engine-clusters", "user") as server:
             person = new_person(server.url)
+            person.read_something()
             until(lambda: person.ask("api/engine")[1]["state"] == "running", "a cluster of this machine", PATIENCE)
             started = descendants(server.process.pid)
             assert len(started) >= 3

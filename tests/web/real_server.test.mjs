@@ -57,6 +57,21 @@ async function open(url, hash = "", query = "") {
   await settled();
 }
 
+inPage("a link's code leaves the address at once, and one that is void is said to be", async () => {
+  const server = await started(demoFiles());
+  const code = "A".repeat(43);
+  let asked = null;
+  page.on("request", (request) => { if (request.url().endsWith("/api/session")) asked = request; });
+  await open(server.url, `#code=${code}`);
+  assert.ok(!page.url().includes("code"), page.url());
+  assert.equal(JSON.parse(asked.postData()).code, code);
+  assert.match(await text("#messages"), /does not open what it was made for/);
+  assert.equal(await page.evaluate(() => performance.getEntriesByType("navigation").length && history.length), 2); // Back does not return to it
+  assert.ok(await page.evaluate(() => window.virga.state.view), "what all see is shown all the same");
+  assert.deepEqual(complaints.filter((words) => !words.includes("403")), []);
+  complaints = [];
+});
+
 // ---- what the page says
 
 const DAYS = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"];
