@@ -83,6 +83,7 @@ static int end_session(const struct http_request *request) {
     struct peer *peer = request->peer;
     if (!peer->caller.user) return http_answer_error(peer, 404, "there is no such session");
     identity_forget(peer->server->identity, peer->caller.user);
+    ws_forget_user(peer->server, peer->caller.user);
     user_spaces_end(peer->server->spaces, peer->caller.user);
     return http_answer(peer, 204, NULL, NULL);
 }

@@ -179,6 +179,7 @@ static void tell_done(struct item *item, int status, const struct failure *failu
 // Opening.
 
 static void settle(struct space *space);
+static void end_space(struct space *space);
 
 static void take_opened(struct item *item) {
     struct space *space = item->space;
@@ -209,7 +210,8 @@ static void opened_delivered(struct letter *letter) {
     item->opening = false;
     space->opening--;
     take_opened(item);
-    settle(space);
+    if (space->state == SPACE_AWAKE && !space->items && !space->spaces->for_each) end_space(space);  // a publication that failed was all
+    else settle(space);
 }
 
 // What is wrong with a catalog that shows nothing.
@@ -336,9 +338,9 @@ static void run_close(void *argument, bool cancelled) {
     service_mailbox_post(space->spaces->mailbox, &space->closed);
 }
 
-// Goes on with closing once nothing is being opened.
+// Goes on with closing once nothing is being opened. At the server's end there is nobody to close it: user_spaces_free does.
 static void settle(struct space *space) {
-    if (space->state != SPACE_CLOSING || space->opening) return;
+    if (space->state != SPACE_CLOSING || space->opening || space->spaces->stopping) return;
     if (!space->pool) {
         closed_delivered(&space->closed);
         return;
@@ -471,15 +473,13 @@ int user_spaces_publish(struct user_spaces *spaces, identity_user user, const ch
     if (!item) return failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
     memcpy(item->id, id, sizeof item->id);
     snprintf(item->title, sizeof item->title, "%s", title);
-    int status = user_spaces_enter(spaces, user, now, failure);  // which opens it, where the space sleeps
-    if (status) {
-        drop_item(item);
-        return status;
-    }
     item->done = done;
     item->context = context;
-    open_item(item);
-    return VIRGA_OK;
+    bool awake = space->state == SPACE_AWAKE;
+    int status = user_spaces_enter(spaces, user, now, failure);  // opens it where the space slept, and it may be gone already
+    if (status) drop_item(item);
+    else if (awake) open_item(item);
+    return status;
 }
 
 static struct item *find_item(const struct user_spaces *spaces, const char *id) {

@@ -138,6 +138,8 @@ void ws_field_changed(void *server, struct field_entry *entry);
 // user: 0 for all.
 void ws_catalog_changed(struct web_server *server, identity_user user);
 void ws_tell_user(struct web_server *server, identity_user user, const char *error);
+// Whoever was this user is nobody from now on: else their space would go on for them.
+void ws_forget_user(struct web_server *server, identity_user user);
 void ws_engine_changed(struct web_server *server, identity_user user);
 void ws_exports_changed(struct web_server *server);
 

@@ -13,7 +13,7 @@
 #include "server/engine_report.h"
 #include "server/http_router.h"
 
-static const double wrong_burst = 20, wrong_per_second = 0.2, session_burst = 60, session_per_second = 0.5;
+static const double wrong_burst = 20, wrong_per_second = 0.2, session_burst = 60, session_per_second = 0.1;
 
 // The token is read once, and neither kept nor logged.
 static int read_publisher(struct web_server *server, const char *path, struct failure *failure) {

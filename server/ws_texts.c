@@ -140,6 +140,16 @@ void ws_catalog_changed(struct web_server *server, identity_user user) {
 
 // Who it is.
 
+void ws_forget_user(struct web_server *server, identity_user user) {
+    char text[WS_ROOM_TEXT];
+    for (struct peer *peer = server->peers; peer; peer = peer->next) {
+        if (!peer->client || !user || peer->caller.user != user) continue;
+        peer->caller.user = 0;
+        ws_push_text(peer->client, text, ws_message_user(text, sizeof text, false));
+        tell_catalog(peer->client);
+    }
+}
+
 int ws_take_user(struct ws_client *client, const char *session) {
     struct web_server *server = client->server;
     struct peer *peer = client->peer;

@@ -192,6 +192,26 @@ def test_an_engine_that_nobody_uses_goes_after_a_while(serve, cluster):
             assert kept and engines(server) == kept
 
 
+def test_who_ends_a_session_has_no_engine_though_a_page_is_open(serve, cluster):
+    with serve(f"zarr:{cluster.store}", "--engine", cluster.address, "--engine-clusters", "user") as server:
+        person = new_person(server.url)
+        assert person.editions() and len(engines(server)) == 1
+        with Stream(server.url) as stream:
+            stream.socket.say({"type": "user", "session": person.token})
+            wait_until(lambda: (said := stream.take())["type"] == "user" and said["known"])
+            assert person.ask("api/session", "DELETE")[0] == 204
+            wait_until(lambda: (said := stream.take())["type"] == "user" and not said["known"])
+            until(lambda: not engines(server), "the engine goes with the session")
+            wait_until(lambda: Person(server.url).ask("api/stats")[0] == 200 and stream_is_older(stream, 3), 30)
+            assert not engines(server) and Person(server.url).ask("api/stats")[1]["engine"]["spaces"] == 0
+
+
+def test_what_cannot_be_published_takes_no_place(serve, word):
+    with serve([], "--engine", "none", "--publish-token-file", word) as server:
+        assert {publish(server.url)[0] for _ in range(40)} <= {404, 422}
+        assert Person(server.url).ask("api/stats")[1]["engine"]["spaces"] == 0
+
+
 def test_what_is_published_is_seen_by_those_it_is_for(serve, cluster, word):
     with serve([], "--engine", cluster.address, "--publish-token-file", word) as server:
         status, said = publish(server.url, title="Mine alone")
