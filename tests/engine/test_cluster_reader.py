@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Reads on a real local cluster of two processes: the numbers, what leaves the workers, what is read, how it fails."""
 import contextlib
+import gc
 import os
 import random
 import threading
@@ -395,3 +396,15 @@ def test_newest_request_first(receiver, tmp_path):
         for thread in threads:
             thread.join(20)
     assert open(log).read().split() == ["gate"] * 2 + ["new"] * 2 + ["old"] * 4
+
+
+def test_nothing_of_an_array_is_kept_when_it_is_gone(client):
+    reader = ClusterReader(FixedCluster(client), None)
+    held = client.persist(da.ones((8, 8), chunks=4))
+    array = stored_array(held)
+    read(reader, array, ReadRequest(Reduction.NONE, (0, 0), (8, 8), (1, 1)))
+    keys = {future.key for future in held.dask.values()}
+    assert keys & set(client.futures)
+    del array, held
+    gc.collect()
+    assert not keys & set(client.futures)

@@ -5,6 +5,7 @@ import os
 import shutil
 import socket
 import struct
+from threading import Thread
 
 import numpy as np
 import pytest
@@ -12,6 +13,13 @@ import xarray as xr
 
 import child as protocol
 from child import CANCEL, OPEN, READ, Child, Refused, message, text
+
+from virga_engine.channel import Channel
+from virga_engine.cluster import NoCluster
+from virga_engine.failure import Cancelled
+from virga_engine.openers import Context
+from virga_engine.request import Cancel
+from virga_engine.service import Service, StateSender, _Opened, serve
 
 
 @pytest.fixture(scope="module")
@@ -179,3 +187,69 @@ def test_descriptors_where_none_belong_end_it(store):
     engine.send(message(OPEN, 1, struct.pack("<QQQqQ", 1, 1, 0, 0, 1 << 20) + text(f"zarr:{store[0]}")), [0])
     assert engine.process.wait(20) == 3
     engine.socket.close()
+
+
+class Wordless(BaseException):
+    """What a task of somebody else's may raise."""
+
+    def __str__(self):
+        raise RuntimeError("no words")
+
+
+class Within(Child):
+    """The server's end of an engine that runs in this process."""
+
+    def __init__(self, connection):
+        connection.settimeout(60)
+        self.socket, self.number, self.states = connection, 0, []
+        assert self.receive()[:2] == (protocol.HELLO, 0)
+
+    def __exit__(self, *_):
+        self.socket.close()
+
+
+def test_whatever_a_library_raises_is_answered(store):
+    def failing(array):
+        raise Wordless
+
+    ours, theirs = socket.socketpair()
+    service = Service(Context(), NoCluster(), failing, 2, 1 << 20)
+    thread = Thread(target=serve, args=(Channel(ours), service, StateSender(), "test"), daemon=True)
+    thread.start()
+    with Within(theirs) as engine:
+        inventory = engine.open(f"zarr:{store[0]}")
+        with pytest.raises(Refused) as refused:
+            engine.read(inventory, "t")
+        assert refused.value.status == -12 and "Wordless" in str(refused.value)
+    thread.join(20)
+    assert not thread.is_alive()
+
+
+def test_what_nobody_uses_is_closed_and_opened_again(store):
+    opened, address = _Opened(Context()), f"zarr:{store[0]}"
+    first = opened.look(address, Cancel())
+    opened.forget_unused(60)
+    assert opened.get(address, first.token, Cancel()) is first.dataset
+    opened.forget_unused(-1)
+    again = opened.get(address, first.token, Cancel())
+    assert again is not first.dataset and again.token == first.dataset.token
+
+
+def test_who_waits_for_an_address_that_hangs_is_given_up(store):
+    opened, address, cancelled = _Opened(Context()), f"zarr:{store[0]}", Cancel()
+    with opened._turn(address, Cancel()):
+        waiting = []
+        thread = Thread(target=lambda: waiting.append(given_up(opened, address, cancelled)), daemon=True)
+        thread.start()
+        cancelled.set()
+        thread.join(20)
+        assert waiting == [True]
+    assert opened.look(address, Cancel()).dataset.variables and not opened._turns
+
+
+def given_up(opened, address, cancelled):
+    try:
+        opened.look(address, cancelled)
+    except Cancelled:
+        return True
+    return False

@@ -14,6 +14,7 @@ from math import prod
 from threading import Lock
 from typing import Any
 from uuid import uuid4
+from weakref import ref
 
 import cloudpickle
 import numpy as np
@@ -83,7 +84,7 @@ class ClusterReader:
         self._cluster = cluster
         self._slabs = receiver_address(slabs)
         self._direct = DirectReader()
-        self._graphs: OrderedDict[int, tuple[Any, ChunkGraph, Lock]] = OrderedDict()
+        self._graphs: OrderedDict[int, tuple[ref, ChunkGraph, Lock]] = OrderedDict()  # by the array's id; guarded by _lock
         self._lock = Lock()
         self._order = itertools.count(1)
         self._gather_until = 0.0
@@ -133,15 +134,16 @@ class ClusterReader:
         return self._slabs
 
     def _graph(self, array: StoredArray) -> tuple[ChunkGraph, Lock]:
-        """The graph of an array's chunks, kept while it is used; and the lock to hold around it."""
-        dask = array.dask
+        """The graph of an array's chunks, kept while it is used and the array is there, since it holds what is in the
+        workers' memory; and the lock to hold around it."""
+        dask, name = array.dask, id(array)
         with self._lock:
-            if id(dask) not in self._graphs:
-                self._graphs[id(dask)] = (dask, ChunkGraph(dask), Lock())
-            self._graphs.move_to_end(id(dask))
+            if name not in self._graphs:
+                self._graphs[name] = (ref(array, lambda _: self._graphs.pop(name, None)), ChunkGraph(dask), Lock())
+            self._graphs.move_to_end(name)
             while len(self._graphs) > KEPT_GRAPHS:
                 self._graphs.popitem(last=False)
-            return self._graphs[id(dask)][1:]
+            return self._graphs[name][1:]
 
     def _tasks(self, client: Client, read: _Read, receiver: tuple[str, int] | None) -> tuple[dict[Key, Any], list[Key]]:
         """The tasks of a request: a graph for the scheduler, and the keys of what is wanted of it."""

@@ -224,6 +224,13 @@ def encode_state(state: dict[str, Any]) -> bytes:
     return frame(Kind.STATE, 0, body)
 
 
+def _words(error: BaseException) -> str:
+    try:
+        return " ".join(str(error).split())
+    except Exception:  # noqa: BLE001 - it came with a task, and its own words are wrong
+        return ""
+
+
 def failure_of(error: BaseException) -> Failure:
     """Any exception as a failure with one short sentence and no traceback."""
     if isinstance(error, Failure):
@@ -240,6 +247,6 @@ def failure_of(error: BaseException) -> Failure:
         status = Status.UNSUPPORTED
     elif isinstance(error, (ValueError, KeyError, TypeError, IndexError)):
         status = Status.UNREADABLE
-    words = " ".join(str(error).split()) or type(error).__name__
+    words = _words(error) or type(error).__name__
     return Failure(status, f"{type(error).__name__}: {words}" if status == Status.INTERNAL
                    else words[:1].lower() + words[1:])

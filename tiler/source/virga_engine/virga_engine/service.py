@@ -8,10 +8,11 @@ import mmap
 import os
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from threading import Condition, Lock, Thread
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from threading import Condition, Event, Lock, Thread
 
 from . import inventory
 from .arrays import StoredArray
@@ -29,6 +30,8 @@ from .stored_types import Type, type_of
 
 MAX_REQUESTS = 64
 MAX_DATASETS = 64
+UNUSED_SECONDS = 600.0  # until a dataset that nobody uses is closed
+WAIT_SECONDS = 0.25
 STATE_SECONDS = 0.25
 log = logging.getLogger(__name__)
 
@@ -62,6 +65,7 @@ class _Loop:
     def run(self, states: StateSender, hello: str) -> None:
         self._channel.send(encode_hello(hello))
         states.start(self._channel)
+        self._opened.start()
         pool = ThreadPoolExecutor(self._service.threads, thread_name_prefix="request")
         try:
             while True:
@@ -70,6 +74,7 @@ class _Loop:
             log.debug("the server has closed the connection")
         finally:
             states.stop()
+            self._opened.stop()
             with self._lock:
                 running = list(self._running.values())
             for cancelled in running:
@@ -124,7 +129,7 @@ class _Loop:
         """On a thread of the pool: exactly one answer, whatever happens."""
         try:
             frame = answer(request, cancelled, *arguments)
-        except Exception as error:  # noqa: BLE001 - a library may raise anything; the server gets one sentence
+        except BaseException as error:  # noqa: BLE001 - a library, or a task, may raise anything; the server gets one sentence
             failure = failure_of(error)
             if failure is not error:
                 log.debug("request %d failed", request, exc_info=error)
@@ -143,7 +148,7 @@ class _Loop:
 
     def _open(self, request: int, cancelled: Cancel, message: OpenMessage) -> bytes:
         cancelled.check()
-        body = self._opened.look(message.address).body
+        body = self._opened.look(message.address, cancelled).body
         if len(body) > message.max_inventory_bytes:
             raise Failure(Status.TOO_LARGE, "its list of contents is too long")
         return encode_inventory(request, body)
@@ -151,7 +156,7 @@ class _Loop:
     def _read(self, request: int, cancelled: Cancel, message: ReadMessage, descriptor: int) -> bytes:
         try:
             cancelled.check()
-            dataset = self._opened.get(message.address, message.identity.size)
+            dataset = self._opened.get(message.address, message.identity.size, cancelled)
             array, asked = inventory.check_read(message, dataset, self._service.most_bytes)
             began = time.monotonic()
             with _Slab(descriptor, message.slab_bytes) as slab:
@@ -196,52 +201,103 @@ class _Open:
     body: bytes
     token: int
     looked: float  # time.monotonic() of the last look at the edition
+    used: float    # and of the last use
+
+
+@dataclass
+class _Turn:
+    lock: Lock = field(default_factory=Lock)
+    callers: int = 0  # that hold it or wait for it
 
 
 class _Opened:
-    """Datasets that are open, by address; the one unused for longest goes first. Any thread."""
+    """Datasets that are open, by address; the one unused for longest goes first. Any thread.
+
+    What nobody used for a while goes, too: nobody says when a dataset is closed, and a published one holds memory of the workers,
+    one of a notebook its numbers.
+    """
 
     def __init__(self, context: Context) -> None:
         self._context = context
         self._lock = Lock()
-        self._known: OrderedDict[str, _Open] = OrderedDict()  # guarded by _lock
-        self._opening: dict[str, Lock] = {}  # guarded by _lock; one thread opens an address, others wait for it
+        self._known: OrderedDict[str, _Open] = OrderedDict()  # guarded by _lock, in the order of their use
+        self._turns: dict[str, _Turn] = {}  # guarded by _lock; one thread opens an address, others wait for it
+        self._over = Event()
 
-    def look(self, address: str) -> _Open:
+    def start(self) -> None:
+        """Has what is unused go, on a thread of its own."""
+        Thread(target=self._watch, name="unused", daemon=True).start()
+
+    def stop(self) -> None:
+        self._over.set()
+
+    def _watch(self) -> None:
+        while not self._over.wait(UNUSED_SECONDS / 10):
+            self.forget_unused(UNUSED_SECONDS)
+
+    def forget_unused(self, seconds: float) -> None:
+        with self._lock:
+            before = time.monotonic() - seconds
+            while self._known and next(iter(self._known.values())).used < before:
+                self._known.popitem(last=False)
+
+    def look(self, address: str, cancelled: Cancel) -> _Open:
         """Opens it, or looks whether what is open has changed."""
-        with self._turn(address):
+        with self._turn(address, cancelled):
             now = time.monotonic()
             with self._lock:
                 known = self._known.get(address)
             if known and edition(address, self._context) == known.dataset.token:
                 known.looked = now
+                self._keep(address, known)
                 return known
             dataset = open_address(address, self._context)
             body = inventory.encode(dataset)
-            made = _Open(dataset, body, inventory.token(body), now)
-            with self._lock:
-                self._known[address] = made
-                self._known.move_to_end(address)
-                while len(self._known) > MAX_DATASETS:
-                    self._opening.pop(self._known.popitem(last=False)[0], None)
+            made = _Open(dataset, body, inventory.token(body), now, now)
+            self._keep(address, made)
             return made
 
-    def get(self, address: str, token: int) -> Dataset:
+    def _keep(self, address: str, opened: _Open) -> None:
+        with self._lock:
+            opened.used = time.monotonic()
+            self._known[address] = opened
+            self._known.move_to_end(address)
+            while len(self._known) > MAX_DATASETS:
+                self._known.popitem(last=False)
+
+    def get(self, address: str, token: int, cancelled: Cancel) -> Dataset:
         """The dataset of this inventory's token; Failure GONE where it is another one by now."""
         with self._lock:
             known = self._known.get(address)
             if known:
+                known.used = time.monotonic()
                 self._known.move_to_end(address)
         patience = recheck_seconds(address, self._context)
         if not known or known.token != token or time.monotonic() - known.looked > patience:
-            known = self.look(address)
+            known = self.look(address, cancelled)
         if known.token != token:
             raise Failure(Status.CHANGED, "what is at this address has changed; open it again")
         return known.dataset
 
-    def _turn(self, address: str) -> Lock:
+    @contextmanager
+    def _turn(self, address: str, cancelled: Cancel) -> Iterator[None]:
+        """Raises Cancelled while it waits: of an address that never answers only one thread hangs."""
         with self._lock:
-            return self._opening.setdefault(address, Lock())
+            turn = self._turns.setdefault(address, _Turn())
+            turn.callers += 1
+        held = False
+        try:
+            while not held:
+                cancelled.check()
+                held = turn.lock.acquire(timeout=WAIT_SECONDS)
+            yield
+        finally:
+            if held:
+                turn.lock.release()
+            with self._lock:
+                turn.callers -= 1
+                if not turn.callers:
+                    del self._turns[address]
 
 
 class StateSender:
