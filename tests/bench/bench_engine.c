@@ -28,6 +28,7 @@ static const char help[] =
     "  --split N            points of the slowest dimension in each request (default 1)\n"
     "  --parallel N         requests at once (default 4)\n"
     "  --rounds N           (default 3)\n"
+    "  --unsummed           leaves the slabs unread\n"
     "  --step               waits for a line on stdin before each round, and ends where there is none\n"
     "  --log                the engine's lines on stderr\n";
 
@@ -38,7 +39,7 @@ struct bench {
     struct source_slab_request pattern;
     size_t split, length, pieces;
     int parallel;
-    bool step;
+    bool step, unsummed;
     atomic_size_t next, slab_bytes;
     atomic_bool failed;
     double begun;
@@ -64,7 +65,7 @@ static void *read_pieces(void *argument) {
         }
         atomic_compare_exchange_strong(&b->first, &none, clock_monotonic() - b->begun);
         atomic_fetch_add(&b->slab_bytes, slab.bytes);
-        b->sums[n] = XXH3_64bits(slab.data, slab.bytes);
+        if (!b->unsummed) b->sums[n] = XXH3_64bits(slab.data, slab.bytes);
         source_slab_release(&slab);
     }
     return NULL;
@@ -149,7 +150,7 @@ static int run(struct bench *b, const struct source_engine_options *options, con
 int main(int argc, char **argv) {
     static const struct option names[] = {{"python", 1, NULL, 'p'}, {"cluster", 1, NULL, 'c'}, {"workers", 1, NULL, 'w'}, {"slabs", 1, NULL, 's'},
                                           {"reduce", 1, NULL, 'r'}, {"block", 1, NULL, 'b'}, {"split", 1, NULL, 'n'}, {"parallel", 1, NULL, 'j'},
-                                          {"rounds", 1, NULL, 'o'}, {"step", 0, NULL, 't'}, {"log", 0, NULL, 'l'}, {"help", 0, NULL, 'h'}, {NULL, 0, NULL, 0}};
+                                          {"rounds", 1, NULL, 'o'}, {"step", 0, NULL, 't'}, {"unsummed", 0, NULL, 'u'}, {"log", 0, NULL, 'l'}, {"help", 0, NULL, 'h'}, {NULL, 0, NULL, 0}};
     struct source_engine_options options;
     struct bench b = {.split = 1, .parallel = 4};
     const char *blocks = "1";
@@ -167,6 +168,7 @@ int main(int argc, char **argv) {
         case 'j': b.parallel = atoi(optarg); break;
         case 'o': rounds = atoi(optarg); break;
         case 't': b.step = true; break;
+        case 'u': b.unsummed = true; break;
         case 'l': log_configure(LOG_LEVEL_DEBUG, false); break;
         case 'h': fputs(help, stdout); return 0;
         default: return 2;

@@ -40,7 +40,8 @@ def say(what, figure):
 
 def middle(numbers):
     numbers = list(numbers)
-    return f"{statistics.median(numbers):.3g} ({min(numbers):.3g} to {max(numbers):.3g})"
+    median, least, most = (f"{n:.0f}" if n >= 100 else f"{n:.3g}" for n in (statistics.median(numbers), min(numbers), max(numbers)))
+    return f"{median} ({least} to {most})"
 
 
 def descendants(pid):
@@ -89,7 +90,8 @@ class EngineBench:
     """bench_engine (the C side), one round at a time: its child stands still in between."""
 
     def __init__(self, build, *arguments, rounds):
-        command = [build / "tests/bench/bench_engine", "--python", sys.executable, "--rounds", str(rounds), "--step", *map(str, arguments)]
+        command = [build / "tests/bench/bench_engine", "--python", sys.executable, "--rounds", str(rounds), "--step", "--unsummed",
+                   *map(str, arguments)]
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
     def round(self):
@@ -162,7 +164,7 @@ def cluster(workers, **more):
         address = found[1]
         for _ in range(workers):
             processes.append(subprocess.Popen([sys.executable, "-m", "distributed.cli.dask_worker", address, "--nthreads", "1", "--no-dashboard", "--no-nanny",
-                                               "--memory-limit", "0", "--host", "127.0.0.1"], stderr=subprocess.DEVNULL))
+                                               "--memory-limit", "0", "--host", "127.0.0.1"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
         with Client(address) as client:
             client.wait_for_workers(workers, timeout=60)
             yield client, address, scheduler.pid
@@ -170,7 +172,11 @@ def cluster(workers, **more):
         for process in reversed(processes):
             process.terminate()
         for process in processes:
-            process.wait(20)
+            try:
+                process.wait(5)
+            except subprocess.TimeoutExpired:  # a worker that looks for its scheduler
+                process.kill()
+                process.wait()
 
 
 def publish(client):
