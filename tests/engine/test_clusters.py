@@ -13,6 +13,7 @@ from contextlib import contextmanager
 
 import pytest
 from child import STATE, Child, message
+from distributed import Client
 from distributed.scheduler import KilledWorker
 from processes import alive, descendants, free_port, scheduler, until, worker
 
@@ -69,6 +70,16 @@ def test_a_local_cluster_starts_when_needed_and_rests_when_idle():
         names = [state["state"] for _, state in told.states]
         for phase in ("starting", "running", "idle"):
             assert phase in names
+
+
+def test_others_on_this_machine_cannot_use_it():
+    with Told("local:1") as told:
+        with told.cluster.using() as client:
+            address = client.scheduler.address
+        assert address.startswith("tls://127.0.0.1:")
+        for stranger in (address, address.replace("tls", "tcp")):
+            with pytest.raises((OSError, TypeError, RuntimeError)):
+                Client(stranger, timeout=2, set_as_default=False)
 
 
 def test_states_are_told_at_most_four_times_a_second_and_fit_their_message():
