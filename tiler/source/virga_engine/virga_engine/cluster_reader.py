@@ -84,7 +84,7 @@ class ClusterReader:
         self._cluster = cluster
         self._slabs = receiver_address(slabs)
         self._direct = DirectReader()
-        self._graphs: OrderedDict[int, tuple[ref, ChunkGraph, Lock]] = OrderedDict()  # by the array's id; guarded by _lock
+        self._graphs: OrderedDict[int, tuple[ref, ChunkGraph, Lock]] = OrderedDict()  # by the array's id
         self._lock = Lock()
         self._order = itertools.count(1)
         self._gather_until = 0.0

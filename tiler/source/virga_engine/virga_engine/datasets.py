@@ -16,6 +16,18 @@ class Dimension:
     unlimited: bool = False
 
 
+def inherited_dimension(dimensions: Mapping[str, Dimension], group: str, name: str, length: int) -> str | None:
+    """The name in a Dataset of a dimension that a group has or takes over from an outer one, as in netCDF; None where none of them
+    has this length."""
+    while True:
+        known = f"{group}/{name}" if group else name
+        if known in dimensions and dimensions[known].length == length:
+            return known
+        if not group:
+            return None
+        group = group.rpartition("/")[0]
+
+
 @dataclass(frozen=True)
 class Dataset:
     """Immutable once made. Every dimension that a variable names is in `dimensions`, with its length.

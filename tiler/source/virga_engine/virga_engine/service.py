@@ -129,7 +129,7 @@ class _Loop:
         """On a thread of the pool: exactly one answer, whatever happens."""
         try:
             frame = answer(request, cancelled, *arguments)
-        except BaseException as error:  # noqa: BLE001 - a library, or a task, may raise anything; the server gets one sentence
+        except BaseException as error:  # noqa: BLE001 - libraries and tasks may raise anything; the server gets one sentence
             failure = failure_of(error)
             if failure is not error:
                 log.debug("request %d failed", request, exc_info=error)
@@ -213,8 +213,8 @@ class _Turn:
 class _Opened:
     """Datasets that are open, by address; the one unused for longest goes first. Any thread.
 
-    What nobody used for a while goes, too: nobody says when a dataset is closed, and a published one holds memory of the workers,
-    one of a notebook its numbers.
+    What nobody used for a while goes, too: nobody says when a dataset is closed, and a published one holds memory of
+    the workers, one of a notebook its numbers.
     """
 
     def __init__(self, context: Context) -> None:

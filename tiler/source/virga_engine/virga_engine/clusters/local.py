@@ -40,8 +40,10 @@ class LocalBackend:
     def connect(self, given_up: Event) -> Client:
         from distributed import Client, LocalCluster
         from distributed.system import MEMORY_LIMIT
-        # Who may talk to a scheduler runs programs on its workers: by a certificate of this cluster's own, others on this machine may not.
-        self._cluster = LocalCluster(security=True, n_workers=0, threads_per_worker=self._threads, processes=True, host="127.0.0.1",
+        # Who may talk to a scheduler runs programs on its workers: a certificate of this cluster's own keeps out others
+        # on this machine.
+        self._cluster = LocalCluster(security=True, n_workers=0, threads_per_worker=self._threads, processes=True,
+                                     host="127.0.0.1",
                                      memory_limit=MEMORY_LIMIT // self.wanted[1], dashboard_address="127.0.0.1:0",
                                      death_timeout=_DEATH_SECONDS, silence_logs=logging.WARNING)
         self._client = Client(self._cluster, set_as_default=False, name="virga")

@@ -11,7 +11,7 @@ import numpy as np
 import xarray as xr
 
 from ..arrays import Slices, StoredArray, few_numbers
-from ..datasets import Dimension
+from ..datasets import Dimension, inherited_dimension
 
 # Of an array that is stored in one piece, a dask chunk holds about this much.
 PIECE_BYTES = 32 << 20
@@ -46,15 +46,9 @@ class Gathering:
                                                 fill=(fills or {}).get(key), scheduler=scheduler)
 
     def _dimension(self, group: str, name: str, length: int, unlimited: bool) -> str:
-        """A group inherits the dimensions of outer ones, as in netCDF."""
-        scope = group
-        while True:
-            known = f"{scope}/{name}" if scope else name
-            if known in self.dimensions and self.dimensions[known].length == length:
-                return known
-            if not scope:
-                break
-            scope = scope.rpartition("/")[0]
+        known = inherited_dimension(self.dimensions, group, name, length)
+        if known:
+            return known
         known = f"{group}/{name}" if group else name
         self.dimensions[known] = Dimension(length, unlimited)
         return known

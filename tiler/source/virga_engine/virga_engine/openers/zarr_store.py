@@ -16,7 +16,7 @@ from zarr.storage import FsspecStore, LocalStore, StoreLike, ZipStore
 
 from ..address import check_url, is_url
 from ..arrays import Slices, StoredArray, few_numbers
-from ..datasets import Dataset, Dimension
+from ..datasets import Dataset, Dimension, inherited_dimension
 from ..failure import Failure, Status
 from . import Context
 from .places import digest, edition_of, folder_stamp
@@ -122,14 +122,9 @@ class _Walk:
             known = f"{array}_dim_{axis}"
             self.dimensions[known] = Dimension(length)
             return known
-        scope = group
-        while True:
-            known = f"{scope}/{name}" if scope else name
-            if known in self.dimensions and self.dimensions[known].length == length:
-                return known
-            if not scope:
-                break
-            scope = scope.rpartition("/")[0]
+        inherited = inherited_dimension(self.dimensions, group, name, length)
+        if inherited:
+            return inherited
         known = f"{group}/{name}" if group else name
         if known in self.dimensions:  # another length: the array's own
             known = f"{array}_{name}"
