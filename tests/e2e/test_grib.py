@@ -269,5 +269,6 @@ def test_what_cannot_be_placed_is_refused_with_the_reason(hostile, info, file):
     assert REFUSED[file] in info(hostile / file, status=1)
 
 
-def test_pp_files_are_named(forecasts, info):
-    assert "PP files are not read" in info(forecasts / "uk_hires.pp", status=1)
+def test_pp_files_need_the_engine(forecasts, run):
+    done = run("info", "--engine-python", "/nowhere/python3", forecasts / "uk_hires.pp")
+    assert done.returncode == 1 and "the engine is not installed" in done.stderr and "server/engine" in done.stderr
