@@ -148,8 +148,8 @@ def test_another_port_of_an_allowed_host_is_another_host(info, listener):
     assert listener.met_nobody()
 
 
-@pytest.mark.parametrize("address,word", [("http://user:word@{}/a.nc", "password"), ("ftp://{}/a.nc", "http"), ("http://{}/a.nc#mode=bytes", "fragment"),
-                                          ("file:///etc/passwd", "http"), ("http://{}/a b", "escaped")])
+@pytest.mark.parametrize("address,word", [("http://user:word@{}/a.nc", "password"), ("ftp://{}/a.nc", "engine-schemes"), ("http://{}/a.nc#mode=bytes", "fragment"),
+                                          ("file:///etc/passwd", "engine-schemes"), ("http://{}/a b", "escaped")])
 def test_other_addresses_are_refused(info, server, address, word):
     done, _ = info(address.format(server.host))
     assert done.returncode != 0 and word in done.stderr
