@@ -89,6 +89,15 @@ int engine_setup_new(const struct config *config, const char *cluster, int socke
     return source_engine_new(&options, engine, failure);
 }
 
+int engine_setup_notebook(const struct config *config, int socket, struct source_engine **engine, struct failure *failure) {
+    struct option_texts texts;
+    struct source_engine_options options;
+    fill(config, "none", &texts, &options);
+    options.socket = socket;
+    options.slabs = "off";
+    return source_engine_new(&options, engine, failure);
+}
+
 int engine_setup_launch(const struct config *config, struct engine_launch **launch, struct failure *failure) {
     struct option_texts texts;
     struct source_engine_options options;

@@ -17,6 +17,8 @@ int engine_setup_check(const struct config *config, const char *path, struct fai
 void engine_setup_slabs_host(const struct config *config, char *out, size_t room);
 // cluster: "none", or as the setting engine. socket: with the engine's other end, or -1. Codes as source_engine_new. The configuration may go afterwards.
 int engine_setup_new(const struct config *config, const char *cluster, int socket, struct source_engine **engine, struct failure *failure);
+// At the other end of this socket is a notebook's process: no cluster of the server's, and numbers come through the socket.
+int engine_setup_notebook(const struct config *config, int socket, struct source_engine **engine, struct failure *failure);
 // What starts another module of the engine's package, with the cluster of the setting engine.
 int engine_setup_launch(const struct config *config, struct engine_launch **launch, struct failure *failure);
 

@@ -57,6 +57,7 @@ const struct http_route *http_find_route(const char **path) {
 static int handle_get(struct http_request *request) {
     const struct http_route *route = http_find_route(&request->path);
     if (route) return route->handle(request);
+    if (!strcmp(request->path, "source")) return http_answer_error(request->peer, 426, "this address speaks websocket, subprotocol virga.source.1");
     if (!strcmp(request->path, "ws")) return http_answer_error(request->peer, 426, "this address speaks websocket, subprotocol virga.1");
     return serve_file(request);
 }

@@ -180,11 +180,12 @@ static identity_user publish_for(struct peer *peer) {
     return user;
 }
 
-static int check_address(const struct web_server *server, const char *address, struct failure *failure) {
-    bool notebook = !strncmp(address, "notebook:", 9) && server->app->config.engine_socket >= 0;
+static int check_address(const struct web_server *server, identity_user user, const char *address, struct failure *failure) {
+    bool notebook = !strncmp(address, "notebook:", 9) && (server->app->config.engine_socket >= 0 || user_spaces_has_notebook(server->spaces, user));
     const char *name = strchr(address, ':');
     if ((!notebook && strncmp(address, "published:", 10)) || !name[1])
-        return failure_set(failure, VIRGA_INVALID, "address: expected published:NAME, a dataset that is published on the scheduler");
+        return failure_set(failure, VIRGA_INVALID, "address: expected published:NAME, a dataset that is published on the scheduler, or notebook:NAME from a session that a notebook is "
+                           "connected for");
     for (const char *c = address; *c; c++)
         if ((unsigned char)*c < ' ' || *c == 0x7f) return failure_set(failure, VIRGA_INVALID, "address: it has characters that no name has");
     return VIRGA_OK;
@@ -197,7 +198,7 @@ static int publish(const struct http_request *request) {
     const struct text_member members[] = {{"address", address, sizeof address}, {"title", title, sizeof title}};
     struct failure failure = {0};
     int status = read_texts(request, members, 2, &failure);
-    if (!status) status = check_address(server, address, &failure);
+    if (!status) status = check_address(server, peer->caller.user, address, &failure);
     if (status) return http_answer_error(peer, 400, failure.message);
     utf8_clean(title);
     identity_user user = publish_for(peer);

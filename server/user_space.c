@@ -6,10 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "server/engine_setup.h"
+#include "server/notebook_engine.h"
 #include "server/space_table.h"
 
 enum { MOST_SPACES = 32, MOST_ASLEEP = 256, HELPERS = 4, QUEUE = 256 };
@@ -26,6 +28,7 @@ struct item {
     bool opening, dropped;  // dropped: to go when it has been opened
     double failed;          // when; 0: it has not
     struct catalog *part;   // once it is open
+    struct notebook_engine *notebook;  // that holds it: one reference, or NULL
     publication_done done;  // until it was called
     void *context;
     // Under way, of a helper.
@@ -48,6 +51,7 @@ struct space {
     bool over;                 // it is to be freed when it has closed
     struct source_engine *engine;  // of its own, while awake
     struct source_pool *pool;      // its own
+    struct notebook_engine *notebook;  // that is connected for this user: one reference, or NULL
     struct item *items;
     size_t item_count, opening;
     struct catalog *joined, *exportable;
@@ -98,6 +102,9 @@ static bool has_publications(const struct space *space) {
     return false;
 }
 
+// Something of the user's is to be shown, or may come.
+static bool is_kept(const struct space *space) { return space->notebook || has_publications(space); }
+
 static void put_catalog(struct catalog **place, struct catalog *catalog) {
     if (*place) catalog_unref(*place);
     *place = catalog;
@@ -129,6 +136,7 @@ static void free_item(struct item *item) {
     for (size_t i = 0; i < item->path_count; i++) free(item->paths[i]);
     free(item->paths);
     put_catalog(&item->part, NULL);
+    notebook_engine_unref(item->notebook, item->space->spaces->helpers);
     free(item);
 }
 
@@ -236,7 +244,7 @@ static void open_item(struct item *item) {
     struct app *app = space->spaces->app;
     if (item->opening || item->part || space->state != SPACE_AWAKE) return;
     bool notebook = !strncmp(item->paths[0], "notebook:", 9);
-    item->pool = space->pool && !notebook ? space->pool : app->sources;
+    item->pool = item->notebook ? notebook_engine_pool(item->notebook) : space->pool && !notebook ? space->pool : app->sources;
     item->state_dir = is_published(item) ? NULL : app->config.state_dir;
     item->opening = true;
     space->opening++;
@@ -313,6 +321,8 @@ static void free_space(struct space *space) {
     }
     put_catalog(&space->joined, NULL);
     put_catalog(&space->exportable, NULL);
+    if (space->notebook) notebook_engine_stop(space->notebook);
+    notebook_engine_unref(space->notebook, space->spaces->helpers);
     free(space);
 }
 
@@ -324,7 +334,7 @@ static void closed_delivered(struct letter *letter) {
     space->state = SPACE_ASLEEP;
     bool again = space->wanted && !space->over && !space->spaces->stopping;
     space->wanted = false;
-    if (space->over || (!again && !has_publications(space))) free_space(space);
+    if (space->over || (!again && !is_kept(space))) free_space(space);
     else if (again && wake(space, clock_monotonic(), &failure)) log_warning("user", "%s", failure.message);
 }
 
@@ -407,12 +417,14 @@ void user_spaces_free(struct user_spaces *spaces) {
     if (!spaces) return;
     spaces->stopping = true;
     for (struct space *space = spaces->first; space; space = space->next) {
+        if (space->notebook) notebook_engine_stop(space->notebook);
         if (!space->engine || space->state != SPACE_AWAKE) continue;
         source_engine_on_state(space->engine, NULL, NULL);
         source_pool_stop(space->pool);
         source_engine_stop(space->engine);
     }
     worker_pool_free(spaces->helpers);  // ends what is being opened, and waits for what is being closed
+    spaces->helpers = NULL;
     service_mailbox_deliver(spaces->mailbox);
     while (spaces->first) {
         struct space *space = spaces->first;
@@ -471,6 +483,7 @@ int user_spaces_publish(struct user_spaces *spaces, identity_user user, const ch
         return failure_set(failure, VIRGA_TOO_LARGE, "at most %d datasets can be published at a time; take some back", SPACE_PUBLICATIONS);
     struct item *item = new_item(space, &address, 1);
     if (!item) return failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
+    if (space->notebook && !strncmp(address, "notebook:", 9)) item->notebook = notebook_engine_ref(space->notebook);
     memcpy(item->id, id, sizeof item->id);
     snprintf(item->title, sizeof item->title, "%s", title);
     item->done = done;
@@ -499,8 +512,47 @@ void user_spaces_unpublish(struct user_spaces *spaces, const char *id) {
     if (!item) return;
     struct space *space = item->space;
     drop_item(item);
-    if (has_publications(space) || spaces->for_each) rejoin(space);
+    if (is_kept(space) || spaces->for_each) rejoin(space);
     else end_space(space);
+}
+
+// A notebook's process.
+
+int user_spaces_attach(struct user_spaces *spaces, identity_user user, int socket, double now, struct failure *failure) {
+    struct space *space = find_space(spaces, user);
+    if (!space) space = new_space(spaces, user);
+    if (!space || space->notebook) {
+        close(socket);
+        return space ? failure_set(failure, VIRGA_INVALID, "a notebook is connected already") : failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
+    }
+    int status = notebook_engine_new(&spaces->app->config, socket, &space->notebook, failure);
+    if (!status) status = user_spaces_enter(spaces, user, now, failure);
+    if (status) user_spaces_detach(spaces, user);
+    return status;
+}
+
+bool user_spaces_has_notebook(const struct user_spaces *spaces, identity_user user) {
+    const struct space *space = find_space(spaces, user);
+    return space && space->notebook;
+}
+
+void user_spaces_detach(struct user_spaces *spaces, identity_user user) {
+    struct space *space = find_space(spaces, user);
+    struct item *next;
+    bool showed = false;
+    if (!space || !space->notebook) return;
+    notebook_engine_stop(space->notebook);
+    notebook_engine_unref(space->notebook, spaces->helpers);
+    space->notebook = NULL;
+    for (struct item *item = space->items; item; item = next) {
+        next = item->next;
+        if (!item->notebook || item->dropped) continue;
+        showed = true;
+        drop_item(item);
+    }
+    if (!is_kept(space) && !spaces->for_each) end_space(space);
+    else if (showed) rejoin(space);
+    if (showed) spaces->calls.failed(spaces->calls.context, user, "the notebook that held this data has ended or is out of reach; show it again from there");
 }
 
 void user_spaces_end(struct user_spaces *spaces, identity_user user) {
@@ -526,7 +578,7 @@ static void forget_sleepers(struct user_spaces *spaces, double now) {
     for (struct space *space = spaces->first; space; space = next) {
         next = space->next;
         if (space->state != SPACE_ASLEEP) continue;
-        if (++asleep > MOST_ASLEEP || !has_publications(space) || !identity_exists(spaces->identity, space->user, now)) end_space(space);
+        if (++asleep > MOST_ASLEEP || !is_kept(space) || !identity_exists(spaces->identity, space->user, now)) end_space(space);
     }
 }
 

@@ -56,6 +56,13 @@ identity_user user_spaces_publisher(struct user_spaces *spaces, const char *id);
 // It is no longer shown. With the last one the user's space ends, unless each user has one anyway.
 void user_spaces_unpublish(struct user_spaces *spaces, const char *id);
 
+// A notebook's process answers for what it shows this user, at the other end of this socket, which is taken: "notebook:NAME" is published from there from now on.
+// VIRGA_INVALID: one is connected already; VIRGA_TOO_LARGE with words.
+int user_spaces_attach(struct user_spaces *spaces, identity_user user, int socket, double now, struct failure *failure);
+bool user_spaces_has_notebook(const struct user_spaces *spaces, identity_user user);
+// It is gone, and what it showed goes with it; the user is told.
+void user_spaces_detach(struct user_spaces *spaces, identity_user user);
+
 // Ends what the user has, now.
 void user_spaces_end(struct user_spaces *spaces, identity_user user);
 // What all see changed.

@@ -49,6 +49,7 @@ static int connected(struct web_server *server, struct lws *wsi) {
 static void disconnected(struct peer *peer) {
     lws_set_opaque_user_data(peer->wsi, NULL);
     ws_closed(peer);
+    ws_source_closed(peer);
     http_closed(peer);
     *peer->previous = peer->next;
     if (peer->next) peer->next->previous = peer->previous;
@@ -62,6 +63,7 @@ static int check_upgrade(struct peer *peer, struct lws *wsi) {
     if (!lws_hdr_total_length(wsi, WSI_TOKEN_UPGRADE)) return -1;
     if (!http_header(wsi, WSI_TOKEN_UPGRADE, to, sizeof to) || strcasecmp(to, "websocket"))
         return http_refuse(peer, 400, "only websocket is upgraded to");
+    if (ws_source_is_asked(peer, wsi)) return ws_source_check_upgrade(peer, wsi);
     int status = ws_check_upgrade(peer, wsi);
     switch (status) {
         case VIRGA_OK: return 0;
@@ -70,6 +72,12 @@ static int check_upgrade(struct peer *peer, struct lws *wsi) {
         case 413: return http_refuse(peer, 413, "a request has no body here");
         default: return http_refuse(peer, status, "a websocket here is version 13, subprotocol virga.1");
     }
+}
+
+// The library takes the first subprotocol on the client's list that it knows, whatever was checked.
+static int opened(struct peer *peer, const struct lws_protocols *protocol) {
+    if (!protocol || (int)protocol->id != peer->upgrade) return -1;
+    return peer->upgrade == WEB_PROTOCOL_WS ? ws_opened(peer) : peer->upgrade == WEB_PROTOCOL_SOURCE ? ws_source_opened(peer) : -1;
 }
 
 static int callback(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t size) {
@@ -86,7 +94,10 @@ static int callback(struct lws *wsi, enum lws_callback_reasons reason, void *use
             if (peer) disconnected(peer);
             return 0;
         case LWS_CALLBACK_CLOSED:
-            if (peer) ws_closed(peer);
+            if (peer) {
+                ws_closed(peer);
+                ws_source_closed(peer);
+            }
             return 0;
         case LWS_CALLBACK_RAW_ADOPT: case LWS_CALLBACK_RAW_RX: case LWS_CALLBACK_RAW_WRITEABLE: return -1;  // CONNECT is not served
         default: break;
@@ -98,9 +109,12 @@ static int callback(struct lws *wsi, enum lws_callback_reasons reason, void *use
         case LWS_CALLBACK_HTTP_BODY_COMPLETION: return http_body_complete(peer);
         case LWS_CALLBACK_HTTP_WRITEABLE: return http_writable(peer);
         case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE: return check_upgrade(peer, wsi);
-        case LWS_CALLBACK_ESTABLISHED: return protocol && protocol->id == WEB_PROTOCOL_WS ? ws_opened(peer) : -1;
-        case LWS_CALLBACK_RECEIVE: return peer->client ? ws_received(peer, in, size) : -1;
-        case LWS_CALLBACK_SERVER_WRITEABLE: return peer->client ? ws_writable(peer) : -1;
+        case LWS_CALLBACK_ESTABLISHED: return opened(peer, protocol);
+        case LWS_CALLBACK_RECEIVE: return peer->client ? ws_received(peer, in, size) : peer->source ? ws_source_received(peer, in, size) : -1;
+        case LWS_CALLBACK_RECEIVE_PONG:
+            if (peer->source) ws_source_pong(peer);
+            return 0;
+        case LWS_CALLBACK_SERVER_WRITEABLE: return peer->client ? ws_writable(peer) : peer->source ? ws_source_writable(peer) : -1;
         default: return 0;
     }
 }
@@ -109,6 +123,7 @@ static int callback(struct lws *wsi, enum lws_callback_reasons reason, void *use
 static const struct lws_protocols protocols[] = {
     {.name = "(http)", .callback = callback, .rx_buffer_size = 4096, .id = WEB_PROTOCOL_HTTP, .tx_packet_size = 1 << 20},
     {.name = "virga.1", .callback = callback, .rx_buffer_size = 4096, .id = WEB_PROTOCOL_WS, .tx_packet_size = 1 << 20},
+    {.name = "virga.source.1", .callback = callback, .rx_buffer_size = 32768, .id = WEB_PROTOCOL_SOURCE, .tx_packet_size = 1 << 20},
     {.name = NULL}};
 
 // Once a second.
@@ -132,6 +147,7 @@ static void tick(lws_sorted_usec_list_t *list) {
     for (struct peer *peer = server->peers; peer; peer = next) {
         next = peer->next;
         if (peer->client) ws_tick(peer, now);
+        else if (peer->source) ws_source_tick(peer, now);
         else http_tick(peer, now);
     }
     watch_catalog(server);

@@ -32,7 +32,7 @@ enum {
     WEB_HELPERS = 2,               // threads a lane of the server's own pool
     WEB_HELPER_QUEUE = 512,
     WEB_TEXTS = 8,                 // catalogs whose text is kept
-    WEB_PROTOCOL_HTTP = 0, WEB_PROTOCOL_WS = 1,
+    WEB_PROTOCOL_HTTP = 0, WEB_PROTOCOL_WS = 1, WEB_PROTOCOL_SOURCE = 2,
 };
 
 struct web_counters {
@@ -44,6 +44,7 @@ struct http_body;
 struct http_job;
 struct http_stream;
 struct ws_client;
+struct ws_source;
 
 struct http_reply {
     int status;
@@ -81,7 +82,9 @@ struct peer {
     bool replying, head, fresh;  // fresh: the header is not sent yet
     size_t sent;
     // websocket
+    int upgrade;               // the protocol that was checked: nothing else may be spoken
     struct ws_client *client;
+    struct ws_source *source;  // or a notebook's
 };
 
 // A catalog as its JSON text.
@@ -127,6 +130,8 @@ struct web_server {
 
 // ws_transport.c
 int ws_check_upgrade(struct peer *peer, struct lws *wsi);  // VIRGA_OK, or an HTTP status to refuse with
+// Whether a websocket of this subprotocol is asked for as it should be: VIRGA_OK, or such a status.
+int ws_check_handshake(struct lws *wsi, const char *protocol);
 int ws_opened(struct peer *peer);                          // each returns what the library's callback returns
 int ws_received(struct peer *peer, const char *data, size_t size);
 int ws_writable(struct peer *peer);
@@ -142,5 +147,15 @@ void ws_tell_user(struct web_server *server, identity_user user, const char *err
 void ws_forget_user(struct web_server *server, identity_user user);
 void ws_engine_changed(struct web_server *server, identity_user user);
 void ws_exports_changed(struct web_server *server);
+
+// ws_source.c: a notebook's process
+bool ws_source_is_asked(const struct peer *peer, struct lws *wsi);
+int ws_source_check_upgrade(struct peer *peer, struct lws *wsi);  // each returns what the library's callback returns
+int ws_source_opened(struct peer *peer);
+int ws_source_received(struct peer *peer, const void *data, size_t size);
+int ws_source_writable(struct peer *peer);
+void ws_source_pong(struct peer *peer);
+void ws_source_closed(struct peer *peer);
+void ws_source_tick(struct peer *peer, double now);
 
 #endif

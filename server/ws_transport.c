@@ -365,22 +365,29 @@ static bool may_write(const struct peer *peer, struct lws *wsi) {
     return !http_origin_may_write(&peer->server->app->config, &sender, NULL);
 }
 
-static bool offers_protocol(struct lws *wsi) {
+static bool offers_protocol(struct lws *wsi, const char *protocol) {
     char list[128];
     if (!http_header(wsi, WSI_TOKEN_PROTOCOL, list, sizeof list)) return false;
     for (char *save = NULL, *part = strtok_r(list, ", \t", &save); part; part = strtok_r(NULL, ", \t", &save))
-        if (!strcmp(part, "virga.1")) return true;
+        if (!strcmp(part, protocol)) return true;
     return false;
 }
 
+int ws_check_handshake(struct lws *wsi, const char *protocol) {
+    char version[16];
+    if (!http_header(wsi, WSI_TOKEN_VERSION, version, sizeof version) || strcmp(version, "13")) return 426;
+    if (!lws_hdr_total_length(wsi, WSI_TOKEN_KEY) || !offers_protocol(wsi, protocol)) return 400;
+    return lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_CONTENT_LENGTH) || lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_TRANSFER_ENCODING) ? 413 : VIRGA_OK;
+}
+
 int ws_check_upgrade(struct peer *peer, struct lws *wsi) {
-    char path[300], version[16];
+    char path[300];
     const char *base = peer->server->app->config.base_path;
     size_t n = strlen(base);
     if (!http_header(wsi, WSI_TOKEN_GET_URI, path, sizeof path) || strncmp(path, base, n) || strcmp(path + n, "ws")) return 404;
-    if (!http_header(wsi, WSI_TOKEN_VERSION, version, sizeof version) || strcmp(version, "13")) return 426;
-    if (!lws_hdr_total_length(wsi, WSI_TOKEN_KEY) || !offers_protocol(wsi)) return 400;
-    if (lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_CONTENT_LENGTH) || lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_TRANSFER_ENCODING)) return 413;
+    int status = ws_check_handshake(wsi, "virga.1");
+    if (status) return status;
+    peer->upgrade = WEB_PROTOCOL_WS;
     peer->caller = (struct web_caller){.writes = may_write(peer, wsi)};
     return same_origin(peer->server, wsi) ? VIRGA_OK : 403;
 }

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -201,6 +202,7 @@ static void lose_child(struct source_engine *e, const struct failure *why) {
     struct failure failure;
     bool ready = e->child_state == CHILD_READY, inherited = is_inherited(e);
     end_child(e, why || inherited ? 0 : END_MS);
+    if (inherited) shutdown(engine_launch_options(e->launch)->socket, SHUT_RDWR);  // the other end is told, too
     if (why) failure = *why;
     else explain_end(e, ready, &failure);
     log_warning("engine", "%s", failure.message);

@@ -49,15 +49,19 @@ def start() -> int:
     stop()
     ours, theirs = socket.socketpair()
     _channel = Channel(ours)
-    Thread(target=_run, args=(_channel,), name="virga-engine", daemon=True).start()
+    answer(_channel)
     return theirs.detach()
 
 
+def answer(channel: Channel) -> None:
+    """Answers what comes over a channel, on a thread, until the other end closes it or something closes the
+    channel."""
+    Thread(target=_run, args=(channel,), name="virga-engine", daemon=True).start()
+
+
 def stop() -> None:
-    """Ends the engine; what was offered is forgotten."""
+    """Ends what start() started. What was offered stays until it is withdrawn."""
     global _channel
-    _shown.clear()
-    _clients.clear()
     if _channel is not None:
         _channel.close()
         _channel = None
@@ -90,6 +94,8 @@ def _run(channel: Channel) -> None:
         serve(channel, service, states, f"virga notebook {__version__}, process {os.getpid()}")
     except (Closed, ProtocolError) as error:
         log.debug("the engine in this process has ended: %s", error)
+    finally:
+        channel.close()
 
 
 class _Readers:

@@ -51,6 +51,7 @@ class Server:
     def __init__(self, url: str, token: str) -> None:
         self.url = url if url.endswith("/") else url + "/"
         self._token = token
+        self._session: str | None = None  # whose what is published is; None: a new user's
 
     def publish(self, address: str, title: str) -> Publication:
         """Raises Refused."""
@@ -77,6 +78,8 @@ class Server:
 
     def _ask(self, method: str, path: str, body: dict[str, Any] | None) -> Any:
         headers = {"Authorization": f"Bearer {self._token}", "Content-Type": "application/json"}
+        if self._session:
+            headers["X-Virga-Session"] = self._session
         raw = json.dumps(body).encode() if body is not None else b"" if method == "POST" else None
         request = urllib.request.Request(self.url + path, raw, method=method, headers=headers)
         try:

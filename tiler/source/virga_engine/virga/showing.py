@@ -11,6 +11,7 @@ from threading import RLock
 from typing import Any
 
 from . import kernel_engine
+from .linked_server import LinkedServer
 from .page_address import page_base
 from .private_server import PrivateServer, Refused, RemoteServer, Server
 from .view import View
@@ -19,6 +20,7 @@ _LOCK = RLock()
 _views: list[View] = []                      # guarded by _LOCK, as all below
 _of_kernel: PrivateServer | None = None      # its engine is this process
 _of_cluster: dict[str, PrivateServer] = {}   # by the scheduler's address
+_linked: dict[tuple[str, str | None], LinkedServer] = {}  # by address and publish token
 
 
 def show(obj: Any, *, server: str | None = None, token: str | None = None, client: Any = None, title: str | None = None,
@@ -31,8 +33,8 @@ def show(obj: Any, *, server: str | None = None, token: str | None = None, clien
              on its scheduler under a name that nobody can guess, so that the workers' numbers go to the server without
              passing through this process; what is in memory (and what another process cannot reach: a cluster inside
              of this process, a gateway's) this process answers for itself.
-    server   address of a virga server that uses the same scheduler; None: VIRGA_URL, else a private one of this
-             process's own on a free port, which ends with it.
+    server   address of a virga server that runs; what is published on a scheduler it reads there, so it must use the
+             same one. None: VIRGA_URL, else a private one of this process's own on a free port, which ends with it.
     token    that server's publish token; None: VIRGA_TOKEN.
     title    what the page calls it. width, height: of the frame in the notebook; height in pixels.
     program  the virga program of a private server; None: VIRGA_PROGRAM, `virga` on the path, or this installation's
@@ -47,7 +49,7 @@ def show(obj: Any, *, server: str | None = None, token: str | None = None, clien
     with _LOCK:
         try:
             if address:
-                view = _on_server(obj, RemoteServer(address, token or os.environ.get("VIRGA_TOKEN")), client, title)
+                view = _on_server(obj, dataset, address, token or os.environ.get("VIRGA_TOKEN"), client, title)
             elif client is not None and _has_dask(obj) and _is_reachable(client):
                 view = _published(obj, _server_of(client, program), client, title)
             else:
@@ -97,22 +99,17 @@ def _is_reachable(client: Any) -> bool:
     return str(client.scheduler.address).startswith("tcp://")
 
 
-def _on_server(obj: Any, server: RemoteServer, client: Any, title: str) -> View:
-    if client is None:
-        raise Refused(f"{server.url} reads from its Dask cluster, and there is no Dask client here. Connect to the "
-                      f"same scheduler "
-                      "(client = dask.distributed.Client('tcp://HOST:PORT')) and show it again, or show it by a "
-                      "server of your own: "
-                      "virga.show(obj, server=None) without VIRGA_URL in the environment")
-    return _published(obj if _has_dask(obj) else _on_workers(obj, client), server, client, title)
+def _on_server(obj: Any, dataset: Any, address: str, token: str | None, client: Any, title: str) -> View:
+    if client is not None and _has_dask(obj) and _is_reachable(client):
+        return _published(obj, RemoteServer(address, token), client, title)
+    return _from_here(dataset, _linked_to(address, token), client, title)
 
 
-def _on_workers(obj: Any, client: Any) -> Any:
-    """An object in memory, its numbers held by the workers, so that the scheduler holds none."""
-    if not hasattr(obj, "chunk"):
-        raise Refused("a cube in memory cannot be put on the cluster: use cube.copy(cube.lazy_data()), or show it "
-                      "without a server")
-    return client.persist(obj.chunk())
+def _linked_to(address: str, token: str | None) -> LinkedServer:
+    known = _linked.get((address, token))
+    if known is None or not known.runs():
+        known = _linked[address, token] = LinkedServer(address, token)
+    return known
 
 
 def _published(obj: Any, server: Server, client: Any, title: str) -> View:
@@ -134,9 +131,14 @@ def _from_kernel(dataset: Any, client: Any, title: str, program: str | None) -> 
     global _of_kernel
     if _of_kernel is None or not _of_kernel.runs():
         _of_kernel = PrivateServer(program, engine=kernel_engine.start())
+    return _from_here(dataset, _of_kernel, client, title)
+
+
+def _from_here(dataset: Any, server: Server, client: Any, title: str) -> View:
+    """This process answers for the numbers."""
     name = kernel_engine.offer(dataset, client)
     try:
-        return _view(_of_kernel, f"notebook:{name}", title, lambda: kernel_engine.withdraw(name))
+        return _view(server, f"notebook:{name}", title, lambda: kernel_engine.withdraw(name))
     except BaseException:
         kernel_engine.withdraw(name)
         raise
@@ -168,18 +170,20 @@ def _view(server: Server, address: str, title: str, withdraw) -> View:
 
 
 def _forget(server: Server) -> None:
-    """A private server with nothing to show ends."""
+    """A private server with nothing to show ends, a connection to another, too."""
     global _of_kernel
     if server is _of_kernel:
         _of_kernel = None
         kernel_engine.stop()
     for scheduler in [scheduler for scheduler, known in _of_cluster.items() if known is server]:
         del _of_cluster[scheduler]
+    for key in [key for key, known in _linked.items() if known is server]:
+        del _linked[key]
     server.close()
 
 
 def _end_servers() -> None:
-    for server in [*_of_cluster.values(), *([_of_kernel] if _of_kernel else [])]:
+    for server in [*_of_cluster.values(), *_linked.values(), *([_of_kernel] if _of_kernel else [])]:
         _forget(server)
 
 
