@@ -16,6 +16,7 @@
 
 enum { MOST_SPACES = 32, MOST_ASLEEP = 256, HELPERS = 4, QUEUE = 256 };
 static const double RETRY_SECONDS = 30;
+static const char notebook_gone[] = "the notebook that held this data has ended or is out of reach; show it again from there";
 
 // Datasets that come and go together: those of the configuration (without an id), or a publication.
 struct item {
@@ -191,6 +192,7 @@ static void end_space(struct space *space);
 
 static void take_opened(struct item *item) {
     struct space *space = item->space;
+    if (item->status && item->dropped && item->notebook) failure_set(&item->failure, VIRGA_GONE, "%s", notebook_gone);
     if (item->status) {
         item->failed = clock_monotonic();
         if (!item->dropped) log_warning("user", "%s: %s", item->paths[0], item->failure.message);
@@ -552,7 +554,7 @@ void user_spaces_detach(struct user_spaces *spaces, identity_user user) {
     }
     if (!is_kept(space) && !spaces->for_each) end_space(space);
     else if (showed) rejoin(space);
-    if (showed) spaces->calls.failed(spaces->calls.context, user, "the notebook that held this data has ended or is out of reach; show it again from there");
+    if (showed) spaces->calls.failed(spaces->calls.context, user, notebook_gone);
 }
 
 void user_spaces_end(struct user_spaces *spaces, identity_user user) {

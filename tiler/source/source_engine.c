@@ -203,7 +203,8 @@ static void lose_child(struct source_engine *e, const struct failure *why) {
     bool ready = e->child_state == CHILD_READY, inherited = is_inherited(e);
     end_child(e, why || inherited ? 0 : END_MS);
     if (inherited) shutdown(engine_launch_options(e->launch)->socket, SHUT_RDWR);  // the other end is told, too
-    if (why) failure = *why;
+    if (why && inherited) failure_set(&failure, why->status, "the process that held this data did not answer as it should and was let go; show it again from there");
+    else if (why) failure = *why;
     else explain_end(e, ready, &failure);
     log_warning("engine", "%s", failure.message);
     engine_state_make(&e->state, engine_launch_kind(e->launch), "failed", failure.message);

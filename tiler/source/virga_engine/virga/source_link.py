@@ -10,13 +10,14 @@ import os
 import struct
 import tempfile
 import urllib.parse
+from collections.abc import Coroutine
 from concurrent.futures import CancelledError
 from queue import SimpleQueue
 from threading import Lock, Thread
 from typing import Any
 
 from tornado.httpclient import HTTPClientError, HTTPRequest
-from tornado.websocket import WebSocketClientConnection, WebSocketClosedError, websocket_connect
+from tornado.websocket import WebSocketClientConnection, WebSocketClosedError, WebSocketError, websocket_connect
 from virga_engine.channel import Channel, Closed
 from virga_engine.protocol import HEADER_BYTES, VERSION, Header, Kind, ProtocolError, decode_header, decode_read
 
@@ -47,7 +48,7 @@ class RemoteChannel(Channel):
         self._closed = False             # guarded by _lock
         self._loop = asyncio.new_event_loop()
         self._turn = asyncio.Lock()      # the loop's
-        Thread(target=self._loop.run_forever, name="virga-link", daemon=True).start()
+        Thread(target=_run_loop, args=(self._loop,), name="virga-link", daemon=True).start()
         try:
             self._connection = self._run(self._connect(url, token, session), CONNECT_SECONDS + 5)
         except BaseException:
@@ -106,7 +107,7 @@ class RemoteChannel(Channel):
                                            ping_timeout=PING_SECONDS, max_message_size=MOST_MESSAGE)
         except HTTPClientError as error:
             raise NotConnected(_words(error)) from None
-        except (OSError, ValueError, WebSocketClosedError) as error:
+        except (OSError, ValueError, WebSocketError) as error:
             raise NotConnected(f"{url} takes no websocket ({error})") from None
 
     async def _pump(self) -> None:
@@ -146,6 +147,8 @@ class RemoteChannel(Channel):
             at += len(piece)
 
     def _send(self, data: bytes) -> None:
+        if not self.is_open:
+            raise Closed
         try:
             self._run(self._write(data), SEND_SECONDS)
         except (WebSocketClosedError, OSError, TimeoutError, CancelledError) as error:
@@ -157,11 +160,22 @@ class RemoteChannel(Channel):
             for at in range(0, len(data), MOST_MESSAGE):
                 await self._connection.write_message(data[at:at + MOST_MESSAGE], binary=True)
 
-    def _run(self, work: Any, seconds: float) -> Any:
-        if not self._loop.is_running() and self._loop.is_closed():
+    def _run(self, work: Coroutine[Any, Any, Any], seconds: float) -> Any:
+        try:
+            return asyncio.run_coroutine_threadsafe(work, self._loop).result(seconds)
+        except RuntimeError:  # the loop is closed
             work.close()
-            raise WebSocketClosedError
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result(seconds)
+            raise WebSocketClosedError from None
+
+
+def _run_loop(loop: asyncio.AbstractEventLoop) -> None:
+    """Until it is stopped; then whoever still waits for it is told."""
+    loop.run_forever()
+    left = asyncio.all_tasks(loop)
+    for task in left:
+        task.cancel()
+    loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
+    loop.close()
 
 
 def _memory() -> int:
