@@ -132,7 +132,11 @@ def test_pictures_and_samples_are_those_of_a_file_and_nobody_else_sees_them(serv
         (file,) = datasets(server.url)
         mine = next(d for d in datasets(server.url, session) if d["id"] == view.dataset)
         assert mine["id"] != file["id"] and "notebook" in json.dumps(mine)
-        assert pieces_of_picture(server.url, mine, session) == pieces_of_picture(server.url, file, None)
+        private = virga.show(array, title="from a notebook")  # by a descriptor, on this machine
+        whose = enter(private)
+        (same,) = datasets(private.server.url, whose)
+        assert pieces_of_picture(server.url, mine, session) == pieces_of_picture(private.server.url, same, whose)
+        private.close()
         assert samples(server.url, mine["id"], session) == samples(server.url, file["id"], None)
         edition = mine["runs"][0]["series"]["t"]["edition"]
         for stranger in (None, session_of(server.url, {})):
