@@ -75,7 +75,7 @@ class RemoteChannel(Channel):
                 lent = self._lent.pop(request, None)
         try:
             if kind == Kind.SLAB and lent is not None:
-                self._send_slab(request, lent)
+                message = self._send_slab(request, lent) + message  # at once: the last of it waits for no answer
             self._send(message)
         finally:
             if lent is not None:
@@ -138,13 +138,16 @@ class RemoteChannel(Channel):
             self._lent[request] = os.dup(descriptor)
         return descriptor
 
-    def _send_slab(self, request: int, descriptor: int) -> None:
-        size, at = os.fstat(descriptor).st_size, 0
+    def _send_slab(self, request: int, descriptor: int) -> bytes:
+        """Sends all pieces but the last, which it returns."""
+        size, at, last = os.fstat(descriptor).st_size, 0, b""
         while at < size:
+            if last:
+                self._send(last)
             piece = os.pread(descriptor, min(MOST_PIECE, size - at), at)
-            head = struct.pack("<IHHQQ", 8 + len(piece), VERSION, PIECE, request, at)
-            self._send(head + piece)
+            last = struct.pack("<IHHQQ", 8 + len(piece), VERSION, PIECE, request, at) + piece
             at += len(piece)
+        return last
 
     def _send(self, data: bytes) -> None:
         if not self.is_open:
