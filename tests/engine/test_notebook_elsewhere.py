@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a notebook holds, shown by a server that runs elsewhere and has no cluster: the notebook's process answers over a websocket of its own. The numbers are
-those of a file with the same, only its user sees them, and whatever that process does the server goes on."""
+"""What a notebook holds, shown by a server that runs elsewhere and has no cluster: the notebook's process answers over a websocket of
+its own. Only its user sees it, and whatever that process does the server goes on."""
 
 from __future__ import annotations
 
@@ -362,3 +362,39 @@ def test_an_address_of_a_notebook_needs_its_connection(server):
     answer = source.publish()
     answer["thread"].join(60)
     assert answer["status"] == 400 and "notebook" in answer["words"]
+
+
+def test_a_session_that_ends_ends_the_connection(server):
+    source = Source(server).connect()
+    request = urllib.request.Request(server.url + "api/session", headers={"X-Virga-Session": source.session}, method="DELETE")
+    assert urllib.request.urlopen(request, timeout=30).status == 204
+    assert reason(source)
+    assert get(server.url, "healthz")[0] == 200
+
+
+def test_a_server_that_ends_is_noticed(serve, word):
+    with serve([], "--allow-empty", "--publish-token-file", word) as first:
+        view = virga.show(forecast(), server=first.url, token=WORD)
+        url = first.url
+        assert first.stop() == 0
+        until(lambda: not view.server.runs(), "the connection is over")
+    with pytest.raises(RuntimeError, match="does not answer"):
+        virga.show(forecast(), server=url, token=WORD)
+    view.close()
+    assert not view.is_open
+
+
+def test_many_reads_at_once_come_whole(server):
+    view = virga.show(large(), server=server.url, token=WORD)
+    session = enter(view)
+    (mine,) = datasets(server.url, session)
+    alone = pieces_of_picture(server.url, mine, session)
+    found: list[list[bytes]] = []
+    views = [virga.show(large(), server=server.url, token=WORD) for _ in range(3)]
+    shown = [next(d for d in datasets(server.url, session) if d["id"] == other.dataset) for other in views]
+    threads = [Thread(target=lambda d=d: found.append(pieces_of_picture(server.url, d, session))) for d in shown]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(120)
+    assert found == [alone] * 3

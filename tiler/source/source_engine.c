@@ -206,7 +206,8 @@ static void lose_child(struct source_engine *e, const struct failure *why) {
     if (why && inherited) failure_set(&failure, why->status, "the process that held this data did not answer as it should and was let go; show it again from there");
     else if (why) failure = *why;
     else explain_end(e, ready, &failure);
-    log_warning("engine", "%s", failure.message);
+    if (inherited && !why) log_info("engine", "%s", failure.message);  // it comes and goes as it likes
+    else log_warning("engine", "%s", failure.message);
     engine_state_make(&e->state, engine_launch_kind(e->launch), "failed", failure.message);
     pthread_mutex_lock(&e->lock);
     e->child_state = inherited ? CHILD_GONE : CHILD_NONE;
