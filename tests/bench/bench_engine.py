@@ -270,6 +270,7 @@ def bench_overhead(_build):
     import zarr
     from virga_engine.arrays import StoredArray
     from virga_engine.cluster_reader import ClusterReader
+    from virga_engine.lent_slab import LentSlab
     from virga_engine.request import Cancel, ReadRequest, Reduction
     with tempfile.TemporaryDirectory() as folder, cluster(2) as (client, _, _):
         stored = zarr.create_array(f"{folder}/t", shape=(100_000, 64), chunks=(1, 64), dtype="f4", fill_value=1.0)
@@ -280,7 +281,7 @@ def bench_overhead(_build):
         def ask(reduction, count, block):
             asked = ReadRequest(reduction, (777, 0), (count, 64), block, token=uuid.uuid4().bytes)
             began = time.perf_counter()
-            reader.read(variable, asked, memoryview(bytearray(32 * count * 64)), Cancel())
+            reader.read(variable, asked, LentSlab(bytearray(32 * count * 64)), Cancel())
             return 1000 * (time.perf_counter() - began)
 
         def plain(i):

@@ -226,6 +226,18 @@ class Child:
             os.close(memory)
 
 
+class Within(Child):
+    """The server's end of an engine that runs in this process."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        connection.settimeout(60)
+        self.socket, self.number, self.states = connection, 0, []
+        assert self.receive()[:2] == (HELLO, 0)
+
+    def __exit__(self, *_: object) -> None:
+        self.socket.close()
+
+
 class Reader(Child):
     """A reader child in C, which is lent the file with each request and asks for what else it needs."""
 

@@ -18,6 +18,7 @@ from virga_engine import delivery
 from virga_engine.arrays import StoredArray
 from virga_engine.cluster_reader import ClusterReader
 from virga_engine.failure import Cancelled, Failure, Status
+from virga_engine.lent_slab import LentSlab
 from virga_engine.request import Cancel, ReadRequest, Reduction
 
 
@@ -75,7 +76,7 @@ def stored_array(array, name="t"):
 def slab_of(array, asked):
     """Memory for the answer, as the server lends it."""
     size = int(np.prod(asked.points)) * (32 if asked.reduction == Reduction.MEAN else array.dtype.itemsize)
-    return memoryview(bytearray(size))
+    return bytearray(size)
 
 
 def read(reader, array, asked, receiver=None, cancel=None):
@@ -85,7 +86,7 @@ def read(reader, array, asked, receiver=None, cancel=None):
     if receiver:
         numbers, taken = receiver.expect(asked.token, asked.points, arrays, dtype)
     slab = slab_of(array, asked)
-    count = reader.read(array, asked, slab, cancel or Cancel())
+    count = reader.read(array, asked, LentSlab(slab), cancel or Cancel())
     if count.delivered:
         assert (taken == 1).all()  # each point, once
         return numbers, count
@@ -309,7 +310,7 @@ def test_worker_killed_in_mid_read_gives_the_slab(mortal, receiver, tmp_path):
     reader, asked = ClusterReader(FixedCluster(mortal), receiver.address), mean_of(array, (3, 3))
     numbers, taken = receiver.expect(asked.token, asked.points, 4, np.dtype("f8"))
     stored = stored_array(array)
-    count = reader.read(stored, asked, slab_of(stored, asked), Cancel())
+    count = reader.read(stored, asked, LentSlab(slab_of(stored, asked)), Cancel())
     assert count.delivered == 1 and (taken >= 1).all() and os.path.exists(mark)
     slab_control.assert_is_answer(numbers, field, asked)
 
@@ -346,7 +347,7 @@ def test_cancel_gives_up_at_once(client, receiver, tmp_path):
 def test_over_request_is_not_wanted_any_more(client, receiver, tmp_path):
     stored = stored_array(lazy(made_field((20, 20)), (10, 10), tmp_path))
     with pytest.raises(Failure, match="does not wait for this slab any more"):
-        ClusterReader(FixedCluster(client), receiver.address).read(stored, mean_of(stored.dask, (2, 2)), memoryview(bytearray(3200)), Cancel())
+        ClusterReader(FixedCluster(client), receiver.address).read(stored, mean_of(stored.dask, (2, 2)), LentSlab(bytearray(3200)), Cancel())
 
 
 def test_several_threads_of_a_worker(receiver, tmp_path):

@@ -17,6 +17,7 @@ from virga_engine.datasets import Dataset, Dimension
 from virga_engine.failure import Failure
 from virga_engine.on_worker import Graph
 from virga_engine.products import add_products, parse_product, windows_of
+from virga_engine.lent_slab import LentSlab
 from virga_engine.reader import DirectReader
 from virga_engine.request import Cancel, ReadRequest, Reduction
 
@@ -207,11 +208,11 @@ def test_products_on_a_cluster():
         for name in ("t_mean", "t_p50"):
             asked = ReadRequest(Reduction.MEAN, (0, 0, 0), (3, 6, 7), (1, 2, 3), token=uuid.uuid4().bytes)
             numbers, taken = receiver.expect(asked.token, asked.points, 4, np.dtype("f8"))
-            slab = memoryview(bytearray(numbers.nbytes))
+            slab = LentSlab(bytearray(numbers.nbytes))
             assert reader.read(products[name], asked, slab, Cancel()).delivered == 1 and (taken == 1).all()
             slab_control.assert_is_answer(numbers, whole(products[name]), asked)
-            direct = memoryview(bytearray(numbers.nbytes))
-            DirectReader().read(products[name], asked, direct, Cancel())
+            direct = bytearray(numbers.nbytes)
+            DirectReader().read(products[name], asked, LentSlab(direct), Cancel())
             np.testing.assert_allclose(np.frombuffer(direct).reshape(numbers.shape), numbers, rtol=1e-12)
 
 

@@ -16,6 +16,7 @@ from virga_engine.arrays import StoredArray
 from virga_engine.cluster import open_cluster
 from virga_engine.cluster_reader import ClusterReader
 from virga_engine.failure import Failure, Status
+from virga_engine.lent_slab import LentSlab
 from virga_engine.request import Cancel, ReadRequest, Reduction
 
 FIELD = np.arange(400, dtype="f4").reshape(20, 20)
@@ -50,7 +51,7 @@ def test_scheduler_killed_in_mid_read(tmp_path):
         asked = ReadRequest(Reduction.MEAN, (0, 0), (20, 20), (3, 3), token=uuid.uuid4().bytes)
         numbers, _ = receiver.expect(asked.token, asked.points, 4, np.dtype("f8"))
         try:
-            count = ClusterReader(cluster, receiver.address).read(stored, asked, memoryview(bytearray(numbers.nbytes)), Cancel())
+            count = ClusterReader(cluster, receiver.address).read(stored, asked, LentSlab(bytearray(numbers.nbytes)), Cancel())
             outcomes.append((count, numbers, asked))
         except Failure as failure:
             outcomes.append(failure)

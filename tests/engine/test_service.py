@@ -12,7 +12,7 @@ import pytest
 import xarray as xr
 
 import child as protocol
-from child import CANCEL, OPEN, READ, Child, Refused, message, text
+from child import CANCEL, OPEN, READ, Child, Refused, Within, message, text
 
 from virga_engine.channel import Channel
 from virga_engine.cluster import NoCluster
@@ -194,18 +194,6 @@ class Wordless(BaseException):
 
     def __str__(self):
         raise RuntimeError("no words")
-
-
-class Within(Child):
-    """The server's end of an engine that runs in this process."""
-
-    def __init__(self, connection):
-        connection.settimeout(60)
-        self.socket, self.number, self.states = connection, 0, []
-        assert self.receive()[:2] == (protocol.HELLO, 0)
-
-    def __exit__(self, *_):
-        self.socket.close()
 
 
 def test_whatever_a_library_raises_is_answered(store):

@@ -30,8 +30,9 @@ from .cluster import Cluster
 from .cluster_failure import SchedulerLost, explain
 from .delivery import Sender, Unreachable
 from .on_worker import Chunk, Job, Outcome
+from .lent_slab import LentSlab
 from .read_plan import Group, answer_box, needed_chunks, plan, plan_held
-from .reader import Delivered, DirectReader, ReadCount
+from .reader import Delivered, DirectReader, ReadCount, answer_layout
 from .reduction import terms_of
 from .request import Cancel, Cancelled, ReadRequest, Reduction
 
@@ -54,7 +55,7 @@ class _Read:
 
     array: StoredArray
     request: ReadRequest
-    answer: np.ndarray
+    slab: LentSlab
     cancelled: Cancel
     sender: Sender | None
     read: int = 0
@@ -74,7 +75,7 @@ class _Read:
                 self.delivered = Delivered.BY_DESCRIPTOR
         window = tuple(slice(s, s + n) for s, n in zip(*box))
         mean = self.request.reduction == Reduction.MEAN
-        self.answer[(slice(None), *window)] = numbers if mean else numbers[np.newaxis]
+        self.slab.write(*answer_layout(self.array, self.request), (slice(None), *window), numbers if mean else numbers[np.newaxis])
 
 
 class ClusterReader:
@@ -90,7 +91,7 @@ class ClusterReader:
         self._gather_until = 0.0
         self._said: set[str] = set()
 
-    def read(self, array: StoredArray, request: ReadRequest, slab: memoryview, cancelled: Cancel) -> ReadCount:
+    def read(self, array: StoredArray, request: ReadRequest, slab: LentSlab, cancelled: Cancel) -> ReadCount:
         """See reader.Reader. What only this process has is read here."""
         if not array.on_cluster:
             return self._direct.read(array, request, slab, cancelled)
@@ -104,7 +105,7 @@ class ClusterReader:
                     raise Cancelled from None
             return self._read_with(used, array, request, slab, cancelled)
 
-    def _read_with(self, used: list[Client], array: StoredArray, request: ReadRequest, slab: memoryview,
+    def _read_with(self, used: list[Client], array: StoredArray, request: ReadRequest, slab: LentSlab,
                    cancelled: Cancel) -> ReadCount:
         """used: the clients that were tried."""
         cancelled.check()
@@ -112,10 +113,10 @@ class ClusterReader:
             used.append(client)
             return self._read(client, array, request, slab, cancelled)
 
-    def _read(self, client: Client, array: StoredArray, request: ReadRequest, slab: memoryview,
+    def _read(self, client: Client, array: StoredArray, request: ReadRequest, slab: LentSlab,
               cancelled: Cancel) -> ReadCount:
         receiver = self._receiver(request)
-        read = _Read(array, request, answer_of(slab, array, request), cancelled,
+        read = _Read(array, request, slab, cancelled,
                      Sender(receiver, request.token) if receiver else None, left=[],
                      delivered=Delivered.BY_PIECES if receiver else Delivered.BY_DESCRIPTOR)
         try:
@@ -220,13 +221,6 @@ def receiver_address(slabs: str | None) -> tuple[str, int] | None:
     return host.strip("[]"), int(port)
 
 
-def answer_of(slab: memoryview, array: StoredArray, request: ReadRequest) -> np.ndarray:
-    """The slab as (arrays, *points)."""
-    dtype = np.dtype(np.float64) if request.reduction == Reduction.MEAN else array.dtype
-    shape = (request.arrays, *request.points)
-    return np.frombuffer(slab, dtype, prod(shape)).reshape(shape)
-
-
 def plan_of(client: Client, graph: ChunkGraph, request: ReadRequest, threads: int) -> list[Group]:
     """Chunks that are in the workers' memory are grouped by worker, others as they lie in the array."""
     itemsize = graph.dtype.itemsize
@@ -283,7 +277,7 @@ def _put_left(read: _Read) -> None:
     boxes = boxes_of(mask.reshape(points))
     if len(boxes) > MOST_BOXES:
         read.delivered = Delivered.BY_DESCRIPTOR
-        read.answer.reshape(4, -1)[:, places] = means
+        read.slab.write(means.dtype, (4, prod(points)), (slice(None), places), means)
         return
     order = np.zeros(prod(points), np.int64)
     order[places] = np.arange(len(places))

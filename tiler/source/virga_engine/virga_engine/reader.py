@@ -15,6 +15,7 @@ import numpy as np
 
 from .arrays import StoredArray
 from .failure import Failure, Status
+from .lent_slab import LentSlab
 from .reduction import reduce_box
 from .request import Cancel, ReadRequest, Reduction
 
@@ -36,15 +37,19 @@ class ReadCount:
 
 
 class Reader(Protocol):
-    def read(self, array: StoredArray, request: ReadRequest, slab: memoryview, cancelled: Cancel) -> ReadCount:
+    def read(self, array: StoredArray, request: ReadRequest, slab: LentSlab, cancelled: Cancel) -> ReadCount:
         """Fills the slab, or sees to it that workers deliver all of it under request.token before this returns.
 
-        slab: writable bytes of exactly the answer's size (request.points of array.dtype, or four arrays of float64),
-        mapped
-        from the server's memory; not to be kept after the return. Called on several threads at once. Raises Failure
-        (Cancelled
-        soon after `cancelled` is set) or what a library raises; never answers with less than all of the numbers.
+        slab: of exactly the answer's size (request.points of array.dtype, or four arrays of float64); written by its write() alone, as the
+        server may have it back as soon as `cancelled` is set. Called on several threads at once. Raises Failure (Cancelled soon after
+        `cancelled` is set) or what a library raises; never answers with less than all of the numbers.
         """
+
+
+def answer_layout(array: StoredArray, request: ReadRequest) -> tuple[np.dtype, tuple[int, ...]]:
+    """Type and shape of the slab: (arrays, *points)."""
+    dtype = np.dtype(np.float64) if request.reduction == Reduction.MEAN else array.dtype
+    return dtype, (request.arrays, *request.points)
 
 
 def chunk_bytes(array: StoredArray, request: ReadRequest) -> int:
@@ -69,45 +74,52 @@ class DirectReader:
     def __init__(self, most_bytes: int = 1 << 30) -> None:
         self._gate = _ByteGate(most_bytes)
 
-    def read(self, array: StoredArray, request: ReadRequest, slab: memoryview, cancelled: Cancel) -> ReadCount:
-        answer = np.frombuffer(slab, dtype=np.float64 if request.reduction == Reduction.MEAN else array.dtype)
-        answer = answer.reshape((request.arrays, *request.points))
+    def read(self, array: StoredArray, request: ReadRequest, slab: LentSlab, cancelled: Cancel) -> ReadCount:
+        layout = answer_layout(array, request)
         read = 0
         for box, piece in _pieces(array, request):
             size = chunk_bytes(array, piece)
             working = size if piece.reduction == Reduction.NONE else prod(piece.count) * 5 * 8 + size
             with self._gate.admit(working, cancelled):
-                answer[(slice(None), *box)] = reduce_box(array.read(piece.slices), piece)
+                slab.write(*layout, (slice(None), *box), reduce_box(array.read(piece.slices), piece))
             read += size
         return ReadCount(read)
 
 
 class _ByteGate:
-    """Lets callers in while what they hold together is within a limit; one alone always may, up to the limit."""
+    """Lets callers in while what they hold together is within a limit; one alone always may, up to the limit.
+
+    What was given up counts only as far as it is more than as much again: a store that hangs is not to keep others waiting.
+    """
 
     def __init__(self, most: int) -> None:
-        self._most, self._held = most, 0  # _held: guarded by _condition
+        self._most = most
+        self._held: dict[object, tuple[int, Cancel]] = {}  # guarded by _condition
         self._condition = Condition()
 
     @contextmanager
     def admit(self, size: int, cancelled: Cancel) -> Iterator[None]:
         """Raises Cancelled while it waits, or Failure where it could never be let in."""
         if size > self._most:
-            raise Failure(Status.TOO_LARGE, f"a stored chunk and what is made of it take {size >> 20} MB, more than "
-                                            f"the engine may use "
-                                            "for that; a larger engine-memory helps")
+            raise Failure(Status.TOO_LARGE, f"a stored chunk and what is made of it take {size >> 20} MB, more than the engine may use for "
+                                            "that; a larger engine-memory helps")
+        ours = object()
         with self._condition:
-            while self._held + size > self._most:
+            while self._in_use() + size > self._most:
                 cancelled.check()
                 self._condition.wait(0.2)
             cancelled.check()
-            self._held += size
+            self._held[ours] = size, cancelled
         try:
             yield
         finally:
             with self._condition:
-                self._held -= size
+                del self._held[ours]
                 self._condition.notify_all()
+
+    def _in_use(self) -> int:
+        given_up = sum(size for size, cancelled in self._held.values() if cancelled.is_set())
+        return sum(size for size, _ in self._held.values()) - min(given_up, self._most)
 
 
 def _pieces(array: StoredArray, request: ReadRequest) -> Iterator[tuple[tuple[slice, ...], ReadRequest]]:

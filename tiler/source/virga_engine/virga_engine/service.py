@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import logging
-import mmap
 import os
 import time
 from collections import OrderedDict
@@ -20,6 +19,8 @@ from .channel import Channel, Closed, close_all
 from .cluster import Cluster
 from .datasets import Dataset
 from .failure import Cancelled, Failure, Status
+from .given_up import WAIT_SECONDS, GivenUp
+from .lent_slab import LentSlab, map_slab
 from .openers import Context, edition, open_address, recheck_seconds
 from .protocol import (Header, Kind, OpenMessage, ProtocolError, ReadMessage, SlabAnswer, decode_cancel, decode_cluster,
                        decode_open, decode_read,
@@ -30,15 +31,17 @@ from .stored_types import Type, type_of
 
 MAX_REQUESTS = 64
 MAX_DATASETS = 64
-UNUSED_SECONDS = 600.0  # until a dataset that nobody uses is closed
-WAIT_SECONDS = 0.25
+UNUSED_SECONDS = 600.0    # until a dataset that nobody uses is closed
+GIVEN_UP_OF_ONE = 8       # threads that hang in reads of one address, before more reads of it wait
+HANGING_SECONDS = 20.0    # and so long they do, before they are refused
 STATE_SECONDS = 0.25
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Service:
-    """What serve() works with. readers: which Reader reads this variable. most_bytes: of a slab."""
+    """What serve() works with. readers: which Reader reads this variable. threads: that answer; as many again may still be at what was
+    given up. most_bytes: of a slab."""
 
     context: Context
     cluster: Cluster
@@ -59,14 +62,16 @@ class _Loop:
     def __init__(self, channel: Channel, service: Service) -> None:
         self._channel, self._service = channel, service
         self._opened = _Opened(service.context)
+        self._given_up = GivenUp(service.threads, GIVEN_UP_OF_ONE, HANGING_SECONDS)
         self._lock = Lock()
-        self._running: dict[int, Cancel] = {}  # guarded by _lock
+        self._running: dict[int, Cancel] = {}   # guarded by _lock
+        self._hanging: dict[Cancel, str] = {}   # given up and answered, and still with a thread, by address; guarded by _lock
 
     def run(self, states: StateSender, hello: str) -> None:
         self._channel.send(encode_hello(hello))
         states.start(self._channel)
         self._opened.start()
-        pool = ThreadPoolExecutor(self._service.threads, thread_name_prefix="request")
+        pool = ThreadPoolExecutor(2 * self._service.threads, thread_name_prefix="request")
         try:
             while True:
                 self._take(pool, *self._channel.receive())
@@ -93,7 +98,6 @@ class _Loop:
             self._service.cluster.start() if decode_cluster(body) else self._service.cluster.stop()
         elif header.kind == Kind.OPEN:
             self._begin(pool, header.request, self._open, decode_open(body))
-            self._answer_when_given_up(header.request)
         elif header.kind == Kind.READ:
             try:
                 message = decode_read(body)
@@ -104,12 +108,22 @@ class _Loop:
         else:
             raise ProtocolError(f"a {header.kind.name} from the server")
 
-    def _answer_when_given_up(self, request: int) -> None:
-        """An OPEN holds nothing of the server's: it is answered at once, however long a library goes on with it."""
-        with self._lock:
-            cancelled = self._running.get(request)
-        if cancelled:
-            cancelled.on_cancel(lambda: self._finish(request, encode_failure(request, Cancelled())))
+    def _answer_when_given_up(self, request: int, cancelled: Cancel, address: str, slab: LentSlab | None = None) -> None:
+        """It is answered as soon as it is given up, however long a library goes on with it, and holds nothing of the server's then.
+
+        But where a slab is just written to, or too many threads hang already, its thread answers when it is back; the server has an end
+        of its patience, and then of this process.
+        """
+        def give_up() -> None:
+            if slab is not None and not slab.take_back():
+                return
+            with self._lock:
+                if self._running.get(request) is not cancelled or not self._given_up.add(address):
+                    return
+                del self._running[request]
+                self._hanging[cancelled] = address
+            self._send(request, encode_failure(request, Cancelled()))
+        cancelled.on_cancel(give_up)
 
     def _cancel(self, request: int) -> None:
         with self._lock:
@@ -134,19 +148,25 @@ class _Loop:
             if failure is not error:
                 log.debug("request %d failed", request, exc_info=error)
             frame = encode_failure(request, failure)
-        self._finish(request, frame)
+        self._finish(request, cancelled, frame)
 
-    def _finish(self, request: int, frame: bytes) -> None:
+    def _finish(self, request: int, cancelled: Cancel, frame: bytes) -> None:
         """Sends a request's answer, unless it has one."""
         with self._lock:
-            if self._running.pop(request, None) is None:
+            if (address := self._hanging.pop(cancelled, None)) is not None:
+                self._given_up.remove(address)
                 return
+            del self._running[request]
+        self._send(request, frame)
+
+    def _send(self, request: int, frame: bytes) -> None:
         try:
             self._channel.send(frame)
         except Closed:
             log.debug("nobody waits for request %d any more", request)
 
     def _open(self, request: int, cancelled: Cancel, message: OpenMessage) -> bytes:
+        self._answer_when_given_up(request, cancelled, message.address)
         cancelled.check()
         body = self._opened.look(message.address, cancelled).body
         if len(body) > message.max_inventory_bytes:
@@ -156,18 +176,20 @@ class _Loop:
     def _read(self, request: int, cancelled: Cancel, message: ReadMessage, descriptor: int) -> bytes:
         try:
             cancelled.check()
+            slab = map_slab(descriptor, message.slab_bytes)
+        finally:
+            os.close(descriptor)
+        with slab:
+            self._given_up.admit(message.address, cancelled)
+            self._answer_when_given_up(request, cancelled, message.address, slab)
             dataset = self._opened.get(message.address, message.identity.size, cancelled)
             array, asked = inventory.check_read(message, dataset, self._service.most_bytes)
             began = time.monotonic()
-            with _Slab(descriptor, message.slab_bytes) as slab:
-                count = self._service.readers(array).read(array, asked, slab, cancelled)
-            self._service.cluster.touch()
-            log.debug("%s %s: read %d, sent %d bytes for %d in %.1f ms", array.name, asked.slices, count.read,
-                      count.sent,
-                      message.slab_bytes, 1000 * (time.monotonic() - began))
-            return encode_slab(request, _slab_answer(array, asked, message.slab_bytes, count))
-        finally:
-            os.close(descriptor)
+            count = self._service.readers(array).read(array, asked, slab, cancelled)
+        self._service.cluster.touch()
+        log.debug("%s %s: read %d, sent %d bytes for %d in %.1f ms", array.name, asked.slices, count.read, count.sent, message.slab_bytes,
+                  1000 * (time.monotonic() - began))
+        return encode_slab(request, _slab_answer(array, asked, message.slab_bytes, count))
 
 
 def _slab_answer(array: StoredArray, request: ReadRequest, size: int, count) -> SlabAnswer:
@@ -175,24 +197,6 @@ def _slab_answer(array: StoredArray, request: ReadRequest, size: int, count) -> 
     number = Type.F64 if mean else type_of(array.dtype)
     each = 32 if mean else array.dtype.itemsize
     return SlabAnswer(number, size // each, size, count.read, count.sent, count.delivered)
-
-
-class _Slab:
-    """The server's memory, mapped: `with _Slab(fd, bytes) as view`. It may be larger than what is asked for."""
-
-    def __init__(self, descriptor: int, size: int) -> None:
-        if os.fstat(descriptor).st_size < size or not size:
-            raise Failure(Status.INVALID, "the slab is smaller than was said")
-        self._mapping = mmap.mmap(descriptor, size)
-
-    def __enter__(self) -> memoryview:
-        return memoryview(self._mapping)
-
-    def __exit__(self, *_: object) -> None:
-        try:
-            self._mapping.close()
-        except BufferError:
-            pass  # an array still looks at it (an exception's frames, for one): it goes with that
 
 
 @dataclass
