@@ -2,7 +2,8 @@
 """Runs on workers: one frame of an export, drawn by the virga that is installed there (server/sequence_serve.h).
 
 Sent by value, so workers need nothing of this package; the standard library and distributed are all that it uses. A virga that has drawn a
-frame is kept for the next one of the same export, with the forecast open and its bricks in memory, until it has had no work for two minutes.
+frame is kept for the next one of the same export, with the forecast open and its bricks in memory, until it has had no work for two minutes:
+whoever exports says when it is over, unless they were killed.
 """
 
 from __future__ import annotations
@@ -13,10 +14,13 @@ import shutil
 import struct
 import subprocess
 import tempfile
-from threading import Lock
+import time
+from contextlib import suppress
+from threading import Lock, Timer
 
 _RECORD = 2**32 - 1
 _MOST_BYTES = 1 << 30
+_UNUSED_SECONDS = 150.0  # a virga without work ends by itself before
 _KEPT = "_virga_frame_makers"
 
 
@@ -37,6 +41,9 @@ class Maker:
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._errors, cwd=self._folder.name)
         self._record = job["record"]
         self._agreed = False
+
+    def ended(self) -> bool:
+        return self._process.poll() is not None
 
     def draw(self, index: int) -> tuple[int, bytes]:
         """Flags and the file's bytes. Raises EOFError where it has ended, and Refused."""
@@ -66,7 +73,8 @@ class Maker:
 
     def end(self) -> tuple[int, str]:
         """Its exit status and its last words."""
-        self._process.stdin.close() if not self._process.stdin.closed else None
+        with suppress(OSError):  # it ended before it was told all
+            self._process.stdin.close()
         try:
             status = self._process.wait(10)
         except subprocess.TimeoutExpired:
@@ -82,32 +90,63 @@ class Maker:
 
 
 class Kept:
-    """Makers of a worker that have nothing to do, by their job. Any thread."""
+    """Makers of a worker that have nothing to do, by their job; those that ended, or had no work for long, go by and by. Any thread."""
 
-    def __init__(self) -> None:
+    def __init__(self, unused: float = _UNUSED_SECONDS) -> None:
+        """unused: seconds."""
+        self._unused = unused
         self._lock = Lock()
-        self._idle: dict[str, list[Maker]] = {}
+        self._idle: dict[str, list[tuple[Maker, float]]] = {}  # with the time of their last use
         self._over: list[str] = []  # jobs that ended, the last of them
+        self._looks = False  # whether a timer will sweep
 
     def take(self, job: str) -> Maker | None:
+        self.sweep()
         with self._lock:
             idle = self._idle.get(job)
-            return idle.pop() if idle else None
+            return idle.pop()[0] if idle else None
 
     def put(self, job: str, maker: Maker) -> None:
+        self.sweep()
         with self._lock:
-            if job not in self._over:
-                self._idle.setdefault(job, []).append(maker)
-                return
-        maker.end()
+            over = job in self._over
+            if not over:
+                self._idle.setdefault(job, []).append((maker, time.monotonic()))
+                self._look_later()
+        if over:
+            maker.end()
 
     def end(self, job: str) -> None:
         """Of this job none is kept, also when it is put later."""
         with self._lock:
             self._over = [*self._over[-99:], job]
             idle = self._idle.pop(job, [])
-        for maker in idle:
+        for maker, _ in idle:
             maker.end()
+
+    def sweep(self) -> None:
+        """Ends those that nobody will want."""
+        with self._lock:
+            before = time.monotonic() - self._unused
+            old = [maker for idle in self._idle.values() for maker, used in idle if used < before or maker.ended()]
+            left = {job: [kept for kept in idle if kept[0] not in old] for job, idle in self._idle.items()}
+            self._idle = {job: idle for job, idle in left.items() if idle}
+        for maker in old:
+            maker.end()
+
+    def _look_later(self) -> None:
+        """Has a timer sweep while there is something to sweep; with the lock."""
+        if self._idle and not self._looks:
+            self._looks = True
+            timer = Timer(self._unused / 2, self._look)
+            timer.daemon = True
+            timer.start()
+
+    def _look(self) -> None:
+        self.sweep()
+        with self._lock:
+            self._looks = False
+            self._look_later()
 
 
 def find_program(named: str | None) -> str | None:
