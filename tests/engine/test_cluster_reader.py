@@ -293,7 +293,8 @@ def test_worker_that_ends_with_each_try(mortal, receiver):
     array = da.zeros((4,), chunks=4, dtype="f4").map_blocks(end, dtype="f4", meta=np.zeros((0,), "f4"))
     with pytest.raises(Failure) as failure:
         read(ClusterReader(FixedCluster(mortal), receiver.address), stored_array(array), mean_of(array, (2,)), receiver)
-    assert failure.value.status == Status.SYSTEM and "every worker that read it ended" in failure.value.message
+    assert failure.value.status == Status.NO_MEMORY and "every worker that tried it ended" in failure.value.message
+    assert "give the workers more" in failure.value.message
 
 
 def test_worker_killed_in_mid_read_gives_the_slab(mortal, receiver, tmp_path):

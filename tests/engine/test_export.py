@@ -175,7 +175,16 @@ def test_a_virga_that_is_killed_each_time_is_said(forecast, cluster, tmp_path):
     program = script(tmp_path / "killed", "kill -9 $$\n")
     with own_worker(tmp_path, cluster, "one", VIRGA_PROGRAM=program):
         words = refused(forecast, cluster, tmp_path / "frames")
-        assert "ended by signal 9 on the worker" in words and "memory" in words
+        assert "ended by signal 9 on the worker" in words and "memory; give the workers more" in words
+
+
+def test_workers_that_are_killed_each_time_are_said(forecast, tmp_path):
+    """Where the worker goes with its virga, as when the machine has no memory left, it is the same failure."""
+    program = script(tmp_path / "killed", "kill -9 $PPID\n")
+    process, address = scheduler(tmp_path, environment={"DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "1"})
+    with process, own_worker(tmp_path, address, "one", VIRGA_PROGRAM=program), own_worker(tmp_path, address, "two", VIRGA_PROGRAM=program):
+        words = refused(forecast, address, tmp_path / "frames")
+        assert "every worker that tried it ended, 2 times in a row" in words and "give the workers more" in words
 
 
 def test_what_only_the_scheduler_has_is_refused_before(forecast, cluster, tmp_path):

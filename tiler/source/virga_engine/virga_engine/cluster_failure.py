@@ -22,12 +22,12 @@ def first_line(error: BaseException) -> str:
 
 
 def explain(error: BaseException, client: Client) -> Failure:
-    """The failure to tell; the server puts address and variable in front."""
+    """The failure to tell, of reads and of frames; the server puts address and variable in front."""
     if isinstance(error, Failure):
         return error
     if isinstance(error, KilledWorker):
-        return Failure(Status.SYSTEM, f"every worker that read it ended, {_times(error)} in a row (too little memory, "
-                                      "or a crash); see the workers' logs, or give them more memory")
+        return Failure(Status.NO_MEMORY, f"every worker that tried it ended, {_times(error)} in a row, likely for want of memory; give the "
+                                         "workers more, or fewer threads each; their logs tell whether it was a crash")
     if type(error).__name__ == "NotWanted":  # a class of delivery.py that came back by value
         return Failure(Status.GONE, "the server does not wait for this slab any more; ask again")
     if isinstance(error, (FutureCancelledError, CancelledError)):
@@ -36,6 +36,8 @@ def explain(error: BaseException, client: Client) -> Failure:
     if lost or isinstance(error, ClosedClientError):
         return SchedulerLost(Status.GONE, "the connection to the Dask scheduler was lost while it was read; try again")
     words = first_line(error)
+    if isinstance(error, OSError) and "ended by signal" in words:  # frame_on_worker.py: not the worker, but what it runs
+        return Failure(Status.NO_MEMORY, f"{words}; give the workers more, or fewer threads each")
     if isinstance(error, MemoryError):
         return Failure(Status.NO_MEMORY, f"a worker has too little memory for it ({words}); give the workers more")
     if isinstance(error, FileNotFoundError):

@@ -117,8 +117,6 @@ class Frames:
             kind, flags, body = future.result()
         except Exception as error:
             self._cancelled.check()
-            if isinstance(error, OSError) and "signal" in str(error):
-                raise Failure(Status.NO_MEMORY, str(error)) from error
             raise explain(error, client) from error
         if kind == "refused":
             raise Failure(Status.UNSUPPORTED, body)
