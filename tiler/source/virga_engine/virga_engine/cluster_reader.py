@@ -75,7 +75,8 @@ class _Read:
                 self.delivered = Delivered.BY_DESCRIPTOR
         window = tuple(slice(s, s + n) for s, n in zip(*box))
         mean = self.request.reduction == Reduction.MEAN
-        self.slab.write(*answer_layout(self.array, self.request), (slice(None), *window), numbers if mean else numbers[np.newaxis])
+        self.slab.write(*answer_layout(self.array, self.request), (slice(None), *window),
+                        numbers if mean else numbers[np.newaxis])
 
 
 class ClusterReader:

@@ -14,12 +14,13 @@ WAIT_SECONDS = 0.25
 
 
 class GivenUp:
-    """Any thread. A library's read cannot be ended from outside: where a store hangs, its thread does until the library has had
-    enough. So that one store does not take all threads, of an address only a few may be there; more reads of it wait for them, and
-    are refused where that lasts."""
+    """Any thread. A library's read cannot be ended from outside: where a store hangs, its thread does until the library
+    has had enough. So that one store does not take all threads, of an address only a few may be there; more reads of it
+    wait for them, and are refused where that lasts."""
 
     def __init__(self, most: int, most_of_one: int, patience: float) -> None:
-        """most: threads in all; most_of_one: of one address when another read of it begins; patience: seconds that such a read waits."""
+        """most: threads in all; most_of_one: of one address when another read of it begins; patience: seconds that such
+        a read waits."""
         self._most, self._most_of_one, self._patience = most, most_of_one, patience
         self._changed = Condition()
         self._threads: Counter[str] = Counter()  # guarded by _changed, by address
@@ -46,12 +47,14 @@ class GivenUp:
             self._changed.notify_all()
 
     def admit(self, address: str, cancelled: Cancel) -> None:
-        """Before a read of this address. Raises Cancelled soon after that is set, and Failure where it seems not to answer."""
+        """Before a read of this address. Raises Cancelled soon after that is set, and Failure where it seems not to
+        answer."""
         with self._changed:
             while (since := self._crowded.get(address)) is not None:
                 cancelled.check()
                 left = since + self._patience - time.monotonic()
                 if left <= 0:
-                    raise Failure(Status.SYSTEM, f"its store does not answer: {self._threads[address]} reads of it that were given up still wait "
-                                                 "for it; see whether it can be reached, and ask again when it can")
+                    raise Failure(Status.SYSTEM, f"its store does not answer: {self._threads[address]} reads of it that "
+                                                 "were given up still wait for it; see whether it can be reached, and "
+                                                 "ask again when it can")
                 self._changed.wait(min(left, WAIT_SECONDS))

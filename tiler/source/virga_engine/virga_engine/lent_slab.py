@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The server's memory, lent for one READ: once it is taken back nobody writes to it any more, whatever thread still runs."""
+"""The server's memory, lent for one READ: once it is taken back nobody writes to it, whatever thread still runs."""
 
 from __future__ import annotations
 
@@ -66,7 +66,8 @@ class LentSlab:
 
 
 def map_slab(descriptor: int, size: int) -> LentSlab:
-    """The memory behind a descriptor, which stays the caller's; it may be larger than what is asked for. Raises Failure."""
+    """The memory behind a descriptor, which stays the caller's; it may be larger than what is asked for. Raises
+    Failure."""
     if os.fstat(descriptor).st_size < size or not size:
         raise Failure(Status.INVALID, "the slab is smaller than was said")
     return LentSlab(mmap.mmap(descriptor, size))

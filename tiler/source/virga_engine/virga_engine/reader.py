@@ -40,9 +40,10 @@ class Reader(Protocol):
     def read(self, array: StoredArray, request: ReadRequest, slab: LentSlab, cancelled: Cancel) -> ReadCount:
         """Fills the slab, or sees to it that workers deliver all of it under request.token before this returns.
 
-        slab: of exactly the answer's size (request.points of array.dtype, or four arrays of float64); written by its write() alone, as the
-        server may have it back as soon as `cancelled` is set. Called on several threads at once. Raises Failure (Cancelled soon after
-        `cancelled` is set) or what a library raises; never answers with less than all of the numbers.
+        slab: of exactly the answer's size (request.points of array.dtype, or four arrays of float64); written by its
+        write() alone, as the server may have it back as soon as `cancelled` is set. Called on several threads at once.
+        Raises Failure (Cancelled soon after `cancelled` is set) or what a library raises; never answers with less than
+        all of the numbers.
         """
 
 
@@ -89,7 +90,8 @@ class DirectReader:
 class _ByteGate:
     """Lets callers in while what they hold together is within a limit; one alone always may, up to the limit.
 
-    What was given up counts only as far as it is more than as much again: a store that hangs is not to keep others waiting.
+    What was given up counts only as far as it is more than as much again: a store that hangs is not to keep others
+    waiting.
     """
 
     def __init__(self, most: int) -> None:
@@ -101,8 +103,8 @@ class _ByteGate:
     def admit(self, size: int, cancelled: Cancel) -> Iterator[None]:
         """Raises Cancelled while it waits, or Failure where it could never be let in."""
         if size > self._most:
-            raise Failure(Status.TOO_LARGE, f"a stored chunk and what is made of it take {size >> 20} MB, more than the engine may use for "
-                                            "that; a larger engine-memory helps")
+            raise Failure(Status.TOO_LARGE, f"a stored chunk and what is made of it take {size >> 20} MB, more than "
+                                            "the engine may use for that; a larger engine-memory helps")
         ours = object()
         with self._condition:
             while self._in_use() + size > self._most:

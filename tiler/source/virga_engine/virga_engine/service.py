@@ -40,8 +40,8 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Service:
-    """What serve() works with. readers: which Reader reads this variable. threads: that answer; as many again may still be at what was
-    given up. most_bytes: of a slab."""
+    """What serve() works with. readers: which Reader reads this variable. threads: that answer; as many
+    again may still be at what was given up. most_bytes: of a slab."""
 
     context: Context
     cluster: Cluster
@@ -65,7 +65,7 @@ class _Loop:
         self._given_up = GivenUp(service.threads, GIVEN_UP_OF_ONE, HANGING_SECONDS)
         self._lock = Lock()
         self._running: dict[int, Cancel] = {}   # guarded by _lock
-        self._hanging: dict[Cancel, str] = {}   # given up and answered, and still with a thread, by address; guarded by _lock
+        self._hanging: dict[Cancel, str] = {}   # the address of what is answered and still has a thread; guarded by _lock
 
     def run(self, states: StateSender, hello: str) -> None:
         self._channel.send(encode_hello(hello))
@@ -108,11 +108,13 @@ class _Loop:
         else:
             raise ProtocolError(f"a {header.kind.name} from the server")
 
-    def _answer_when_given_up(self, request: int, cancelled: Cancel, address: str, slab: LentSlab | None = None) -> None:
-        """It is answered as soon as it is given up, however long a library goes on with it, and holds nothing of the server's then.
+    def _answer_when_given_up(self, request: int, cancelled: Cancel, address: str,
+                               slab: LentSlab | None = None) -> None:
+        """It is answered as soon as it is given up, however long a library goes on with it, and holds nothing of the
+        server's then.
 
-        But where a slab is just written to, or too many threads hang already, its thread answers when it is back; the server has an end
-        of its patience, and then of this process.
+        But where a slab is just written to, or too many threads hang already, its thread answers when it is back; the
+        server has an end of its patience, and then of this process.
         """
         def give_up() -> None:
             if slab is not None and not slab.take_back():
@@ -187,8 +189,8 @@ class _Loop:
             began = time.monotonic()
             count = self._service.readers(array).read(array, asked, slab, cancelled)
         self._service.cluster.touch()
-        log.debug("%s %s: read %d, sent %d bytes for %d in %.1f ms", array.name, asked.slices, count.read, count.sent, message.slab_bytes,
-                  1000 * (time.monotonic() - began))
+        log.debug("%s %s: read %d, sent %d bytes for %d in %.1f ms", array.name, asked.slices, count.read, count.sent,
+                  message.slab_bytes, 1000 * (time.monotonic() - began))
         return encode_slab(request, _slab_answer(array, asked, message.slab_bytes, count))
 
 
