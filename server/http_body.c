@@ -12,7 +12,7 @@
 
 // A body that is coming, to be handled when it is whole.
 struct http_body {
-    int (*handle)(const struct http_request *request);
+    const struct http_route *route;
     enum http_method method;
     char path[512];
     double deadline;           // monotonic clock
@@ -83,7 +83,7 @@ int http_write_requested(struct peer *peer, enum http_method method, const char 
     http_body_free(peer);
     struct http_body *body = peer->body = malloc(sizeof *body + (refusal ? 0 : (size_t)size + 1));
     if (!body || strlen(rest) >= sizeof body->path) return http_refuse(peer, body ? 404 : 503, body ? "there is nothing at this address" : "out of memory");
-    *body = (struct http_body){.handle = route->handle, .method = method, .deadline = clock_monotonic() + WEB_BODY_SECONDS, .size = (size_t)size, .refusal = refusal};
+    *body = (struct http_body){.route = route, .method = method, .deadline = clock_monotonic() + WEB_BODY_SECONDS, .size = (size_t)size, .refusal = refusal};
     snprintf(body->path, sizeof body->path, "%s", rest);
     snprintf(body->words, sizeof body->words, "%s", failure.message);
     // With a length of 0 the library tells of a POST's body all the same.
@@ -114,7 +114,7 @@ int http_body_complete(struct peer *peer) {
     } else {
         body->data[body->size] = '\0';
         request.body = body->data;
-        status = body->handle(&request);
+        status = http_follow_route(body->route, &request);
     }
     peer->reply.close = true;  // what a library makes of a request after one with a body need not be relied on
     http_body_free(peer);

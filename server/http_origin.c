@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/http_origin.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
+
+#include "server/client_place.h"
 
 static bool is_configured(const struct config *config, const char *origin) {
     for (size_t i = 0; i < config->allow_origin_count; i++)
@@ -25,14 +25,6 @@ bool http_origin_may_read(const struct config *config, const struct http_sender 
     return place && sender->host && !strcasecmp(place, sender->host);
 }
 
-static bool is_loopback_address(const char *text) {
-    struct in_addr v4;
-    struct in6_addr v6;
-    if (inet_pton(AF_INET, text, &v4) == 1) return ntohl(v4.s_addr) >> 24 == 127;
-    if (inet_pton(AF_INET6, text, &v6) != 1) return false;
-    return IN6_IS_ADDR_LOOPBACK(&v6) || (IN6_IS_ADDR_V4MAPPED(&v6) && v6.s6_addr[12] == 127);
-}
-
 // The host of "host", "host:port" or "[v6]:port", without the brackets. False when too long or malformed.
 static bool host_name(const char *place, char *out, size_t room) {
     bool v6 = *place == '[';
@@ -48,7 +40,7 @@ static bool host_name(const char *place, char *out, size_t room) {
 static bool is_own_name(const struct config *config, const char *host) {
     char name[256], other[256];
     if (!host_name(host, name, sizeof name)) return false;
-    if (is_loopback_address(name) || !strcasecmp(name, "localhost")) return true;
+    if (client_place_is_loopback(name) || !strcasecmp(name, "localhost")) return true;
     for (size_t i = 0; i < config->allow_origin_count; i++) {
         const char *place = place_of(config->allow_origins[i]);
         if (place && host_name(place, other, sizeof other) && !strcasecmp(name, other)) return true;
@@ -57,7 +49,7 @@ static bool is_own_name(const struct config *config, const char *host) {
 }
 
 int http_origin_may_write(const struct config *config, const struct http_sender *sender, struct failure *failure) {
-    if (!is_loopback_address(sender->address))
+    if (!client_place_is_loopback(sender->address))
         return failure_set(failure, VIRGA_INVALID, "exports are made for this machine only: open the page on the server itself, or through a proxy on "
                            "it or an SSH tunnel (ssh -L)");
     if (!sender->host || !is_own_name(config, sender->host))

@@ -30,18 +30,18 @@ static int health(const struct http_request *request) {
 enum { CHANGES = HTTP_GET | HTTP_POST | HTTP_DELETE };
 
 static const struct http_route routes[] = {
-    {"api/catalog", false, HTTP_GET, HTTP_GUARD_PAGE, http_catalog},
-    {"api/geometry/", true, HTTP_GET, HTTP_GUARD_PAGE, http_geometry},
-    {"api/sample", false, HTTP_GET, HTTP_GUARD_PAGE, http_sample},
-    {"api/stats", false, HTTP_GET, HTTP_GUARD_PAGE, http_stats},
-    {"bricks/", true, HTTP_GET, HTTP_GUARD_PAGE, http_bricks},
-    {"healthz", false, HTTP_GET, HTTP_GUARD_PAGE, health},
-    {"api/exports", false, HTTP_GET | HTTP_POST, HTTP_GUARD_PAGE, http_exports},
-    {"api/exports/", true, CHANGES, HTTP_GUARD_PAGE, http_exports},
-    {"api/session", false, CHANGES, HTTP_GUARD_TOKEN, http_session},
-    {"api/engine", false, HTTP_GET | HTTP_POST, HTTP_GUARD_TOKEN, http_engine},
-    {"api/datasets", false, HTTP_GET | HTTP_POST, HTTP_GUARD_TOKEN, http_datasets},
-    {"api/datasets/", true, CHANGES, HTTP_GUARD_TOKEN, http_datasets},
+    {"api/catalog", false, HTTP_GET, HTTP_GUARD_PAGE, true, http_catalog},
+    {"api/geometry/", true, HTTP_GET, HTTP_GUARD_PAGE, true, http_geometry},
+    {"api/sample", false, HTTP_GET, HTTP_GUARD_PAGE, true, http_sample},
+    {"api/stats", false, HTTP_GET, HTTP_GUARD_PAGE, false, http_stats},
+    {"bricks/", true, HTTP_GET, HTTP_GUARD_PAGE, true, http_bricks},
+    {"healthz", false, HTTP_GET, HTTP_GUARD_PAGE, false, health},
+    {"api/exports", false, HTTP_GET | HTTP_POST, HTTP_GUARD_PAGE, true, http_exports},
+    {"api/exports/", true, CHANGES, HTTP_GUARD_PAGE, true, http_exports},
+    {"api/session", false, CHANGES, HTTP_GUARD_TOKEN, false, http_session},
+    {"api/engine", false, HTTP_GET | HTTP_POST, HTTP_GUARD_TOKEN, false, http_engine},
+    {"api/datasets", false, HTTP_GET | HTTP_POST, HTTP_GUARD_TOKEN, false, http_datasets},
+    {"api/datasets/", true, CHANGES, HTTP_GUARD_TOKEN, false, http_datasets},
 };
 
 const struct http_route *http_find_route(const char **path) {
@@ -54,9 +54,14 @@ const struct http_route *http_find_route(const char **path) {
     return NULL;
 }
 
+int http_follow_route(const struct http_route *route, const struct http_request *request) {
+    if (route->of_user) web_user_enter(request->peer, NULL);  // who is refused gets what all see
+    return route->handle(request);
+}
+
 static int handle_get(struct http_request *request) {
     const struct http_route *route = http_find_route(&request->path);
-    if (route) return route->handle(request);
+    if (route) return http_follow_route(route, request);
     if (!strcmp(request->path, "source")) return http_answer_error(request->peer, 426, "this address speaks websocket, subprotocol virga.source.1");
     if (!strcmp(request->path, "ws")) return http_answer_error(request->peer, 426, "this address speaks websocket, subprotocol virga.1");
     return serve_file(request);

@@ -41,10 +41,12 @@ struct http_route {
     bool prefix;
     unsigned methods;  // of enum http_method
     enum http_guard guard;
+    bool of_user;      // what it does depends on the user's space, which is made for it
     int (*handle)(const struct http_request *request);
 };
 // The route of a path below the base path, which is cut down to what follows the route's own; NULL where there is none.
 const struct http_route *http_find_route(const char **path);
+int http_follow_route(const struct http_route *route, const struct http_request *request);  // what the handler returns
 // The connection is going: ends a job under way.
 void http_closed(struct peer *peer);
 // Answers at once with an error; closes afterwards. For refusals outside the normal course.

@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/log.h"
 #include "base/utf8.h"
 #include "server/http_router.h"
 #include "server/web_user.h"
@@ -75,7 +74,6 @@ static int begin_session(const struct http_request *request) {
     if (!user) return http_answer_error(peer, 503, "too many sessions are in use; try again later");
     int status = answer_json(peer, 201, json_pack("{s:s}", "token", token));
     explicit_bzero(token, sizeof token);
-    if (web_user_enter(server, user, &failure)) log_warning("user", "%s", failure.message);
     return status;
 }
 
@@ -98,10 +96,11 @@ int http_session(const struct http_request *request) {
 static int change_engine(const struct http_request *request) {
     struct peer *peer = request->peer;
     const struct web_caller *caller = &peer->caller;
-    struct source_engine *engine = web_user_engine(peer->server, caller->user);
     char action[16];
     struct failure failure = {0};
     if (read_texts(request, &(struct text_member){"action", action, sizeof action}, 1, &failure)) return http_answer_error(peer, 400, failure.message);
+    if (web_user_enter(peer, &failure)) return http_answer_error(peer, 503, failure.message);
+    struct source_engine *engine = web_user_engine(peer->server, caller->user);
     if (!engine) return http_answer_error(peer, 403, "there is no cluster of yours: begin a session first");
     if (!user_spaces_for_each(peer->server->spaces) && !caller->writes && !caller->publisher)
         return http_answer_error(peer, 403, "the cluster is everybody's: only the page opened on the server's own machine starts and stops it");
@@ -115,7 +114,11 @@ int http_engine(const struct http_request *request) {
     struct peer *peer = request->peer;
     if (request->method == HTTP_POST) return change_engine(request);
     if (request->method != HTTP_GET) return not_here(request, "GET, HEAD, POST");
-    return answer_json(peer, 200, web_user_engine_state(peer->server, peer->caller.user, peer->caller.writes));
+    struct failure failure;
+    int refused = web_user_enter(peer, &failure);
+    json_t *state = web_user_engine_state(peer->server, peer->caller.user, peer->caller.writes);
+    if (refused && state) json_object_set_new(state, "message", json_string(failure.message));
+    return answer_json(peer, 200, state);
 }
 
 // Publications.

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/space_table.h"
 
-void space_table_init(struct space_table *table, size_t most, double idle_seconds) {
-    *table = (struct space_table){.most = most < SPACE_TABLE_MOST ? most : SPACE_TABLE_MOST, .idle_seconds = idle_seconds};
+void space_table_init(struct space_table *table, size_t most, size_t most_each, double idle_seconds) {
+    *table = (struct space_table){.most = most < SPACE_TABLE_MOST ? most : SPACE_TABLE_MOST, .most_each = most_each, .idle_seconds = idle_seconds};
 }
 
 struct space_lease *space_table_find(struct space_table *table, identity_user user) {
@@ -11,11 +11,19 @@ struct space_lease *space_table_find(struct space_table *table, identity_user us
     return NULL;
 }
 
-struct space_lease *space_table_add(struct space_table *table, identity_user user, void *space, double now) {
-    for (size_t i = 0; user && i < table->most; i++) {
+enum space_room space_table_room(const struct space_table *table, client_place place) {
+    size_t here = 0;
+    for (size_t i = 0; i < table->most; i++) here += table->leases[i].user && table->leases[i].place == place;
+    if (place && here >= table->most_each) return SPACE_PLACE_FULL;
+    return space_table_count(table) < table->most ? SPACE_ROOM : SPACE_TABLE_FULL;
+}
+
+struct space_lease *space_table_add(struct space_table *table, identity_user user, client_place place, void *space, double now) {
+    bool room = user && space_table_room(table, place) == SPACE_ROOM;
+    for (size_t i = 0; room && i < table->most; i++) {
         struct space_lease *lease = &table->leases[i];
         if (lease->user) continue;
-        *lease = (struct space_lease){.user = user, .space = space, .used = now};
+        *lease = (struct space_lease){.user = user, .space = space, .place = place, .used = now};
         return lease;
     }
     return NULL;

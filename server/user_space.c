@@ -14,7 +14,9 @@
 #include "server/notebook_engine.h"
 #include "server/space_table.h"
 
-enum { MOST_SPACES = 32, MOST_ASLEEP = 256, HELPERS = 4, QUEUE = 256 };
+// Anybody can begin sessions, and each space costs a child and a cluster: from one place come as many as a person's browsers or a small office need, so that it
+// takes eight places to shut all others out.
+enum { MOST_SPACES = 32, MOST_OF_A_PLACE = 4, MOST_ASLEEP = 256, HELPERS = 4, QUEUE = 256 };
 static const double RETRY_SECONDS = 30;
 static const char notebook_gone[] = "the notebook that held this data has ended or is out of reach; show it again from there";
 
@@ -47,6 +49,7 @@ struct space {
     struct space *next;
     struct user_spaces *spaces;
     identity_user user;
+    client_place place;        // where they came from last
     enum space_state state;
     bool wanted;               // again, while it closes
     bool over;                 // it is to be freed when it has closed
@@ -296,11 +299,27 @@ static int start_engine(struct space *space, struct failure *failure) {
     return status;
 }
 
+// Where whoever has this space, or none yet, counts as coming from.
+static client_place counted_place(const struct user_spaces *spaces, const struct space *space, client_place place) {
+    return spaces->for_each && !(space && is_kept(space)) ? place : 0;
+}
+
+static int check_room(const struct user_spaces *spaces, client_place place, struct failure *failure) {
+    enum space_room room = space_table_room(&spaces->table, place);
+    if (room == SPACE_ROOM) return VIRGA_OK;
+    if (room == SPACE_TABLE_FULL)
+        return failure_set(failure, VIRGA_TOO_LARGE, "as many people as this server takes have datasets or a cluster of their own now; try again later");
+    return failure_set(failure, VIRGA_TOO_LARGE, "%d sessions from your address have a cluster of their own now, and no more may: end one (DELETE /api/session), "
+                       "or leave it unused for %g s", MOST_OF_A_PLACE, spaces->table.idle_seconds);
+}
+
 static int wake(struct space *space, double now, struct failure *failure) {
     struct user_spaces *spaces = space->spaces;
-    if (!space_table_add(&spaces->table, space->user, space, now))
-        return failure_set(failure, VIRGA_TOO_LARGE, "as many people as this server takes have datasets or a cluster of their own now; try again later");
-    int status = spaces->for_each ? start_engine(space, failure) : VIRGA_OK;
+    client_place place = counted_place(spaces, space, space->place);
+    int status = check_room(spaces, place, failure);
+    if (status) return status;
+    space_table_add(&spaces->table, space->user, place, space, now);
+    status = spaces->for_each ? start_engine(space, failure) : VIRGA_OK;
     if (status) {
         space_lease_end(space_table_find(&spaces->table, space->user));
         return status;
@@ -406,7 +425,7 @@ struct user_spaces *user_spaces_new(struct app *app, struct identity *identity, 
     spaces->paths = calloc(CONFIG_MAX_PATHS, sizeof *spaces->paths);
     spaces->helpers = worker_pool_new((const int[LANE_COUNT]){HELPERS, HELPERS}, QUEUE);
     spaces->for_each = app->config.engine_for_each_user && strcmp(app->config.engine, "none") != 0;
-    space_table_init(&spaces->table, MOST_SPACES, app->config.engine_idle);
+    space_table_init(&spaces->table, MOST_SPACES, MOST_OF_A_PLACE, app->config.engine_idle);
     if (spaces->paths && spaces->helpers) {
         spaces->path_count = app_user_paths(app, spaces->paths);
         return spaces;
@@ -442,12 +461,22 @@ void user_spaces_free(struct user_spaces *spaces) {
 bool user_spaces_for_each(const struct user_spaces *spaces) { return spaces->for_each; }
 size_t user_spaces_count(const struct user_spaces *spaces) { return space_table_count(&spaces->table); }
 
-int user_spaces_enter(struct user_spaces *spaces, identity_user user, double now, struct failure *failure) {
-    struct space *space = find_space(spaces, user);
-    if (!user || (!space && !spaces->for_each)) return VIRGA_OK;
-    if (!space && !(space = new_space(spaces, user))) return failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
+void user_spaces_keep(struct user_spaces *spaces, identity_user user, double now) {
     struct space_lease *lease = space_table_find(&spaces->table, user);
     if (lease) space_lease_use(lease, now);
+}
+
+int user_spaces_enter(struct user_spaces *spaces, identity_user user, client_place place, double now, struct failure *failure) {
+    struct space *space = find_space(spaces, user);
+    if (!user || (!space && !spaces->for_each)) return VIRGA_OK;
+    user_spaces_keep(spaces, user, now);
+    if (space && space->state == SPACE_AWAKE) return VIRGA_OK;
+    if (!space) {
+        int status = check_room(spaces, counted_place(spaces, NULL, place), failure);
+        if (status) return status;
+        if (!(space = new_space(spaces, user))) return failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
+    }
+    space->place = place;
     if (space->state == SPACE_CLOSING) space->wanted = true;
     if (space->state != SPACE_ASLEEP) return VIRGA_OK;
     return wake(space, now, failure);
@@ -491,7 +520,7 @@ int user_spaces_publish(struct user_spaces *spaces, identity_user user, const ch
     item->done = done;
     item->context = context;
     bool awake = space->state == SPACE_AWAKE;
-    int status = user_spaces_enter(spaces, user, now, failure);  // opens it where the space slept, and it may be gone already
+    int status = user_spaces_enter(spaces, user, 0, now, failure);  // opens it where the space slept, and it may be gone already
     if (status) drop_item(item);
     else if (awake) open_item(item);
     return status;
@@ -528,7 +557,7 @@ int user_spaces_attach(struct user_spaces *spaces, identity_user user, int socke
         return space ? failure_set(failure, VIRGA_INVALID, "a notebook is connected already") : failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
     }
     int status = notebook_engine_new(&spaces->app->config, socket, &space->notebook, failure);
-    if (!status) status = user_spaces_enter(spaces, user, now, failure);
+    if (!status) status = user_spaces_enter(spaces, user, 0, now, failure);
     if (status) user_spaces_detach(spaces, user);
     return status;
 }

@@ -9,6 +9,7 @@
 
 #include "field/catalog.h"
 #include "server/app.h"
+#include "server/client_place.h"
 #include "server/identity.h"
 #include "server/service_mailbox.h"
 
@@ -30,8 +31,11 @@ void user_spaces_free(struct user_spaces *spaces);
 
 // Whether each user has an engine of their own.
 bool user_spaces_for_each(const struct user_spaces *spaces);
-// The user is here (a request came, a websocket is open): their space goes on, or is made, or opened again, where they have something in it. VIRGA_TOO_LARGE with words: too many users have one.
-int user_spaces_enter(struct user_spaces *spaces, identity_user user, double now, struct failure *failure);
+// The user asks for something that needs their space: it goes on, or is made, or opened again, where they have something in it. `place`: where they come
+// from. VIRGA_TOO_LARGE with words: too many users, or too many from this place, have one. Whoever something was published for is no stranger: their place does not count.
+int user_spaces_enter(struct user_spaces *spaces, identity_user user, client_place place, double now, struct failure *failure);
+// The user is here: the space that they have, if any, goes on.
+void user_spaces_keep(struct user_spaces *spaces, identity_user user, double now);
 // What the user sees, or NULL: what all see. Borrowed, until control returns to the loop.
 struct catalog *user_spaces_catalog(struct user_spaces *spaces, identity_user user);
 // Of that what an export's own process can open, too. NULL: what all see.

@@ -94,14 +94,16 @@ void web_user_read(struct peer *peer) {
     peer->caller.bearer = bearer(peer->wsi, text, sizeof text);
     peer->caller.publisher = peer->caller.bearer && identity_is_publisher(server->identity, text);
     explicit_bzero(text, sizeof text);
-    if (peer->caller.user) web_user_enter(server, peer->caller.user, NULL);
+    user_spaces_keep(server->spaces, peer->caller.user, now);
 }
 
-int web_user_enter(struct web_server *server, identity_user user, struct failure *failure) {
+int web_user_enter(struct peer *peer, struct failure *failure) {
+    struct web_server *server = peer->server;
     struct failure why;
     double now = clock_monotonic();
-    identity_touch(server->identity, user, now);
-    int status = user_spaces_enter(server->spaces, user, now, &why);
+    if (!peer->caller.user) return VIRGA_OK;
+    identity_touch(server->identity, peer->caller.user, now);
+    int status = user_spaces_enter(server->spaces, peer->caller.user, client_place_of(peer->address), now, &why);
     return status ? failure_set(failure, status, "%s", why.message) : VIRGA_OK;
 }
 

@@ -13,8 +13,8 @@ void web_user_stop(struct web_server *server);
 
 // Reads who sent the request whose header is there into peer->caller.
 void web_user_read(struct peer *peer);
-// The user is here now: their space goes on. VIRGA_TOO_LARGE with words.
-int web_user_enter(struct web_server *server, identity_user user, struct failure *failure);
+// Whoever sent it, if anybody, asks for something that needs their space: it is made, or goes on. VIRGA_TOO_LARGE with words.
+int web_user_enter(struct peer *peer, struct failure *failure);
 
 // Borrowed until control returns to the loop: what the user sees, and of it what exports can show.
 struct catalog *web_user_catalog(const struct web_server *server, identity_user user);

@@ -165,7 +165,7 @@ int ws_source_writable(struct peer *peer) {
 
 void ws_source_tick(struct peer *peer, double now) {
     struct ws_source *source = peer->source;
-    if (identity_exists(peer->server->identity, peer->caller.user, now)) web_user_enter(peer->server, peer->caller.user, NULL);
+    if (identity_exists(peer->server->identity, peer->caller.user, now)) web_user_enter(peer, NULL);
     else close_for(source, "the session has ended");
     if (source->paused) source->heard = now;  // it is us who do not listen
     if (now - source->heard > SILENT_SECONDS) lws_set_timeout(peer->wsi, PENDING_TIMEOUT_KILLED_BY_PARENT, LWS_TO_KILL_ASYNC);

@@ -160,7 +160,7 @@ int ws_take_user(struct ws_client *client, const char *session) {
     peer->caller.user = session[0] ? identity_find(server->identity, session, now) : 0;
     if (session[0] && !peer->caller.user && !rate_limit_take(&server->wrong, peer->address, now)) return -1;
     ws_push_text(client, text, ws_message_user(text, sizeof text, peer->caller.user != 0));
-    if (peer->caller.user && web_user_enter(server, peer->caller.user, &failure)) ws_push_error(client, failure.message);
+    if (web_user_enter(peer, &failure)) ws_push_error(client, failure.message);
     if (before != peer->caller.user) tell_catalog(client);
     struct source_engine *engine = web_user_engine(server, peer->caller.user);
     client->engine_due = engine && source_engine_has_cluster(engine);

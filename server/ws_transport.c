@@ -431,7 +431,7 @@ void ws_closed(struct peer *peer) {
 
 void ws_tick(struct peer *peer, double now) {
     struct ws_client *client = peer->client;
-    if (peer->caller.user) web_user_enter(peer->server, peer->caller.user, NULL);
+    web_user_enter(peer, NULL);
     double silent = now - client->heard, limit = peer->server->app->config.idle_seconds;
     if (silent <= limit) return;
     client->closing = "idle for too long";

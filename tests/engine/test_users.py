@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import time
 import urllib.error
 import urllib.parse
@@ -204,6 +205,49 @@ def test_who_ends_a_session_has_no_engine_though_a_page_is_open(serve, cluster):
             until(lambda: not engines(server), "the engine goes with the session")
             wait_until(lambda: Person(server.url).ask("api/stats")[0] == 200 and stream_is_older(stream, 3), 30)
             assert not engines(server) and Person(server.url).ask("api/stats")[1]["engine"]["spaces"] == 0
+
+
+def own_address() -> str | None:
+    """An address of this machine beside loopback: that by which it would reach another."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.77", 9))  # nothing is sent
+            address = probe.getsockname()[0]
+        except OSError:
+            return None
+    return None if address.startswith("127.") or address == "0.0.0.0" else address
+
+
+def spaces(url: str) -> int:
+    return Person(url).ask("api/stats")[1]["engine"]["spaces"]
+
+
+def test_one_address_has_few_engines_and_only_who_needs_one(serve):
+    address = own_address()
+    if not address:
+        pytest.skip("this machine has no address but loopback")
+    flags = ("--allow-empty", "--engine", "local:1", "--engine-clusters", "user", "--listen", "0.0.0.0:0")
+    with serve([], *flags) as server:
+        far, near = f"http://{address}:{server.port}/", f"http://127.0.0.1:{server.port}/"
+        people = [new_person(far) for _ in range(5)]
+        assert people[0].ask("healthz")[0] == 200 and spaces(near) == 0  # a session alone takes nothing
+        for count, person in enumerate(people[:4], 1):
+            person.catalog()
+            assert spaces(near) == count
+        refused = people[4]
+        refused.catalog()  # what all see
+        assert spaces(near) == 4
+        assert "4 sessions from your address" in refused.ask("api/engine")[1]["message"]
+        status, said = refused.ask("api/engine", "POST", {"action": "stop"})
+        assert status == 503 and "4 sessions from your address" in said["error"]["message"]
+        with Stream(far) as stream:
+            stream.socket.say({"type": "user", "session": refused.token})
+            wait_until(lambda: (said := stream.take())["type"] == "error" and "4 sessions from your address" in said["message"])
+        for person in (new_person(near) for _ in range(5)):  # a proxy's, which are told apart by nothing
+            person.catalog()
+        assert spaces(near) == 9
+        assert people[0].ask("api/session", "DELETE")[0] == 204
+        assert refused.ask("api/engine")[1]["own"] and spaces(near) == 9
 
 
 def test_what_cannot_be_published_takes_no_place(serve, word):
