@@ -347,16 +347,37 @@ static void free_space(struct space *space) {
     free(space);
 }
 
+// Publications that wait to be opened hear why they are not. Those that were open before are remembered.
+static void fail_waiting(struct space *space, int status, const struct failure *failure) {
+    struct item *next;
+    for (struct item *item = space->items; item; item = next) {
+        next = item->next;
+        if (!item->done) continue;
+        tell_done(item, status, failure);
+        drop_item(item);
+    }
+}
+
+static void wake_again(struct space *space) {
+    struct user_spaces *spaces = space->spaces;
+    struct failure failure;
+    int status = wake(space, clock_monotonic(), &failure);
+    if (!status) return;
+    log_warning("user", "%s", failure.message);
+    spaces->calls.failed(spaces->calls.context, space->user, failure.message);
+    fail_waiting(space, status, &failure);
+    if (!is_kept(space)) free_space(space);
+}
+
 static void closed_delivered(struct letter *letter) {
     struct space *space = (struct space *)((char *)letter - offsetof(struct space, closed));
-    struct failure failure;
     space->engine = NULL;
     space->pool = NULL;
     space->state = SPACE_ASLEEP;
     bool again = space->wanted && !space->over && !space->spaces->stopping;
     space->wanted = false;
     if (space->over || (!again && !is_kept(space))) free_space(space);
-    else if (again && wake(space, clock_monotonic(), &failure)) log_warning("user", "%s", failure.message);
+    else if (again) wake_again(space);
 }
 
 // Waits for the engine's child.
