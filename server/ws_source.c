@@ -155,7 +155,8 @@ int ws_source_writable(struct peer *peer) {
     if (source->ping_due) {
         source->ping_due = false;
         lws_callback_on_writable(peer->wsi);
-        return lws_write(peer->wsi, buffer + LWS_PRE, 0, LWS_WRITE_PING) < 0 ? -1 : 0;
+        memcpy(buffer + LWS_PRE, "here", 4);  // the library tells of no answer to an empty one
+        return lws_write(peer->wsi, buffer + LWS_PRE, 4, LWS_WRITE_PING) < 4 ? -1 : 0;
     }
     size_t size = source_bridge_take(source->bridge, buffer + LWS_PRE, PIECE);
     if (!size) return 0;
