@@ -78,17 +78,9 @@ static int take(void *user, const char *name, const char *value, struct failure 
     return VIRGA_OK;
 }
 
-// By id or name, else the first with that standard name; -1.
-static int find_variable(const struct catalog_dataset *set, const char *wanted) {
-    int index = catalog_find_variable(set, wanted);
-    for (size_t v = set->variable_count; index < 0 && v-- > 0;)
-        if (!set->variables[v].hidden && !strcmp(set->variables[v].standard_name, wanted)) index = (int)v;
-    return index;
-}
-
 static bool has_all(const struct catalog_dataset *set, const struct view_flags *flags) {
     for (size_t n = 0; n < flags->variable_count; n++)
-        if (find_variable(set, flags->variables[n]) < 0) return false;
+        if (catalog_find_variable_named(set, flags->variables[n]) < 0) return false;
     return true;
 }
 
@@ -108,7 +100,7 @@ static int copy(char *out, size_t room, const char *name, const char *value, str
 static int set_variables(struct view *view, const struct catalog_dataset *set, const struct view_flags *flags,
                          struct failure *failure) {
     for (size_t n = 0; n < flags->variable_count; n++) {
-        int index = find_variable(set, flags->variables[n]);
+        int index = catalog_find_variable_named(set, flags->variables[n]);
         const char *id = index < 0 ? flags->variables[n] : set->variables[index].id;
         view->layers[n] = view->layers[0];
         int status = copy(view->layers[n].variable, VIEW_ID_TEXT, "variable", id, failure);

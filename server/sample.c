@@ -48,14 +48,6 @@ int sample_query_set(struct sample_query *query, const char *key, const char *va
     return VIRGA_OK;
 }
 
-// By id or name, else the only one with that standard name; -1.
-static int find_variable(const struct catalog_dataset *set, const char *wanted) {
-    int index = catalog_find_variable(set, wanted);
-    for (size_t v = 0; index < 0 && v < set->variable_count; v++)
-        if (!set->variables[v].hidden && !strcmp(set->variables[v].standard_name, wanted)) index = (int)v;
-    return index;
-}
-
 // "a, b, c" of what there is, as far as there is room.
 static void list_variables(const struct catalog *catalog, const char *dataset, char *text, size_t room) {
     size_t used = 0;
@@ -73,7 +65,7 @@ static int find_dataset_of_variable(const struct catalog *catalog, const struct 
     char known[300];
     for (size_t d = 0; d < catalog->dataset_count; d++) {
         const struct catalog_dataset *set = &catalog->datasets[d];
-        int index = *query->dataset && strcmp(query->dataset, set->id) ? -1 : find_variable(set, query->variable);
+        int index = *query->dataset && strcmp(query->dataset, set->id) ? -1 : catalog_find_variable_named(set, query->variable);
         if (index < 0) continue;
         if (field->dataset)
             return failure_set(failure, VIRGA_INVALID, "several datasets have the variable %s: name one, such as dataset %s or %s",

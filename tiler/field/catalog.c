@@ -224,6 +224,13 @@ int catalog_find_variable(const struct catalog_dataset *d, const char *id) {
     return -1;
 }
 
+int catalog_find_variable_named(const struct catalog_dataset *d, const char *name) {
+    int index = catalog_find_variable(d, name);
+    for (size_t v = 0; name && index < 0 && v < d->variable_count; v++)
+        if (!d->variables[v].hidden && strcmp(d->variables[v].standard_name, name) == 0) index = (int)v;
+    return index;
+}
+
 int catalog_find_run(const struct catalog_dataset *d, const char *run) {
     double seconds;
     if (d->run_count == 0) return -1;

@@ -108,6 +108,8 @@ void catalog_unref(struct catalog *catalog);
 
 const struct catalog_dataset *catalog_find_dataset(const struct catalog *catalog, const char *id);
 int catalog_find_variable(const struct catalog_dataset *dataset, const char *id);  // index by id or name, or -1
+// What a person names: as above, else the first with that standard name. Index or -1.
+int catalog_find_variable_named(const struct catalog_dataset *dataset, const char *name);
 // run: ISO 8601 time, or "latest" or NULL. Index or -1.
 int catalog_find_run(const struct catalog_dataset *dataset, const char *run);
 

@@ -95,6 +95,10 @@ static void test_they_are_offered_for_what_they_are(void **state) {
     made_variable(d, "wind_speed_mean");  // of derived variables too
     assert_int_equal(catalog_find_variable(d, "wind_from_direction_mean"), -1);
     assert_int_equal(catalog_find_variable(d, "wind_from_direction_spread"), -1);
+    assert_int_equal(catalog_find_variable(d, "air_temperature"), -1);
+    assert_int_equal(catalog_find_variable_named(d, "air_temperature"), made_variable(d, "ta"));  // the first of the two that have it
+    assert_int_equal(catalog_find_variable_named(d, "ta_mean"), made_variable(d, "ta_mean"));
+    assert_int_equal(catalog_find_variable_named(d, "air_pressure"), -1);
     char *json = catalog_to_json(cat);
     assert_non_null(strstr(json, "\"statistic\":\"spread\""));
     free(json);
