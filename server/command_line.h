@@ -21,6 +21,14 @@ struct command_line {
     {"workers", 0, true}, {"readers", 0, true}, {"reader", 0, true}, {"opendap-hosts", 0, true}, {"engine", 0, true}, {"engine-workers", 0, true}, \
     {"engine-idle", 0, true}, {"engine-memory", 0, true}, {"engine-schemes", 0, true}, {"engine-slabs", 0, true}, {"engine-product", 0, true}, \
     {"engine-python", 0, true}, {"log-level", 0, true}, {"log-format", 0, true}
+// What help says of them, where they are no more to the command than to virga serve.
+#define COMMAND_LINE_SETTINGS_HELP \
+    "      --state DIR, --cache-memory SIZE, --spool-limit SIZE, --workers N, --readers N,\n" \
+    "      --opendap-hosts H, --reader PROGRAM, --engine WHERE, --engine-… VALUE,\n" \
+    "      --log-level LEVEL, --log-format FORMAT\n" \
+    "                           as for virga serve\n" \
+    "  -c, --config FILE        the configuration file\n" \
+    "  -h, --help\n"
 
 // Reads the command line into *config (defaults, files, environment, flags; other arguments become its paths) and sets
 // up the log. Returns -1 to go on, else the exit status: help was printed, or the use was wrong and was said.

@@ -33,12 +33,7 @@ static const char help[] =
     "      --member M           the ensemble member's label (the first)\n"
     "      --dataset ID         which dataset, when several have the variable\n"
     "  -j, --json               for programs: one JSON object; for --places an array of them\n"
-    "      --state DIR, --cache-memory SIZE, --spool-limit SIZE, --workers N, --readers N,\n"
-    "      --opendap-hosts H, --reader PROGRAM, --engine WHERE, --engine-… VALUE,\n"
-    "      --log-level LEVEL, --log-format FORMAT\n"
-    "                           as for virga serve\n"
-    "  -c, --config FILE        the configuration file\n"
-    "  -h, --help\n"
+    COMMAND_LINE_SETTINGS_HELP
     "\n"
     "Outside the forecast, and where values are missing, the answer is null (\"no value\").\n"
     "\n"

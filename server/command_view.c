@@ -29,12 +29,7 @@ static const char help[] =
     "      --top                from straight above (from the south, a little from above)\n"
     "      --size WxH           of the picture, in pixels (1280x720)\n"
     "      --compact            in one line, for the page's address\n"
-    "      --state DIR, --cache-memory SIZE, --spool-limit SIZE, --workers N, --readers N,\n"
-    "      --opendap-hosts H, --reader PROGRAM, --engine WHERE, --engine-… VALUE,\n"
-    "      --log-level LEVEL, --log-format FORMAT\n"
-    "                           as for virga serve\n"
-    "  -c, --config FILE        the configuration file\n"
-    "  -h, --help\n"
+    COMMAND_LINE_SETTINGS_HELP
     "\n"
     "Examples:\n"
     "  virga view forecast.nc > view.json\n"
