@@ -294,7 +294,6 @@ static void print_time(FILE *out, double seconds) {
 }
 
 void config_print_value(FILE *out, const struct config *c, enum config_key key) {
-    static const char *const levels[] = {"error", "warning", "info", "debug"};
     bool colons = strchr(c->listen_host, ':') != NULL;
     switch (key) {
     case CONFIG_LISTEN: fprintf(out, "%s%s%s:%d", colons ? "[" : "", c->listen_host, colons ? "]" : "", c->listen_port); break;
@@ -325,7 +324,7 @@ void config_print_value(FILE *out, const struct config *c, enum config_key key) 
     case CONFIG_ENGINE: case CONFIG_ENGINE_CLUSTERS: case CONFIG_ENGINE_WORKERS: case CONFIG_ENGINE_IDLE: case CONFIG_ENGINE_SCHEMES:
     case CONFIG_ENGINE_SLABS: case CONFIG_ENGINE_PYTHON: case CONFIG_PUBLISH_TOKEN_FILE: config_print_engine(out, c, key); break;
     case CONFIG_ENGINE_MEMORY: print_size(out, c->engine_memory); break;
-    case CONFIG_LOG_LEVEL: fputs(levels[c->log_level], out); break;
+    case CONFIG_LOG_LEVEL: fputs(log_level_name(c->log_level), out); break;
     case CONFIG_LOG_FORMAT: fputs(c->log_json ? "json" : "text", out); break;
     case CONFIG_WEB_ROOT: fputs(c->web_root, out); break;
     case CONFIG_READER: fputs(c->reader, out); break;

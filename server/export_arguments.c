@@ -64,7 +64,6 @@ static void add_engine(struct export_arguments *a, const struct config *config) 
 }
 
 int export_arguments_make(const struct config *config, const char *folder, const char *suffix, bool background, struct export_arguments *out) {
-    static const char *const levels[] = {"error", "warning", "info", "debug"};
     size_t memory = config->cache_memory / 2 > least_memory ? config->cache_memory / 2 : least_memory;
     struct export_arguments *a = out;
     *a = (struct export_arguments){0};
@@ -82,7 +81,7 @@ int export_arguments_make(const struct config *config, const char *folder, const
     add(a, "--spool-limit=%zu", config->spool_limit);
     add_lists(a, config);
     add_engine(a, config);
-    add(a, "--log-level=%s", levels[config->log_level < LOG_LEVEL_WARNING ? config->log_level : LOG_LEVEL_WARNING]);
+    add(a, "--log-level=%s", log_level_name(config->log_level < LOG_LEVEL_WARNING ? config->log_level : LOG_LEVEL_WARNING));
     add(a, "--log-format=text");
     add(a, "--");
     add(a, "-");

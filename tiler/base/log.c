@@ -30,6 +30,7 @@ int log_level_parse(const char *name, enum log_level *level) {
     return VIRGA_INVALID;
 }
 
+const char *log_level_name(enum log_level level) { return level_names[level]; }
 bool log_enabled(enum log_level level) { return level <= highest_level; }
 
 // Appends `text` with control characters and bytes that are no UTF-8 escaped; returns the new length. out has room for
