@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Settings of the engine: which cluster, how much of it, what it may open, and who may publish.
 #include <ctype.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "server/config_private.h"

@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/wait.h>
 
-#include "base/clock.h"
 #include "server/export_arguments.h"
 #include "server/export_event.h"
 #include "server/export_state.h"

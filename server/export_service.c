@@ -20,7 +20,6 @@
 enum { MAX_COMMANDS = 256, NICENESS = 10, TELL_MS = 250, LONGEST_WAIT = 60, FDS = 1 + EXPORT_PROCESS_FDS * (EXPORT_MAX_RUNS + 1) };
 
 struct export_table *export_service_table(struct export_service *service) { return &service->table; }
-const struct export_limits *export_service_limits(const struct export_service *service) { return &service->limits; }
 
 void export_service_wake(struct export_service *service) {
     const uint64_t one = 1;

@@ -25,7 +25,6 @@ void export_service_free(struct export_service *service);
 
 // Any thread.
 struct export_table *export_service_table(struct export_service *service);
-const struct export_limits *export_service_limits(const struct export_service *service);
 
 // Something for the thread to do. `run` is called once, on the thread; `cancelled`: the service is going, only free what is held.
 struct export_command {

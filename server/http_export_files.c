@@ -9,7 +9,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "server/export_request.h"
 #include "server/export_service.h"
 #include "server/zip_layout.h"
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/http_origin.h"
 
-#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 

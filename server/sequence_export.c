@@ -22,7 +22,7 @@ static void on_signal(int number) {
     came = number;
 }
 
-void sequence_listen(void) {
+static void listen_to_signals(void) {
     struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
@@ -87,7 +87,7 @@ static int draw_into_folder(struct sequence_work *w, struct failure *failure) {
     if (status != VIRGA_OK) return status;
     describe(w);
     export_progress_begin(&w->run->progress, clock_monotonic());
-    sequence_listen();
+    listen_to_signals();
     if (w->run->progress.done < w->run->progress.frames)
         status = w->run->on_cluster ? sequence_cluster_draw(w, failure) : draw_here(w, failure);
     w->run->signal_number = status == VIRGA_CANCELLED ? sequence_signal() : 0;

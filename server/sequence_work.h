@@ -36,8 +36,7 @@ int sequence_work_draw(struct sequence_work *work, size_t index, struct frame_pi
 // A frame is in the folder: says so. VIRGA_IO: nobody reads the progress any more.
 int sequence_work_tell(struct sequence_work *work, size_t index, size_t bytes, struct failure *failure);
 
-// The first of SIGINT and SIGTERM that came since sequence_listen(), or 0. A second one ends the process at once.
-void sequence_listen(void);
+// The first of SIGINT and SIGTERM that came since frames began to be drawn into a folder, or 0. A second one ends the process at once.
 int sequence_signal(void);
 
 #endif

@@ -39,7 +39,6 @@ void zip_layout_free(struct zip_layout *zip) {
     free(zip);
 }
 
-size_t zip_layout_count(const struct zip_layout *zip) { return zip->count; }
 const char *zip_layout_name(const struct zip_layout *zip, size_t entry) { return zip->entries[entry].name; }
 
 static bool is_large(const struct entry *e) { return e->size >= large; }

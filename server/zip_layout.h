@@ -26,7 +26,6 @@ struct zip_layout *zip_layout_new(void);
 void zip_layout_free(struct zip_layout *zip);
 // Adds a file of `size` bytes with this CRC-32. VIRGA_INVALID: the name is empty, longer than ZIP_NAME_MAX or not relative; VIRGA_TOO_LARGE; VIRGA_NO_MEMORY.
 int zip_layout_add(struct zip_layout *zip, const char *name, uint64_t size, uint32_t crc);
-size_t zip_layout_count(const struct zip_layout *zip);
 // Bytes of the whole.
 uint64_t zip_layout_size(const struct zip_layout *zip);
 const char *zip_layout_name(const struct zip_layout *zip, size_t entry);
