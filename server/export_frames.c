@@ -79,19 +79,22 @@ int export_frame_read(const char *folder, const struct export_job *job, uint32_t
     return n == 0 ? VIRGA_OK : failure_set(failure, VIRGA_IO, "cannot read frame %u: %s", number, strerror(reason));
 }
 
-// Rows whose file is not as it was go.
-static int drop_lost(struct export_store *store, const char *folder, struct export_job *job, const struct export_frame *rows, size_t count,
+// Rows whose file is not as it was go, here and in the database.
+static int drop_lost(struct export_store *store, const char *folder, struct export_job *job, struct export_frame *rows, size_t *count,
                      struct failure *failure) {
     char path[EXPORT_PATH + 40];
     struct stat is;
+    size_t all = *count;
     int status = VIRGA_OK;
+    *count = 0;
     job->done = 0;
     job->bytes = 0;
-    for (size_t i = 0; i < count && !status; i++) {
+    for (size_t i = 0; i < all && !status; i++) {
         frame_path(folder, job, rows[i].number, path);
         if (!lstat(path, &is) && S_ISREG(is.st_mode) && (uint64_t)is.st_size == rows[i].size) {
             job->done++;
             job->bytes += rows[i].size;
+            rows[(*count)++] = rows[i];
         } else {
             status = export_store_drop_frame(store, job->sequence, rows[i].number, failure);
         }
@@ -135,10 +138,7 @@ int export_frames_reconcile(struct export_store *store, const char *folder, stru
     struct export_frame *rows = NULL;
     size_t count = 0;
     int status = export_store_frames(store, job->sequence, &rows, &count, failure);
-    if (!status) status = drop_lost(store, folder, job, rows, count, failure);
-    free(rows);
-    rows = NULL;
-    if (!status) status = export_store_frames(store, job->sequence, &rows, &count, failure);
+    if (!status) status = drop_lost(store, folder, job, rows, &count, failure);
     if (!status) status = add_untold(store, folder, job, rows, count, failure);
     free(rows);
     return status;
