@@ -297,9 +297,13 @@ void http_job_free(struct http_job *job) {
     free(job);
 }
 
+int http_answer_failure(struct peer *peer, int status, const struct http_job *job) {
+    return http_answer_error(peer, status, job->failure.message[0] ? job->failure.message : status_name(job->status));
+}
+
 static void finish_job(struct http_job *job, struct peer *peer) {
     if (job->status) {
-        http_answer_error(peer, http_status_of(job->status), job->failure.message[0] ? job->failure.message : status_name(job->status));
+        http_answer_failure(peer, http_status_of(job->status), job);
         return;
     }
     struct shared_bytes *body = job->body;

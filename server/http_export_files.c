@@ -152,7 +152,7 @@ static void finish(struct http_job *http, struct peer *peer) {
     struct files_job *job = (struct files_job *)http;
     struct http_reply *reply = &peer->reply;
     if (http->status) {
-        http_answer_error(peer, http_status_of(http->status), http->failure.message[0] ? http->failure.message : status_name(http->status));
+        http_answer_failure(peer, http_status_of(http->status), http);
         return;
     }
     // The zip of a job that still runs is another in a moment.

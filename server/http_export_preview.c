@@ -45,7 +45,7 @@ static void finish(struct http_job *http, struct peer *peer) {
         return;
     }
     int status = http->status == VIRGA_AGAIN ? 503 : http_status_of(http->status);
-    http_answer_error(peer, status, http->failure.message[0] ? http->failure.message : status_name(http->status));
+    http_answer_failure(peer, status, http);
     if (status == 503) strcpy(peer->reply.more, "Retry-After: 2\r\n");
 }
 

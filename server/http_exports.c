@@ -77,7 +77,7 @@ static void finish(struct http_job *http_job, struct peer *peer) {
     const struct exports_job *job = (const struct exports_job *)http_job;
     if (http_job->status) {
         int status = status_of(job);
-        http_answer_error(peer, status, http_job->failure.message[0] ? http_job->failure.message : status_name(http_job->status));
+        http_answer_failure(peer, status, http_job);
         if (status == 503) snprintf(peer->reply.more, sizeof peer->reply.more, "Retry-After: 5\r\n");
         return;
     }

@@ -115,7 +115,7 @@ static const char *caching(const char *geometry) {
 
 static void finish(struct http_job *job, struct peer *peer) {
     if (job->status) {
-        http_answer_error(peer, http_status_of(job->status), job->failure.message[0] ? job->failure.message : status_name(job->status));
+        http_answer_failure(peer, http_status_of(job->status), job);
         return;
     }
     memcpy(peer->reply.etag, job->etag, sizeof job->etag);

@@ -94,6 +94,8 @@ struct http_job {
 
 // `size` ≥ sizeof(struct http_job), the job first in it. NULL when out of memory.
 struct http_job *http_job_new(struct peer *peer, size_t size, void (*cancel)(struct http_job *));
+// Answers a job that failed, with its failure's words or those of its status.
+int http_answer_failure(struct peer *peer, int status, const struct http_job *job);
 void http_job_post(struct http_job *job);  // any thread
 // Any thread of the server's helpers will run it; HTTP_LATER, or the status of an error answer. Frees the job on failure.
 int http_job_start(struct http_job *job, enum worker_lane lane, worker_job run);
