@@ -264,8 +264,8 @@ static int make_shade(struct picture_maker *maker, struct scene *scene, struct p
 }
 
 static void size_of(const struct view *view, unsigned *width, unsigned *height) {
-    *width = view->size[0] ? view->size[0] : 1280;
-    *height = view->size[1] ? view->size[1] : 720;
+    *width = view->size[0] ? view->size[0] : VIEW_USUAL_WIDTH;
+    *height = view->size[1] ? view->size[1] : VIEW_USUAL_HEIGHT;
 }
 
 double picture_aspect(const struct view *view) {

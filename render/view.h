@@ -19,6 +19,8 @@ enum {
     VIEW_UNITS_TEXT = 41,
     VIEW_CAPTION_TEXT = 201,
     VIEW_ANTIALIASING_MAX = 4,
+    VIEW_USUAL_WIDTH = 1280,  // pixels of a picture whose document names no size
+    VIEW_USUAL_HEIGHT = 720,
 };
 
 enum view_camera_mode { VIEW_ORBIT, VIEW_FLY, VIEW_TOP };
@@ -64,7 +66,7 @@ struct view {
     double ambient;             // 0 to 1
     double exaggeration;        // of height
     bool coastlines, graticule, terrain, height_axis;
-    unsigned size[2];           // pixels; 0, 0: as large as there is room for
+    unsigned size[2];           // pixels; 0, 0: as large as there is room for, in a file VIEW_USUAL_WIDTH × VIEW_USUAL_HEIGHT
     // Of pictures that are not drawn by the page, which keeps these as they are:
     struct view_captions captions;
     unsigned antialiasing;      // samples along each axis of a pixel for ground and lines, 1 to VIEW_ANTIALIASING_MAX

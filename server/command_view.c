@@ -41,7 +41,7 @@ static const struct option_spec specs[] = {
     COMMAND_LINE_SETTINGS, {"variable", 0, true}, {"dataset", 0, true}, {"run", 0, true},     {"time", 0, true},
     {"member", 0, true},   {"top", 0, false},     {"size", 0, true},    {"compact", 0, false}, {NULL, 0, false}};
 
-enum { USUAL_WIDTH = 1280, USUAL_HEIGHT = 720, DIGITS = 7 };
+enum { DIGITS = 7 };
 
 struct view_flags {
     const char *variables[VIEW_LAYERS_MAX];
@@ -213,7 +213,7 @@ static int run(const struct command_line *line, const struct config *config, con
 }
 
 int command_view(int argc, char **argv) {
-    struct view_flags flags = {.size = {USUAL_WIDTH, USUAL_HEIGHT}};
+    struct view_flags flags = {.size = {VIEW_USUAL_WIDTH, VIEW_USUAL_HEIGHT}};
     struct command_line line = {.name = "view", .help = help, .specs = specs, .take = take, .user = &flags};
     struct config config;
     int done = command_line_read(&line, argc, argv, &config);

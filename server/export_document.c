@@ -9,8 +9,6 @@
 
 #include "render/document.h"
 
-enum { DEFAULT_WIDTH = 1280, DEFAULT_HEIGHT = 720 };
-
 // --- What the command line changes.
 
 json_t *export_changes_new(void) { return json_pack("{s:{}, s:{}}", "captions", "sequence"); }
@@ -136,7 +134,7 @@ static int change(json_t *root, const json_t *changes, struct failure *failure) 
         if (failed) return failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
     }
     if (json_object_get(root, "size")) return VIRGA_OK;
-    return put(root, "size", json_pack("[i, i]", DEFAULT_WIDTH, DEFAULT_HEIGHT), failure);
+    return put(root, "size", json_pack("[i, i]", VIEW_USUAL_WIDTH, VIEW_USUAL_HEIGHT), failure);
 }
 
 // As few digits as say the same numbers.

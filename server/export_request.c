@@ -11,7 +11,7 @@
 #include "render/sequence.h"
 #include "render/view_resolve.h"
 
-enum { MAX_DEPTH = 32, USUAL_WIDTH = 1280, USUAL_HEIGHT = 720 };
+enum { MAX_DEPTH = 32 };
 
 // Nesting, strings aside: no parser of ours or of the child recurses deeply.
 static bool too_deep(const char *json, size_t size) {
@@ -139,8 +139,8 @@ int export_request_parse(const char *json, size_t size, const struct catalog *ca
     if (!status) status = dump(json_object_get(root, "view"), view, failure);
     if (!status) status = read_format(*view, &checked, job, failure);
     if (!status) {
-        job->width = checked.size[0] ? checked.size[0] : USUAL_WIDTH;
-        job->height = checked.size[1] ? checked.size[1] : USUAL_HEIGHT;
+        job->width = checked.size[0] ? checked.size[0] : VIEW_USUAL_WIDTH;
+        job->height = checked.size[1] ? checked.size[1] : VIEW_USUAL_HEIGHT;
     }
     json_decref(root);
     if (status) {
@@ -165,7 +165,7 @@ static int read_width(const json_t *root, unsigned *width, struct failure *failu
 
 // The view in a frame of `most` × `most` pixels, as one picture. `full`: its own size.
 static void make_small(json_t *document, const unsigned full[2], unsigned most, bool jpeg, const char *time) {
-    double width = full[0] ? full[0] : USUAL_WIDTH, height = full[1] ? full[1] : USUAL_HEIGHT, scale = fmin(1, most / fmax(width, height));
+    double width = full[0] ? full[0] : VIEW_USUAL_WIDTH, height = full[1] ? full[1] : VIEW_USUAL_HEIGHT, scale = fmin(1, most / fmax(width, height));
     unsigned small[2] = {(unsigned)fmax(EXPORT_PREVIEW_LEAST, round(width * scale)), (unsigned)fmax(EXPORT_PREVIEW_LEAST, round(height * scale))};
     json_object_set_new(document, "size", json_pack("[i,i]", (int)small[0], (int)small[1]));
     json_object_set_new(document, "sequence", json_pack("{s:s}", "format", jpeg ? "jpeg" : "png"));
