@@ -293,6 +293,10 @@ static void print_time(FILE *out, double seconds) {
     else fputc('0', out);
 }
 
+static void print_hosts(FILE *out, const char hosts[][256], size_t count) {
+    for (size_t i = 0; i < count; i++) fprintf(out, "%s%s", i ? " " : "", hosts[i]);
+}
+
 void config_print_value(FILE *out, const struct config *c, enum config_key key) {
     bool colons = strchr(c->listen_host, ':') != NULL;
     switch (key) {
@@ -306,15 +310,9 @@ void config_print_value(FILE *out, const struct config *c, enum config_key key) 
     case CONFIG_MAX_CONNECTIONS: fprintf(out, "%d", c->max_connections); break;
     case CONFIG_IDLE_SECONDS: fprintf(out, "%d", c->idle_seconds); break;
     case CONFIG_MESSAGE_RATE: fprintf(out, "%g", c->message_rate); break;
-    case CONFIG_EMBED_HOST:
-        for (size_t i = 0; i < c->embed_host_count; i++) fprintf(out, "%s%s", i ? " " : "", c->embed_hosts[i]);
-        break;
-    case CONFIG_ALLOW_ORIGIN:
-        for (size_t i = 0; i < c->allow_origin_count; i++) fprintf(out, "%s%s", i ? " " : "", c->allow_origins[i]);
-        break;
-    case CONFIG_OPENDAP_HOSTS:
-        for (size_t i = 0; i < c->opendap_host_count; i++) fprintf(out, "%s%s", i ? " " : "", c->opendap_hosts[i]);
-        break;
+    case CONFIG_EMBED_HOST: print_hosts(out, c->embed_hosts, c->embed_host_count); break;
+    case CONFIG_ALLOW_ORIGIN: print_hosts(out, c->allow_origins, c->allow_origin_count); break;
+    case CONFIG_OPENDAP_HOSTS: print_hosts(out, c->opendap_hosts, c->opendap_host_count); break;
     case CONFIG_EXPORT_JOBS: fprintf(out, "%d", c->export_jobs); break;
     case CONFIG_EXPORT_QUEUE: fprintf(out, "%d", c->export_queue); break;
     case CONFIG_EXPORT_FRAMES: fprintf(out, "%d", c->export_frames); break;

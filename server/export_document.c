@@ -102,14 +102,13 @@ static int take_path(json_t *sequence, const char *option, const char *path, str
 }
 
 int export_changes_take(json_t *changes, const char *option, const char *value, struct failure *failure) {
-    static const char *const texts[] = {"run", NULL}, *const numbers[] = {"antialiasing", NULL};
     static const char *const captions[] = {"title", "attribution", NULL};
     static const char *const film[] = {"fps", "rate", "orbit", "frames", "quality", NULL};
     json_t *caption = json_object_get(changes, "captions"), *sequence = json_object_get(changes, "sequence");
-    for (int i = 0; texts[i]; i++) if (!strcmp(option, texts[i])) return take_text(changes, option, option, value, failure);
-    for (int i = 0; numbers[i]; i++) if (!strcmp(option, numbers[i])) return take_number(changes, option, option, value, failure);
     for (int i = 0; captions[i]; i++) if (!strcmp(option, captions[i])) return take_text(caption, option, option, value, failure);
     for (int i = 0; film[i]; i++) if (!strcmp(option, film[i])) return take_number(sequence, option, option, value, failure);
+    if (!strcmp(option, "run")) return take_text(changes, option, option, value, failure);
+    if (!strcmp(option, "antialiasing")) return take_number(changes, option, option, value, failure);
     if (!strcmp(option, "size")) return take_size(changes, option, value, failure);
     if (!strcmp(option, "transparent")) return put(changes, option, json_true(), failure);
     if (!strcmp(option, "no-captions")) return put(caption, "show", json_false(), failure);

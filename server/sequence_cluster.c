@@ -174,7 +174,7 @@ static int take_head(struct item *item, struct failure *failure) {
     struct byte_reader r = {item->head, item->head + sizeof item->head, false};
     item->number = bytes_read_u32(&r);
     item->flags = bytes_read_u32(&r);
-    item->size = bytes_read_le(&r, 8);
+    item->size = bytes_read_u64(&r);
     if (item->size > ITEM_MAX) return failure_set(failure, VIRGA_TOO_LARGE, "a worker sent a frame of %llu bytes", (unsigned long long)item->size);
     item->bytes = malloc((size_t)item->size + 1);
     return item->bytes ? VIRGA_OK : failure_set(failure, VIRGA_NO_MEMORY, "out of memory");

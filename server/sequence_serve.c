@@ -23,9 +23,9 @@ static int write_all(const void *bytes, size_t size, struct failure *failure) {
 static int write_item(uint32_t number, uint32_t flags, const void *bytes, size_t size, struct failure *failure) {
     uint8_t head[SEQUENCE_ITEM_BYTES];
     struct byte_writer w = {head, head + sizeof head, false};
-    bytes_write_le(&w, number, 4);
-    bytes_write_le(&w, flags, 4);
-    bytes_write_le(&w, size, 8);
+    bytes_write_u32(&w, number);
+    bytes_write_u32(&w, flags);
+    bytes_write_u64(&w, size);
     int status = write_all(head, sizeof head, failure);
     return status == VIRGA_OK ? write_all(bytes, size, failure) : status;
 }
