@@ -10,34 +10,16 @@
 #include "base/utf8.h"
 #include "render/sequence.h"
 #include "render/view_resolve.h"
+#include "server/json_depth.h"
 
-enum { MAX_DEPTH = 32 };
-
-// Nesting, strings aside: no parser of ours or of the child recurses deeply.
-static bool too_deep(const char *json, size_t size) {
-    int depth = 0;
-    bool quoted = false;
-    for (size_t i = 0; i < size; i++) {
-        if (quoted) {
-            if (json[i] == '\\') i++;
-            else if (json[i] == '"') quoted = false;
-        } else if (json[i] == '"') {
-            quoted = true;
-        } else if (json[i] == '[' || json[i] == '{') {
-            if (++depth > MAX_DEPTH) return true;
-        } else if (json[i] == ']' || json[i] == '}') {
-            depth--;
-        }
-    }
-    return false;
-}
+enum { MAX_DEPTH = 32 };  // of nested arrays and objects; also for the child
 
 static int load(const char *json, size_t size, const char *const *names, json_t **root, struct failure *failure) {
     json_error_t error;
     const char *key;
     json_t *value;
     *root = NULL;
-    if (too_deep(json, size)) return failure_set(failure, VIRGA_INVALID, "the body nests too deeply");
+    if (json_depth_exceeds(json, size, MAX_DEPTH)) return failure_set(failure, VIRGA_INVALID, "the body nests too deeply");
     *root = json_loadb(json, size, JSON_REJECT_DUPLICATES, &error);
     if (!*root) {
         utf8_clean(error.text);

@@ -10,6 +10,7 @@
 
 #include "base/bytes.h"
 #include "base/utf8.h"
+#include "server/json_depth.h"
 
 enum { MAX_DEPTH = 8 };  // of nested arrays and objects; jansson's own limit is far higher
 
@@ -180,26 +181,6 @@ static int parse_drop(const json_t *root, struct ws_drop *drop, struct failure *
     return VIRGA_OK;
 }
 
-// Nesting of a JSON text, strings aside: refused before it is parsed, so that no parser recurses deeply.
-static bool too_deep(const char *json, size_t size) {
-    int depth = 0;
-    bool quoted = false;
-    for (size_t i = 0; i < size; i++) {
-        char c = json[i];
-        if (quoted) {
-            if (c == '\\') i++;
-            else if (c == '"') quoted = false;
-        } else if (c == '"') {
-            quoted = true;
-        } else if (c == '[' || c == '{') {
-            if (++depth > MAX_DEPTH) return true;
-        } else if (c == ']' || c == '}') {
-            depth--;
-        }
-    }
-    return false;
-}
-
 // One of another length is nobody's, but no broken rule: it stands for a session that is gone.
 static int parse_session(const json_t *root, char session[SECRET_TEXT + 1], struct failure *failure) {
     const json_t *value = json_object_get(root, "session");
@@ -254,7 +235,7 @@ static int parse_root(const json_t *root, struct ws_message *message, struct fai
 
 int ws_message_parse(const char *json, size_t size, struct ws_message *message, struct failure *failure) {
     if (size > WS_MAX_TEXT) return failure_set(failure, VIRGA_INVALID, "a message has at most %d bytes", WS_MAX_TEXT);
-    if (too_deep(json, size)) return failure_set(failure, VIRGA_INVALID, "a message nests too deeply");
+    if (json_depth_exceeds(json, size, MAX_DEPTH)) return failure_set(failure, VIRGA_INVALID, "a message nests too deeply");
     message->interest.rate = 0;
     message->interest.layer_count = 0;
     json_error_t error;
