@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/utf8.h"
+#include "render/document.h"
 #include "render/sequence.h"
 #include "render/view_resolve.h"
 #include "server/json_depth.h"
@@ -16,8 +17,7 @@ enum { MAX_DEPTH = 32 };  // of nested arrays and objects; also for the child
 
 static int load(const char *json, size_t size, const char *const *names, json_t **root, struct failure *failure) {
     json_error_t error;
-    const char *key;
-    json_t *value;
+    struct document document = {.failure = failure};
     *root = NULL;
     if (json_depth_exceeds(json, size, MAX_DEPTH)) return failure_set(failure, VIRGA_INVALID, "the body nests too deeply");
     *root = json_loadb(json, size, JSON_REJECT_DUPLICATES, &error);
@@ -26,15 +26,8 @@ static int load(const char *json, size_t size, const char *const *names, json_t 
         return failure_set(failure, VIRGA_INVALID, "the body is not JSON (line %d, column %d: %s)", error.line, error.column, error.text);
     }
     if (!json_is_object(*root)) return failure_set(failure, VIRGA_INVALID, "the body must be an object with a \"view\"");
-    json_object_foreach(*root, key, value) {
-        char clean[64];
-        size_t i = 0;
-        while (names[i] && strcmp(names[i], key)) i++;
-        if (names[i]) continue;
-        snprintf(clean, sizeof clean, "%s", key);
-        utf8_clean(clean);
-        return failure_set(failure, VIRGA_INVALID, "%s: unknown field", clean);
-    }
+    int status = document_no_others(&document, *root, names);
+    if (status) return status;
     if (!json_is_object(json_object_get(*root, "view"))) return failure_set(failure, VIRGA_INVALID, "view: expected a view document");
     return VIRGA_OK;
 }
