@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/folder.h"
+#include "base/write_all.h"
 #include "render/frame_record.h"
 
 static const char record_end[] = ".virga-export", part_end[] = ".virga-part";
@@ -38,17 +39,6 @@ static int io_failure(struct failure *failure, const struct frame_folder *f, con
     const char *hint = reason == ENOSPC || reason == EDQUOT ? "; what is finished stays: make room and run the same again" : "";
     return failure_set(failure, VIRGA_IO, "cannot %s %.200s%s%s: %s%s", what, f->pattern.folder, *name ? "/" : "", name,
                        reason == EFBIG ? "it is larger than this process may write (ulimit -f)" : strerror(reason), hint);
-}
-
-static int write_all(int fd, const uint8_t *bytes, size_t size) {
-    while (size) {
-        ssize_t n = write(fd, bytes, size);
-        if (n < 0 && errno == EINTR) continue;
-        if (n <= 0) return n ? errno : ENOSPC;
-        bytes += n;
-        size -= (size_t)n;
-    }
-    return 0;
 }
 
 static int fill_part(int dir, const uint8_t *bytes, size_t size) {

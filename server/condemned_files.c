@@ -9,6 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/write_all.h"
+
 enum { MOST = 1024 };
 
 static const char name[] = "condemned.json";
@@ -49,13 +51,7 @@ void condemned_files_load(struct source_pool *pool, const char *state_dir) {
 static int write_whole(const char *path, const char *text) {
     int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     if (fd < 0) return errno;
-    size_t size = strlen(text);
-    int error = 0;
-    for (size_t at = 0; !error && at < size;) {
-        ssize_t n = write(fd, text + at, size - at);
-        if (n < 0 && errno != EINTR) error = errno;
-        if (n > 0) at += (size_t)n;
-    }
+    int error = write_all(fd, text, strlen(text));
     if (!error && fsync(fd)) error = errno;
     close(fd);
     return error;

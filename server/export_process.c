@@ -17,6 +17,7 @@
 
 #include "base/log.h"
 #include "base/utf8.h"
+#include "base/write_all.h"
 
 enum { LINE = 4096, WORDS = 400, READS = 16, LEAST_NICE = 19, IOPRIO_WHO_PROCESS = 1, IOPRIO_IDLE = 3 << 13 };
 
@@ -104,14 +105,8 @@ static pid_t spawn(const struct prelude *prelude) {
 
 // A file without a name that holds the text, to be read from its start; above the standard descriptors.
 static int text_file(const char *text) {
-    size_t size = strlen(text), at = 0;
     int fd = memfd_create("view", MFD_CLOEXEC);
-    while (fd >= 0 && at < size) {
-        ssize_t n = write(fd, text + at, size - at);
-        if (n < 0 && errno != EINTR) break;
-        if (n > 0) at += (size_t)n;
-    }
-    if (fd >= 0 && (at < size || lseek(fd, 0, SEEK_SET))) {
+    if (fd >= 0 && (write_all(fd, text, strlen(text)) || lseek(fd, 0, SEEK_SET))) {
         close(fd);
         return -1;
     }

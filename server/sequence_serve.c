@@ -8,16 +8,13 @@
 #include <unistd.h>
 
 #include "base/bytes.h"
+#include "base/write_all.h"
 
 enum { IDLE_MILLISECONDS = 120000 };
 
-static int write_all(const void *bytes, size_t size, struct failure *failure) {
-    for (const uint8_t *at = bytes, *end = at + size; at < end;) {
-        ssize_t n = write(STDOUT_FILENO, at, (size_t)(end - at));
-        if (n < 0 && errno != EINTR) return failure_set(failure, VIRGA_IO, "nobody takes the frames: %s", strerror(errno));
-        if (n > 0) at += n;
-    }
-    return VIRGA_OK;
+static int write_bytes(const void *bytes, size_t size, struct failure *failure) {
+    int reason = write_all(STDOUT_FILENO, bytes, size);
+    return reason ? failure_set(failure, VIRGA_IO, "nobody takes the frames: %s", strerror(reason)) : VIRGA_OK;
 }
 
 static int write_item(uint32_t number, uint32_t flags, const void *bytes, size_t size, struct failure *failure) {
@@ -26,8 +23,8 @@ static int write_item(uint32_t number, uint32_t flags, const void *bytes, size_t
     bytes_write_u32(&w, number);
     bytes_write_u32(&w, flags);
     bytes_write_u64(&w, size);
-    int status = write_all(head, sizeof head, failure);
-    return status == VIRGA_OK ? write_all(bytes, size, failure) : status;
+    int status = write_bytes(head, sizeof head, failure);
+    return status == VIRGA_OK ? write_bytes(bytes, size, failure) : status;
 }
 
 // The next number: 1; 0 at the end.

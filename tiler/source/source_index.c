@@ -12,6 +12,8 @@
 #include <unistd.h>
 #include <xxhash.h>
 
+#include "base/write_all.h"
+
 enum { PATH = 4096, NAME_BYTES = 32 };
 
 static bool name_of(const char *folder, const struct source_identity *identity, const char *ending, char path[PATH]) {
@@ -87,15 +89,6 @@ static void make_room(const char *path, size_t most) {
     closedir(folder);
 }
 
-static bool write_all(int fd, const void *bytes, size_t size) {
-    for (size_t done = 0; done < size;) {
-        ssize_t n = write(fd, (const char *)bytes + done, size - done);
-        if (n < 0 && errno != EINTR) return false;
-        if (n > 0) done += (size_t)n;
-    }
-    return true;
-}
-
 int source_index_keep(const char *folder, const struct source_identity *identity, const void *bytes, size_t size, size_t most) {
     static atomic_uint next;
     char path[PATH], part[PATH], ending[48];
@@ -105,7 +98,7 @@ int source_index_keep(const char *folder, const struct source_identity *identity
     if (mkdir(folder, 0700) && errno != EEXIST) return VIRGA_IO;
     int fd = open(part, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (fd < 0) return VIRGA_IO;
-    bool written = write_all(fd, bytes, size);
+    bool written = write_all(fd, bytes, size) == 0;
     written &= close(fd) == 0;
     if (!written || rename(part, path)) {
         unlink(part);

@@ -5,6 +5,7 @@
 #include <stdint.h>
 // cmocka after what it needs
 #include <cmocka.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <math.h>
 #include <pthread.h>
@@ -20,6 +21,7 @@
 #include "base/shared_bytes.h"
 #include "base/status.h"
 #include "base/utf8.h"
+#include "base/write_all.h"
 
 static void failure_holds_one_line_of_valid_text(void **state) {
     (void)state;
@@ -169,6 +171,36 @@ static void a_json_log_line_is_one_object(void **state) {
     assert_non_null(strstr(out, "\"level\": \"error\", \"area\": \"area\", \"message\": \"say \\\"hi\\\"\\\\\\u000a\xc3\xa9\"}\n"));
 }
 
+enum { PIPED = 1 << 20 };  // more than a pipe holds
+
+static void *count_bytes(void *argument) {
+    int *fd = argument;
+    char data[5000];
+    intptr_t count = 0;
+    for (ssize_t n; (n = read(*fd, data, sizeof data)) > 0;) count += n;
+    return (void *)count;
+}
+
+static void all_is_written_or_it_is_said_why(void **state) {
+    (void)state;
+    int ends[2], full = open("/dev/full", O_WRONLY | O_CLOEXEC);
+    pthread_t reader;
+    void *count;
+    char *bytes = calloc(1, PIPED);
+    assert_int_equal(pipe(ends), 0);
+    assert_int_equal(pthread_create(&reader, NULL, count_bytes, &ends[0]), 0);
+    assert_int_equal(write_all(ends[1], bytes, PIPED), 0);
+    assert_int_equal(write_all(ends[1], bytes, 0), 0);
+    close(ends[1]);
+    pthread_join(reader, &count);
+    assert_int_equal((intptr_t)count, PIPED);
+    assert_int_equal(write_all(ends[1], bytes, 1), EBADF);
+    if (full >= 0) assert_int_equal(write_all(full, bytes, 1), ENOSPC);
+    close(full);
+    close(ends[0]);
+    free(bytes);
+}
+
 static void log_levels_have_names(void **state) {
     (void)state;
     enum log_level level;
@@ -198,6 +230,7 @@ int main(void) {
         cmocka_unit_test(a_name_cannot_forge_a_log_line),
         cmocka_unit_test(a_json_log_line_is_one_object),
         cmocka_unit_test(log_levels_have_names),
+        cmocka_unit_test(all_is_written_or_it_is_said_why),
         cmocka_unit_test(clocks_run),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
