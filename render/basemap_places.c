@@ -2,7 +2,8 @@
 #include "render/basemap_places.h"
 
 #include <math.h>
-#include <string.h>
+
+#include "render/scene_axis.h"
 
 static const double radian = 0.017453292519943295;
 
@@ -16,26 +17,8 @@ static double wrap(double degrees) {
 double basemap_axis_index(const struct grid_axis *axis, double coordinate) {
     if (axis->n == 1) return 0;
     if (axis->regular) return (coordinate - axis->start) / (axis->step != 0 ? axis->step : 1);
-    size_t low = 0, high = axis->n - 1;
-    while (high - low > 1) {
-        size_t middle = low + (high - low) / 2;
-        if (axis->values[middle] <= coordinate) low = middle;
-        else high = middle;
-    }
+    size_t low = grid_interval(axis->values, axis->n, coordinate);
     return (double)low + (coordinate - axis->values[low]) / (axis->values[low + 1] - axis->values[low]);
-}
-
-// An axis of one point is given the width of one step; one that wraps closes at its first column again.
-static void axis_edges(const struct grid_axis *axis, bool wraps, double edges[2]) {
-    double first = axis->regular ? axis->start : axis->values[0], last = axis->values[axis->n - 1];
-    double step = axis->regular ? axis->step : axis->n > 1 ? (last - first) / (double)(axis->n - 1) : 0;
-    if (axis->n == 1) {
-        double half = (step != 0 ? fabs(step) : 1) / 2;
-        edges[0] = first - half, edges[1] = first + half;
-        return;
-    }
-    edges[0] = first;
-    edges[1] = wraps ? first + (double)axis->n * step : axis->regular ? first + (double)(axis->n - 1) * step : last;
 }
 
 // --- the projection ----------------------------------------------------------------------------------------------------
@@ -129,8 +112,8 @@ int basemap_places_init(struct basemap_places *places, const struct grid *grid, 
     *p = (struct basemap_places){.grid = grid, .box = *box, .around = !grid->wraps};
     for (int n = 0; n < 2; n++) p->size[n] = box->high[n] - box->low[n];
     p->plain_globe = grid->wraps && grid_is_lonlat(grid);
-    axis_edges(&grid->x, grid->wraps, p->x);
-    axis_edges(&grid->y, false, p->y);
+    scene_axis_edges(grid, 0, p->x);
+    scene_axis_edges(grid, 1, p->y);
     if (grid_is_curvilinear(grid) && p->around) {
         double reach[2], longer = 0;
         for (int n = 0; n < 2; n++) longer = most(longer, (double)((n ? grid->y.n : grid->x.n) - 1) * grid->km_per_unit[n]);
