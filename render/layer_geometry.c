@@ -9,6 +9,7 @@
 #include "base/memory.h"
 #include "render/layer_geometry_private.h"
 #include "render/packet_geometry.h"
+#include "render/scene_axis.h"
 
 // A table of `count` × `parts` numbers that a packet can index with 32 bits; NULL also where it is larger.
 static void *new_table(size_t count, size_t parts, size_t size) {
@@ -17,17 +18,12 @@ static void *new_table(size_t count, size_t parts, size_t size) {
     return calloc(numbers ? numbers : 1, size);
 }
 
-static double axis_km(const struct grid *grid, const struct grid_axis *axis, int row, size_t index) {
-    const double at = axis->regular || !axis->values ? axis->start + (double)index * axis->step : axis->values[index];
-    return (at - grid->centre[row]) * grid->km_per_unit[row];
-}
-
 static int prepare_irregular(struct layer_axis *axis, const struct grid *grid, const struct grid_axis *from, int row) {
     const size_t n = from->n;
     axis->values = new_table(n > 2 ? n : 2, 1, sizeof *axis->values);
     axis->guesses = calloc(AXIS_GUESSES, sizeof *axis->guesses);
     if (!axis->values || !axis->guesses) return VIRGA_NO_MEMORY;
-    for (size_t i = 0; i < n; i++) axis->values[i] = (float)axis_km(grid, from, row, i);
+    for (size_t i = 0; i < n; i++) axis->values[i] = (float)scene_axis_km(grid, row, (double)i);
     if (n == 1) axis->values[1] = axis->values[0] + (float)(fabs(from->step != 0 ? from->step : 1) * grid->km_per_unit[row]);
     const double first = (double)axis->values[0], last = (double)axis->values[n > 1 ? n - 1 : 1];
     const double rate = (AXIS_GUESSES - 1) / (last - first != 0 ? last - first : 1);
