@@ -44,7 +44,7 @@ size_t caption_areas(unsigned width, unsigned height, const struct caption *capt
 struct label_options {
     bool degrees, heights;
     bool above_ground;  // heights are above the ground, not the sea
-    bool top;           // the camera looks from above: all edges are labelled
+    bool top;           // all edges are labelled, as they are wherever the eye is steep over the domain's middle
     const struct caption *caption;  // labels keep clear of it, which is drawn after them; or NULL
 };
 // Degrees along the domain's edges and kilometres up its side, as web/layers/labels.js has them. VIRGA_OK or VIRGA_NO_MEMORY.

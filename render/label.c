@@ -75,6 +75,7 @@ static bool faces(const struct scene *scene, const struct basemap_degree *degree
     return degree->side[0] != 0 || (degree->side[1] > 0 ? eye > middle : eye < middle);
 }
 
+// Steeply, over the domain's middle.
 static bool from_above(const struct scene *scene) {
     const double *eye = scene->matrices.eye, *low = scene->box.low, *high = scene->box.high;
     return eye[2] > 3 * hypot(eye[0] - (low[0] + high[0]) / 2, eye[1] - (low[1] + high[1]) / 2);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "render/picture.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -111,13 +110,6 @@ static int draw_ground(struct picture_maker *maker, const struct view *view, con
     return status;
 }
 
-// The page's camera looks from above where it is steep over the domain's middle.
-static bool from_above(const struct picture_maker *maker, const struct view *view, const struct scene *scene) {
-    const double *eye = scene->matrices.eye, *low = maker->box.low, *high = maker->box.high;
-    if (view->has_camera && view->camera.mode == VIEW_TOP) return true;
-    return eye[2] > 3 * hypot(eye[0] - (low[0] + high[0]) / 2, eye[1] - (low[1] + high[1]) / 2);
-}
-
 static bool has_volumes(const struct picture_maker *maker) {
     for (size_t n = 0; n < maker->resolved.layer_count; n++)
         if (maker->resolved.layers[n].placed && maker->resolved.layers[n].of->vertical) return true;
@@ -144,7 +136,8 @@ static int write_on(const struct picture_maker *maker, const struct view *view, 
     picture_words_init(&words, maker, view, moment, scene, degraded(maker));
     const struct caption *caption = view->captions.show ? &words.caption : NULL;
     const struct label_options labels = {.degrees = view->graticule, .heights = view->height_axis && has_volumes(maker),
-                                         .above_ground = maker->above_ground, .top = from_above(maker, view, scene), .caption = caption};
+                                         .above_ground = maker->above_ground, .top = view->has_camera && view->camera.mode == VIEW_TOP,
+                                         .caption = caption};
     int status = label_draw(image, scene, maker->basemap, &labels);
     return status || !caption ? status : caption_draw(image, caption);
 }
