@@ -161,7 +161,7 @@ static int tell(const struct picture_maker *maker, const struct picture_moment *
     const double seconds = picture_seconds(maker, moment);
     memcpy(facts->run, run->iso, sizeof facts->run);
     facts->lead_hours = (seconds - run->seconds) / 3600;
-    return picture_time_text(maker, seconds, facts->valid);
+    return cf_time_text(view_resolved_calendar(&maker->resolved), seconds, facts->valid);
 }
 
 static int draw_moment(struct picture_maker *maker, const struct view *view, const struct picture_moment *moment, struct image *image,

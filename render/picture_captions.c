@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "base/utf8.h"
-#include "field/cf_time.h"
 #include "render/picture_scene.h"
 
 static const char *const days[] = {"Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"};
@@ -26,11 +25,9 @@ static const char *calendar_words(enum cf_calendar calendar) {
 enum time_style { TIME_FULL, TIME_SHORT, TIME_WITHIN_YEAR };
 
 // "Thursday 19 November 2009, 10:00 UTC", "Thu 19 Nov 2009, 10:00 UTC", "Thu 19 Nov, 10:00 UTC"; other calendars have no weekday and are named in full.
-static void time_words(const char *calendar_name, double seconds, enum time_style style, char *text, size_t size) {
-    enum cf_calendar calendar = CALENDAR_STANDARD;
+static void time_words(enum cf_calendar calendar, double seconds, enum time_style style, char *text, size_t size) {
     char iso[CF_TIME_TEXT], weekday[16] = "", in_year[16] = "", clock[16];
     int year, month, day, hour, minute, second = 0;
-    cf_calendar_parse(calendar_name, &calendar);
     snprintf(text, size, "%s", "");
     if (cf_time_text(calendar, seconds, iso) || sscanf(iso, "%d-%d-%dT%d:%d:%d", &year, &month, &day, &hour, &minute, &second) < 5) return;
     const double since = fmod(floor(seconds / 86400) + 4, 7);  // 1 January 1970 was a Thursday
@@ -41,14 +38,10 @@ static void time_words(const char *calendar_name, double seconds, enum time_styl
     snprintf(text, size, "%s%d %.*s%s, %s UTC%s", weekday, day, letters, months[(month + 11) % 12], in_year, clock, style == TIME_FULL ? calendar_words(calendar) : "");
 }
 
-static bool same_year(const char *calendar_name, double a, double b) {
-    enum cf_calendar calendar = CALENDAR_STANDARD;
+static bool same_year(enum cf_calendar calendar, double a, double b) {
     char texts[2][CF_TIME_TEXT];
-    cf_calendar_parse(calendar_name, &calendar);
     return !cf_time_text(calendar, a, texts[0]) && !cf_time_text(calendar, b, texts[1]) && atoi(texts[0]) == atoi(texts[1]);
 }
-
-static const struct view_resolved_layer *first_of(const struct view_resolved *r) { return &r->layers[r->first]; }
 
 // "T+7", "T+7:30", "T−3".
 static void lead_words(double hours, char *text, size_t size) {
@@ -60,9 +53,9 @@ static void lead_words(double hours, char *text, size_t size) {
 // What is blended is said in a line that is always there and shorter than the one above it, so that a film's captions stay where they are.
 static void run_words(const struct picture_maker *maker, const struct view *view, double seconds, bool blended, char *text, size_t size) {
     const struct view_resolved *r = &maker->resolved;
-    const struct view_resolved_layer *first = first_of(r);
+    const struct view_resolved_layer *first = &r->layers[r->first];
     const struct catalog_run *run = &r->dataset->runs[r->run];
-    const char *calendar = first->of->calendar;
+    const enum cf_calendar calendar = view_resolved_calendar(r);
     char when[96], lead[32], member[64] = "";
     time_words(calendar, run->time.seconds, same_year(calendar, run->time.seconds, seconds) ? TIME_WITHIN_YEAR : TIME_SHORT, when, sizeof when);
     lead_words((seconds - run->time.seconds) / 3600, lead, sizeof lead);
@@ -115,7 +108,7 @@ void picture_words_init(struct picture_words *words, const struct picture_maker 
     *words = (struct picture_words){0};
     if (asked->has_title) snprintf(words->title, sizeof words->title, "%s", asked->title);
     else title_words(maker, words->title, sizeof words->title);
-    time_words(first_of(r)->of->calendar, seconds, TIME_FULL, words->valid, sizeof words->valid);
+    time_words(view_resolved_calendar(r), seconds, TIME_FULL, words->valid, sizeof words->valid);
     run_words(maker, view, seconds, blended, words->run, sizeof words->run);
     note_words(scene, cut, words->note, sizeof words->note);
     words->caption = (struct caption){.title = words->title, .valid = words->valid, .run = words->run, .note = words->note, .attribution = asked->attribution};

@@ -7,7 +7,6 @@
 #include <string.h>
 #include <xxhash.h>
 
-#include "field/cf_time.h"
 #include "render/brick_cells.h"
 #include "render/view_domain.h"
 
@@ -27,12 +26,6 @@ bool picture_key_same(const struct picture_key *a, const struct picture_key *b) 
 static bool same_meaning(const struct view *a, const struct view *b) {
     return !strcmp(a->dataset, b->dataset) && !strcmp(a->run, b->run) && a->member == b->member &&
            a->layer_count == b->layer_count && !memcmp(a->layers, b->layers, a->layer_count * sizeof *a->layers);
-}
-
-int picture_time_text(const struct picture_maker *maker, double seconds, char text[CATALOG_TIME_TEXT]) {
-    enum cf_calendar calendar = CALENDAR_STANDARD;
-    cf_calendar_parse(maker->resolved.layers[maker->resolved.first].of->calendar, &calendar);
-    return cf_time_text(calendar, seconds, text);
 }
 
 int picture_mean(struct picture_maker *maker, const struct view *view, struct failure *failure) {

@@ -68,8 +68,6 @@ double picture_seconds(const struct picture_maker *maker, const struct picture_m
 double picture_aspect(const struct view *view);
 // Key of all that the drawn ground is made from.
 struct picture_key picture_ground_key(const struct picture_maker *maker, const struct scene *scene);
-// Seconds in the first layer's calendar as ISO 8601. VIRGA_OK or VIRGA_TOO_LARGE.
-int picture_time_text(const struct picture_maker *maker, double seconds, char text[CATALOG_TIME_TEXT]);
 
 // Key of what came before and `size` bytes more.
 void picture_key_add(struct picture_key *key, const void *bytes, size_t size);

@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "field/cf_time.h"
 #include "render/brick_fetch.h"
 #include "render/colour_map.h"
 
@@ -245,7 +244,7 @@ static size_t nearest(const struct catalog_time *times, size_t count, double sec
     return best;
 }
 
-static enum cf_calendar calendar_of(const struct view_resolved *resolved)
+enum cf_calendar view_resolved_calendar(const struct view_resolved *resolved)
 {
     enum cf_calendar calendar = CALENDAR_STANDARD;
     cf_calendar_parse(resolved->layers[resolved->first].of->calendar, &calendar);
@@ -255,7 +254,7 @@ static enum cf_calendar calendar_of(const struct view_resolved *resolved)
 // The run's time, counted in the calendar of the first layer.
 static int run_seconds(const struct view_resolved *resolved, double *seconds)
 {
-    return cf_time_parse(calendar_of(resolved), resolved->dataset->runs[resolved->run].time.iso, seconds);
+    return cf_time_parse(view_resolved_calendar(resolved), resolved->dataset->runs[resolved->run].time.iso, seconds);
 }
 
 // Seconds that a rule means, counted in the same calendar.
@@ -266,7 +265,7 @@ static int wanted_seconds(const struct view_resolved *resolved, const char *rule
         return VIRGA_OK;
     }
     if (rule[0] != 'T')
-        return cf_time_parse(calendar_of(resolved), rule, seconds);
+        return cf_time_parse(view_resolved_calendar(resolved), rule, seconds);
     char *end;
     double hours = strtod(rule + 1, &end);
     int status = run_seconds(resolved, seconds);

@@ -9,6 +9,7 @@
 
 #include "brick/brick_store.h"
 #include "field/catalog.h"
+#include "field/cf_time.h"
 #include "render/presets.h"
 #include "render/view.h"
 
@@ -53,6 +54,8 @@ int view_resolve_member(const struct view *view, const struct catalog_dataset *d
 // VIRGA_OK, or VIRGA_INVALID where it is no time of the calendar.
 int view_resolve_time(const struct view_resolved *resolved, const char *rule, double now, size_t *step, bool *exact,
                       struct failure *failure);
+// That of the first layer, in which times are counted.
+enum cf_calendar view_resolved_calendar(const struct view_resolved *resolved);
 // What the rule means, in seconds as catalog_time counts them, be it a step or not; the codes above.
 int view_resolve_seconds(const struct view_resolved *resolved, const char *rule, double now, double *seconds,
                          struct failure *failure);
