@@ -179,9 +179,6 @@ static int read_transform(struct reading *r, const json_t *root, bool *steps) {
 
 // --- objects -----------------------------------------------------------------------------------------------------------
 
-// Calls `each` for every arc of a geometry, with the geometry's number; `geometry` counts them.
-typedef int each_arc(void *argument, size_t arc, size_t geometry);
-
 static int arc_number(const struct reading *r, const json_t *value, size_t *arc, bool *backwards) {
     json_int_t number = json_integer_value(value);
     *arc = 0;
@@ -189,19 +186,6 @@ static int arc_number(const struct reading *r, const json_t *value, size_t *arc,
     if (number < 0) number = -(number + 1);  // ~n is arc n from its end
     if (!json_is_integer(value) || (uint64_t)number >= r->arcs.count) return bad(r, "an object names an arc that is not there");
     *arc = (size_t)number;
-    return VIRGA_OK;
-}
-
-static int walk_arcs(const struct reading *r, const json_t *arcs, int depth, size_t geometry, each_arc *each, void *argument) {
-    size_t index, arc;
-    json_t *value;
-    bool backwards;
-    if (!json_is_array(arcs)) return bad(r, "an object's arcs are no list");
-    json_array_foreach(arcs, index, value) {
-        int status = depth ? walk_arcs(r, value, depth - 1, geometry, each, argument) : arc_number(r, value, &arc, &backwards);
-        if (status == VIRGA_OK && !depth) status = each(argument, arc, geometry);
-        if (status != VIRGA_OK) return status;
-    }
     return VIRGA_OK;
 }
 
@@ -215,6 +199,7 @@ static int nesting(const json_t *object) {
     return -1;
 }
 
+// Calls `each` for every geometry that has arcs.
 typedef int each_geometry(void *argument, const json_t *object, int nesting);
 
 static int walk(const struct reading *r, const json_t *object, int depth, each_geometry *each, void *argument) {
@@ -239,16 +224,26 @@ struct owners {
     uint32_t (*of)[2];
 };
 
-static int own_arc(void *argument, size_t arc, size_t geometry) {
-    struct owners *o = argument;
-    if (!o->of[arc][0]) o->of[arc][0] = (uint32_t)geometry;
-    o->of[arc][1] = (uint32_t)geometry;
+// depth: lists that the lists of arcs stand in.
+static int own_arcs(struct owners *o, const json_t *arcs, int depth) {
+    size_t index, arc;
+    json_t *value;
+    bool backwards;
+    if (!json_is_array(arcs)) return bad(o->reading, "an object's arcs are no list");
+    json_array_foreach(arcs, index, value) {
+        int status = depth ? own_arcs(o, value, depth - 1) : arc_number(o->reading, value, &arc, &backwards);
+        if (status != VIRGA_OK) return status;
+        if (depth) continue;
+        if (!o->of[arc][0]) o->of[arc][0] = (uint32_t)o->geometry;
+        o->of[arc][1] = (uint32_t)o->geometry;
+    }
     return VIRGA_OK;
 }
 
 static int own_geometry(void *argument, const json_t *object, int depth) {
     struct owners *o = argument;
-    return walk_arcs(o->reading, json_object_get(object, "arcs"), depth, ++o->geometry, own_arc, o);
+    o->geometry++;
+    return own_arcs(o, json_object_get(object, "arcs"), depth);
 }
 
 // All arcs of an object; or those alone that lie between two of its geometries.
