@@ -14,12 +14,16 @@ void *__libc_realloc(void *memory, size_t size);
 void __libc_free(void *memory);
 
 static long room = -1;       // allocations until all further ones fail; negative: none does
+static bool once;            // … until a single one does
 static size_t counted_from;  // bytes from which an allocation counts
 static long live;
 
 static bool fails(size_t size) {
     if (size < counted_from || room < 0) return false;
-    if (room == 0) return true;
+    if (room == 0) {
+        if (once) room = -1;
+        return true;
+    }
     room--;
     return false;
 }

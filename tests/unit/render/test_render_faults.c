@@ -8,37 +8,9 @@
 #include <stdlib.h>
 #include <cmocka.h>
 
-
+#include "failing_allocator.h"
 #include "made_scene.h"
 #include "render/ray_marcher.h"
-
-void *__libc_malloc(size_t size);
-void *__libc_calloc(size_t count, size_t size);
-void *__libc_realloc(void *memory, size_t size);
-void __libc_free(void *memory);
-
-static long allowed = -1;  // allocations before one fails; negative: none does
-static long live;
-
-static bool fails(void) { return allowed >= 0 && allowed-- == 0; }
-static void *counted(void *memory) {
-    live += memory != NULL;
-    return memory;
-}
-
-#define REPLACES __attribute__((visibility("default")))
-REPLACES void *malloc(size_t size) { return fails() ? NULL : counted(__libc_malloc(size)); }
-REPLACES void *calloc(size_t count, size_t size) { return fails() ? NULL : counted(__libc_calloc(count, size)); }
-REPLACES void *realloc(void *memory, size_t size) {
-    if (fails()) return NULL;
-    void *moved = __libc_realloc(memory, size);
-    live += !memory && moved;
-    return moved;
-}
-REPLACES void free(void *memory) {
-    live -= memory != NULL;
-    __libc_free(memory);
-}
 
 static int32_t voxel(uint32_t level, int64_t x, int64_t y, int64_t z) { return level || (x + y) % 7 == 0 ? LATTICE_MISSING : (int32_t)(x + 3 * y + z); }
 
@@ -46,10 +18,10 @@ static int32_t voxel(uint32_t level, int64_t x, int64_t y, int64_t z) { return l
 static int fail_each(int (*run)(void *argument), void *argument) {
     for (int n = 0;; n++) {
         const long before = live;
-        allowed = n;
+        room = n;
         const int status = run(argument);
-        const bool reached = allowed < 0;
-        allowed = -1;
+        const bool reached = room < 0;
+        room = -1;
         assert_int_equal(live, before);
         if (!reached) {
             assert_int_equal(status, VIRGA_OK);
@@ -137,9 +109,9 @@ static void test_pictures(void **state) {
     assert_true(fail_each(cast_light, &d) >= 1);
     static float with[64 * 40 * 4], without[64 * 40 * 4];
     ray_marcher_draw(d.team, &d.scene, NULL, with);
-    allowed = 0;
+    room = 0;
     ray_marcher_draw(d.team, &d.scene, NULL, without);
-    assert_true(allowed < 0);
+    assert_true(room < 0);
     assert_memory_equal(with, without, sizeof with);  // nothing was empty
     render_team_free(d.team);
     brick_volume_free(volume);
@@ -154,5 +126,6 @@ int main(void) {
         cmocka_unit_test(test_volumes),
         cmocka_unit_test(test_pictures),
     };
+    once = true;
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
