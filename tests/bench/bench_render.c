@@ -12,8 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "field/level_heights.h"
 #include "render/brick_cells.h"
 #include "render/cell_heights.h"
@@ -183,12 +183,6 @@ static void make_stage(struct stage *s, bool shade) {
 
 // --- Frames --------------------------------------------------------------------------------------------------------------
 
-static double milliseconds(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return 1e3 * (double)t.tv_sec + 1e-6 * (double)t.tv_nsec;
-}
-
 // Of all threads together.
 static double processor_milliseconds(void) {
     struct rusage usage;
@@ -222,10 +216,10 @@ static int time_frames(int count, bool shade, const char *path, double step) {
     for (int n = 0; n <= count; n++) {
         struct view_camera camera;
         place_camera(&camera, 360.0 * n / count);
-        const double start = milliseconds();
+        const double start = clock_monotonic();
         camera_matrices(&camera, &stage.scene.box, 1, (double)WIDTH / HEIGHT, &stage.scene.matrices);
         ray_marcher_draw(team, &stage.scene, NULL, rgba);
-        times[n] = milliseconds() - start;
+        times[n] = 1e3 * (clock_monotonic() - start);
         if (n == 0) worked = processor_milliseconds();
     }
     worked = (processor_milliseconds() - worked) / count;
