@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/memory.h"
 #include "brick/lattice.h"
 #include "render/brick_volume_private.h"
 #include "render/packet_volume.h"

@@ -104,15 +104,10 @@ static double most_opacity(const struct transfer *transfer) {
     return fmax(1e-6, opacity_of(most));
 }
 
+// Over a background of 0 to 255, which comes through where there is little opacity.
 static void mix(const double entry[4], double most, const double background[3], double rgb[3]) {
     const double share = fmin(1, sqrt(opacity_of(entry[3]) / most));
     for (int c = 0; c < 3; c++) rgb[c] = background[c] + share * (clamp(entry[c], 0, 1) * 255 - background[c]);
-}
-
-void caption_legend_colour(const struct caption_legend *legend, double share, const double background[3], double rgb[3]) {
-    double entry[4];
-    entry_at(legend->transfer, legend->range[0] + share * (legend->range[1] - legend->range[0]), entry);
-    mix(entry, most_opacity(legend->transfer), background, rgb);
 }
 
 static uint32_t opaque(const double rgb[3]) {

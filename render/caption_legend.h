@@ -28,8 +28,4 @@ void caption_legend_plan(struct lettering *lettering, const struct caption_legen
 // On a sheet that covers the panel, which is painted already.
 void caption_legend_draw(struct lettering *lettering, struct lettering_sheet *sheet, const struct caption_legend_plan *plan);
 
-// The bar's colour at a share 0 to 1 of its length over a background of 0 to 255: opacity shows as the background's coming
-// through.
-void caption_legend_colour(const struct caption_legend *legend, double share, const double background[3], double rgb[3]);
-
 #endif

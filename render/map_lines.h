@@ -6,7 +6,6 @@
 
 #include "render/basemap_places.h"
 #include "render/ground_mesh.h"
-#include "render/ground_raster.h"
 #include "render/world_atlas.h"
 
 enum map_line_kind { MAP_OUTER, MAP_GRATICULE, MAP_BORDER, MAP_COAST, MAP_BOX, MAP_LINES };  // in the order that they are drawn in
