@@ -19,7 +19,6 @@ struct reading {
     struct failure *failure;
     struct atlas_lines arcs;
     double scale[2], translate[2];
-    size_t land_points;
 };
 
 static int bad(const struct reading *r, const char *what) {
