@@ -31,15 +31,20 @@ static void between(float at, int cells, int *low, int *high, float *f) {
     *f = x - (float)*low;
 }
 
+// Between four cells of a slice.
+static float slice_at(const float *slice, const int low[2], const int high[2], const float f[2]) {
+    const float *near = slice + low[1] * ROW, *far = slice + high[1] * ROW;
+    const float a = near[low[0]] + (near[high[0]] - near[low[0]]) * f[0], b = far[low[0]] + (far[high[0]] - far[low[0]]) * f[0];
+    return a + (b - a) * f[1];
+}
+
 static float arriving(const float *above, float x, float y) {
     if (!(x >= 0 && x <= 1 && y >= 0 && y <= 1)) return 1;
-    int x0, x1, y0, y1;
-    float f, g;
-    between(x, LIGHT_CELLS_X, &x0, &x1, &f);
-    between(y, LIGHT_CELLS_Y, &y0, &y1, &g);
-    const float *low = above + y0 * ROW, *high = above + y1 * ROW;
-    const float a = low[x0] + (low[x1] - low[x0]) * f, b = high[x0] + (high[x1] - high[x0]) * f;
-    return a + (b - a) * g;
+    int low[2], high[2];
+    float f[2];
+    between(x, LIGHT_CELLS_X, &low[0], &high[0], &f[0]);
+    between(y, LIGHT_CELLS_Y, &low[1], &high[1], &f[1]);
+    return slice_at(above, low, high, f);
 }
 
 static void arrive_band(void *argument, size_t index, size_t thread) {
@@ -86,12 +91,7 @@ float light_grid_at(const struct light_grid *grid, const float shown[3]) {
     float f[3];
     const int cells[3] = {LIGHT_CELLS_X, LIGHT_CELLS_Y, LIGHT_CELLS_Z};
     for (int a = 0; a < 3; a++) between((float)(((double)shown[a] - grid->low[a]) * grid->rate[a]), cells[a], &low[a], &high[a], &f[a]);
-    float slices[2];
-    for (int n = 0; n < 2; n++) {
-        const float *at = grid->share + (size_t)(n ? high[2] : low[2]) * SLICE;
-        const float *near = at + low[1] * ROW, *far = at + high[1] * ROW;
-        const float a = near[low[0]] + (near[high[0]] - near[low[0]]) * f[0], b = far[low[0]] + (far[high[0]] - far[low[0]]) * f[0];
-        slices[n] = a + (b - a) * f[1];
-    }
-    return slices[0] + (slices[1] - slices[0]) * f[2];
+    const float below = slice_at(grid->share + (size_t)low[2] * SLICE, low, high, f);
+    const float above = slice_at(grid->share + (size_t)high[2] * SLICE, low, high, f);
+    return below + (above - below) * f[2];
 }
