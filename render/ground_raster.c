@@ -24,6 +24,13 @@ void ground_camera_init(struct ground_camera *camera, const struct scene *scene)
     camera->step = 1 / fabs(p[14]);
 }
 
+// By its depth: from `clip` to the picture.
+static void divide(const struct ground_camera *camera, struct ground_point *point) {
+    point->near = 1 / point->clip[2];
+    point->x = (point->clip[0] * point->near * 0.5 + 0.5) * camera->width;
+    point->y = (0.5 - point->clip[1] * point->near * 0.5) * camera->height;
+}
+
 void ground_camera_point(const struct ground_camera *camera, const double shown[3], struct ground_point *point) {
     const double *m = camera->all;
     double x = m[0] * shown[0] + m[4] * shown[1] + m[8] * shown[2] + m[12];
@@ -31,10 +38,7 @@ void ground_camera_point(const struct ground_camera *camera, const double shown[
     double w = m[3] * shown[0] + m[7] * shown[1] + m[11] * shown[2] + m[15];
     *point = (struct ground_point){.clip = {x, y, w}};
     point->cut = !(w * camera->nearest >= 1 && fabs(x) <= farthest_out * w && fabs(y) <= farthest_out * w);
-    if (point->cut) return;
-    point->near = 1 / w;
-    point->x = (x * point->near * 0.5 + 0.5) * camera->width;
-    point->y = (0.5 - y * point->near * 0.5) * camera->height;
+    if (!point->cut) divide(camera, point);
 }
 
 // --- samples -----------------------------------------------------------------------------------------------------------
@@ -186,9 +190,8 @@ static void fill_clipped(struct ground_raster *r, const struct ground_camera *ca
     for (int n = 0; n < 3; n++) memcpy(corners[n], points[n]->clip, sizeof corners[0]);
     for (int plane = 0; plane < PLANES && count >= 3; plane++) count = clip_by(camera, plane, corners, count);
     for (size_t n = 0; n < count && count >= 3; n++) {
-        p[n].near = 1 / corners[n][2];
-        p[n].x = (corners[n][0] * p[n].near * 0.5 + 0.5) * camera->width;
-        p[n].y = (0.5 - corners[n][1] * p[n].near * 0.5) * camera->height;
+        memcpy(p[n].clip, corners[n], sizeof p[n].clip);
+        divide(camera, &p[n]);
     }
     for (size_t n = 2; n < count; n++) fill(r, camera, &p[0], &p[n - 1], &p[n], kind);
 }
