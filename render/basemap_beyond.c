@@ -4,7 +4,6 @@
 // finer mesh of the same places.
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "field/grid.h"
 #include "field/grid_mesh.h"

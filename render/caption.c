@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "render/caption.h"
 
-#include <string.h>
-
 #include "render/caption_legend.h"
 #include "render/caption_style.h"
 #include "render/lettering.h"

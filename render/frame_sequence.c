@@ -5,7 +5,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 static const double SAME_SECONDS = 2;  // as render/view_resolve.c: leads are written with at most six decimals of an hour
 static const double BLENDS = 4096;

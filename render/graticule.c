@@ -3,7 +3,6 @@
 
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 enum { WANTED = 7, POINTS_MAX = 1024 };
 

@@ -2,7 +2,6 @@
 #include "render/lettering.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/utf8.h"

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "render/light_grid.h"
 
-#include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "render/ray_marcher_private.h"
 
