@@ -65,11 +65,9 @@ static void keep_condemned(void *context) {
     pthread_mutex_unlock(&lock);
 }
 
-// Whether users have engines of their own, whose paths others do not see.
-static bool has_user_engines(const struct config *config) { return config->engine_for_each_user && strcmp(config->engine, "none"); }
-
 static int make_engine(struct app *app, struct failure *failure) {
-    return engine_setup_new(&app->config, has_user_engines(&app->config) ? "none" : app->config.engine, app->config.engine_socket, &app->engine, failure);
+    const char *cluster = engine_setup_for_each_user(&app->config) ? "none" : app->config.engine;
+    return engine_setup_new(&app->config, cluster, app->config.engine_socket, &app->engine, failure);
 }
 
 // state_dir: NULL where there is none; what readers want remembered of files is kept there.
@@ -103,10 +101,10 @@ static size_t pick_paths(const struct config *config, bool engine, const char **
 bool app_has_user_paths(const struct app *app) {
     bool any = false;
     for (size_t i = 0; i < app->config.path_count; i++) any |= engine_setup_takes(&app->config, app->config.paths[i]);
-    return any && has_user_engines(&app->config);
+    return any && engine_setup_for_each_user(&app->config);
 }
 
-size_t app_user_paths(const struct app *app, const char **paths) { return has_user_engines(&app->config) ? pick_paths(&app->config, true, paths) : 0; }
+size_t app_user_paths(const struct app *app, const char **paths) { return engine_setup_for_each_user(&app->config) ? pick_paths(&app->config, true, paths) : 0; }
 
 // users: what each of them sees through an engine of their own is left out.
 static int open_catalog(struct app *app, const char *state_dir, bool users, struct failure *failure) {
@@ -153,7 +151,7 @@ int app_init(struct app *app, const struct config *config, struct failure *failu
         source_pool_on_condemned(app->sources, keep_condemned, app);
     }
     if (status == VIRGA_OK) status = start_workers(app, failure);
-    if (status == VIRGA_OK) status = open_catalog(app, config->state_dir, has_user_engines(config), failure);
+    if (status == VIRGA_OK) status = open_catalog(app, config->state_dir, engine_setup_for_each_user(config), failure);
     if (status == VIRGA_OK) status = start_bricks(app, spool, failure);
     if (status != VIRGA_OK) app_destroy(app);
     return status;

@@ -24,6 +24,8 @@ static bool is_opendap(const struct config *config, const char *path, struct fai
     return false;
 }
 
+bool engine_setup_for_each_user(const struct config *config) { return config->engine_for_each_user && strcmp(config->engine, "none"); }
+
 bool engine_setup_takes(const struct config *config, const char *path) {
     if (source_address_has_kind(path)) return true;
     return scheme_allowed(config, path) && !is_opendap(config, path, NULL);

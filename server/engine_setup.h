@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The engine as the configuration has it: which paths are its own, and one that is made of the settings. Main thread; the two that only look, any.
+// The engine as the configuration has it: which paths are its own, and one that is made of the settings. Main thread; those that only look, any.
 #ifndef VIRGA_SERVER_ENGINE_SETUP_H
 #define VIRGA_SERVER_ENGINE_SETUP_H
 
@@ -9,6 +9,8 @@
 #include "source/engine_launch.h"
 #include "source/source_engine.h"
 
+// Whether each user has an engine of their own, whose paths others do not see.
+bool engine_setup_for_each_user(const struct config *config);
 // Whether an engine opens this path. An address whose host opendap-hosts names is none of its own.
 bool engine_setup_takes(const struct config *config, const char *path);
 // Whether an address is one that the configuration allows, of the engine or behind OPeNDAP. VIRGA_INVALID says what is wrong or which setting allows it.

@@ -445,7 +445,7 @@ struct user_spaces *user_spaces_new(struct app *app, struct identity *identity, 
     spaces->shared = app_catalog(app);
     spaces->paths = calloc(CONFIG_MAX_PATHS, sizeof *spaces->paths);
     spaces->helpers = worker_pool_new((const int[LANE_COUNT]){HELPERS, HELPERS}, QUEUE);
-    spaces->for_each = app->config.engine_for_each_user && strcmp(app->config.engine, "none") != 0;
+    spaces->for_each = engine_setup_for_each_user(&app->config);
     space_table_init(&spaces->table, MOST_SPACES, MOST_OF_A_PLACE, app->config.engine_idle);
     if (spaces->paths && spaces->helpers) {
         spaces->path_count = app_user_paths(app, spaces->paths);
