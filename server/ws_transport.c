@@ -348,21 +348,16 @@ int ws_received(struct peer *peer, const char *data, size_t size) {
 
 // Coming and going.
 
-static bool same_origin(const struct web_server *server, struct lws *wsi) {
+// Notes whether who asks may write, and returns whether they may read.
+static bool take_sender(struct peer *peer, struct lws *wsi) {
     char origin[300], host[256];
-    struct http_sender sender = {0};
+    const struct config *config = &peer->server->app->config;
+    struct http_sender sender = {.address = peer->address};
     bool has_origin = lws_hdr_total_length(wsi, WSI_TOKEN_ORIGIN) > 0;
     if (http_header(wsi, WSI_TOKEN_ORIGIN, origin, sizeof origin)) sender.origin = origin;
     if (http_header(wsi, WSI_TOKEN_HOST, host, sizeof host)) sender.host = host;
-    return has_origin == (sender.origin != NULL) && http_origin_may_read(&server->app->config, &sender);
-}
-
-static bool may_write(const struct peer *peer, struct lws *wsi) {
-    char origin[300], host[256];
-    struct http_sender sender = {.address = peer->address};
-    if (http_header(wsi, WSI_TOKEN_ORIGIN, origin, sizeof origin)) sender.origin = origin;
-    if (http_header(wsi, WSI_TOKEN_HOST, host, sizeof host)) sender.host = host;
-    return !http_origin_may_write(&peer->server->app->config, &sender, NULL);
+    peer->caller = (struct web_caller){.writes = !http_origin_may_write(config, &sender, NULL)};
+    return has_origin == (sender.origin != NULL) && http_origin_may_read(config, &sender);
 }
 
 static bool offers_protocol(struct lws *wsi, const char *protocol) {
@@ -388,8 +383,7 @@ int ws_check_upgrade(struct peer *peer, struct lws *wsi) {
     int status = ws_check_handshake(wsi, "virga.1");
     if (status) return status;
     peer->upgrade = WEB_PROTOCOL_WS;
-    peer->caller = (struct web_caller){.writes = may_write(peer, wsi)};
-    return same_origin(peer->server, wsi) ? VIRGA_OK : 403;
+    return take_sender(peer, wsi) ? VIRGA_OK : 403;
 }
 
 int ws_opened(struct peer *peer) {
