@@ -74,8 +74,7 @@ static bool has_body(struct lws *wsi) {
     return !http_header(wsi, WSI_TOKEN_HTTP_CONTENT_LENGTH, length, sizeof length) || strcmp(length, "0");
 }
 
-// The part of the address below the base path, or NULL.
-static const char *below_base(const struct web_server *server, const char *uri) {
+const char *http_below_base(const struct web_server *server, const char *uri) {
     size_t n = strlen(server->app->config.base_path);
     return strncmp(uri, server->app->config.base_path, n) ? NULL : uri + n;
 }
@@ -86,7 +85,7 @@ static bool is_base_without_slash(const struct web_server *server, const char *u
 }
 
 static int answer_get(struct peer *peer, const char *uri) {
-    const char *path = below_base(peer->server, uri);
+    const char *path = http_below_base(peer->server, uri);
     struct http_request request = {.peer = peer, .method = HTTP_GET, .path = path, .body = ""};
     if (path) return handle_get(&request);
     if (!is_base_without_slash(peer->server, uri)) return http_answer_error(peer, 404, "there is nothing at this address");
@@ -106,8 +105,8 @@ int http_requested(struct peer *peer, const char *uri) {
         return http_refuse(peer, 400, "only HTTP/1.1 is spoken here");
     peer->reply.close = !strcmp(version, "HTTP/1.0");
     web_user_read(peer);
-    if (lws_hdr_total_length(wsi, WSI_TOKEN_POST_URI)) return http_write_requested(peer, HTTP_POST, below_base(server, uri));
-    if (lws_hdr_total_length(wsi, WSI_TOKEN_DELETE_URI)) return http_write_requested(peer, HTTP_DELETE, below_base(server, uri));
+    if (lws_hdr_total_length(wsi, WSI_TOKEN_POST_URI)) return http_write_requested(peer, HTTP_POST, http_below_base(server, uri));
+    if (lws_hdr_total_length(wsi, WSI_TOKEN_DELETE_URI)) return http_write_requested(peer, HTTP_DELETE, http_below_base(server, uri));
     if (!head && !lws_hdr_total_length(wsi, WSI_TOKEN_GET_URI)) {
         peer->reply.allow = "GET, HEAD";
         return http_refuse(peer, 405, "only GET and HEAD are answered here");

@@ -27,6 +27,8 @@ int http_body_came(struct peer *peer, const char *data, size_t size);
 int http_body_complete(struct peer *peer);
 // Once a second.
 void http_tick(struct peer *peer, double now);
+// The part of an address below the base path, or NULL.
+const char *http_below_base(const struct web_server *server, const char *uri);
 // A request to write, `path` below the base path or NULL.
 int http_write_requested(struct peer *peer, enum http_method method, const char *path);
 void http_body_free(struct peer *peer);

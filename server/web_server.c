@@ -63,7 +63,7 @@ static int check_upgrade(struct peer *peer, struct lws *wsi) {
     if (!lws_hdr_total_length(wsi, WSI_TOKEN_UPGRADE)) return -1;
     if (!http_header(wsi, WSI_TOKEN_UPGRADE, to, sizeof to) || strcasecmp(to, "websocket"))
         return http_refuse(peer, 400, "only websocket is upgraded to");
-    if (ws_source_is_asked(peer, wsi)) return ws_source_check_upgrade(peer, wsi);
+    if (ws_is_asked(peer, wsi, "source")) return ws_source_check_upgrade(peer, wsi);
     int status = ws_check_upgrade(peer, wsi);
     switch (status) {
         case VIRGA_OK: return 0;

@@ -130,6 +130,8 @@ struct web_server {
 
 // ws_transport.c
 int ws_check_upgrade(struct peer *peer, struct lws *wsi);  // VIRGA_OK, or an HTTP status to refuse with
+// Whether the address is this one below the base path.
+bool ws_is_asked(const struct peer *peer, struct lws *wsi, const char *path);
 // Whether a websocket of this subprotocol is asked for as it should be: VIRGA_OK, or such a status.
 int ws_check_handshake(struct lws *wsi, const char *protocol);
 int ws_opened(struct peer *peer);                          // each returns what the library's callback returns
@@ -149,7 +151,6 @@ void ws_engine_changed(struct web_server *server, identity_user user);
 void ws_exports_changed(struct web_server *server);
 
 // ws_source.c: a notebook's process
-bool ws_source_is_asked(const struct peer *peer, struct lws *wsi);
 int ws_source_check_upgrade(struct peer *peer, struct lws *wsi);  // each returns what the library's callback returns
 int ws_source_opened(struct peer *peer);
 int ws_source_received(struct peer *peer, const void *data, size_t size);

@@ -33,13 +33,6 @@ static size_t count_sources(const struct web_server *server, identity_user user)
     return count;
 }
 
-bool ws_source_is_asked(const struct peer *peer, struct lws *wsi) {
-    char path[300];
-    const char *base = peer->server->app->config.base_path;
-    size_t n = strlen(base);
-    return http_header(wsi, WSI_TOKEN_GET_URI, path, sizeof path) && !strncmp(path, base, n) && !strcmp(path + n, "source");
-}
-
 static int refuse_wrong(struct peer *peer) {
     if (rate_limit_take(&peer->server->wrong, peer->address, clock_monotonic())) return http_refuse(peer, 401, "this is not the publish token");
     return http_refuse(peer, 429, "too many wrong tokens or codes came from this address; wait a minute");

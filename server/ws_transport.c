@@ -375,11 +375,14 @@ int ws_check_handshake(struct lws *wsi, const char *protocol) {
     return lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_CONTENT_LENGTH) || lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_TRANSFER_ENCODING) ? 413 : VIRGA_OK;
 }
 
+bool ws_is_asked(const struct peer *peer, struct lws *wsi, const char *path) {
+    char uri[300];
+    const char *below = http_header(wsi, WSI_TOKEN_GET_URI, uri, sizeof uri) ? http_below_base(peer->server, uri) : NULL;
+    return below && !strcmp(below, path);
+}
+
 int ws_check_upgrade(struct peer *peer, struct lws *wsi) {
-    char path[300];
-    const char *base = peer->server->app->config.base_path;
-    size_t n = strlen(base);
-    if (!http_header(wsi, WSI_TOKEN_GET_URI, path, sizeof path) || strncmp(path, base, n) || strcmp(path + n, "ws")) return 404;
+    if (!ws_is_asked(peer, wsi, "ws")) return 404;
     int status = ws_check_handshake(wsi, "virga.1");
     if (status) return status;
     peer->upgrade = WEB_PROTOCOL_WS;
