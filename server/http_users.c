@@ -27,12 +27,10 @@ static int not_here(const struct http_request *request, const char *allow) {
     return http_answer_error(request->peer, 405, "this address does not answer this method");
 }
 
-// Something wrong was shown for a token or a code: now and then that happens.
+// For what whoever asks showed, or did not.
 static int refuse_secret(struct peer *peer, int status, const char *words) {
-    if (rate_limit_take(&peer->server->wrong, peer->address, clock_monotonic())) return http_answer_error(peer, status, words);
-    int result = http_answer_error(peer, 429, "too many wrong tokens or codes came from this address; wait a minute");
-    snprintf(peer->reply.more, sizeof peer->reply.more, "Retry-After: 60\r\n");
-    return result;
+    if (status == 429) snprintf(peer->reply.more, sizeof peer->reply.more, "Retry-After: 60\r\n");
+    return http_answer_error(peer, status, words);
 }
 
 // Members of a body: an object with texts of these names, "" where one is absent or null.
@@ -67,8 +65,11 @@ static int begin_session(const struct http_request *request) {
     identity_user user = 0;
     double now = clock_monotonic();
     if (read_texts(request, &(struct text_member){"code", code, sizeof code}, 1, &failure)) return http_answer_error(peer, 400, failure.message);
-    if (code[0] && !(user = identity_redeem(server->identity, code, now)))
-        return refuse_secret(peer, 403, "this code is not valid any more: it serves once, and for some minutes; open the address from the notebook anew");
+    const char *words = "this code is not valid any more: it serves once, and for some minutes; open the address from the notebook anew";
+    if (code[0] && !(user = identity_redeem(server->identity, code, now))) {
+        int refused = web_user_wrong(peer, 403, &words);
+        return refuse_secret(peer, refused, words);
+    }
     if (!user && !rate_limit_take(&server->sessions, peer->address, now)) return http_answer_error(peer, 429, "too many sessions begin from this address; wait a minute");
     user = identity_add(server->identity, user, now, token);
     if (!user) return http_answer_error(peer, 503, "too many sessions are in use; try again later");
@@ -245,9 +246,10 @@ int http_datasets(const struct http_request *request) {
     bool ends = one && request->method == HTTP_DELETE;
     if (!ends && request->method != HTTP_POST) return not_here(request, one ? "POST, DELETE" : "POST");
     if (!caller->publisher && !(ends && caller->user && !caller->bearer)) {
+        const char *words;
         snprintf(peer->reply.more, sizeof peer->reply.more, "WWW-Authenticate: Bearer realm=\"virga\"\r\n");
-        if (!identity_has_publisher(peer->server->identity)) return http_answer_error(peer, 501, "nobody may publish here (setting publish-token-file)");
-        return caller->bearer ? refuse_secret(peer, 401, "this is not the publish token") : http_answer_error(peer, 401, "who publishes shows the publish token: Authorization: Bearer TOKEN");
+        int refused = web_user_check_publisher(peer, &words);
+        return refuse_secret(peer, refused, words);
     }
     if (!one) return publish(request);
     if (strlen(request->path) != PUBLICATION_ID || strspn(request->path, "0123456789abcdef") != PUBLICATION_ID) return nothing(request);

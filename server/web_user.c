@@ -97,6 +97,21 @@ void web_user_read(struct peer *peer) {
     user_spaces_keep(server->spaces, peer->caller.user, now);
 }
 
+int web_user_wrong(struct peer *peer, int status, const char **words) {
+    if (rate_limit_take(&peer->server->wrong, peer->address, clock_monotonic())) return status;
+    *words = "too many wrong tokens or codes came from this address; wait a minute";
+    return 429;
+}
+
+int web_user_check_publisher(struct peer *peer, const char **words) {
+    *words = "nobody may publish here (setting publish-token-file)";
+    if (!identity_has_publisher(peer->server->identity)) return 501;
+    *words = "who publishes shows the publish token: Authorization: Bearer TOKEN";
+    if (!peer->caller.bearer) return 401;
+    *words = "this is not the publish token";
+    return peer->caller.publisher ? 0 : web_user_wrong(peer, 401, words);
+}
+
 int web_user_enter(struct peer *peer, struct failure *failure) {
     struct web_server *server = peer->server;
     struct failure why;

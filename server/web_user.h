@@ -13,6 +13,10 @@ void web_user_stop(struct web_server *server);
 
 // Reads who sent the request whose header is there into peer->caller.
 void web_user_read(struct peer *peer);
+// Something wrong was shown for a token or a code, which now and then happens: `status`, or 429 with other words where it happens too often.
+int web_user_wrong(struct peer *peer, int status, const char **words);
+// Whether whoever sent it shows the publish token: 0, or the HTTP status to refuse with, and words.
+int web_user_check_publisher(struct peer *peer, const char **words);
 // Whoever sent it, if anybody, asks for something that needs their space: it is made, or goes on. VIRGA_TOO_LARGE with words.
 int web_user_enter(struct peer *peer, struct failure *failure);
 

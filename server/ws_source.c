@@ -33,20 +33,14 @@ static size_t count_sources(const struct web_server *server, identity_user user)
     return count;
 }
 
-static int refuse_wrong(struct peer *peer) {
-    if (rate_limit_take(&peer->server->wrong, peer->address, clock_monotonic())) return http_refuse(peer, 401, "this is not the publish token");
-    return http_refuse(peer, 429, "too many wrong tokens or codes came from this address; wait a minute");
-}
-
 int ws_source_check_upgrade(struct peer *peer, struct lws *wsi) {
     struct web_server *server = peer->server;
+    const char *words;
     int status = ws_check_handshake(wsi, "virga.source.1");
     if (status) return http_refuse(peer, status, "a notebook's websocket is version 13, subprotocol virga.source.1, without a body");
     if (lws_hdr_total_length(wsi, WSI_TOKEN_ORIGIN)) return http_refuse(peer, 403, "pages are no source: this websocket is for programs");
     web_user_read(peer);
-    if (!identity_has_publisher(server->identity)) return http_refuse(peer, 501, "nobody may publish here (setting publish-token-file)");
-    if (!peer->caller.bearer) return http_refuse(peer, 401, "who publishes shows the publish token: Authorization: Bearer TOKEN");
-    if (!peer->caller.publisher) return refuse_wrong(peer);
+    if ((status = web_user_check_publisher(peer, &words))) return http_refuse(peer, status, words);
     if (!peer->caller.user) return http_refuse(peer, 403, "whose data it is says the header X-Virga-Session: begin a session first");
     if (count_sources(server, peer->caller.user)) return http_refuse(peer, 409, "a notebook is connected for this session already");
     if (count_sources(server, 0) >= MOST_SOURCES) return http_refuse(peer, 503, "as many notebooks as this server takes are connected; try again later");
