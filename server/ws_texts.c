@@ -40,10 +40,9 @@ int ws_send_text(struct ws_client *client) {
     return result;
 }
 
-// Exports: what changed since this client was last told, as it is now.
-
-static int write_exports(struct ws_client *client, const struct export_job *jobs, size_t count, bool all) {
-    char *text = ws_message_exports(jobs, count, all), *message = text ? malloc(LWS_PRE + strlen(text) + 1) : NULL;
+// A text of any length, which it frees; without memory it is left out.
+static int write_long(struct ws_client *client, char *text) {
+    char *message = text ? malloc(LWS_PRE + strlen(text) + 1) : NULL;
     int result = 0;
     if (message) {
         strcpy(message + LWS_PRE, text);
@@ -54,12 +53,14 @@ static int write_exports(struct ws_client *client, const struct export_job *jobs
     return result;
 }
 
+// Exports: what changed since this client was last told, as it is now.
+
 int ws_send_exports(struct ws_client *client) {
     struct export_table *table = client->server->exports ? export_service_table(client->server->exports) : NULL;
     struct export_job *jobs = calloc(WS_MAX_EXPORTS, sizeof *jobs);
     bool all = !client->exports_seen.since;
     size_t count = jobs && table ? export_table_changed(table, &client->exports_seen, jobs, WS_MAX_EXPORTS, &all) : 0;
-    int result = jobs && (count || all) ? write_exports(client, jobs, count, all) : 0;
+    int result = jobs && (count || all) ? write_long(client, ws_message_exports(jobs, count, all)) : 0;
     client->exports_due = count == WS_MAX_EXPORTS;
     if (!table) client->exports_seen.since = 1;  // there are none, which is said once
     free(jobs);
@@ -87,15 +88,8 @@ int ws_send_engine(struct ws_client *client) {
     const struct peer *peer = client->peer;
     json_t *state = web_user_engine_state(client->server, peer->caller.user, peer->caller.writes);
     json_t *root = json_pack("{s:s, s:o}", "type", "engine", "engine", state);
-    char *text = root ? json_dumps(root, JSON_COMPACT) : NULL, *message = text ? malloc(LWS_PRE + strlen(text) + 1) : NULL;
-    int result = 0;
+    int result = write_long(client, root ? json_dumps(root, JSON_COMPACT) : NULL);
     client->engine_due = false;
-    if (message) {
-        strcpy(message + LWS_PRE, text);
-        result = ws_write_text(client, message);
-    }
-    free(message);
-    free(text);
     json_decref(root);
     lws_callback_on_writable(peer->wsi);
     return result;
