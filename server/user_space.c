@@ -11,7 +11,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "server/engine_setup.h"
-#include "server/notebook_engine.h"
+#include "server/space_item.h"
 #include "server/space_table.h"
 
 // Anybody can begin sessions, and each space costs a child and a cluster: from one place come as many as a person's browsers or a small office need, so that it
@@ -19,29 +19,6 @@
 enum { MOST_SPACES = 32, MOST_OF_A_PLACE = 4, MOST_ASLEEP = 256, HELPERS = 4, QUEUE = 256 };
 static const double RETRY_SECONDS = 30;
 static const char notebook_gone[] = "the notebook that held this data has ended or is out of reach; show it again from there";
-
-// Datasets that come and go together: those of the configuration (without an id), or a publication.
-struct item {
-    struct item *next;
-    struct space *space;
-    char id[PUBLICATION_ID + 1];
-    char title[SPACE_TITLE + 1];
-    char **paths;
-    size_t path_count;
-    bool opening, dropped;  // dropped: to go when it has been opened
-    double failed;          // when; 0: it has not
-    struct catalog *part;   // once it is open
-    struct notebook_engine *notebook;  // that holds it: one reference, or NULL
-    publication_done done;  // until it was called
-    void *context;
-    // Under way, of a helper.
-    struct letter letter;
-    struct source_pool *pool;
-    const char *state_dir;
-    int status;
-    struct failure failure;
-    struct catalog *opened;
-};
 
 enum space_state { SPACE_ASLEEP, SPACE_AWAKE, SPACE_CLOSING };
 
@@ -56,7 +33,7 @@ struct space {
     struct source_engine *engine;  // of its own, while awake
     struct source_pool *pool;      // its own
     struct notebook_engine *notebook;  // that is connected for this user: one reference, or NULL
-    struct item *items;
+    struct space_item *items;
     size_t item_count, opening;
     struct catalog *joined, *exportable;
     struct letter told, closed;
@@ -86,23 +63,21 @@ static struct space *find_space(const struct user_spaces *spaces, identity_user 
 
 // What a user sees.
 
-static bool is_published(const struct item *item) { return item->id[0] != '\0'; }
-
 static struct catalog *join(const struct space *space, bool published) {
     struct catalog *parts[SPACE_PUBLICATIONS + 2] = {space->spaces->shared}, *joined = NULL;
     size_t count = 1;
     struct failure failure;
-    for (const struct item *item = space->items; item && count < SPACE_PUBLICATIONS + 2; item = item->next)
-        if (item->part && !is_published(item)) parts[count++] = item->part;
-    for (const struct item *item = space->items; published && item && count < SPACE_PUBLICATIONS + 2; item = item->next)
-        if (item->part && is_published(item)) parts[count++] = item->part;
+    for (const struct space_item *item = space->items; item && count < SPACE_PUBLICATIONS + 2; item = item->next)
+        if (item->part && !space_item_is_published(item)) parts[count++] = item->part;
+    for (const struct space_item *item = space->items; published && item && count < SPACE_PUBLICATIONS + 2; item = item->next)
+        if (item->part && space_item_is_published(item)) parts[count++] = item->part;
     if (catalog_join(parts, count, &joined, &failure)) log_error("user", "%s", failure.message);
     return joined;
 }
 
 static bool has_publications(const struct space *space) {
-    for (const struct item *item = space->items; item; item = item->next)
-        if (is_published(item) && !item->dropped) return true;
+    for (const struct space_item *item = space->items; item; item = item->next)
+        if (space_item_is_published(item) && !item->dropped) return true;
     return false;
 }
 
@@ -127,80 +102,48 @@ static void rejoin(struct space *space) {
     if (!spaces->stopping) spaces->calls.catalog_changed(spaces->calls.context, space->user);
 }
 
-// Datasets are copied shallowly where catalogs are joined, so these lists tell which is which.
-static const char *id_in(const struct catalog *joined, const struct catalog *part) {
-    for (size_t i = 0; joined && part->dataset_count && i < joined->dataset_count; i++)
-        if (joined->datasets[i].variables == part->datasets[0].variables) return joined->datasets[i].id;
-    return NULL;
-}
-
 // Items.
 
-static void free_item(struct item *item) {
-    for (size_t i = 0; i < item->path_count; i++) free(item->paths[i]);
-    free(item->paths);
-    put_catalog(&item->part, NULL);
-    notebook_engine_unref(item->notebook, item->space->spaces->helpers);
-    free(item);
-}
-
-static struct item *new_item(struct space *space, const char *const *paths, size_t count) {
-    struct item *item = calloc(1, sizeof *item), **last = &space->items;
+static struct space_item *new_item(struct space *space, const char *const *paths, size_t count) {
+    struct space_item *item = space_item_new(space, paths, count), **last = &space->items;
     if (!item) return NULL;
-    item->space = space;
-    item->paths = calloc(count, sizeof *item->paths);
-    for (; item->paths && item->path_count < count; item->path_count++)
-        if (!(item->paths[item->path_count] = strdup(paths[item->path_count]))) break;
-    if (item->path_count < count) {
-        free_item(item);
-        return NULL;
-    }
     while (*last) last = &(*last)->next;
     *last = item;
     space->item_count++;
     return item;
 }
 
-static void unlink_item(struct item *item) {
-    struct item **at = &item->space->items;
+static void unlink_item(struct space_item *item) {
+    struct space_item **at = &item->space->items;
     while (*at != item) at = &(*at)->next;
     *at = item->next;
     item->space->item_count--;
 }
 
-static void drop_item(struct item *item) {
+static void drop_item(struct space_item *item) {
     if (item->opening) {
         item->dropped = true;
         return;
     }
     unlink_item(item);
-    free_item(item);
+    space_item_free(item, item->space->spaces->helpers);
 }
 
-static void tell_done(struct item *item, int status, const struct failure *failure) {
-    struct publication_result result = {.status = status};
-    publication_done done = item->done;
-    if (!done) return;
-    if (failure) result.failure = *failure;
-    memcpy(result.id, item->id, sizeof result.id);
-    result.dataset = status ? NULL : id_in(item->space->joined, item->part);
-    item->done = NULL;
-    done(item->context, &result);
-}
+static void tell_done(struct space_item *item, int status, const struct failure *failure) { space_item_tell(item, status, failure, item->space->joined); }
 
 // Opening.
 
 static void settle(struct space *space);
 static void end_space(struct space *space);
 
-static void take_opened(struct item *item) {
+static void take_opened(struct space_item *item) {
     struct space *space = item->space;
     if (item->status && item->dropped && item->notebook) failure_set(&item->failure, VIRGA_GONE, "%s", notebook_gone);
     if (item->status) {
         item->failed = clock_monotonic();
         if (!item->dropped) log_warning("user", "%s: %s", item->paths[0], item->failure.message);
         tell_done(item, item->status, &item->failure);
-        if (is_published(item)) drop_item(item);
+        if (space_item_is_published(item)) drop_item(item);
         else if (!space->spaces->stopping) space->spaces->calls.failed(space->spaces->calls.context, space->user, item->failure.message);
         return;
     }
@@ -217,52 +160,30 @@ static void take_opened(struct item *item) {
     }
 }
 
-static void opened_delivered(struct letter *letter) {
-    struct item *item = (struct item *)((char *)letter - offsetof(struct item, letter));
+static void when_opened(struct space_item *item) {
     struct space *space = item->space;
-    item->opening = false;
     space->opening--;
     take_opened(item);
     if (space->state == SPACE_AWAKE && !space->items && !space->spaces->for_each) end_space(space);  // a publication that failed was all
     else settle(space);
 }
 
-// What is wrong with a catalog that shows nothing.
-static int check_shows(const struct catalog *catalog, struct failure *failure) {
-    if (catalog->dataset_count) return VIRGA_OK;
-    return failure_set(failure, VIRGA_UNSUPPORTED, "nothing in it can be shown: %s", catalog->problem_count ? catalog->problems[0].reason : "it is empty");
-}
-
-static void run_open(void *argument, bool cancelled) {
-    struct item *item = argument;
-    struct catalog_options options = {.state_dir = item->state_dir, .title = item->title[0] ? item->title : NULL};
-    item->status = cancelled ? failure_set(&item->failure, VIRGA_CANCELLED, "the server is ending")
-                             : catalog_open(item->pool, (const char *const *)item->paths, item->path_count, &options, &item->opened, &item->failure);
-    if (!item->status && is_published(item)) item->status = check_shows(item->opened, &item->failure);
-    if (item->status) put_catalog(&item->opened, NULL);
-    item->letter.deliver = opened_delivered;
-    service_mailbox_post(item->space->spaces->mailbox, &item->letter);
-}
-
-static void open_item(struct item *item) {
+static void open_item(struct space_item *item) {
     struct space *space = item->space;
-    struct app *app = space->spaces->app;
+    struct user_spaces *spaces = space->spaces;
+    struct app *app = spaces->app;
     if (item->opening || item->part || space->state != SPACE_AWAKE) return;
-    bool notebook = !strncmp(item->paths[0], "notebook:", 9);
-    item->pool = item->notebook ? notebook_engine_pool(item->notebook) : space->pool && !notebook ? space->pool : app->sources;
-    item->state_dir = is_published(item) ? NULL : app->config.state_dir;
-    item->opening = true;
+    struct source_pool *pool = space->pool && !space_item_is_of_notebook(item) ? space->pool : app->sources;
+    if (item->notebook) pool = notebook_engine_pool(item->notebook);
     space->opening++;
-    if (!worker_pool_try_add(space->spaces->helpers, LANE_READ, 0, run_open, item)) return;
-    item->opening = false;
+    if (!space_item_open(item, pool, space_item_is_published(item) ? NULL : app->config.state_dir, spaces->helpers, spaces->mailbox, when_opened)) return;
     space->opening--;
-    item->status = failure_set(&item->failure, VIRGA_TOO_LARGE, "the server is busy; try again");
     take_opened(item);
 }
 
 static void open_items(struct space *space) {
-    struct item *next;
-    for (struct item *item = space->items; item; item = next) {
+    struct space_item *next;
+    for (struct space_item *item = space->items; item; item = next) {
         next = item->next;
         open_item(item);
     }
@@ -335,10 +256,10 @@ static void free_space(struct space *space) {
     while (*at != space) at = &(*at)->next;
     *at = space->next;
     while (space->items) {
-        struct item *item = space->items;
+        struct space_item *item = space->items;
         space->items = item->next;
         tell_done(item, VIRGA_CANCELLED, &cancelled);
-        free_item(item);
+        space_item_free(item, item->space->spaces->helpers);
     }
     put_catalog(&space->joined, NULL);
     put_catalog(&space->exportable, NULL);
@@ -349,8 +270,8 @@ static void free_space(struct space *space) {
 
 // Publications that wait to be opened hear why they are not. Those that were open before are remembered.
 static void fail_waiting(struct space *space, int status, const struct failure *failure) {
-    struct item *next;
-    for (struct item *item = space->items; item; item = next) {
+    struct space_item *next;
+    for (struct space_item *item = space->items; item; item = next) {
         next = item->next;
         if (!item->done) continue;
         tell_done(item, status, failure);
@@ -410,7 +331,7 @@ static void close_space(struct space *space) {
         source_pool_stop(space->pool);
         source_engine_stop(space->engine);
     }
-    for (struct item *item = space->items; item; item = item->next) put_catalog(&item->part, NULL);
+    for (struct space_item *item = space->items; item; item = item->next) put_catalog(&item->part, NULL);
     rejoin(space);
     settle(space);
 }
@@ -533,9 +454,9 @@ int user_spaces_publish(struct user_spaces *spaces, identity_user user, const ch
     if (!space || !make_id(id)) return failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
     if (space->item_count >= SPACE_PUBLICATIONS)
         return failure_set(failure, VIRGA_TOO_LARGE, "at most %d datasets can be published at a time; take some back", SPACE_PUBLICATIONS);
-    struct item *item = new_item(space, &address, 1);
+    struct space_item *item = new_item(space, &address, 1);
     if (!item) return failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
-    if (space->notebook && !strncmp(address, "notebook:", 9)) item->notebook = notebook_engine_ref(space->notebook);
+    if (space->notebook && space_item_is_of_notebook(item)) item->notebook = notebook_engine_ref(space->notebook);
     memcpy(item->id, id, sizeof item->id);
     snprintf(item->title, sizeof item->title, "%s", title);
     item->done = done;
@@ -547,20 +468,20 @@ int user_spaces_publish(struct user_spaces *spaces, identity_user user, const ch
     return status;
 }
 
-static struct item *find_item(const struct user_spaces *spaces, const char *id) {
+static struct space_item *find_item(const struct user_spaces *spaces, const char *id) {
     for (struct space *space = spaces->first; space && *id; space = space->next)
-        for (struct item *item = space->items; item; item = item->next)
+        for (struct space_item *item = space->items; item; item = item->next)
             if (!strcmp(item->id, id) && !item->dropped) return item;
     return NULL;
 }
 
 identity_user user_spaces_publisher(struct user_spaces *spaces, const char *id) {
-    const struct item *item = find_item(spaces, id);
+    const struct space_item *item = find_item(spaces, id);
     return item ? item->space->user : 0;
 }
 
 void user_spaces_unpublish(struct user_spaces *spaces, const char *id) {
-    struct item *item = find_item(spaces, id);
+    struct space_item *item = find_item(spaces, id);
     if (!item) return;
     struct space *space = item->space;
     drop_item(item);
@@ -590,13 +511,13 @@ bool user_spaces_has_notebook(const struct user_spaces *spaces, identity_user us
 
 void user_spaces_detach(struct user_spaces *spaces, identity_user user) {
     struct space *space = find_space(spaces, user);
-    struct item *next;
+    struct space_item *next;
     bool showed = false;
     if (!space || !space->notebook) return;
     notebook_engine_stop(space->notebook);
     notebook_engine_unref(space->notebook, spaces->helpers);
     space->notebook = NULL;
-    for (struct item *item = space->items; item; item = next) {
+    for (struct space_item *item = space->items; item; item = next) {
         next = item->next;
         if (!item->notebook || item->dropped) continue;
         showed = true;
@@ -619,8 +540,8 @@ void user_spaces_shared_changed(struct user_spaces *spaces, struct catalog *shar
 }
 
 static void retry_failed(struct space *space, double now) {
-    for (struct item *item = space->items; item; item = item->next)
-        if (!is_published(item) && item->failed > 0 && now - item->failed > RETRY_SECONDS) open_item(item);
+    for (struct space_item *item = space->items; item; item = item->next)
+        if (!space_item_is_published(item) && item->failed > 0 && now - item->failed > RETRY_SECONDS) open_item(item);
 }
 
 // Of users who are nobody any more, and too many: those made first stand last.
