@@ -17,6 +17,8 @@
 //   step           {index, iso, seconds, run: {time}, lead: hours or null}       the step now on screen
 //   steps          {ready: [bool a time]}     which times can be shown without waiting
 //   camera         {mode, eye, target, up, fov}                                  after each movement by the user
+//   engine         {state}                    the cluster's (server/PROTOCOL.md, "Users")
+//   user           {known: bool, needed: bool}   whether the server knows the session's token; needed: everyone has one
 //   exports        {all: bool, jobs: [JOB]}   after watchExports(true): all jobs, or those that changed (server/PROTOCOL.md)
 //   error          {message, fatal}
 //   contextlost, contextrestored
@@ -591,10 +593,10 @@ export class Viewer extends EventTarget {
     // Tries the websocket now instead of after its delay.
     reconnect() { this.loader.connection.reconnect(); }
 
-    // Whether the server is to tell about exports; only a websocket can.
     // The session's token is another one now.
     tellUser() { this.loader.connection.sendUser(); }
 
+    // Whether the server is to tell about exports; only a websocket can.
     watchExports(on) { this.loader.connection.watchExports(on); }
     get told() { return this.loader.connection.open; }
 
