@@ -4,7 +4,7 @@
 // A change goes one way: a control calls change() with a new document, which goes to the viewer, to the controls and, soon after,
 // into the address. The viewer's events go to the controls only, but for the camera and the step, which enter the document.
 import {Exports} from "./net/exports.js";
-import {Session, ask, sentence, setSession} from "./net/session.js";
+import {Session, ask, refusalWords, setSession} from "./net/session.js";
 import {createAddress} from "./tools/address.js";
 import {listenForKeys} from "./tools/keyboard.js";
 import {createProbeTool} from "./tools/probe_tool.js";
@@ -473,7 +473,7 @@ function onEngine({state: engine}) {
 async function changeEngine(action) {
   const answer = await ask(`${BASE}api/engine`, {method: "POST", cache: "no-store", headers: {"Content-Type": "application/json"}, body: JSON.stringify({action})});
   const said = await answer.json().catch(() => ({}));
-  if (!answer.ok) throw new Error(sentence(said.error?.message ?? `the server refused (HTTP ${answer.status})`));
+  if (!answer.ok) throw new Error(refusalWords(said, answer.status));
   onEngine({state: said});
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Exports over HTTP (server/PROTOCOL.md, "Exports"). What fails throws an Error with words for people, and `status`, 0 where no answer came.
 
-import {ask, sentence} from "./session.js";
+import {ask, refusalWords} from "./session.js";
 
 const WORDS = {
   0: "The server does not answer.",
@@ -51,11 +51,5 @@ export class Exports {
 }
 
 async function wordsOf(answer) {
-  if (WORDS[answer.status]) return WORDS[answer.status];
-  try {
-    const {error} = await answer.json();
-    return sentence(error.message);
-  } catch {
-    return `The server refused (HTTP ${answer.status}).`;
-  }
+  return WORDS[answer.status] ?? refusalWords(await answer.json().catch(() => null), answer.status);
 }

@@ -63,7 +63,7 @@ export class Session {
     const answer = await this.get(new URL("api/session", this.base), {method: "POST", cache: "no-store",
       headers: {"Content-Type": "application/json"}, body: JSON.stringify(code ? {code} : {})});
     const said = await answer.json().catch(() => ({}));
-    if (!answer.ok || typeof said.token !== "string") throw new Error(sentence(said.error?.message ?? `The server gave no session (HTTP ${answer.status})`));
+    if (!answer.ok || typeof said.token !== "string") throw new Error(refusalWords(said, answer.status, "The server gave no session"));
     this.#keep(said.token);
   }
 
@@ -101,6 +101,11 @@ export function setSession(session) { current = session; }
 /** fetch() in the page's name. */
 export function ask(url, options) {
   return current ? current.fetch(url, options) : fetch(url, options);
+}
+
+/** Words for people of an answer that refuses: those in its JSON `said`, or `otherwise`. */
+export function refusalWords(said, status, otherwise = "The server refused") {
+  return sentence(said?.error?.message ?? `${otherwise} (HTTP ${status})`);
 }
 
 export function sentence(text) {
