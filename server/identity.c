@@ -11,12 +11,18 @@ struct secret {
     uint8_t hash[SECRET_HASH];
 };
 
+struct secrets {
+    struct secret *list;
+    size_t count;
+    double seconds;  // how long one that is not used is valid
+};
+
 struct identity {
-    struct identity_limits limits;
+    double fresh_seconds;
     identity_user last;
     bool has_publisher;
     uint8_t publisher[SECRET_HASH];
-    struct secret *tokens, *codes;
+    struct secrets tokens, codes;
 };
 
 void identity_limits_default(struct identity_limits *limits) {
@@ -26,18 +32,18 @@ void identity_limits_default(struct identity_limits *limits) {
 struct identity *identity_new(const struct identity_limits *limits) {
     struct identity *identity = calloc(1, sizeof *identity);
     if (!identity) return NULL;
-    identity->limits = *limits;
-    identity->tokens = calloc(limits->tokens, sizeof *identity->tokens);
-    identity->codes = calloc(limits->codes, sizeof *identity->codes);
-    if (identity->tokens && identity->codes) return identity;
+    identity->fresh_seconds = limits->fresh_seconds;
+    identity->tokens = (struct secrets){calloc(limits->tokens, sizeof(struct secret)), limits->tokens, limits->token_seconds};
+    identity->codes = (struct secrets){calloc(limits->codes, sizeof(struct secret)), limits->codes, limits->code_seconds};
+    if (identity->tokens.list && identity->codes.list) return identity;
     identity_free(identity);
     return NULL;
 }
 
 void identity_free(struct identity *identity) {
     if (!identity) return;
-    free(identity->tokens);
-    free(identity->codes);
+    free(identity->tokens.list);
+    free(identity->codes.list);
     free(identity);
 }
 
@@ -67,26 +73,42 @@ bool identity_is_publisher(const struct identity *identity, const char *token) {
 
 // Tokens and codes. A list is looked through to its end, whether or not something was found.
 
-static struct secret *find(struct secret *list, size_t count, const char *text, double oldest) {
+static bool is_valid(const struct secrets *secrets, const struct secret *secret, double now) {
+    return secret->user && secret->used >= now - secrets->seconds;
+}
+
+static struct secret *find(const struct secrets *secrets, const char *text, double now) {
     uint8_t hash[SECRET_HASH];
     struct secret *found = NULL;
     size_t size = strnlen(text, SECRET_TEXT + 1);
     sha256(text, size, hash);
-    for (size_t i = 0; i < count; i++) {
-        bool equal = secret_equal(list[i].hash, hash);
-        if (equal && list[i].user && list[i].used >= oldest) found = &list[i];
+    for (size_t i = 0; i < secrets->count; i++) {
+        bool equal = secret_equal(secrets->list[i].hash, hash);
+        if (equal && is_valid(secrets, &secrets->list[i], now)) found = &secrets->list[i];
     }
     return found;
 }
 
 // A free place, else the one longest unused.
-static struct secret *place(struct secret *list, size_t count, double oldest) {
-    struct secret *best = list;
-    for (size_t i = 0; i < count; i++) {
-        if (!list[i].user || list[i].used < oldest) return &list[i];
-        if (list[i].used < best->used) best = &list[i];
+static struct secret *place(const struct secrets *secrets, double now) {
+    struct secret *best = secrets->list;
+    for (size_t i = 0; i < secrets->count; i++) {
+        struct secret *secret = &secrets->list[i];
+        if (!is_valid(secrets, secret, now)) return secret;
+        if (secret->used < best->used) best = secret;
     }
     return best;
+}
+
+static bool has_any(const struct secrets *secrets, identity_user user, double now) {
+    for (size_t i = 0; i < secrets->count; i++)
+        if (secrets->list[i].user == user && is_valid(secrets, &secrets->list[i], now)) return true;
+    return false;
+}
+
+static void forget(struct secrets *secrets, identity_user user) {
+    for (size_t i = 0; user && i < secrets->count; i++)
+        if (secrets->list[i].user == user) secrets->list[i] = (struct secret){0};
 }
 
 static bool fill(struct secret *secret, identity_user user, double now, char text[SECRET_TEXT + 1]) {
@@ -98,46 +120,40 @@ static bool fill(struct secret *secret, identity_user user, double now, char tex
 }
 
 identity_user identity_add(struct identity *identity, identity_user user, double now, char token[SECRET_TEXT + 1]) {
-    struct secret *secret = place(identity->tokens, identity->limits.tokens, now - identity->limits.token_seconds);
+    struct secret *secret = place(&identity->tokens, now);
     token[0] = '\0';
-    if (secret->user && secret->used > now - identity->limits.fresh_seconds) return 0;
+    if (secret->user && secret->used > now - identity->fresh_seconds) return 0;
     if (!user) user = ++identity->last;
     return fill(secret, user, now, token) ? user : 0;
 }
 
 identity_user identity_find(struct identity *identity, const char *token, double now) {
-    struct secret *secret = find(identity->tokens, identity->limits.tokens, token, now - identity->limits.token_seconds);
+    struct secret *secret = find(&identity->tokens, token, now);
     if (!secret) return 0;
     secret->used = now;
     return secret->user;
 }
 
 void identity_touch(struct identity *identity, identity_user user, double now) {
-    for (size_t i = 0; user && i < identity->limits.tokens; i++)
-        if (identity->tokens[i].user == user) identity->tokens[i].used = now;
+    for (size_t i = 0; user && i < identity->tokens.count; i++)
+        if (identity->tokens.list[i].user == user) identity->tokens.list[i].used = now;
 }
 
 bool identity_exists(const struct identity *identity, identity_user user, double now) {
-    for (size_t i = 0; user && i < identity->limits.tokens; i++)
-        if (identity->tokens[i].user == user && identity->tokens[i].used >= now - identity->limits.token_seconds) return true;
-    for (size_t i = 0; user && i < identity->limits.codes; i++)
-        if (identity->codes[i].user == user && identity->codes[i].used >= now - identity->limits.code_seconds) return true;
-    return false;
+    return has_any(&identity->tokens, user, now) || has_any(&identity->codes, user, now);
 }
 
 void identity_forget(struct identity *identity, identity_user user) {
-    for (size_t i = 0; user && i < identity->limits.tokens; i++)
-        if (identity->tokens[i].user == user) identity->tokens[i] = (struct secret){0};
-    for (size_t i = 0; user && i < identity->limits.codes; i++)
-        if (identity->codes[i].user == user) identity->codes[i] = (struct secret){0};
+    forget(&identity->tokens, user);
+    forget(&identity->codes, user);
 }
 
 bool identity_code(struct identity *identity, identity_user user, double now, char code[SECRET_TEXT + 1]) {
-    return fill(place(identity->codes, identity->limits.codes, now - identity->limits.code_seconds), user, now, code);
+    return fill(place(&identity->codes, now), user, now, code);
 }
 
 identity_user identity_redeem(struct identity *identity, const char *code, double now) {
-    struct secret *secret = find(identity->codes, identity->limits.codes, code, now - identity->limits.code_seconds);
+    struct secret *secret = find(&identity->codes, code, now);
     identity_user user = secret ? secret->user : 0;
     if (secret) *secret = (struct secret){0};
     return user;
