@@ -114,12 +114,10 @@ int web_user_check_publisher(struct peer *peer, const char **words) {
 
 int web_user_enter(struct peer *peer, struct failure *failure) {
     struct web_server *server = peer->server;
-    struct failure why;
     double now = clock_monotonic();
     if (!peer->caller.user) return VIRGA_OK;
     identity_touch(server->identity, peer->caller.user, now);
-    int status = user_spaces_enter(server->spaces, peer->caller.user, client_place_of(peer->address), now, &why);
-    return status ? failure_set(failure, status, "%s", why.message) : VIRGA_OK;
+    return user_spaces_enter(server->spaces, peer->caller.user, client_place_of(peer->address), now, failure);
 }
 
 struct catalog *web_user_catalog(const struct web_server *server, identity_user user) {
