@@ -80,15 +80,20 @@ export function createExportDialog(exports, page) {
 
   // ---- What would be made.
 
+  // How many times would be shown, and what is wrong with the form: then nothing can be started.
+  function check() {
+    const shown = shownTimes(choices.form, page.resolved().times.length, page.index()).length;
+    const problem = formProblem(choices.form, shown);
+    start.disabled = Boolean(problem);
+    return {shown, problem};
+  }
+
   function refresh() {
     const {form} = choices;
-    const {times} = page.resolved();
-    const shown = shownTimes(form, times.length, page.index());
-    const problem = formProblem(form, shown.length);
-    start.disabled = Boolean(problem);
-    const count = countFrames(form, shown.length);
+    const {shown, problem} = check();
+    const count = countFrames(form, shown);
     estimate.classList.toggle("export-error", Boolean(problem));
-    estimate.textContent = problem || [framesWords(count), form.size.join(" × "), form.film && shown.length > 1 ? `${filmWords(count / form.fps)} of film` : ""].filter(Boolean).join(" · ");
+    estimate.textContent = problem || [framesWords(count), form.size.join(" × "), form.film && shown > 1 ? `${filmWords(count / form.fps)} of film` : ""].filter(Boolean).join(" · ");
     clearTimeout(previewTimer);
     previewing?.abort();
     if (!problem) previewTimer = setTimeout(preview, PREVIEW_DELAY);
@@ -131,12 +136,7 @@ export function createExportDialog(exports, page) {
       take([await exports.create(document_(), choices.form.title.trim() || page.title())]);
       list.element.scrollIntoView({block: "nearest"});
     });
-    refreshStart();
-  }
-
-  function refreshStart() {
-    const shown = shownTimes(choices.form, page.resolved().times.length, page.index());
-    start.disabled = Boolean(formProblem(choices.form, shown.length));
+    check();
   }
 
   // What was ordered by hand: what went wrong before is said no more.
