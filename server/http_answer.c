@@ -100,6 +100,23 @@ int http_answer_error(struct peer *peer, int status, const char *message) {
     return http_answer_text(peer, status, "application/json", text);
 }
 
+int http_answer_json(struct peer *peer, int status, json_t *root, size_t flags) {
+    char *text = root ? json_dumps(root, JSON_COMPACT | flags) : NULL;
+    json_decref(root);
+    status = text ? http_answer_text(peer, status, "application/json", text) : http_answer_error(peer, 503, "out of memory");
+    peer->reply.cache = "no-store";
+    if (text) explicit_bzero(text, strlen(text));  // it may hold a token
+    free(text);
+    return status;
+}
+
+int http_answer_nothing(struct peer *peer) { return http_answer_error(peer, 404, "there is nothing at this address"); }
+
+int http_answer_method(struct peer *peer, const char *allow) {
+    peer->reply.allow = allow;
+    return http_answer_error(peer, 405, "this address does not answer this method");
+}
+
 int http_answer_source(struct peer *peer, const char *type, const char *etag, struct http_source *source) {
     char range[100], if_range[200];
     struct http_reply *reply = &peer->reply;

@@ -92,10 +92,5 @@ int http_stats(const struct http_request *request) {
         "engine", "requests", (json_int_t)e.traffic.requests, "read", (json_int_t)e.traffic.read, "sent", (json_int_t)e.traffic.sent,
         "received", (json_int_t)e.traffic.received, "on_the_way", (json_int_t)e.on_the_way, "starts", (json_int_t)e.starts,
         "spaces", (json_int_t)user_spaces_count(server->spaces));
-    char *text = root ? json_dumps(root, JSON_COMPACT) : NULL;
-    json_decref(root);
-    int status = text ? http_answer_text(peer, 200, "application/json", text) : http_answer_error(peer, 503, "out of memory");
-    peer->reply.cache = "no-store";
-    free(text);
-    return status;
+    return http_answer_json(peer, 200, root, 0);
 }

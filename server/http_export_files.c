@@ -191,5 +191,5 @@ int http_export_zip(const struct http_request *request, const char *id) { return
 int http_export_frame(const struct http_request *request, const char *id, const char *number) {
     size_t length = strlen(number);
     bool plain = length && length <= 7 && strspn(number, "0123456789") == length && (length == 1 || *number != '0');
-    return plain ? ask(request, id, false, (uint32_t)strtoul(number, NULL, 10)) : http_answer_error(request->peer, 404, "there is nothing at this address");
+    return plain ? ask(request, id, false, (uint32_t)strtoul(number, NULL, 10)) : http_answer_nothing(request->peer);
 }

@@ -26,15 +26,6 @@ struct exports_job {
 
 static int off(struct peer *peer) { return http_answer_error(peer, 501, peer->server->exports_off); }
 
-static int answer_json(struct peer *peer, int status, json_t *root) {
-    char *text = root ? json_dumps(root, JSON_COMPACT | JSON_REAL_PRECISION(9)) : NULL;
-    json_decref(root);
-    status = text ? http_answer_text(peer, status, "application/json", text) : http_answer_error(peer, 503, "out of memory");
-    peer->reply.cache = "no-store";
-    free(text);
-    return status;
-}
-
 // Reading.
 
 static int list(const struct http_request *request) {
@@ -52,13 +43,13 @@ static int list(const struct http_request *request) {
         json_decref(all);
         return http_answer_error(peer, 404, "there is no such export to begin before");
     }
-    return answer_json(peer, 200, json_pack("{s:o, s:b}", "jobs", all, "more", more));
+    return http_answer_json(peer, 200, json_pack("{s:o, s:b}", "jobs", all, "more", more), JSON_REAL_PRECISION(9));
 }
 
 static int one(const struct http_request *request, const char *id) {
     struct export_job job;
     if (!export_table_get(export_service_table(request->peer->server->exports), id, &job)) return http_answer_error(request->peer, 404, "there is no such export");
-    return answer_json(request->peer, 200, export_job_json(&job));
+    return http_answer_json(request->peer, 200, export_job_json(&job), JSON_REAL_PRECISION(9));
 }
 
 // Writing: commands.
@@ -82,7 +73,7 @@ static void finish(struct http_job *http_job, struct peer *peer) {
         return;
     }
     if (job->answer == 204) http_answer(peer, 204, NULL, NULL);
-    else answer_json(peer, job->answer, export_job_json(&job->export));
+    else http_answer_json(peer, job->answer, export_job_json(&job->export), JSON_REAL_PRECISION(9));
     if (job->answer == 201)
         snprintf(peer->reply.more, sizeof peer->reply.more, "Location: %.200sapi/exports/%s\r\n", peer->server->app->config.base_path, job->export.id);
 }
@@ -153,30 +144,23 @@ static int change(const struct http_request *request, const char *id, int answer
 
 // Routes.
 
-static int nothing(const struct http_request *request) { return http_answer_error(request->peer, 404, "there is nothing at this address"); }
-
-static int not_here(const struct http_request *request, const char *allow) {
-    request->peer->reply.allow = allow;
-    return http_answer_error(request->peer, 405, "this address does not answer this method");
-}
-
 int http_exports(const struct http_request *request) {
     struct peer *peer = request->peer;
     char id[EXPORT_ID + 1] = "";
     const char *rest = request->path;
     size_t length = strcspn(rest, "/");
     if (!peer->server->exports) return off(peer);
-    if (!*rest) return request->method == HTTP_GET ? list(request) : request->method == HTTP_POST ? post(request) : not_here(request, "GET, HEAD, POST");
-    if (!strcmp(rest, "preview")) return request->method == HTTP_POST ? http_export_preview(request) : not_here(request, "POST");
+    if (!*rest) return request->method == HTTP_GET ? list(request) : request->method == HTTP_POST ? post(request) : http_answer_method(request->peer, "GET, HEAD, POST");
+    if (!strcmp(rest, "preview")) return request->method == HTTP_POST ? http_export_preview(request) : http_answer_method(request->peer, "POST");
     if (length == EXPORT_ID) memcpy(id, rest, length);
-    if (!export_id_valid(id)) return nothing(request);
+    if (!export_id_valid(id)) return http_answer_nothing(request->peer);
     rest += length;
     if (!*rest) {
         if (request->method == HTTP_GET) return one(request, id);
-        return request->method == HTTP_DELETE ? change(request, id, 204, delete) : not_here(request, "GET, HEAD, DELETE");
+        return request->method == HTTP_DELETE ? change(request, id, 204, delete) : http_answer_method(request->peer, "GET, HEAD, DELETE");
     }
-    if (!strcmp(rest, "/cancel")) return request->method == HTTP_POST ? change(request, id, 200, cancel) : not_here(request, "POST");
-    if (request->method != HTTP_GET) return not_here(request, "GET, HEAD");
+    if (!strcmp(rest, "/cancel")) return request->method == HTTP_POST ? change(request, id, 200, cancel) : http_answer_method(request->peer, "POST");
+    if (request->method != HTTP_GET) return http_answer_method(request->peer, "GET, HEAD");
     if (!strcmp(rest, "/zip")) return http_export_zip(request, id);
-    return strncmp(rest, "/frames/", 8) ? nothing(request) : http_export_frame(request, id, rest + 8);
+    return strncmp(rest, "/frames/", 8) ? http_answer_nothing(request->peer) : http_export_frame(request, id, rest + 8);
 }

@@ -10,7 +10,7 @@
 static int serve_file(const struct http_request *request) {
     struct peer *peer = request->peer;
     struct page_file *file = page_files_find(peer->server->page, request->path);
-    if (!file) return http_answer_error(peer, 404, "there is nothing at this address");
+    if (!file) return http_answer_nothing(peer);
     struct http_reply *reply = &peer->reply;
     struct shared_bytes *packed = http_accepts_gzip(peer) ? page_file_gzip(file) : NULL;
     // The compressed form is another representation, with a tag of its own.
@@ -88,7 +88,7 @@ static int answer_get(struct peer *peer, const char *uri) {
     const char *path = http_below_base(peer->server, uri);
     struct http_request request = {.peer = peer, .method = HTTP_GET, .path = path, .body = ""};
     if (path) return handle_get(&request);
-    if (!is_base_without_slash(peer->server, uri)) return http_answer_error(peer, 404, "there is nothing at this address");
+    if (!is_base_without_slash(peer->server, uri)) return http_answer_nothing(peer);
     peer->reply.location = peer->server->app->config.base_path;
     return http_answer(peer, 308, NULL, NULL);
 }

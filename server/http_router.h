@@ -4,6 +4,8 @@
 #ifndef VIRGA_SERVER_HTTP_ROUTER_H
 #define VIRGA_SERVER_HTTP_ROUTER_H
 
+#include <jansson.h>
+
 #include "server/http_stream.h"
 #include "server/web_state.h"
 
@@ -71,6 +73,10 @@ bool http_has_copy(const struct peer *peer, const char *etag);
 int http_answer(struct peer *peer, int status, const char *type, struct shared_bytes *body);
 int http_answer_text(struct peer *peer, int status, const char *type, const char *text);
 int http_answer_error(struct peer *peer, int status, const char *message);
+// Takes over the caller's reference; root: NULL when out of memory. It is not to be stored. flags: of json_dumps(), besides JSON_COMPACT.
+int http_answer_json(struct peer *peer, int status, json_t *root, size_t flags);
+int http_answer_nothing(struct peer *peer);                     // 404
+int http_answer_method(struct peer *peer, const char *allow);   // 405; allow: static text
 // Bytes of a source with this strong ETag and type, the range that was asked for or all. Takes over the source.
 int http_answer_source(struct peer *peer, const char *type, const char *etag, struct http_source *source);
 // The HTTP status for a failure.

@@ -2,30 +2,12 @@
 // Users: sessions, their engine, and what is published for them.
 #include <jansson.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/utf8.h"
 #include "server/http_router.h"
 #include "server/web_user.h"
-
-static int answer_json(struct peer *peer, int status, json_t *root) {
-    char *text = root ? json_dumps(root, JSON_COMPACT) : NULL;
-    json_decref(root);
-    status = text ? http_answer_text(peer, status, "application/json", text) : http_answer_error(peer, 503, "out of memory");
-    peer->reply.cache = "no-store";
-    if (text) explicit_bzero(text, strlen(text));  // it may hold a token
-    free(text);
-    return status;
-}
-
-static int nothing(const struct http_request *request) { return http_answer_error(request->peer, 404, "there is nothing at this address"); }
-
-static int not_here(const struct http_request *request, const char *allow) {
-    request->peer->reply.allow = allow;
-    return http_answer_error(request->peer, 405, "this address does not answer this method");
-}
 
 // For what whoever asks showed, or did not.
 static int refuse_secret(struct peer *peer, int status, const char *words) {
@@ -73,7 +55,7 @@ static int begin_session(const struct http_request *request) {
     if (!user && !rate_limit_take(&server->sessions, peer->address, now)) return http_answer_error(peer, 429, "too many sessions begin from this address; wait a minute");
     user = identity_add(server->identity, user, now, token);
     if (!user) return http_answer_error(peer, 503, "too many sessions are in use; try again later");
-    int status = answer_json(peer, 201, json_pack("{s:s}", "token", token));
+    int status = http_answer_json(peer, 201, json_pack("{s:s}", "token", token), 0);
     explicit_bzero(token, sizeof token);
     return status;
 }
@@ -89,7 +71,7 @@ static int end_session(const struct http_request *request) {
 
 int http_session(const struct http_request *request) {
     if (request->method == HTTP_POST) return begin_session(request);
-    return request->method == HTTP_DELETE ? end_session(request) : not_here(request, "POST, DELETE");
+    return request->method == HTTP_DELETE ? end_session(request) : http_answer_method(request->peer, "POST, DELETE");
 }
 
 // The engine.
@@ -108,18 +90,18 @@ static int change_engine(const struct http_request *request) {
     if (strcmp(action, "start") && strcmp(action, "stop")) return http_answer_error(peer, 400, "action: expected \"start\" or \"stop\"");
     if (!strcmp(action, "stop")) source_engine_stop_cluster(engine);
     else if (source_engine_start(engine, &failure)) return http_answer_error(peer, 501, failure.message);
-    return answer_json(peer, 202, web_user_engine_state(peer->server, caller->user, true));
+    return http_answer_json(peer, 202, web_user_engine_state(peer->server, caller->user, true), 0);
 }
 
 int http_engine(const struct http_request *request) {
     struct peer *peer = request->peer;
     if (request->method == HTTP_POST) return change_engine(request);
-    if (request->method != HTTP_GET) return not_here(request, "GET, HEAD, POST");
+    if (request->method != HTTP_GET) return http_answer_method(request->peer, "GET, HEAD, POST");
     struct failure failure;
     int refused = web_user_enter(peer, &failure);
     json_t *state = web_user_engine_state(peer->server, peer->caller.user, peer->caller.writes);
     if (refused && state) json_object_set_new(state, "message", json_string(failure.message));
-    return answer_json(peer, 200, state);
+    return http_answer_json(peer, 200, state, 0);
 }
 
 // Publications.
@@ -168,7 +150,7 @@ static void answer_published(struct http_job *http, struct peer *peer) {
     }
     escape(job->dataset, escaped, sizeof escaped);
     snprintf(path, sizeof path, "?dataset=%s#code=%s", escaped, code);
-    answer_json(peer, 201, json_pack("{s:s, s:s, s:s, s:s, s:s}", "id", job->result.id, "dataset", job->dataset, "code", code, "path", path, "session", token));
+    http_answer_json(peer, 201, json_pack("{s:s, s:s, s:s, s:s, s:s}", "id", job->result.id, "dataset", job->dataset, "code", code, "path", path, "session", token), 0);
     snprintf(peer->reply.more, sizeof peer->reply.more, "Location: %.200sapi/datasets/%s\r\n", peer->server->app->config.base_path, job->result.id);
     explicit_bzero(token, sizeof token);
     explicit_bzero(code, sizeof code);
@@ -234,7 +216,7 @@ static int another_code(const struct http_request *request) {
     identity_user owner = user_spaces_publisher(peer->server->spaces, request->path);
     if (!owner) return http_answer_error(peer, 404, "there is no such publication");
     if (!identity_code(peer->server->identity, owner, clock_monotonic(), code)) return http_answer_error(peer, 503, "too many codes are in use; try again later");
-    int status = answer_json(peer, 201, json_pack("{s:s}", "code", code));
+    int status = http_answer_json(peer, 201, json_pack("{s:s}", "code", code), 0);
     explicit_bzero(code, sizeof code);
     return status;
 }
@@ -244,7 +226,7 @@ int http_datasets(const struct http_request *request) {
     const struct web_caller *caller = &peer->caller;
     bool one = request->path[0] != '\0';
     bool ends = one && request->method == HTTP_DELETE;
-    if (!ends && request->method != HTTP_POST) return not_here(request, one ? "POST, DELETE" : "POST");
+    if (!ends && request->method != HTTP_POST) return http_answer_method(request->peer, one ? "POST, DELETE" : "POST");
     if (!caller->publisher && !(ends && caller->user && !caller->bearer)) {
         const char *words;
         snprintf(peer->reply.more, sizeof peer->reply.more, "WWW-Authenticate: Bearer realm=\"virga\"\r\n");
@@ -252,6 +234,6 @@ int http_datasets(const struct http_request *request) {
         return refuse_secret(peer, refused, words);
     }
     if (!one) return publish(request);
-    if (strlen(request->path) != PUBLICATION_ID || strspn(request->path, "0123456789abcdef") != PUBLICATION_ID) return nothing(request);
+    if (strlen(request->path) != PUBLICATION_ID || strspn(request->path, "0123456789abcdef") != PUBLICATION_ID) return http_answer_nothing(request->peer);
     return ends ? unpublish(request) : another_code(request);
 }
