@@ -2,12 +2,12 @@
 #include "base/worker_pool.h"
 
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdint.h>
 #include <stdlib.h>
 
 #include "base/status.h"
+#include "base/thread.h"
 
 struct waiting_job {
     int priority;
@@ -106,11 +106,7 @@ static int queue_start(struct worker_queue *q, int threads) {
     q->heap = calloc(q->limit ? q->limit : 1, sizeof *q->heap);
     q->threads = calloc((size_t)threads, sizeof *q->threads);
     if (!q->heap || !q->threads) return VIRGA_NO_MEMORY;
-    sigset_t all, before;  // signals stay with the program's own threads
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    while (q->started < threads && !pthread_create(&q->threads[q->started], NULL, worker_main, q)) q->started++;
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    while (q->started < threads && !thread_start(&q->threads[q->started], worker_main, q)) q->started++;
     return q->started == threads ? VIRGA_OK : VIRGA_NO_MEMORY;
 }
 

@@ -7,11 +7,9 @@
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <sys/random.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -20,6 +18,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/thread.h"
 
 enum { EXPECTED_MOST = 128, SCRATCH_BYTES = 256 << 10, LONG_RUN = 32 << 10, TURN_BYTES = 4 << 20, LOOK_MS = 500 };
 
@@ -58,7 +57,7 @@ struct connection {
 struct slab_receiver {
     struct slab_receiver_options options;
     char address[NI_MAXHOST + 16];
-    int listener, wake;
+    int listener, wake;  // wake: of the thread
     pthread_t thread;
     bool runs;
     uint8_t *scratch;  // the thread's
@@ -77,12 +76,6 @@ void slab_receiver_options_default(struct slab_receiver_options *options) {
 }
 
 const char *slab_receiver_address(const struct slab_receiver *receiver) { return receiver->address; }
-
-static void wake_thread(struct slab_receiver *r) {
-    uint64_t one = 1;
-    ssize_t n = write(r->wake, &one, sizeof one);
-    (void)n;  // it fails only where the count is full: then the thread is awake
-}
 
 // ---- what is expected, all with the lock ----
 
@@ -151,7 +144,7 @@ void slab_receiver_end(struct slab_receiver *r, const uint8_t token[SOURCE_TOKEN
     pthread_mutex_unlock(&r->lock);
     if (!e) return;
     free_expected(e);
-    wake_thread(r);  // what waited is to be read on
+    wakeup_send(r->wake);  // what waited is to be read on
 }
 
 // ---- one connection, all with the lock and on the thread ----
@@ -352,11 +345,7 @@ static bool look(struct slab_receiver *r, struct pollfd *polls) {
     pthread_mutex_unlock(&r->lock);
     if (!goes_on) return false;
     poll(polls, (nfds_t)count + 2, count || full ? LOOK_MS : -1);
-    if (polls[0].revents) {
-        uint64_t woken;
-        ssize_t n = read(r->wake, &woken, sizeof woken);
-        (void)n;
-    }
+    if (polls[0].revents) wakeup_clear(r->wake);
     for (size_t i = count; i-- > 0;) {  // from the end, since closing moves the last
         pthread_mutex_lock(&r->lock);
         if (polls[i + 2].revents && !serve(r, &r->connections[i])) connection_close(r, &r->connections[i]);
@@ -376,16 +365,6 @@ static void *receiver_main(void *argument) {
     while (polls && look(r, polls)) continue;
     free(polls);
     return NULL;
-}
-
-static int start_thread(struct slab_receiver *r) {
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    int error = pthread_create(&r->thread, NULL, receiver_main, r);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    r->runs = !error;
-    return error ? VIRGA_NO_MEMORY : VIRGA_OK;
 }
 
 static int listen_at(struct slab_receiver *r, const struct addrinfo *place) {
@@ -424,12 +403,13 @@ int slab_receiver_new(const struct slab_receiver_options *options, struct slab_r
     if (!r) return failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
     r->options = *options;
     r->listener = -1;
-    r->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    r->wake = wakeup_new();
     r->scratch = malloc(SCRATCH_BYTES);
     r->connections = calloc(options->connections, sizeof *r->connections);
     pthread_mutex_init(&r->lock, NULL);
     int status = r->wake >= 0 && r->scratch && r->connections ? open_listener(r, failure) : failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
-    if (!status && start_thread(r)) status = failure_set(failure, VIRGA_NO_MEMORY, "no thread to receive slabs");
+    if (!status) r->runs = !thread_start(&r->thread, receiver_main, r);
+    if (!status && !r->runs) status = failure_set(failure, VIRGA_NO_MEMORY, "no thread to receive slabs");
     r->options.host = NULL;  // the caller's
     if (status) slab_receiver_free(r);
     else *receiver = r;
@@ -442,7 +422,7 @@ void slab_receiver_free(struct slab_receiver *r) {
         pthread_mutex_lock(&r->lock);
         r->stopping = true;
         pthread_mutex_unlock(&r->lock);
-        wake_thread(r);
+        wakeup_send(r->wake);
         pthread_join(r->thread, NULL);
     }
     while (r->count) connection_close(r, &r->connections[0]);

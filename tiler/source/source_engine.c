@@ -5,11 +5,9 @@
 #include <math.h>
 #include <poll.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -17,6 +15,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/thread.h"
 #include "source/engine_launch.h"
 #include "source/engine_requests.h"
 #include "source/engine_state.h"
@@ -43,7 +42,7 @@ struct source_engine {
     struct slab_receiver *receiver;  // receiver_lock
     bool receiver_tried;             // receiver_lock
     pthread_t thread;
-    int wake;
+    int wake;  // of the thread
 
     // the thread's
     struct source_child child;
@@ -87,10 +86,8 @@ void source_engine_on_state(struct source_engine *e, void (*told)(void *context,
 }
 
 static void wake_thread(void *context) {
-    struct source_engine *e = context;
-    uint64_t one = 1;
-    ssize_t n = write(e->wake, &one, sizeof one);
-    (void)n;  // it fails only where the count is full: then the thread is awake
+    const struct source_engine *e = context;
+    wakeup_send(e->wake);
 }
 
 struct slab_receiver *source_engine_receiver(struct source_engine *e) {
@@ -420,11 +417,7 @@ static void wait_for_something(struct source_engine *e, double next) {
     };
     double left = next < 0 ? -1 : next - clock_monotonic();
     poll(polls, sizeof polls / sizeof *polls, next < 0 ? -1 : left <= 0 ? 0 : (int)(left * 1000) + 1);
-    if (polls[0].revents) {
-        uint64_t woken;
-        ssize_t n = read(e->wake, &woken, sizeof woken);
-        (void)n;
-    }
+    if (polls[0].revents) wakeup_clear(e->wake);
     if (polls[2].revents && !source_child_read_lines(e->child.log, &e->lines) && polls[2].revents & (POLLHUP | POLLERR)) {
         close(e->child.log);
         e->child.log = -1;
@@ -460,11 +453,7 @@ static void *engine_main(void *argument) {
 // ---- life ----
 
 static int start_thread(struct source_engine *e, struct failure *failure) {
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    int error = pthread_create(&e->thread, NULL, engine_main, e);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    int error = thread_start(&e->thread, engine_main, e);
     return error ? failure_set(failure, VIRGA_NO_MEMORY, "no thread for the engine: %s", strerror(error)) : VIRGA_OK;
 }
 
@@ -491,7 +480,7 @@ int source_engine_new(const struct source_engine_options *options, struct source
     engine_state_init(&e->state);
     e->child = (struct source_child){.pidfd = -1, .socket = -1, .log = -1};
     e->link.socket = -1;
-    e->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    e->wake = wakeup_new();
     e->slabs = slab_pool_new(KEEP_SLABS);
     int status = e->wake >= 0 && e->slabs ? engine_launch_new(options, &e->launch, failure) : failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
     if (!status) say_resting(e);

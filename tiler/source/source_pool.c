@@ -5,16 +5,15 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/thread.h"
 #include "source/source_engine.h"
 #include "source/source_proxy.h"
 
@@ -45,7 +44,7 @@ struct source_pool {
     const char *argv[5];
     char parent[16], memory[24];
     pthread_t keeper;  // starts every child, so that none outlives it, and clears them away
-    int wake;          // eventfd to the keeper
+    int wake;          // of the keeper
     atomic_bool stop;  // what is being read is to end
     atomic_uint_fast64_t next_request, slab_bytes;
     struct source_condemned *condemned;
@@ -102,11 +101,7 @@ void source_pool_load_condemned(struct source_pool *pool, const struct source_co
     source_condemned_load(pool->condemned, list, count);
 }
 
-static void wake_keeper(struct source_pool *pool) {
-    uint64_t one = 1;
-    ssize_t n = write(pool->wake, &one, sizeof one);
-    (void)n;  // it fails only where the count is full: then the keeper is awake
-}
+static void wake_keeper(struct source_pool *pool) { wakeup_send(pool->wake); }
 
 // Keeper, without the lock: the slot is EMPTY, so nobody else touches it. Returns whether a child runs.
 static bool start_child(struct source_pool *pool, struct pool_slot *slot) {
@@ -164,11 +159,7 @@ static void listen_to_children(struct source_pool *pool, double seconds) {
     }
     pthread_mutex_unlock(&pool->lock);
     poll(polls, (nfds_t)pool->limits.readers + 1, seconds < 0 ? -1 : (int)(seconds * 1000) + 1);
-    if (polls[0].revents) {
-        uint64_t count;
-        ssize_t n = read(pool->wake, &count, sizeof count);
-        (void)n;
-    }
+    if (polls[0].revents) wakeup_clear(pool->wake);
     for (int i = 0; i < pool->limits.readers; i++) {
         struct pool_slot *slot = &pool->slots[i];
         if (!polls[i + 1].revents) continue;
@@ -351,11 +342,7 @@ static int wait_for_children(struct source_pool *pool, struct failure *failure) 
 }
 
 static int start_keeper(struct source_pool *pool, struct failure *failure) {
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    int error = pthread_create(&pool->keeper, NULL, keeper_main, pool);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    int error = thread_start(&pool->keeper, keeper_main, pool);
     if (error) return failure_set(failure, VIRGA_NO_MEMORY, "no thread for the readers: %s", strerror(error));
     pool->keeper_runs = true;
     return VIRGA_OK;
@@ -375,7 +362,7 @@ static int pool_new(const char *reader_path, const struct source_limits *limits,
     p->index_folder = limits->index_folder ? strdup(limits->index_folder) : NULL;
     p->limits.index_folder = p->index_folder;
     p->reader_path = source_pool_reader_program(reader_path);
-    p->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    p->wake = wakeup_new();
     snprintf(p->parent, sizeof p->parent, "%d", (int)getpid());
     snprintf(p->memory, sizeof p->memory, "%zu", limits->child_memory);
     p->argv[0] = p->reader_path;

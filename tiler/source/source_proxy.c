@@ -5,18 +5,17 @@
 #include <netdb.h>
 #include <poll.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/thread.h"
 #include "source/proxy_http.h"
 
 enum { REASONS = 32, BUFFER = 65536, FREE_WAIT_SECONDS = 2 };
@@ -25,7 +24,7 @@ struct source_proxy {
     struct source_proxy_limits limits;
     char **hosts;
     size_t host_count;
-    int stop;                   // eventfd, readable once it is to end
+    int stop;                   // readable once it is to end
     atomic_size_t references;   // its owner's and each connection's
     atomic_size_t connected;
     pthread_mutex_t lock;
@@ -72,7 +71,7 @@ int source_proxy_new(const char *const *hosts, size_t count, const struct source
     atomic_init(&p->references, 1);
     pthread_mutex_init(&p->lock, NULL);
     pthread_cond_init(&p->changed, NULL);
-    p->stop = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    p->stop = wakeup_new();
     p->hosts = calloc(count + 1, sizeof *p->hosts);
     int status = p->stop >= 0 && p->hosts ? VIRGA_OK : failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
     for (size_t n = 0; !status && n < count; n++) {
@@ -86,12 +85,10 @@ int source_proxy_new(const char *const *hosts, size_t count, const struct source
 }
 
 void source_proxy_stop(struct source_proxy *p) {
-    uint64_t one = 1;
     pthread_mutex_lock(&p->lock);
     p->stopping = true;
     pthread_mutex_unlock(&p->lock);
-    ssize_t n = write(p->stop, &one, sizeof one);
-    (void)n;  // it fails only where it is readable already
+    wakeup_send(p->stop);
 }
 
 void source_proxy_free(struct source_proxy *p) {
@@ -390,17 +387,10 @@ static void *passage_main(void *argument) {
 }
 
 static int start_thread(struct passage *w) {
-    pthread_attr_t attributes;
     pthread_t thread;
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_attr_init(&attributes);
-    pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    int error = pthread_create(&thread, &attributes, passage_main, w);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    pthread_attr_destroy(&attributes);
-    return error ? VIRGA_NO_MEMORY : VIRGA_OK;
+    if (thread_start(&thread, passage_main, w)) return VIRGA_NO_MEMORY;
+    pthread_detach(thread);
+    return VIRGA_OK;
 }
 
 static int take_place(struct source_proxy *p) {

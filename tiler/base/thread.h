@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+// Threads of the program's own, and what wakes one that waits in poll(2).
+#ifndef VIRGA_BASE_THREAD_H
+#define VIRGA_BASE_THREAD_H
+
+#include <pthread.h>
+
+// Starts a joinable thread in which every signal is blocked: signals stay with the program's first thread. 0, or an errno.
+int thread_start(pthread_t *thread, void *(*run)(void *argument), void *argument);
+
+// A descriptor to wait for, which is readable from a call that sends it a wake-up until it is cleared. The caller closes it. -1 and errno where
+// there is none left.
+int wakeup_new(void);
+void wakeup_send(int wakeup);   // any thread; does not wait
+void wakeup_clear(int wakeup);  // likewise, whether one was sent or not
+
+#endif
