@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/clock.h"
 
+#include <math.h>
 #include <time.h>
 
 static double clock_seconds(clockid_t clock) {
@@ -12,3 +13,9 @@ static double clock_seconds(clockid_t clock) {
 double clock_monotonic(void) { return clock_seconds(CLOCK_MONOTONIC); }
 
 double clock_wall(void) { return clock_seconds(CLOCK_REALTIME); }
+
+double clock_step(double *looked, double most) {
+    double before = *looked;
+    *looked = clock_monotonic();
+    return fmin(*looked - before, most);
+}

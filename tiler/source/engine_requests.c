@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "source/engine_requests.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -89,16 +88,14 @@ static void wait_a_little(struct engine_requests *e) {
     pthread_cond_timedwait(&e->changed, &e->lock, &until);
 }
 
-// How long an asker may still wait. Time counts in steps, as for readers (source_process.c): while this program stood still nobody was waited for.
+// How long an asker may still wait; while this program stood still nobody was waited for.
 struct patience {
     double left, looked;
 };
 
 // Whether an asker's waiting is over: VIRGA_AGAIN while it is not.
 static int look_up(const struct engine_requests *e, const struct source_engine_question *q, struct patience *patience, struct failure *failure) {
-    double now = clock_monotonic();
-    patience->left -= fmin(now - patience->looked, STOP_MS * 1e-3);
-    patience->looked = now;
+    patience->left -= clock_step(&patience->looked, STOP_MS * 1e-3);
     if (e->stopping) return failure_set(failure, VIRGA_CANCELLED, "not read, the program is ending");
     if (told_to_stop(q)) return failure_set(failure, VIRGA_CANCELLED, "not read, nobody waits for it any more");
     if (patience->left > 0) return VIRGA_AGAIN;

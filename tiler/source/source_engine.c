@@ -387,9 +387,9 @@ static bool judge_child(struct source_engine *e) {
 
 // What is due without anything having come. Returns the moment of the next such thing, or -1.
 static double do_what_is_due(struct source_engine *e) {
-    double now = clock_monotonic(), next = -1;
-    e->awake += fmin(now - e->looked, 2 * WATCH_SECONDS);  // what is late was not, while this program stood still
-    e->looked = now;
+    double next = -1;
+    e->awake += clock_step(&e->looked, 2 * WATCH_SECONDS);  // what is late was not, while this program stood still
+    double now = e->looked;
     refuse_early(e, now);
     if (e->child_state == CHILD_NONE && is_wanted(e)) {
         if (now < e->not_before) return e->not_before;

@@ -2,7 +2,6 @@
 #include "source/source_process.h"
 
 #include <errno.h>
-#include <math.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -46,13 +45,9 @@ double source_process_cpu(const struct source_process *process) {
     return (double)used.tv_sec + 1e-9 * (double)used.tv_nsec;
 }
 
-// Time counts in steps: one that took much longer than we meant to wait was not spent waiting, as we were stopped (Ctrl-Z,
-// SIGSTOP) or did not get the processor, and a child may have fared the same.
 static int watch_wait(void *context, int socket, short events) {
     struct watch *w = context;
-    double now = clock_monotonic();
-    w->left -= fmin(now - w->looked, WATCH_MS * 1e-3);
-    w->looked = now;
+    w->left -= clock_step(&w->looked, WATCH_MS * 1e-3);
     if (w->stop && atomic_load(w->stop)) return VIRGA_CANCELLED;
     if (w->left <= 0) return VIRGA_TIMED_OUT;
     int ms = w->left * 1000 < WATCH_MS ? (int)(w->left * 1000) + 1 : WATCH_MS;

@@ -217,6 +217,15 @@ static void clocks_run(void **state) {
     assert_true(fabs(clock_wall() - (double)time(NULL)) < 2);
 }
 
+static void a_long_step_counts_little(void **state) {
+    (void)state;
+    double looked = clock_monotonic() - 100, before = clock_monotonic();
+    assert_true(clock_step(&looked, 0.5) == 0.5);
+    assert_true(looked >= before);
+    looked = clock_monotonic() - 100;
+    assert_true(clock_step(&looked, 1e6) >= 100);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(failure_holds_one_line_of_valid_text),
@@ -232,6 +241,7 @@ int main(void) {
         cmocka_unit_test(log_levels_have_names),
         cmocka_unit_test(all_is_written_or_it_is_said_why),
         cmocka_unit_test(clocks_run),
+        cmocka_unit_test(a_long_step_counts_little),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
