@@ -103,12 +103,20 @@ static size_t rounded(size_t bytes) {
     return bytes > SIZE_MAX - step ? 0 : (bytes + step - 1) / step * step;
 }
 
+int slab_memory_file(size_t bytes) {
+    int fd = memfd_create("virga-slab", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    if (fd >= 0 && !ftruncate(fd, (off_t)bytes) && !fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL)) return fd;
+    int error = errno;
+    if (fd >= 0) close(fd);
+    errno = error;
+    return -1;
+}
+
 static struct lent_memory *memory_new(size_t bytes) {
     struct lent_memory *m = calloc(1, sizeof *m);
     if (!m) return NULL;
-    m->memory.fd = memfd_create("virga-slab", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-    if (m->memory.fd >= 0 && !ftruncate(m->memory.fd, (off_t)bytes) &&
-        !fcntl(m->memory.fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL))
+    m->memory.fd = slab_memory_file(bytes);
+    if (m->memory.fd >= 0)
         m->memory.at = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, m->memory.fd, 0);
     if (m->memory.at && m->memory.at != MAP_FAILED) {
         m->memory.bytes = bytes;

@@ -24,6 +24,8 @@ void slab_pool_trim(struct slab_pool *pool, double seconds);
 
 // One reference to memory of at least `bytes`, which holds whatever it held before: read no more than was written. VIRGA_NO_MEMORY.
 int slab_memory_get(struct slab_pool *pool, size_t bytes, struct slab_memory **memory, struct failure *failure);
+// A descriptor of zeros that can neither shrink nor grow: one to whom it is lent would end this process by shrinking it. -1 and errno.
+int slab_memory_file(size_t bytes);
 struct slab_memory *slab_memory_ref(struct slab_memory *memory);
 void slab_memory_unref(struct slab_memory *memory);  // NULL allowed
 

@@ -402,13 +402,12 @@ const struct source_attribute *source_find_attribute(const struct source_attribu
     return NULL;
 }
 
-// Memory that a child may fill but neither shrink nor grow: one that shrank it would kill this process.
-static int slab_memory_new(size_t bytes, int *fd, struct source_slab *slab, const char *path, struct failure *failure) {
+// Memory that a child fills; here it is only read.
+static int map_slab(size_t bytes, int *fd, struct source_slab *slab, const char *path, struct failure *failure) {
     slab->mapping_bytes = bytes;
     slab->mapping = MAP_FAILED;
-    *fd = memfd_create("virga-slab", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-    if (*fd >= 0 && !ftruncate(*fd, (off_t)bytes) && !fcntl(*fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL))
-        slab->mapping = mmap(NULL, bytes, PROT_READ, MAP_SHARED, *fd, 0);
+    *fd = slab_memory_file(bytes);
+    if (*fd >= 0) slab->mapping = mmap(NULL, bytes, PROT_READ, MAP_SHARED, *fd, 0);
     if (slab->mapping != MAP_FAILED) return VIRGA_OK;
     int error = errno;
     if (*fd >= 0) close(*fd);
@@ -496,7 +495,7 @@ int source_read(struct source *source, const struct source_slab_request *request
     if (!status) status = source->address ? look_again(source, failure) : reopen_file(source, &fds[0], failure);
     if (status) return status;
     status = check_condemned(source, true, failure);
-    if (!status) status = slab_memory_new(shape.bytes, &fds[1], slab, source->path, failure);
+    if (!status) status = map_slab(shape.bytes, &fds[1], slab, source->path, failure);
     if (!status) source_pool_count_slab(source->pool, shape.bytes);
     if (!status) status = ask_slab(source, request, fds, &shape, failure);
     if (!status && fds[0] >= 0) status = check_unchanged(source, fds[0], failure);
