@@ -348,17 +348,31 @@ static int start_keeper(struct source_pool *pool, struct failure *failure) {
     return VIRGA_OK;
 }
 
-// proxy: taken over unless it fails; with it the children are for addresses.
-static int pool_new(const char *reader_path, const struct source_limits *limits, struct source_proxy *proxy, struct source_pool **pool,
-                    struct failure *failure) {
+// One without children, folders and engine.
+static struct source_pool *pool_bare(const struct source_limits *limits) {
     struct source_pool *p = calloc(1, sizeof *p);
-    *pool = NULL;
-    if (!p) return failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
+    struct source_condemned *condemned = p ? source_condemned_new() : NULL;
+    if (!condemned) {
+        free(p);
+        return NULL;
+    }
     p->limits = *limits;
-    p->proxy = proxy;
+    p->limits.index_folder = NULL;
+    p->condemned = condemned;
+    p->wake = -1;
     atomic_init(&p->references, 1);
     pthread_mutex_init(&p->lock, NULL);
     pthread_cond_init(&p->changed, NULL);
+    return p;
+}
+
+// proxy: taken over unless it fails; with it the children are for addresses.
+static int pool_new(const char *reader_path, const struct source_limits *limits, struct source_proxy *proxy, struct source_pool **pool,
+                    struct failure *failure) {
+    struct source_pool *p = pool_bare(limits);
+    *pool = NULL;
+    if (!p) return failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
+    p->proxy = proxy;
     p->index_folder = limits->index_folder ? strdup(limits->index_folder) : NULL;
     p->limits.index_folder = p->index_folder;
     p->reader_path = source_pool_reader_program(reader_path);
@@ -369,8 +383,7 @@ static int pool_new(const char *reader_path, const struct source_limits *limits,
     p->argv[1] = p->parent;
     p->argv[2] = p->memory;
     p->argv[3] = proxy ? "dap" : NULL;
-    p->condemned = source_condemned_new();
-    int status = p->reader_path && p->wake >= 0 && p->condemned ? VIRGA_OK : failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
+    int status = p->reader_path && p->wake >= 0 ? VIRGA_OK : failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
     if (!status) status = start_keeper(p, failure);
     if (!status) status = wait_for_children(p, failure);
     if (status) {
@@ -391,22 +404,12 @@ int source_pool_new(const char *reader_path, const struct source_limits *limits,
 
 int source_pool_new_engine(struct source_engine *engine, const struct source_limits *limits, struct source_pool **pool, struct failure *failure) {
     static atomic_uint_fast64_t made;
-    struct source_pool *p = calloc(1, sizeof *p);
-    *pool = NULL;
-    if (!p || !(p->condemned = source_condemned_new())) {
-        free(p);
-        return failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
-    }
-    p->limits = *limits;
+    struct source_pool *p = pool_bare(limits);
+    *pool = p;
+    if (!p) return failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
     p->limits.readers = 0;
-    p->limits.index_folder = NULL;
     p->engine = engine;
     p->seed = atomic_fetch_add(&made, 1) + 1;
-    atomic_init(&p->references, 1);
-    p->wake = -1;
-    pthread_mutex_init(&p->lock, NULL);
-    pthread_cond_init(&p->changed, NULL);
-    *pool = p;
     return VIRGA_OK;
 }
 
@@ -438,9 +441,14 @@ static int start_addresses(struct source_pool *pool, struct failure *failure) {
     return VIRGA_OK;
 }
 
+// With the lock: the proxy of the children for addresses, also while there are none yet; or NULL.
+static struct source_proxy *proxy_for_addresses(const struct source_pool *pool) {
+    return pool->addresses ? pool->addresses->proxy : pool->waiting_proxy;
+}
+
 int source_pool_for_address(struct source_pool *pool, const struct source_url *url, struct source_pool **addresses, struct failure *failure) {
     pthread_mutex_lock(&pool->lock);
-    struct source_proxy *proxy = pool->addresses ? pool->addresses->proxy : pool->waiting_proxy;
+    struct source_proxy *proxy = proxy_for_addresses(pool);
     int status = proxy ? source_proxy_allows(proxy, url, failure) :
                          failure_set(failure, VIRGA_INVALID, "%s:%d is not a host that may be asked; name it in the setting opendap-hosts",
                                      url->host, url->port);
@@ -453,7 +461,7 @@ int source_pool_for_address(struct source_pool *pool, const struct source_url *u
 
 bool source_pool_allows(struct source_pool *pool, const struct source_url *url) {
     pthread_mutex_lock(&pool->lock);
-    struct source_proxy *proxy = pool->addresses ? pool->addresses->proxy : pool->waiting_proxy;
+    struct source_proxy *proxy = proxy_for_addresses(pool);
     bool allowed = proxy && !source_proxy_allows(proxy, url, NULL);
     pthread_mutex_unlock(&pool->lock);
     return allowed;
