@@ -456,6 +456,8 @@ struct cf_texts cf_variable_texts(const struct cf_file *file, const struct cf_va
                              v->long_name ? v->long_name : cf_text_or_empty(stored, "long_name"), units && *units ? units : "1"};
 }
 
+bool cf_is_averaged(const struct cf_variable *v) { return v->average[0].on || v->average[1].on || v->average[2].on; }
+
 struct cf_variable *cf_variable_copy(struct cf_file *file, size_t index) {
     struct cf_variable *grown = cf_grow(file->variables, file->variable_count, sizeof *grown);
     if (!grown) return NULL;

@@ -102,6 +102,7 @@ const struct source_variable *cf_file_variable(const struct cf_file *file, size_
 // What a variable is called; "" where nothing says so, "1" for units. Owned by the file.
 struct cf_texts { const char *name, *standard_name, *long_name, *units; };
 struct cf_texts cf_variable_texts(const struct cf_file *file, const struct cf_variable *variable);
+bool cf_is_averaged(const struct cf_variable *variable);  // along any axis
 // All numbers of a small variable, unpacked, NaN where missing. The caller frees *values. VIRGA_TOO_LARGE over `limit`.
 int cf_file_numbers(struct source *source, size_t variable, size_t limit, double **values, size_t *count, struct failure *failure);
 

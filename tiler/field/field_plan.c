@@ -192,7 +192,7 @@ int field_plan(const struct field_ref *field, size_t max_bytes, struct field_box
     }
     const struct cf_variable *v = step->variable;
     // Neighbouring boxes of averaged points share stored points, and the chunks that these are in.
-    if (max_bytes < UNLIKE_BYTES && (step->file->grids[v->stored_grid].moves || v->average[0].on || v->average[1].on || v->average[2].on)) max_bytes = UNLIKE_BYTES;
+    if (max_bytes < UNLIKE_BYTES && (step->file->grids[v->stored_grid].moves || cf_is_averaged(v))) max_bytes = UNLIKE_BYTES;
     if (v->plus != CF_NO_VARIABLE) share *= 2;
     const struct plan plan = {variable, {1, 1, 1}, max_bytes / source_type_size(step->variable->packing.type) / share, false};
     return plan_end(plan_piece(step, &plan, boxes, count), boxes, count, failure);

@@ -242,7 +242,7 @@ static void average_box(const struct stretch axis[3], const struct field_box *bo
 int field_piece_read(const struct field_piece *piece, const struct field_box *box, double *values, struct failure *failure) {
     const struct cf_file *file = piece->file;
     const struct cf_variable *v = piece->variable;
-    if (!v->average[0].on && !v->average[1].on && !v->average[2].on) return read_sum(piece, box, values, failure);
+    if (!cf_is_averaged(v)) return read_sum(piece, box, values, failure);
     const struct cf_grid_slot *slot = &file->grids[v->stored_grid];
     size_t levels = v->stored_vertical >= 0 ? file->verticals[v->stored_vertical].level_count : 1, total;
     const struct stretch axis[3] = {stretch_of(&v->average[0], slot->x.n, 0, box->x0, box->nx), stretch_of(&v->average[1], slot->y.n, 0, box->y0, box->ny),

@@ -37,8 +37,7 @@ static int prepare(const struct field_ref *field, const struct field_piece *piec
                    struct failure *failure) {
     const struct cf_variable *v = piece->variable;
     const struct source_variable *stored = cf_file_variable(piece->file, v->index);
-    const bool averaged = v->average[0].on || v->average[1].on || v->average[2].on;
-    if (averaged || v->plus != CF_NO_VARIABLE || piece->file->grids[v->stored_grid].moves)
+    if (cf_is_averaged(v) || v->plus != CF_NO_VARIABLE || piece->file->grids[v->stored_grid].moves)
         return failure_set(failure, VIRGA_UNSUPPORTED, "%s is made from more than one stored number", field->dataset->variables[field->variable].id);
     field_piece_request(piece, request);
     if (v->packing.type != stored->type || !tell_missing(&v->packing, request))
