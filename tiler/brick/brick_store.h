@@ -2,6 +2,9 @@
 // Bricks on demand: reads fields through the catalog on the worker pool, quantises them, builds pyramids, encodes bricks
 // once, and keeps what was made within a cap in bytes. Simultaneous requests for the same thing share one job.
 // Any thread may call; callbacks run on a worker thread, or never if the request was answered at once.
+//
+// A field whose source reduces early (field_reduces_early) is read level by level, the coarsest first: a request for a brick reads its level, reduced
+// where it is stored, and makes those above it. Other fields are read whole at once.
 #ifndef VIRGA_BRICK_BRICK_STORE_H
 #define VIRGA_BRICK_BRICK_STORE_H
 
@@ -10,9 +13,6 @@
 #include "brick/brick_key.h"
 #include "field/catalog.h"
 
-//
-// A field whose source reduces early (field_reduces_early) is read level by level, the coarsest first: a request for a brick reads its level, reduced
-// where it is stored, and makes those above it. Other fields are read whole at once.
 struct brick_store;
 
 struct brick_store_options {

@@ -208,16 +208,17 @@ static void end_build(struct build *build) {
     if (!status) status = volume_tiler_finish(build->tiler, &table, &volume, &failure);
     if (!status && table && (status = step_table_encode(table, &bytes))) failure_set(&failure, status, "out of memory");
     volume_tiler_free(build->tiler);
-    if (status == VIRGA_UNSUPPORTED && build->level > 0) log_debug("brick", "%s; it is read whole", failure.message);
+    const bool irreducible = status == VIRGA_UNSUPPORTED && build->level > 0;
+    if (irreducible) log_debug("brick", "%s; it is read whole", failure.message);
     pthread_mutex_lock(&store->lock);
     build->step->build = NULL;
-    build->step->whole |= status == VIRGA_UNSUPPORTED && build->level > 0;
+    build->step->whole |= irreducible;
     store->builds--;
     store->reserved -= build->reserved;
     store->building -= build->taken;
     if (!status)
         keep_result(build, table, bytes, volume);
-    else if (status == VIRGA_CANCELLED || (status == VIRGA_UNSUPPORTED && build->level > 0))
+    else if (status == VIRGA_CANCELLED || irreducible)
         keep_nothing(build);
     else
         keep_failure(store, build->step, status, &failure);
