@@ -78,6 +78,8 @@ struct field_piece field_piece_of(const struct field_ref *field, const struct fi
 int field_piece_read(const struct field_piece *piece, const struct field_box *box, double *values, struct failure *failure);
 // What is asked for of any slab of it: one number, but for where along x, y and z, which the caller sets.
 void field_piece_request(const struct field_piece *piece, struct source_slab_request *request);
+// How many levels from k on, up to `end` at most, are stored beside one another, all upwards or all downwards: 1 or more. order: as in a cf_vertical.
+size_t field_level_run(const size_t *order, size_t k, size_t end);
 int field_piece_stopped(const struct field_piece *piece, struct failure *failure);  // VIRGA_CANCELLED once it is given up
 // VIRGA_OK where field_reduce can make the means of a field, else its failure.
 int field_reduce_supported(const struct field_ref *field, struct failure *failure);

@@ -88,6 +88,13 @@ int field_piece_stopped(const struct field_piece *piece, struct failure *failure
     return stopped ? failure_set(failure, VIRGA_CANCELLED, "%s: nobody waits for it any more", source_path(piece->file->source)) : VIRGA_OK;
 }
 
+size_t field_level_run(const size_t *order, size_t k, size_t end) {
+    const bool down = k + 1 < end && order[k + 1] + 1 == order[k];
+    size_t n = 1;
+    while (k + n < end && (down ? order[k + n] + 1 == order[k + n - 1] : order[k + n] == order[k + n - 1] + 1)) n++;
+    return n;
+}
+
 // Reads levels k0 … k0 + nk - 1, whose stored indices are neighbours.
 static int read_levels(const struct field_piece *piece, const struct field_box *box, size_t k0, size_t nk, double *values, struct failure *failure) {
     const struct cf_file *file = piece->file;
@@ -131,11 +138,7 @@ static int read_stored(const struct field_piece *piece, const struct field_box *
     const size_t *order = v->stored_vertical >= 0 && v->z >= 0 ? piece->file->verticals[v->stored_vertical].order : NULL;
     int status = VIRGA_OK;
     for (size_t k = box->z0, end = box->z0 + box->nz; !status && k < end;) {
-        size_t n = 1;
-        if (order && k + 1 < end && (order[k + 1] == order[k] + 1 || order[k + 1] + 1 == order[k])) {
-            bool up = order[k + 1] > order[k];
-            while (k + n < end && (up ? order[k + n] == order[k + n - 1] + 1 : order[k + n] + 1 == order[k + n - 1])) n++;
-        }
+        const size_t n = order ? field_level_run(order, k, end) : 1;
         status = read_levels(piece, box, k, n, values + (k - box->z0) * box->ny * box->nx, failure);
         k += n;
     }

@@ -108,8 +108,8 @@ static int level_spans(struct spans *s, const struct cf_vertical *vertical, size
     const size_t to = n - from < blocks * block ? n : from + blocks * block;
     int status = VIRGA_OK;
     for (size_t k = from, end; k < to && !status; k = end) {
-        const bool down = k + 1 < to && order[k + 1] + 1 == order[k];
-        for (end = k + 1; end < to && (down ? order[end] + 1 == order[end - 1] : order[end] == order[end - 1] + 1);) end++;
+        end = k + field_level_run(order, k, to);
+        const bool down = end > k + 1 && order[k + 1] < order[k];
         status = add_run(s, first, block, k, end, order[down ? end - 1 : k], down);
     }
     return status;
