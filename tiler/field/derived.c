@@ -90,6 +90,12 @@ int catalog_add_derived(struct catalog_dataset *d) {
     return status ? status : derived_add_member_statistics(d);
 }
 
+bool derived_name_is_taken(const struct catalog_dataset *d, const char *name) {
+    for (size_t n = 0; n < d->variable_count; n++)
+        if (strcmp(d->variables[n].name, name) == 0) return true;
+    return false;
+}
+
 bool catalog_is_difference(const struct catalog_variable *v) { return v->from->derived == &derived_member_spread; }
 
 const char *catalog_statistic(const struct catalog_variable *v) { return v->from->derived ? v->from->derived->statistic : NULL; }

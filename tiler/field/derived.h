@@ -27,5 +27,7 @@ int derived_add_member_statistics(struct catalog_dataset *dataset);
 struct derived_texts { const char *name, *standard_name, *long_name, *units; };
 int derived_add(struct catalog_dataset *dataset, const struct derived_kind *kind, int u, int v, const struct derived_texts *texts,
                 struct variable_source **added);
+// Whether any variable of a dataset has this name by now.
+bool derived_name_is_taken(const struct catalog_dataset *dataset, const char *name);
 
 #endif

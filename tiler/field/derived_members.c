@@ -99,12 +99,6 @@ static bool has_categories(const struct catalog_dataset *d, const struct catalog
     return false;
 }
 
-static bool has_variable(const struct catalog_dataset *d, const char *name) {
-    for (size_t n = 0; n < d->variable_count; n++)
-        if (strcmp(d->variables[n].name, name) == 0) return true;
-    return false;
-}
-
 // But for those that the dataset has by itself: an engine may have computed them on its cluster.
 static int add_statistics(struct catalog_dataset *d, int index) {
     const struct catalog_variable v = d->variables[index];  // a copy: adding moves the variables, not their texts
@@ -120,8 +114,8 @@ static int add_statistics(struct catalog_dataset *d, int index) {
     snprintf(long_name[1], sizeof long_name[1], "%.1000s, standard deviation of %zu members (n - 1)", called, v.member_count);
     const char *of_difference = strcmp(cf_units_canonical(v.units), "degC") == 0 ? "K" : v.units;
     struct derived_texts mean = {name[0], v.standard_name, long_name[0], v.units}, spread = {name[1], "", long_name[1], of_difference};
-    int status = has_variable(d, name[0]) ? VIRGA_OK : derived_add(d, &derived_member_mean, index, NO_VARIABLE, &mean, NULL);
-    if (status || has_variable(d, name[1])) return status;
+    int status = derived_name_is_taken(d, name[0]) ? VIRGA_OK : derived_add(d, &derived_member_mean, index, NO_VARIABLE, &mean, NULL);
+    if (status || derived_name_is_taken(d, name[1])) return status;
     return derived_add(d, &derived_member_spread, index, NO_VARIABLE, &spread, NULL);
 }
 

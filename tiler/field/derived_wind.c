@@ -81,12 +81,6 @@ static const char *place_in_names(const char *u, const char *v) {
     return place + strspn(place, "_- ");
 }
 
-static bool name_is_taken(const struct catalog_dataset *d, const char *name) {
-    for (size_t n = 0; n < d->variable_count; n++)
-        if (strcmp(d->variables[n].name, name) == 0) return true;
-    return false;
-}
-
 static int add_one(struct catalog_dataset *d, size_t u, size_t v, enum wind_kind kind, bool speed) {
     const char *standard_name = speed ? "wind_speed" : "wind_from_direction";
     const struct catalog_variable *a = &d->variables[u], *b = &d->variables[v];
@@ -94,7 +88,7 @@ static int add_one(struct catalog_dataset *d, size_t u, size_t v, enum wind_kind
     char name[SOURCE_MAX_NAME + 32], long_name[2 * SOURCE_MAX_NAME + 64];
     snprintf(name, sizeof name, "%s%s", standard_name, kind == WIND_GRIB ? a->name + sizeof grib_u - 1 : "");
     const char *place = place_in_names(a->name, b->name);
-    if (*place && name_is_taken(d, name)) snprintf(name, sizeof name, "%s_%s", standard_name, place);
+    if (*place && derived_name_is_taken(d, name)) snprintf(name, sizeof name, "%s_%s", standard_name, place);
     snprintf(long_name, sizeof long_name, "%s by %s and %s", speed ? "wind speed" : "direction the wind comes from", a->name, b->name);
     struct derived_texts texts = {name, standard_name, long_name, speed ? a->units : "degree"};
     struct variable_source *added;
