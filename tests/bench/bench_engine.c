@@ -79,10 +79,10 @@ static double stored_bytes(const struct bench *b) {
     return bytes;
 }
 
-static int run_round(struct bench *b, struct source_pool *pool, int round) {
+static int run_round(struct bench *b, struct source_engine *engine, int round) {
     pthread_t threads[MOST_PARALLEL];
-    struct source_traffic before, after;
-    source_pool_traffic(pool, &before);
+    struct source_engine_counts before, after;
+    source_engine_counts(engine, &before);
     atomic_store(&b->next, 0);
     atomic_store(&b->slab_bytes, 0);
     atomic_store(&b->first, 0);
@@ -91,12 +91,12 @@ static int run_round(struct bench *b, struct source_pool *pool, int round) {
     while (started < b->parallel && !pthread_create(&threads[started], NULL, read_pieces, b)) started++;
     for (int i = 0; i < started; i++) pthread_join(threads[i], NULL);
     double seconds = clock_monotonic() - b->begun, bytes = (double)atomic_load(&b->slab_bytes);
-    source_pool_traffic(pool, &after);
+    source_engine_counts(engine, &after);
     if (atomic_load(&b->failed)) return 1;
     printf("{\"round\": %d, \"seconds\": %.4f, \"cold\": %.4f, \"slab_bytes\": %.0f, \"mb_per_s\": %.1f, \"stored_mb_per_s\": %.1f, \"read\": %llu, \"sent\": %llu, "
            "\"received\": %llu, \"requests\": %llu, \"sum\": \"%016llx\"}\n", round, seconds, atomic_load(&b->first), bytes, bytes / seconds / 1e6,
-           stored_bytes(b) / seconds / 1e6, (unsigned long long)(after.read - before.read), (unsigned long long)(after.sent - before.sent),
-           (unsigned long long)(after.received - before.received), (unsigned long long)(after.requests - before.requests),
+           stored_bytes(b) / seconds / 1e6, (unsigned long long)(after.traffic.read - before.traffic.read), (unsigned long long)(after.traffic.sent - before.traffic.sent),
+           (unsigned long long)(after.traffic.received - before.traffic.received), (unsigned long long)(after.traffic.requests - before.traffic.requests),
            (unsigned long long)XXH3_64bits(b->sums, b->pieces * sizeof *b->sums));
     fflush(stdout);
     return 0;
@@ -139,7 +139,7 @@ static int run(struct bench *b, const struct source_engine_options *options, con
     if (!status) status = source_open(pool, address, &b->source, &failure);
     if (status) fprintf(stderr, "%s\n", failure.message);
     if (!status) status = prepare(b, variable, blocks);
-    for (int round = 0; round < rounds && !status && may_begin(b); round++) status = run_round(b, pool, round);
+    for (int round = 0; round < rounds && !status && may_begin(b); round++) status = run_round(b, engine, round);
     source_unref(b->source);
     source_pool_free(pool);
     source_engine_free(engine);

@@ -138,15 +138,6 @@ void source_pool_load_condemned(struct source_pool *pool, const struct source_co
 // Bytes of slabs asked for since start: likewise.
 uint64_t source_pool_slab_bytes(struct source_pool *pool);
 
-// What reading through the pool's engine took, since start; zeros without one. Any thread.
-struct source_traffic {
-    uint64_t requests;  // slabs asked for
-    uint64_t read;      // bytes of stored chunks that were read for them, decoded
-    uint64_t sent;      // bytes that left the workers
-    uint64_t received;  // bytes of slabs that came here
-};
-void source_pool_traffic(struct source_pool *pool, struct source_traffic *traffic);
-
 // Whether the folder at this path is a store (Zarr), which source_open takes as it takes a file; false for all else.
 bool source_is_store(const char *path);
 

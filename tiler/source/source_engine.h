@@ -55,6 +55,12 @@ char *source_engine_state(struct source_engine *engine);
 // ends it: afterwards none is under way.
 void source_engine_on_state(struct source_engine *engine, void (*told)(void *context, const char *json), void *context);
 
+struct source_traffic {  // what reading took, since start
+    uint64_t requests;  // slabs asked for
+    uint64_t read;      // bytes of stored chunks that were read for them, decoded
+    uint64_t sent;      // bytes that left the workers
+    uint64_t received;  // bytes of slabs that came here
+};
 struct source_engine_counts {
     struct source_traffic traffic;
     size_t starts;      // of the child

@@ -14,7 +14,6 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/thread.h"
-#include "source/source_engine.h"
 #include "source/source_proxy.h"
 
 enum { MAX_READERS = 64, ADDRESS_READERS = 2, ENGINE_READS = 8, RECENT_FILES = 8, ASK_TRIES = 4, START_TRIES = 3 };
@@ -416,12 +415,6 @@ int source_pool_new_engine(struct source_engine *engine, const struct source_lim
 void source_pool_set_engine(struct source_pool *pool, struct source_engine *engine) { pool->engine = engine; }
 struct source_engine *source_pool_engine(struct source_pool *pool) { return pool->engine; }
 uint64_t source_pool_seed(const struct source_pool *pool) { return pool->seed; }
-
-void source_pool_traffic(struct source_pool *pool, struct source_traffic *traffic) {
-    struct source_engine_counts counts = {0};
-    if (pool->engine) source_engine_counts(pool->engine, &counts);
-    *traffic = counts.traffic;
-}
 
 int source_pool_allow_hosts(struct source_pool *pool, const char *const *hosts, size_t count, struct failure *failure) {
     struct source_proxy_limits limits;

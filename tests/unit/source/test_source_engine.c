@@ -7,7 +7,7 @@
 static void a_dataset_is_listed_and_read(void **state) {
     (void)state;
     struct set set = set_of_this();
-    struct source_traffic traffic;
+    struct source_engine_counts counts;
     assert_int_equal(0, starts_of(&set));  // nothing starts before it is asked
     struct source *source = fixture_open(set.pool, address_of("good"));
     assert_true(source_identity(source)->device == UINT64_MAX - 1 && source_identity(source)->size != 0);
@@ -15,8 +15,8 @@ static void a_dataset_is_listed_and_read(void **state) {
     assert_string_equal(address_of("good"), source_path(source));
     source_unref(source);
     assert_reads(&set, "good");
-    source_pool_traffic(set.pool, &traffic);
-    assert_true(traffic.requests == 1 && traffic.read == 1000 && traffic.sent == 100 && traffic.received == POINTS * 4);
+    source_engine_counts(set.engine, &counts);
+    assert_true(counts.traffic.requests == 1 && counts.traffic.read == 1000 && counts.traffic.sent == 100 && counts.traffic.received == POINTS * 4);
     assert_int_equal(1, starts_of(&set));
     end_set(&set);
 }
@@ -144,12 +144,12 @@ static struct set set_with_pieces(void) {
 static void slabs_come_in_pieces(void **state) {
     (void)state;
     struct set set = set_with_pieces();
-    struct source_traffic traffic;
+    struct source_engine_counts counts;
     assert_reads(&set, "pieces");
     assert_reads(&set, "pieces");
     assert_reads(&set, "good");  // by its descriptor
-    source_pool_traffic(set.pool, &traffic);
-    assert_true(traffic.requests == 3 && traffic.received == 3 * POINTS * 4);
+    source_engine_counts(set.engine, &counts);
+    assert_true(counts.traffic.requests == 3 && counts.traffic.received == 3 * POINTS * 4);
     end_set(&set);
 }
 
