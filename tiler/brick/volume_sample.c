@@ -278,13 +278,3 @@ int brick_samples_at(struct brick_store *store, struct catalog *catalog, const s
     if (store->access->far && store->access->far(field)) return sample_columns(store->access, field, i, j, k, count, values, failure);
     return sample_bricks(store, catalog, field, i, j, k, count, values, failure);
 }
-
-int brick_sample_at(struct brick_store *store, struct catalog *catalog, const struct field_ref *field, double i, double j,
-                    double k, double *value, struct failure *failure) {
-    return brick_samples_at(store, catalog, field, i, j, &k, 1, value, failure);
-}
-
-int brick_sample(struct brick_store *store, struct catalog *catalog, const struct field_ref *field, double i, double j,
-                 double k, double *value) {
-    return brick_sample_at(store, catalog, field, i, j, k, value, NULL);
-}

@@ -25,10 +25,5 @@ int volume_sample(const struct volume_access *access, double i, double j, double
 // thread, nor on a worker of the store's pool. VIRGA_OK (values NaN where absent), or what the store failed with.
 int brick_samples_at(struct brick_store *store, struct catalog *catalog, const struct field_ref *field, double i, double j,
                      const double *k, size_t count, double *values, struct failure *failure);
-int brick_sample_at(struct brick_store *store, struct catalog *catalog, const struct field_ref *field, double i, double j,
-                    double k, double *value, struct failure *failure);
-// Without the message.
-int brick_sample(struct brick_store *store, struct catalog *catalog, const struct field_ref *field, double i, double j,
-                 double k, double *value);
 
 #endif

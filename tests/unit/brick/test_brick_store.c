@@ -353,20 +353,21 @@ static void a_place_is_sampled_from_bricks(void **state) {
     (void)state;
     struct fixture f = open_store(64 << 20, NULL, 0);
     const struct field_ref field = field_of(4);
+    const double level = 5;
     double value;
     for (int i = 0; i < 40; i++) {
         const double x = 20 + i * 1.97, y = 21 + i * 1.13, z = i * 0.199;
-        assert_int_equal(brick_sample(f.store, &catalog, &field, x, y, z, &value), VIRGA_OK);
+        assert_int_equal(brick_samples_at(f.store, &catalog, &field, x, y, &z, 1, &value, NULL), VIRGA_OK);
         assert_true(fabs(value - (x + 0.01 * y + 0.5 * z + 4)) <= 0.05);
     }
-    brick_sample(f.store, &catalog, &field, 5, 5, 5, &value);
+    brick_samples_at(f.store, &catalog, &field, 5, 5, &level, 1, &value, NULL);
     assert_true(isnan(value));
-    brick_sample(f.store, &catalog, &field, 99.5, 5, 5, &value);
+    brick_samples_at(f.store, &catalog, &field, 99.5, 5, &level, 1, &value, NULL);
     assert_true(isnan(value));
     fail_reads = true;
     const struct field_ref other = field_of(9);
     struct failure failure;
-    assert_int_equal(brick_sample_at(f.store, &catalog, &other, 5, 5, 5, &value, &failure), VIRGA_GONE);
+    assert_int_equal(brick_samples_at(f.store, &catalog, &other, 5, 5, &level, 1, &value, &failure), VIRGA_GONE);
     assert_string_equal(failure.message, "the reader of file.nc died");
     close_store(&f);
 }

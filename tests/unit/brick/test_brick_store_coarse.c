@@ -365,6 +365,7 @@ static void a_place_is_sampled_from_its_columns_only(void **state) {
         struct fixture whole = open_store(64 << 20, NULL, 0), f = open_reduced(64 << 20, NULL, 0);
         fake_grid.wraps = wraps;
         const struct field_ref field = field_of(4);
+        const double between = 3.25;
         double levels[NZ], got[NZ], wanted[NZ];
         for (int k = 0; k < NZ; k++) levels[k] = k;
         const double places[][2] = {{200.25, 100.75}, {20, 20}, {19.6, 21}, {5, 5}, {499, 299}, {499.5, 10}, {0, 0}, {300, 299.5}, {-1, 3}};
@@ -374,8 +375,8 @@ static void a_place_is_sampled_from_its_columns_only(void **state) {
             assert_true(reads_of_level[0] - before <= 2);
             assert_int_equal(brick_samples_at(whole.store, &catalog, &field, places[p][0], places[p][1], levels, NZ, wanted, NULL), VIRGA_OK);
             for (int k = 0; k < NZ; k++) assert_true(got[k] == wanted[k] || (isnan(got[k]) && isnan(wanted[k])));
-            assert_int_equal(brick_sample_at(f.store, &catalog, &field, places[p][0], places[p][1], 3.25, &got[0], NULL), VIRGA_OK);
-            assert_int_equal(brick_sample_at(whole.store, &catalog, &field, places[p][0], places[p][1], 3.25, &wanted[0], NULL), VIRGA_OK);
+            assert_int_equal(brick_samples_at(f.store, &catalog, &field, places[p][0], places[p][1], &between, 1, got, NULL), VIRGA_OK);
+            assert_int_equal(brick_samples_at(whole.store, &catalog, &field, places[p][0], places[p][1], &between, 1, wanted, NULL), VIRGA_OK);
             assert_true(got[0] == wanted[0] || (isnan(got[0]) && isnan(wanted[0])));
         }
         assert_int_equal(bytes_asked(f.store), 0);  // nothing was built
