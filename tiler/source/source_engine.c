@@ -223,6 +223,10 @@ static void lose_child_because(struct source_engine *e, int status, const char *
     lose_child(e, &why);
 }
 
+static void lose_broken_child(struct source_engine *e) {
+    lose_child_because(e, VIRGA_GONE, "the engine broke its protocol and was ended; it is started again");
+}
+
 static void start_child(struct source_engine *e) {
     const struct source_engine_options *o = engine_launch_options(e->launch);
     struct slab_receiver *receiver = source_engine_receiver(e);
@@ -298,7 +302,7 @@ static void take_messages(struct source_engine *e) {
     int status = VIRGA_OK;
     for (int i = 0; i < MESSAGES_AT_ONCE && !status; i++) status = take_message(e);
     if (status == VIRGA_GONE) lose_child(e, NULL);
-    else if (status == VIRGA_INVALID) lose_child_because(e, VIRGA_GONE, "the engine broke its protocol and was ended; it is started again");
+    else if (status == VIRGA_INVALID) lose_broken_child(e);
     else if (status == VIRGA_NO_MEMORY) lose_child_because(e, VIRGA_NO_MEMORY, "out of memory for what the engine answered");
 }
 
@@ -372,13 +376,12 @@ static bool take_distrust(struct source_engine *e) {
 
 // Ends the child where it may not go on; returns whether it did.
 static bool judge_child(struct source_engine *e) {
-    static const char nonsense[] = "the engine broke its protocol and was ended; it is started again";
     static const char clinging[] = "the engine did not let go of what was given up and was ended; it is started again";
     double cancel = engine_requests_first_cancel(&e->requests);
     int status = send_all(e);
     if (status == VIRGA_GONE) lose_child(e, NULL);
     else if (status) lose_child_because(e, status, "out of memory for what the engine is asked");
-    else if (take_distrust(e)) lose_child_because(e, VIRGA_GONE, nonsense);
+    else if (take_distrust(e)) lose_broken_child(e);
     else if (e->child_state == CHILD_STARTING && e->awake > e->hello_by) lose_child_because(e, VIRGA_IO, "the engine could not be started: it did not answer in time");
     else if (cancel > 0 && e->awake > cancel) lose_child_because(e, VIRGA_GONE, clinging);
     else return false;
