@@ -25,6 +25,14 @@ struct engine_launch {
 
 static char *keep(struct engine_launch *l, const char *text) { return text ? arena_text(&l->texts, text, strlen(text)) : NULL; }
 
+// The text, or where none is given the other one, which may be NULL.
+static char *keep_given(struct engine_launch *l, const char *text, const char *otherwise, bool *whole) {
+    const char *chosen = text && *text ? text : otherwise;
+    char *kept = keep(l, chosen);
+    *whole = *whole && (kept || !chosen);
+    return kept;
+}
+
 static const char *const *keep_list(struct engine_launch *l, const char *const *list, size_t count, bool *whole) {
     const char **copy = arena_new(&l->texts, count + 1, sizeof *copy);
     *whole = *whole && copy;
@@ -49,13 +57,12 @@ static int copy_options(struct engine_launch *l, const struct source_engine_opti
     bool whole = true;
     l->options = *o;
     l->options.python = o->python && *o->python ? keep(l, o->python) : find_python(l);
-    l->options.cluster = keep(l, o->cluster && *o->cluster ? o->cluster : "none");
-    l->options.workers = keep(l, o->workers && *o->workers ? o->workers : NULL);
-    l->options.slabs = keep(l, o->slabs && *o->slabs ? o->slabs : NULL);
+    l->options.cluster = keep_given(l, o->cluster, "none", &whole);
+    l->options.workers = keep_given(l, o->workers, NULL, &whole);
+    l->options.slabs = keep_given(l, o->slabs, NULL, &whole);
     l->options.schemes = keep_list(l, o->schemes, o->scheme_count, &whole);
     l->options.products = keep_list(l, o->products, o->product_count, &whole);
-    whole = whole && l->options.python && l->options.cluster && (l->options.workers || !o->workers || !*o->workers);
-    return whole && (l->options.slabs || !o->slabs || !*o->slabs) ? VIRGA_OK : VIRGA_NO_MEMORY;
+    return whole && l->options.python ? VIRGA_OK : VIRGA_NO_MEMORY;
 }
 
 const char *engine_launch_kind(const struct engine_launch *l) {
