@@ -66,6 +66,18 @@ def alive(pids: set[int]) -> set[int]:
     return running
 
 
+def running_below(pid: int, word: str) -> set[int]:
+    """Those descendants that run with this word in their command line."""
+    found = set()
+    for child in descendants(pid):
+        try:
+            if word.encode() in Path(f"/proc/{child}/cmdline").read_bytes():
+                found.add(child)
+        except OSError:
+            pass
+    return alive(found)
+
+
 class Process:
     """A Python module that runs in a session of its own; `with` ends it and all that it started."""
 
@@ -151,14 +163,7 @@ class Gateway(Process):
 
     def processes(self) -> set[int]:
         """The schedulers and workers that it runs; its proxy left out."""
-        found = set()
-        for pid in descendants(self.pid):
-            try:
-                if b"distributed.cli" in Path(f"/proc/{pid}/cmdline").read_bytes():
-                    found.add(pid)
-            except OSError:
-                pass
-        return alive(found)
+        return running_below(self.pid, "distributed.cli")
 
 
 _GATEWAY = """

@@ -18,7 +18,7 @@ import pytest
 import xarray as xr
 
 import virga
-from processes import until
+from processes import alive, until
 
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = os.environ.get("VIRGA_RELEASE") or str(ROOT / "build" / "release" / "virga")
@@ -75,14 +75,6 @@ def value(view: virga.View, session: str) -> float:
     return found
 
 
-def gone(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return True
-    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
-
-
 def as_array(dataset: xr.Dataset) -> xr.DataArray:
     return dataset["t"]
 
@@ -101,7 +93,7 @@ def test_without_a_cluster_this_process_answers(lazy, shape):
     pid = view.server.pid
     view.close()
     view.close()
-    assert not view.is_open and gone(pid) and "closed" in view._repr_html_()
+    assert not view.is_open and not alive({pid}) and "closed" in view._repr_html_()
 
 
 def test_a_code_lets_one_browser_in_and_nobody_else_sees_it():
@@ -122,7 +114,7 @@ def test_several_views_share_a_server_until_the_last_is_closed():
     assert "t" in names(two, enter(two))
     pid = two.server.pid
     virga.close()
-    assert not two.is_open and gone(pid)
+    assert not two.is_open and not alive({pid})
 
 
 def test_what_a_notebook_displays():
@@ -159,7 +151,7 @@ def test_with_a_client_it_is_published_on_its_scheduler(cluster):
     assert name.startswith("virga-") and len(name) >= 30
     assert "t" in names(view, enter(view))
     view.close()
-    assert not cluster.list_datasets() and gone(view.server.pid)
+    assert not cluster.list_datasets() and not alive({view.server.pid})
 
 
 def test_with_a_client_what_is_in_memory_stays_here(cluster):
@@ -236,7 +228,7 @@ def test_a_killed_kernel_takes_its_server_along(tmp_path):
     finally:
         kernel.send_signal(signal.SIGKILL)
         kernel.wait()
-    until(lambda: gone(int(pid)), "the private server ends with its kernel")
+    until(lambda: not alive({int(pid)}), "the private server ends with its kernel")
 
 
 def test_the_example_notebook_runs(tmp_path):

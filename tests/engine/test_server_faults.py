@@ -21,7 +21,7 @@ import pytest
 import xarray as xr
 import xxhash
 from conftest import release, running
-from processes import alive, descendants, scheduler, until, worker
+from processes import alive, running_below, scheduler, until, worker
 from ws_client import Stream
 
 STEPS = 8
@@ -131,11 +131,8 @@ class Bench:
 
     def engine(self) -> int:
         """The engine child's process."""
-        for pid in descendants(self.server.process.pid):
-            line = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
-            if b"virga_engine" in line:
-                return pid
-        raise AssertionError("no engine runs")
+        (pid,) = running_below(self.server.process.pid, "virga_engine")
+        return pid
 
     def slabs(self) -> tuple[str, int]:
         line = Path(f"/proc/{self.engine()}/cmdline").read_bytes().split(b"\0")

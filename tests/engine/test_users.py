@@ -22,7 +22,7 @@ import xarray as xr
 from distributed import Client
 
 from conftest import wait_until
-from processes import alive, descendants, scheduler, until, worker
+from processes import alive, descendants, running_below, scheduler, until, worker
 from ws_client import Closed, Stream
 
 WORD = "a-word-that-nobody-guesses-0123456789-abcdef"
@@ -129,14 +129,7 @@ def publish(url: str, name: str = "published:mine", **more: str) -> tuple[int, A
 
 def engines(server: Any) -> set[int]:
     """The engines' processes of a server."""
-    found = set()
-    for pid in descendants(server.process.pid):
-        try:
-            if b"virga_engine" in Path(f"/proc/{pid}/cmdline").read_bytes():
-                found.add(pid)
-        except OSError:
-            pass
-    return alive(found)
+    return running_below(server.process.pid, "virga_engine")
 
 
 def test_each_user_has_an_engine_and_datasets_of_their_own(serve, cluster):
