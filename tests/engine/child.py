@@ -120,16 +120,21 @@ class Child:
     """An engine. One thread. Use it as a context: it then ends with the test."""
 
     def __init__(self, *options: str, environment: dict[str, str] | None = None) -> None:
+        self._run([sys.executable, "-m", "virga_engine", str(os.getpid()), *options], {**os.environ, **(environment or {})})
+
+    def _run(self, command: list[str], environment: dict[str, str]) -> None:
         ours, theirs = socket.socketpair()
-        ours.settimeout(120)
-        self.socket = ours
         keep = theirs.fileno()
         # The child's end must be its descriptor 3, also where 3 is taken here.
         program = f"exec 3<&{keep} {keep}<&-; exec \"$@\"" if keep != 3 else "exec \"$@\""
-        command = ["bash", "-c", program, "engine", sys.executable, "-m", "virga_engine", str(os.getpid()), *options]
-        self.process = subprocess.Popen(command, pass_fds=[keep], env={**os.environ, **(environment or {})})
+        self.process = subprocess.Popen(["bash", "-c", program, "child", *command], pass_fds=[keep], env=environment)
         theirs.close()
-        self.number = 0
+        self._greet(ours, 120)
+
+    def _greet(self, connection: socket.socket, seconds: float) -> None:
+        """Takes HELLO. seconds: to wait for each answer."""
+        connection.settimeout(seconds)
+        self.socket, self.number = connection, 0
         self.states: list[dict] = []
         kind, request, body = self.receive()
         assert (kind, request) == (HELLO, 0)
@@ -230,9 +235,7 @@ class Within(Child):
     """The server's end of an engine that runs in this process."""
 
     def __init__(self, connection: socket.socket) -> None:
-        connection.settimeout(60)
-        self.socket, self.number, self.states = connection, 0, []
-        assert self.receive()[:2] == (HELLO, 0)
+        self._greet(connection, 60)
 
     def __exit__(self, *_: object) -> None:
         self.socket.close()
@@ -242,16 +245,8 @@ class Reader(Child):
     """A reader child in C, which is lent the file with each request and asks for what else it needs."""
 
     def __init__(self, program: str) -> None:
-        ours, theirs = socket.socketpair()
-        ours.settimeout(120)
-        self.socket, keep = ours, theirs.fileno()
-        command = ["bash", "-c", f"exec 3<&{keep} {keep}<&-; exec \"$@\"" if keep != 3 else "exec \"$@\"", "reader", program, str(os.getpid()), str(2 << 30)]
-        self.process = subprocess.Popen(command, pass_fds=[keep], env={"LC_ALL": "C", "TZ": "UTC", "HDF5_PLUGIN_PRELOAD": "::", "HDF5_USE_FILE_LOCKING": "FALSE"})
-        theirs.close()
-        self.number, self.states = 0, []
-        kind, request, body = self.receive()
-        assert (kind, request) == (HELLO, 0)
-        self.hello = Body(body).text()
+        self._run([program, str(os.getpid()), str(2 << 30)],
+                  {"LC_ALL": "C", "TZ": "UTC", "HDF5_PLUGIN_PRELOAD": "::", "HDF5_USE_FILE_LOCKING": "FALSE"})
 
     def send(self, raw: bytes, descriptors: list[int] | None = None) -> None:
         """OPEN and READ lend the file."""

@@ -14,6 +14,7 @@ import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -170,13 +171,21 @@ def test_who_may_not_publish_is_told_so(server, serve):
     assert datasets(server.url) == []
 
 
-def test_a_killed_kernel_takes_its_data_along_and_clients_stay(server):
+@contextmanager
+def another_kernel(url: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """A process of its own that shows a forecast on a server, and the session that sees it."""
     text = f"import sys; sys.path.insert(0, {str(HERE)!r})\nimport virga, test_notebook as t\n" \
-           f"v = virga.show(t.forecast(), server={server.url!r}, token={WORD!r}); print(v.url, flush=True)\nimport time; time.sleep(600)\n"
+           f"v = virga.show(t.forecast(), server={url!r}, token={WORD!r}); print(v.url, flush=True)\nimport time; time.sleep(600)\n"
     kernel = subprocess.Popen([sys.executable, "-c", text], stdout=subprocess.PIPE, text=True)
     try:
-        code = kernel.stdout.readline().strip().partition("#code=")[2]
-        session = session_of(server.url, {"code": code})
+        yield kernel, session_of(url, {"code": code_of(kernel.stdout.readline().strip())})
+    finally:
+        kernel.kill()
+        kernel.wait()
+
+
+def test_a_killed_kernel_takes_its_data_along_and_clients_stay(server):
+    with another_kernel(server.url) as (kernel, session):
         assert len(datasets(server.url, session)) == 1
         with Socket(server.host, server.port) as page:
             assert page.ask_upgrade() == 101
@@ -191,9 +200,6 @@ def test_a_killed_kernel_takes_its_data_along_and_clients_stay(server):
             page.say({"type": "ping", "id": 7})
             while page.next() != {"type": "pong", "id": 7}:
                 pass
-    finally:
-        kernel.kill()
-        kernel.wait()
     view = virga.show(forecast(), server=server.url, token=WORD)
     assert "t" in names(view, enter(view))
 

@@ -6,6 +6,7 @@ import random
 import struct
 
 import pytest
+from child import text
 
 from virga_engine import protocol
 from virga_engine.failure import Failure, Status
@@ -14,10 +15,6 @@ from virga_engine.request import Reduction
 
 IDENTITY = struct.pack("<QQQq", 2**64 - 2, 5, 6, -7)
 ADDRESS = "zarr:/ä"
-
-
-def text(value: str) -> bytes:
-    return struct.pack("<I", len(value.encode())) + value.encode()
 
 
 def read_body(reduction: int = 2, rank: int = 2, missing: int = 1, pad: int = 0) -> bytes:
