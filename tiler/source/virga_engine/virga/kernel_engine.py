@@ -8,15 +8,13 @@ import logging
 import os
 import secrets
 import socket
-from collections.abc import Iterator
-from contextlib import contextmanager
 from threading import Thread
 from typing import Any
 
 from virga_engine import __version__
 from virga_engine.arrays import StoredArray
 from virga_engine.channel import Channel, Closed
-from virga_engine.cluster import State, no_state
+from virga_engine.cluster import NoCluster, State, no_state
 from virga_engine.datasets import Dataset
 from virga_engine.failure import Failure
 from virga_engine.openers import Context
@@ -84,13 +82,12 @@ def withdraw(name: str) -> None:
 
 
 def _run(channel: Channel) -> None:
-    cluster, direct = _Kernel(), DirectReader()
     states = StateSender()
-    states.watch(cluster)
-    readers = _Readers(direct)
     context = Context(objects=_shown)
+    states.watch(context.cluster)
+    readers = _Readers(DirectReader())
     try:
-        service = Service(context, cluster, readers.choose, THREADS, MOST_BYTES)
+        service = Service(context, context.cluster, readers.choose, THREADS, MOST_BYTES)
         serve(channel, service, states, f"virga notebook {__version__}, process {os.getpid()}")
     except (Closed, ProtocolError) as error:
         log.debug("the engine in this process has ended: %s", error)
@@ -115,28 +112,7 @@ class _Readers:
         return self._of_client[id(client)]
 
 
-class _Kernel:
-    """No cluster of the engine's own: its state says so."""
-
-    kind = "none"
-
-    def client(self, cancelled: Any = None) -> Any:
-        raise Failure(-6, "this process has no cluster")
-
-    @contextmanager
-    def using(self, cancelled: Any = None) -> Iterator[Any]:
-        yield self.client()
-
-    def state(self) -> State:
-        return no_state()
-
-    def start(self) -> None:
-        pass
-
-    stop = touch = close = start
-
-
-class _OfClient(_Kernel):
+class _OfClient(NoCluster):
     """The notebook's own client, as ClusterReader wants it."""
 
     kind = "gateway"  # numbers come by way of the scheduler, since workers may not be in reach
