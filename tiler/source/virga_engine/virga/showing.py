@@ -7,6 +7,7 @@ import atexit
 import os
 import secrets
 import sys
+from collections.abc import Callable
 from threading import RLock
 from typing import Any
 
@@ -18,9 +19,8 @@ from .view import View
 
 _LOCK = RLock()
 _views: list[View] = []                      # guarded by _LOCK, as all below
-_of_kernel: PrivateServer | None = None      # its engine is this process
-_of_cluster: dict[str, PrivateServer] = {}   # by the scheduler's address
-_linked: dict[tuple[str, str | None], LinkedServer] = {}  # by address and publish token
+_servers: dict[tuple, PrivateServer | LinkedServer] = {}  # that are this process's, by whose numbers they show or where
+_OF_KERNEL = ("kernel",)                     # its engine is this process
 
 
 def show(obj: Any, *, server: str | None = None, token: str | None = None, client: Any = None, title: str | None = None,
@@ -45,15 +45,15 @@ def show(obj: Any, *, server: str | None = None, token: str | None = None, clien
     dataset = kernel_engine.dataset_of(obj)  # also tells what cannot be shown before anything is started
     client = client if client is not None else _current_client()
     title = title or _name_of(obj)
-    address = server or os.environ.get("VIRGA_URL")
+    address, token = server or os.environ.get("VIRGA_URL"), token or os.environ.get("VIRGA_TOKEN")
     with _LOCK:
         try:
-            if address:
-                view = _on_server(obj, dataset, address, token or os.environ.get("VIRGA_TOKEN"), client, title)
-            elif client is not None and _has_dask(obj) and _is_reachable(client):
-                view = _published(obj, _server_of(client, program), client, title)
+            if client is not None and _has_dask(obj) and _is_reachable(client):
+                on = RemoteServer(address, token) if address else _server_of_cluster(client, program)
+                view = _published(obj, on, client, title)
             else:
-                view = _from_kernel(dataset, client, title, program)
+                on = _linked_to(address, token) if address else _server_of_kernel(program)
+                view = _from_here(dataset, on, client, title)
         except Refused as refused:
             raise RuntimeError(f"virga cannot show it: {refused}") from None
         view.width, view.height = width, height
@@ -67,7 +67,8 @@ def close() -> None:
     with _LOCK:
         while _views:
             _views[-1].close()
-        _end_servers()
+        for server in list(_servers.values()):
+            _forget(server)
 
 
 atexit.register(close)
@@ -99,17 +100,24 @@ def _is_reachable(client: Any) -> bool:
     return str(client.scheduler.address).startswith("tcp://")
 
 
-def _on_server(obj: Any, dataset: Any, address: str, token: str | None, client: Any, title: str) -> View:
-    if client is not None and _has_dask(obj) and _is_reachable(client):
-        return _published(obj, RemoteServer(address, token), client, title)
-    return _from_here(dataset, _linked_to(address, token), client, title)
+def _linked_to(address: str, token: str | None) -> Server:
+    return _running(("linked", address, token), lambda: LinkedServer(address, token))
 
 
-def _linked_to(address: str, token: str | None) -> LinkedServer:
-    known = _linked.get((address, token))
-    if known is None or not known.runs():
-        known = _linked[address, token] = LinkedServer(address, token)
-    return known
+def _server_of_kernel(program: str | None) -> Server:
+    return _running(_OF_KERNEL, lambda: PrivateServer(program, engine=kernel_engine.start()))
+
+
+def _server_of_cluster(client: Any, program: str | None) -> Server:
+    scheduler = str(client.scheduler.address)
+    return _running(("cluster", scheduler), lambda: PrivateServer(program, cluster=scheduler))
+
+
+def _running(key: tuple, make: Callable[[], PrivateServer | LinkedServer]) -> Server:
+    """The server that there is, or another where it has ended."""
+    if key not in _servers or not _servers[key].runs():
+        _servers[key] = make()
+    return _servers[key]
 
 
 def _published(obj: Any, server: Server, client: Any, title: str) -> View:
@@ -120,40 +128,23 @@ def _published(obj: Any, server: Server, client: Any, title: str) -> View:
         if client.status == "running":
             client.unpublish_dataset(name)
 
-    try:
-        return _view(server, f"published:{name}", title, unpublish)
-    except BaseException:
-        unpublish()
-        raise
-
-
-def _from_kernel(dataset: Any, client: Any, title: str, program: str | None) -> View:
-    global _of_kernel
-    if _of_kernel is None or not _of_kernel.runs():
-        _of_kernel = PrivateServer(program, engine=kernel_engine.start())
-    return _from_here(dataset, _of_kernel, client, title)
+    return _view(server, f"published:{name}", title, unpublish)
 
 
 def _from_here(dataset: Any, server: Server, client: Any, title: str) -> View:
     """This process answers for the numbers."""
     name = kernel_engine.offer(dataset, client)
+    return _view(server, f"notebook:{name}", title, lambda: kernel_engine.withdraw(name))
+
+
+def _view(server: Server, address: str, title: str, withdraw: Callable[[], None]) -> View:
+    """withdraw: what ends the offer of this address, when the view is closed or where there is none."""
     try:
-        return _view(server, f"notebook:{name}", title, lambda: kernel_engine.withdraw(name))
+        publication = server.publish(address, title)
+        base = page_base(server)
     except BaseException:
-        kernel_engine.withdraw(name)
+        withdraw()
         raise
-
-
-def _server_of(client: Any, program: str | None) -> PrivateServer:
-    scheduler = str(client.scheduler.address)
-    known = _of_cluster.get(scheduler)
-    if known is None or not known.runs():
-        known = _of_cluster[scheduler] = PrivateServer(program, cluster=scheduler)
-    return known
-
-
-def _view(server: Server, address: str, title: str, withdraw) -> View:
-    publication = server.publish(address, title)
 
     def closed(view: View) -> None:
         with _LOCK:
@@ -166,25 +157,16 @@ def _view(server: Server, address: str, title: str, withdraw) -> View:
                 if not any(other.server is server for other in _views):
                     _forget(server)
 
-    return View(server, publication, page_base(server), title, closed)
+    return View(server, publication, base, title, closed)
 
 
 def _forget(server: Server) -> None:
     """A private server with nothing to show ends, a connection to another, too."""
-    global _of_kernel
-    if server is _of_kernel:
-        _of_kernel = None
-        kernel_engine.stop()
-    for scheduler in [scheduler for scheduler, known in _of_cluster.items() if known is server]:
-        del _of_cluster[scheduler]
-    for key in [key for key, known in _linked.items() if known is server]:
-        del _linked[key]
+    for key in [key for key, known in _servers.items() if known is server]:
+        del _servers[key]
+        if key == _OF_KERNEL:
+            kernel_engine.stop()
     server.close()
-
-
-def _end_servers() -> None:
-    for server in [*_of_cluster.values(), *_linked.values(), *([_of_kernel] if _of_kernel else [])]:
-        _forget(server)
 
 
 def _name_of(obj: Any) -> str:
