@@ -101,14 +101,19 @@ def _opener() -> urllib.request.OpenerDirector:
     return urllib.request.build_opener(Stay)
 
 
-def _words(error: urllib.error.HTTPError, url: str) -> str:
+def message_of(body: bytes) -> str:
+    """What a server says of an error in the answer's body; empty where it says nothing."""
     try:
-        message = json.loads(error.read(1 << 16))["error"]["message"]
+        return str(json.loads(body)["error"]["message"])
     except (ValueError, KeyError, TypeError):
-        message = f"{url} answered {error.code}"
+        return ""
+
+
+def _words(error: urllib.error.HTTPError, url: str) -> str:
+    message = message_of(error.read(1 << 16)) or f"{url} answered {error.code}"
     if error.code in (401, 403, 501):
         message += "; the token is that of the server's setting publish-token-file, given as token= or VIRGA_TOKEN"
-    return str(message)
+    return message
 
 
 class RemoteServer(Server):

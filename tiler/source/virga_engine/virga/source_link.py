@@ -5,7 +5,6 @@ as a source")."""
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import struct
 import tempfile
@@ -20,6 +19,8 @@ from tornado.httpclient import HTTPClientError, HTTPRequest
 from tornado.websocket import WebSocketClientConnection, WebSocketClosedError, WebSocketError, websocket_connect
 from virga_engine.channel import Channel, Closed
 from virga_engine.protocol import HEADER_BYTES, VERSION, Header, Kind, ProtocolError, decode_header, decode_read
+
+from .private_server import message_of
 
 SUBPROTOCOL = "virga.source.1"
 PIECE = 12              # kind of the message: an offset and as many bytes of a slab
@@ -191,8 +192,5 @@ def _memory() -> int:
 
 
 def _words(error: HTTPClientError) -> str:
-    try:
-        message = str(json.loads(error.response.body)["error"]["message"]) if error.response else ""
-    except (ValueError, KeyError, TypeError):
-        message = ""
+    message = message_of(error.response.body) if error.response else ""
     return message or f"the server answered {error.code} to a websocket; a proxy before it must let websockets through"
