@@ -109,5 +109,8 @@ def is_array(folder: Path, documents: list[str]) -> bool:
     """Whether a folder with these documents is an array, below which there are only chunks."""
     if ".zarray" in documents:
         return True
-    document = folder / "zarr.json"
-    return "zarr.json" in documents and b'"array"' in document.read_bytes()[:1 << 20] and b'"group"' not in document.read_bytes()[:1 << 20]
+    if "zarr.json" not in documents:
+        return False
+    with open(folder / "zarr.json", "rb") as document:
+        start = document.read(1 << 20)
+    return b'"array"' in start and b'"group"' not in start
