@@ -9,7 +9,7 @@ import logging
 import pickle
 import time
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import prod
 from threading import Lock
 from typing import Any
@@ -32,7 +32,7 @@ from .delivery import Sender, Unreachable
 from .on_worker import Chunk, Job, Outcome
 from .lent_slab import LentSlab
 from .read_plan import Group, answer_box, needed_chunks, plan, plan_held
-from .reader import Delivered, DirectReader, ReadCount, answer_layout
+from .reader import Delivered, ReadCount, answer_layout
 from .reduction import terms_of
 from .request import Cancel, Cancelled, ReadRequest, Reduction
 
@@ -60,7 +60,7 @@ class _Read:
     sender: Sender | None
     read: int = 0
     sent: int = 0
-    left: list[tuple[np.ndarray, np.ndarray]] | None = None
+    left: list[tuple[np.ndarray, np.ndarray]] = field(default_factory=list)
     delivered: Delivered = Delivered.BY_DESCRIPTOR
 
     def put(self, box: block_sums.Box, numbers: np.ndarray) -> None:
@@ -85,7 +85,6 @@ class ClusterReader:
     def __init__(self, cluster: Cluster, slabs: str | None) -> None:
         self._cluster = cluster
         self._slabs = receiver_address(slabs)
-        self._direct = DirectReader()
         self._graphs: OrderedDict[int, tuple[ref, ChunkGraph, Lock]] = OrderedDict()  # by the array's id
         self._lock = Lock()
         self._order = itertools.count(1)
@@ -93,9 +92,7 @@ class ClusterReader:
         self._said: set[str] = set()
 
     def read(self, array: StoredArray, request: ReadRequest, slab: LentSlab, cancelled: Cancel) -> ReadCount:
-        """See reader.Reader. What only this process has is read here."""
-        if not array.on_cluster:
-            return self._direct.read(array, request, slab, cancelled)
+        """See reader.Reader. Of arrays on the cluster: what only this process has is a DirectReader's."""
         used: list[Client] = []
         try:
             return self._read_with(used, array, request, slab, cancelled)
@@ -118,7 +115,7 @@ class ClusterReader:
               cancelled: Cancel) -> ReadCount:
         receiver = self._receiver(request)
         read = _Read(array, request, slab, cancelled,
-                     Sender(receiver, request.token) if receiver else None, left=[],
+                     Sender(receiver, request.token) if receiver else None,
                      delivered=Delivered.BY_PIECES if receiver else Delivered.BY_DESCRIPTOR)
         try:
             dsk, keys = self._tasks(client, read, receiver)
