@@ -28,7 +28,6 @@ class Type(IntEnum):
 
 _NUMPY = {"i1": Type.I8, "u1": Type.U8, "i2": Type.I16, "u2": Type.U16, "i4": Type.I32, "u4": Type.U32, "i8": Type.I64,
           "u8": Type.U64, "f4": Type.F32, "f8": Type.F64, "S1": Type.CHAR}
-_DTYPES = {number: np.dtype(name) for name, number in _NUMPY.items()}
 
 
 def type_of(dtype: np.dtype) -> Type:
@@ -39,8 +38,3 @@ def type_of(dtype: np.dtype) -> Type:
     if dtype.kind in "UTO":
         return Type.STRING
     return _NUMPY.get(f"{dtype.kind}{dtype.itemsize}", Type.OTHER)
-
-
-def dtype_of(number: Type) -> np.dtype:
-    """The native dtype of a type that can be read as a slab; KeyError for STRING and OTHER."""
-    return _DTYPES[number]

@@ -133,8 +133,7 @@ def _with_axes(variable: Variable, coordinates: dict[str, Variable]) -> Part:
     y, x = grid.names
     kept[y], kept[x] = Variable((y,), grid.y, dict(grid.y_attributes)), Variable((x,), grid.x, dict(grid.x_attributes))
     kept["projection"] = Variable((), np.array(0, np.int32), dict(grid.mapping))
-    return Variable((*variable.dimensions[:-2], y, x), variable.data,
-                    {**variable.attributes, "grid_mapping": "projection"}), kept
+    return Variable((*variable.dimensions[:-2], y, x), variable.data, variable.attributes), kept
 
 
 _FIRST_LEVELS = ("isobaricInhPa", "isobaricInPa", "hybrid", "hybridHeight", "heightAboveGround", "surface", "meanSea")

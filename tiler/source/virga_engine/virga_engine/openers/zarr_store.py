@@ -74,7 +74,7 @@ def open_store(store: StoreLike, token: bytes, form: str) -> Dataset:
     except (FileNotFoundError, zarr.errors.ContainsArrayError) as error:
         raise Failure(Status.UNREADABLE, "there is no Zarr group with variables at this address") from error
     walk = _Walk()
-    walk.take_group("", root)
+    walk.take_group(root)
     if not walk.variables:
         raise Failure(Status.UNREADABLE, walk.notes[0] if walk.notes else "the Zarr group has no arrays; where a "
                                                                           "store cannot be listed "
@@ -92,13 +92,13 @@ class _Walk:
         self.variables: dict[str, StoredArray] = {}
         self.notes: list[str] = []
 
-    def take_group(self, prefix: str, root: zarr.Group) -> None:
+    def take_group(self, root: zarr.Group) -> None:
         nodes = sorted(root.members(max_depth=None), key=lambda item: (item[0].count("/"), item[0]))
         if len(nodes) > MAX_ARRAYS:
             raise Failure(Status.TOO_LARGE, f"more than {MAX_ARRAYS} arrays")
         for path, node in nodes:
             if isinstance(node, zarr.Array):
-                self.take_array(prefix + path, node)
+                self.take_array(path, node)
 
     def take_array(self, name: str, array: zarr.Array) -> None:
         attributes = dict(array.attrs)
