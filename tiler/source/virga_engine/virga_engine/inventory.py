@@ -15,6 +15,7 @@ from .arrays import StoredArray
 from .datasets import Dataset
 from .failure import Failure, Status
 from .protocol import MAX_RANK, ReadMessage, text_bytes
+from .reader import answer_layout
 from .request import ReadRequest, Reduction
 from .stored_types import Type, type_of
 
@@ -121,15 +122,16 @@ def check_read(message: ReadMessage, dataset: Dataset, most_bytes: int) -> tuple
     variable = variables[message.variable]
     if not variable.readable or type_of(variable.dtype) >= Type.STRING:
         raise Failure(Status.UNSUPPORTED, f"{variable.name}: values of this type cannot be read")
-    if request.reduction == Reduction.MEAN and type_of(variable.dtype) == Type.CHAR:
-        raise Failure(Status.UNSUPPORTED, f"{variable.name}: text has no mean")
     mean = request.reduction == Reduction.MEAN
+    if mean and type_of(variable.dtype) == Type.CHAR:
+        raise Failure(Status.UNSUPPORTED, f"{variable.name}: text has no mean")
     fits = len(request.count) == len(variable.shape) and all(
         b >= 1 and a + n <= whole and a + n > max(0, a) and (a >= 0 or (mean and -a < b))
         for a, n, b, whole in zip(request.start, request.count, request.block, variable.shape))
     if not fits:
         raise Failure(Status.INVALID, f"{variable.name}: the box is not within its {len(variable.shape)} dimensions")
-    size = prod(request.points) * (8 * 4 if request.reduction == Reduction.MEAN else variable.dtype.itemsize)
+    dtype, shape = answer_layout(variable, request)
+    size = prod(shape) * dtype.itemsize
     if size != message.slab_bytes or size > most_bytes:
         raise Failure(Status.TOO_LARGE, f"{variable.name}: a slab of {size} bytes, where {message.slab_bytes} were "
                                         f"lent and {most_bytes} may be")

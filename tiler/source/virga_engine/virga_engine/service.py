@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from math import prod
 from threading import Condition, Event, Lock, Thread
 
 from . import inventory
@@ -25,9 +26,9 @@ from .openers import Context, edition, open_address, recheck_seconds
 from .protocol import (Header, Kind, OpenMessage, ProtocolError, ReadMessage, SlabAnswer, decode_cancel, decode_cluster,
                        decode_open, decode_read,
                        encode_failure, encode_hello, encode_inventory, encode_slab, encode_state, failure_of)
-from .reader import Reader
-from .request import Cancel, ReadRequest, Reduction
-from .stored_types import Type, type_of
+from .reader import ReadCount, Reader, answer_layout
+from .request import Cancel, ReadRequest
+from .stored_types import type_of
 
 MAX_REQUESTS = 64
 MAX_DATASETS = 64
@@ -194,11 +195,9 @@ class _Loop:
         return encode_slab(request, _slab_answer(array, asked, message.slab_bytes, count))
 
 
-def _slab_answer(array: StoredArray, request: ReadRequest, size: int, count) -> SlabAnswer:
-    mean = request.reduction == Reduction.MEAN
-    number = Type.F64 if mean else type_of(array.dtype)
-    each = 32 if mean else array.dtype.itemsize
-    return SlabAnswer(number, size // each, size, count.read, count.sent, count.delivered)
+def _slab_answer(array: StoredArray, request: ReadRequest, size: int, count: ReadCount) -> SlabAnswer:
+    dtype, _ = answer_layout(array, request)
+    return SlabAnswer(type_of(dtype), prod(request.points), size, count.read, count.sent, count.delivered)
 
 
 @dataclass
