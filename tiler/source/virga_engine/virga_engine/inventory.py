@@ -42,8 +42,10 @@ def encode(dataset: Dataset) -> bytes:
     if max(len(dataset.dimensions), len(dataset.variables)) > MAX_THINGS:
         raise Failure(Status.TOO_LARGE, f"more than {MAX_THINGS} dimensions or variables")
     index = {name: i for i, name in enumerate(dataset.dimensions)}
-    variables = [_variable(v, index, notes) for v in listed(dataset)]
-    for name in dataset.variables.keys() - {v.name for v in listed(dataset)}:
+    told = listed(dataset)
+    variables = [_variable(v, index, notes) for v in told]
+    names = {v.name for v in told}
+    for name in (name for name in dataset.variables if name not in names):
         notes.add(f"variable {name[:100]}: more than {MAX_RANK} dimensions, or too long a name")
     attributes = _attributes(dataset.attributes, "", notes)
     dimensions = b"".join(text_bytes(name) + struct.pack("<QB", d.length, d.unlimited)
