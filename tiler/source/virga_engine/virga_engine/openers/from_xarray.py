@@ -28,13 +28,12 @@ class Gathering:
         self.variables: dict[str, StoredArray] = {}
         self.notes: list[str] = []
 
-    def take(self, dataset: xr.Dataset, name_of: str, group: str = "", *, local: bool = False,
+    def take(self, dataset: xr.Dataset, name_of: str, group: str = "", *,
              fills: Mapping[Hashable, float] | None = None, scheduler: Callable[[], Any] | None = None) -> None:
         """Every variable of a raw dataset, its coordinates first.
 
-        name_of: begins dask names, so that the same data has the same ones. local: only this process has the numbers.
-        fills: what stands for never-written numbers. scheduler: computes dask arrays where this process reads them;
-        else its threads do.
+        name_of: begins dask names, so that the same data has the same ones. fills: what stands for never-written
+        numbers. scheduler: computes dask arrays where this process reads them; else its threads do.
         """
         unlimited = {str(name) for name in dataset.encoding.get("unlimited_dims", ())}
         for key in [*dataset.coords, *dataset.data_vars]:
@@ -42,7 +41,7 @@ class Gathering:
             full = f"{group}/{name}" if group else name
             dimensions = tuple(self._dimension(group, str(d), n, str(d) in unlimited)
                                for d, n in variable.sizes.items())
-            self.variables[full] = stored_array(full, dimensions, variable, f"{name_of}-{full}", local=local,
+            self.variables[full] = stored_array(full, dimensions, variable, f"{name_of}-{full}",
                                                 fill=(fills or {}).get(key), scheduler=scheduler)
 
     def _dimension(self, group: str, name: str, length: int, unlimited: bool) -> str:
@@ -54,7 +53,7 @@ class Gathering:
         return known
 
 
-def stored_array(name: str, dimensions: tuple[str, ...], variable: xr.Variable, dask_name: str, *, local: bool = False,
+def stored_array(name: str, dimensions: tuple[str, ...], variable: xr.Variable, dask_name: str, *,
                  fill: float | None = None, scheduler: Callable[[], Any] | None = None) -> StoredArray:
     """One raw variable; its numbers may be lazy, dask's or numpy's."""
     readable = variable.dtype.kind in "biuf" or variable.dtype == "S1"
@@ -81,8 +80,7 @@ def stored_array(name: str, dimensions: tuple[str, ...], variable: xr.Variable, 
     if variable.encoding.get("_FillValue") is not None and variable.dtype.kind in "iuf":
         attributes.setdefault("_FillValue", np.array(variable.encoding["_FillValue"]).astype(variable.dtype)[()])
     return StoredArray(name, dimensions, variable.shape, variable.dtype, attributes=attributes,
-                       read=read if readable else None,
-                       dask=None if local or not readable else make, chunks=chunks,
+                       read=read if readable else None, dask=make if readable else None, chunks=chunks,
                        fill=None if "_FillValue" in attributes else fill, at_hand=at_hand)
 
 

@@ -5,7 +5,7 @@ it."""
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from threading import RLock
 from typing import Any
 
@@ -41,8 +41,7 @@ def open(place: str, context: Context) -> Dataset:  # noqa: A001
             cubes = iris.load([one.path for one in fetched] or places)
         except (ValueError, iris.exceptions.IrisError) as error:
             raise Failure(Status.UNREADABLE, f"Iris cannot open it: {' '.join(str(error).split())[:200]}") from error
-        return of_cubes(cubes, edition_of(places), f"{_kind(places[0])} (Iris {iris.__version__})", local=bool(fetched),
-                        keep=fetched)
+        return of_cubes(cubes, edition_of(places), f"{_kind(places[0])} (Iris {iris.__version__})", keep=fetched)
 
 
 def edition(place: str, context: Context) -> bytes:
@@ -53,10 +52,10 @@ def _kind(path: str) -> str:
     return {"pp": "PP", "ff": "UM fields file"}.get(path.rpartition(".")[2].lower(), "cubes")
 
 
-def of_cubes(cubes: Iterable[Cube], token: bytes, form: str, *, local: bool = False,
-             scheduler: Callable[[], Any] | None = None, keep: Any = None) -> Dataset:
-    """Cubes as one Dataset; their lazy data stays lazy. local, scheduler: as in objects.py. keep: what is kept for as
-    long as they are read."""
+def of_cubes(cubes: Iterable[Cube], token: bytes, form: str, *, scheduler: Callable[[], Any] | None = None,
+             keep: Sequence[Fetched] = ()) -> Dataset:
+    """Cubes as one Dataset; their lazy data stays lazy. scheduler: as in objects.py. keep: files that only this process
+    has, kept for as long as they are read."""
     cubes = list(cubes)
     if not cubes:
         raise Failure(Status.UNREADABLE, "there are no fields in it")
@@ -64,7 +63,7 @@ def of_cubes(cubes: Iterable[Cube], token: bytes, form: str, *, local: bool = Fa
         data = from_iris(cubes)
     lazy = _lazy_arrays(cubes)
     dimensions = {name: Dimension(d.size, d.unlimited) for name, d in data.dimensions.items()}
-    variables = {name: _stored(variable, lazy, local, scheduler, keep) for name, variable in data.variables.items()}
+    variables = {name: _stored(variable, lazy, scheduler, keep) for name, variable in data.variables.items()}
     return Dataset(dimensions, variables, _attributes(data), token, form)
 
 
@@ -83,8 +82,8 @@ def _lazy_arrays(cubes: list[Cube]) -> dict[str, da.Array]:
     return found
 
 
-def _stored(variable: NcVariable, lazy: dict[str, da.Array], local: bool, scheduler: Callable[[], Any] | None,
-            keep: Any) -> StoredArray:
+def _stored(variable: NcVariable, lazy: dict[str, da.Array], scheduler: Callable[[], Any] | None,
+            keep: Sequence[Fetched]) -> StoredArray:
     array, attributes = variable.data, _attributes(variable)
     shape, dtype = tuple(array.shape), np.dtype(array.dtype)
     readable = dtype.kind in "biuf" or dtype == "S1"
@@ -103,7 +102,7 @@ def _stored(variable: NcVariable, lazy: dict[str, da.Array], local: bool, schedu
         chunks = tuple(max(parts) for parts in original.chunks)
     return StoredArray(variable.name, tuple(variable.dimensions), shape, dtype, attributes=attributes,
                        read=read if readable else None,
-                       dask=None if local or not readable else make, chunks=chunks, fill=fill,
+                       dask=None if keep or not readable else make, chunks=chunks, fill=fill,
                        at_hand=original is None)
 
 
@@ -123,7 +122,7 @@ def _part(numbers: np.ndarray, slices: Slices) -> np.ndarray:
     return numbers[slices]
 
 
-def _computed(original: da.Array, mark: Any, scheduler: Callable[[], Any] | None, keep: Any,
+def _computed(original: da.Array, mark: Any, scheduler: Callable[[], Any] | None, keep: Sequence[Fetched],
               slices: Slices) -> np.ndarray:
     return np.ma.filled(original[slices].compute(scheduler=scheduler() if scheduler else "threads"), mark)
 

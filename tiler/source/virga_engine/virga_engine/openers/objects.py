@@ -16,29 +16,28 @@ from .from_xarray import Gathering, attributes_of, encoded
 from .places import digest
 
 
-def of_object(thing: Any, *, local: bool = False, scheduler: Callable[[], Any] | None = None) -> Dataset:
+def of_object(thing: Any, *, scheduler: Callable[[], Any] | None = None) -> Dataset:
     """An xarray Dataset or DataArray, an Iris cube or a list of cubes. Decoded times are encoded again, values stay as
     they are.
 
-    local: only this process has the numbers. scheduler: computes what a cluster holds, for those reads that this
-    process does.
+    scheduler: computes what a cluster holds, for those reads that this process does.
     """
     if isinstance(thing, xr.DataArray):
         thing = thing.to_dataset(name=thing.name if thing.name is not None else "values", promote_attrs=False)
     if isinstance(thing, xr.Dataset):
-        return _of_xarray(thing, local, scheduler)
+        return _of_xarray(thing, scheduler)
     cubes = _cubes(thing)
     if cubes is not None:
         from .iris_cubes import of_cubes
         import iris
-        return of_cubes(cubes, cubes_token(cubes), f"cubes (Iris {iris.__version__})", local=local, scheduler=scheduler)
+        return of_cubes(cubes, cubes_token(cubes), f"cubes (Iris {iris.__version__})", scheduler=scheduler)
     raise Failure(Status.UNSUPPORTED, f"it is a {type(thing).__name__}; an xarray Dataset or DataArray or an Iris "
                                       f"cube can be shown")
 
 
-def _of_xarray(dataset: xr.Dataset, local: bool, scheduler: Callable[[], Any] | None) -> Dataset:
+def _of_xarray(dataset: xr.Dataset, scheduler: Callable[[], Any] | None) -> Dataset:
     gathering, token = Gathering(), tokenize(dataset)
-    gathering.take(encoded(dataset, gathering.notes), f"shown-{token[:16]}", local=local, scheduler=scheduler)
+    gathering.take(encoded(dataset, gathering.notes), f"shown-{token[:16]}", scheduler=scheduler)
     return Dataset(gathering.dimensions, gathering.variables, attributes_of(dataset), digest(token),
                    f"xarray {xr.__version__}",
                    tuple(gathering.notes))
