@@ -24,6 +24,7 @@ import pytest
 import xarray as xr
 
 import virga
+from people import WORD, word  # noqa: F401 - a fixture
 from processes import until
 from test_notebook import PROGRAM, code_of, forecast
 from virga_engine import inventory
@@ -33,7 +34,6 @@ from virga_engine.protocol import Kind, SlabAnswer, decode_read, encode_failure,
 from virga_engine.stored_types import Type
 from ws_client import BINARY, TEXT, Closed, Socket
 
-WORD = "a-word-that-nobody-guesses-0123456789-abcdef"
 PIECE = 12
 HERE = Path(__file__).parent
 
@@ -46,13 +46,6 @@ def surroundings(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr("virga.showing._current_client", lambda: None)
     yield
     virga.close()
-
-
-@pytest.fixture
-def word(tmp_path: Path) -> Path:
-    path = tmp_path / "token"
-    path.write_text(WORD + "\n")
-    return path
 
 
 @pytest.fixture

@@ -3,15 +3,14 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
-import urllib.request
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from conftest import Server, clean_environment, release
+from people import Person, new_person
 from processes import Gateway, alive, descendants, until
 
 
@@ -49,46 +48,44 @@ def serving(folder: Path, *arguments: str, environment: dict[str, str] | None = 
             server.stop()
 
 
-class Person:
-    def __init__(self, url: str) -> None:
-        self.url, self.token = url, ""
-        self.token = self.ask("api/session", {})["token"]
+def state_of(person: Person) -> dict:
+    """Of the own cluster."""
+    status, state = person.ask("api/engine")
+    assert status == 200, state
+    return state
 
-    def ask(self, path: str, body: dict | None = None, method: str | None = None) -> dict:
-        headers = {"Content-Type": "application/json", "Origin": self.url.rstrip("/"), **({"X-Virga-Session": self.token} if self.token else {})}
-        data = None if body is None else json.dumps(body).encode()
-        with urllib.request.urlopen(urllib.request.Request(self.url + path, data, headers, method=method), timeout=120) as answer:
-            return json.loads(answer.read() or b"{}")
 
-    def start(self) -> dict:
-        """Starts the own cluster; the state once it runs."""
-        self.ask("api/engine", {"action": "start"})
+def say(person: Person, action: str) -> None:
+    status, said = person.ask("api/engine", "POST", {"action": action}, Origin=person.url.rstrip("/"))
+    assert status == 202, said
 
-        def running() -> dict | None:
-            state = self.ask("api/engine")
-            assert state["state"] != "failed", state
-            return state if state["state"] == "running" else None
-        return until(running, f"a cluster that runs, not {self.ask('api/engine')}", 120)
 
-    def stop(self) -> None:
-        self.ask("api/engine", {"action": "stop"})
+def start(person: Person) -> dict:
+    """Starts the own cluster; the state once it runs."""
+    say(person, "start")
+
+    def running() -> dict | None:
+        state = state_of(person)
+        assert state["state"] != "failed", state
+        return state if state["state"] == "running" else None
+    return until(running, f"a cluster that runs, not {state_of(person)}", 120)
 
 
 def test_two_users_have_two_clusters_of_a_gateway_and_none_is_left(gateway, forecast, tmp_path):
     flags = ("--engine", f"gateway:{gateway.address}", "--engine-clusters", "user", "--engine-workers", "0:1", f"zarr:{forecast}")
     with serving(tmp_path / "server", *flags, environment=gateway.as_user("virga")) as server:
-        one, other = Person(server.url), Person(server.url)
-        first, second = one.start(), other.start()
+        one, other = new_person(server.url), new_person(server.url)
+        first, second = start(one), start(other)
         assert first["cluster"] == second["cluster"] == "gateway"
         assert first["dashboard"] != second["dashboard"] and first["dashboard"].startswith(gateway.address)
         before = gateway.processes()
         assert len(before) >= 4  # two schedulers, two workers
         # Who stops a cluster stops no other.
-        one.stop()
-        until(lambda: one.ask("api/engine")["state"] == "stopped", "a cluster that stopped")
+        say(one, "stop")
+        until(lambda: state_of(one)["state"] == "stopped", "a cluster that stopped")
         until(lambda: len(gateway.processes()) <= len(before) - 2, "one cluster that is gone")
-        assert other.ask("api/engine")["state"] in ("running", "idle")
-        one.start()
+        assert state_of(other)["state"] in ("running", "idle")
+        start(one)
         # Not the least word to anybody: what it has started goes by itself.
         os.kill(server.process.pid, signal.SIGKILL)
         server.process.wait()
@@ -98,7 +95,7 @@ def test_two_users_have_two_clusters_of_a_gateway_and_none_is_left(gateway, fore
 def test_none_is_left_when_the_server_stops(gateway, forecast, tmp_path):
     flags = ("--engine", f"gateway:{gateway.address}", "--engine-workers", "0:1", f"zarr:{forecast}")
     with serving(tmp_path / "server", *flags, environment=gateway.as_user("virga")) as server:
-        Person(server.url).start()
+        start(new_person(server.url))
         assert gateway.processes()
         server.stop()
         until(lambda: not gateway.processes(), "clusters that ended with the server", 60)
@@ -108,14 +105,14 @@ def test_none_is_left_when_a_user_leaves(gateway, forecast, tmp_path):
     """A user whose page is closed is gone after engine-idle seconds."""
     flags = ("--engine", f"gateway:{gateway.address}", "--engine-clusters", "user", "--engine-workers", "0:1", "--engine-idle", "2", f"zarr:{forecast}")
     with serving(tmp_path / "server", *flags, environment=gateway.as_user("virga")) as server:
-        Person(server.url).start()
+        start(new_person(server.url))
         until(lambda: not gateway.processes(), "a cluster that ended with its user", 90)
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
 def test_a_local_cluster_ends_with_the_server(forecast, tmp_path, how):
     with serving(tmp_path / "server", "--engine", "local:2", f"zarr:{forecast}") as server:
-        assert Person(server.url).start()["cluster"] == "local"
+        assert start(new_person(server.url))["cluster"] == "local"
         started = descendants(server.process.pid)
         assert len(started) >= 3
         os.kill(server.process.pid, how)

@@ -8,9 +8,7 @@ import os
 import signal
 import socket
 import time
-import urllib.error
 import urllib.parse
-import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,11 +20,9 @@ import xarray as xr
 from distributed import Client
 
 from conftest import wait_until
+from people import PATIENCE, WORD, Person, new_person, word  # noqa: F401 - a fixture
 from processes import alive, descendants, running_below, scheduler, until, worker
 from ws_client import Closed, Stream
-
-WORD = "a-word-that-nobody-guesses-0123456789-abcdef"
-PATIENCE = 120.0
 
 
 def forecast() -> xr.Dataset:
@@ -62,65 +58,6 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
             client.wait_for_workers(1, timeout=60)
             client.publish_dataset(mine=client.persist(data.chunk({"time": 1})))
             yield Cluster(address, folder / "store.zarr")
-
-
-@pytest.fixture
-def word(tmp_path: Path) -> Path:
-    path = tmp_path / "token"
-    path.write_text(WORD + "\n")
-    return path
-
-
-class Person:
-    """Somebody who asks a server, by HTTP."""
-
-    def __init__(self, url: str, token: str | None = None) -> None:
-        self.url, self.token = url, token
-
-    def ask(self, path: str, method: str = "GET", body: Any = None, **headers: str) -> tuple[int, Any]:
-        """Status and JSON, or bytes, of an answer."""
-        named = {name.replace("_", "-"): value for name, value in headers.items()}
-        if self.token:
-            named["X-Virga-Session"] = self.token
-        data = None if body is None else json.dumps(body).encode() if not isinstance(body, bytes) else body
-        if data is not None:
-            named.setdefault("Content-Type", "application/json")
-        request = urllib.request.Request(self.url + path, data, named, method=method)
-        try:
-            with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
-                status, content = answer.status, answer.read()
-        except urllib.error.HTTPError as error:
-            with error:
-                status, content = error.code, error.read()
-        try:
-            return status, json.loads(content)
-        except ValueError:
-            return status, content
-
-    def catalog(self) -> dict[str, Any]:
-        status, catalog = self.ask("api/catalog")
-        assert status == 200
-        return catalog
-
-    def dataset(self) -> dict[str, Any]:
-        """The only one, once it is there."""
-        found = wait_until(lambda: self.catalog()["datasets"], PATIENCE)
-        assert len(found) == 1
-        return found[0]
-
-    def editions(self) -> set[str]:
-        return {series["edition"] for run in self.dataset()["runs"] for series in run["series"].values()}
-
-    def read_something(self) -> None:
-        """A field, for which an engine needs its cluster."""
-        status, said = self.ask(f"bricks/{sorted(self.editions())[0]}/0/0/table")
-        assert status == 200, said
-
-
-def new_person(url: str, code: str | None = None) -> Person:
-    status, said = Person(url).ask("api/session", "POST", {"code": code} if code else {})
-    assert status == 201, said
-    return Person(url, said["token"])
 
 
 def publish(url: str, name: str = "published:mine", **more: str) -> tuple[int, Any]:
