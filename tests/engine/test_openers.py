@@ -19,7 +19,7 @@ import zarr
 from child import Child, Refused
 from virga_engine.address import parse
 from virga_engine.failure import Failure
-from virga_engine.openers import Context, open_address
+from virga_engine.openers import Context, objects, open_address
 
 URLS = frozenset({"memory", "http", "file", "s3"})
 
@@ -265,6 +265,13 @@ def test_opening_reads_no_field(tmp_path, monkeypatch):
         assert not [name for name in read if name in ("t", "p") or "/c/" in name], read
     whole(dataset.variables["t"])
     assert [name for name in read if "t/c/" in name]
+
+
+@pytest.mark.parametrize("shape", [lambda d: d, lambda d: d["t"], lambda d: pytest.importorskip("ncdata.iris_xarray").cubes_from_xarray(d)])
+def test_an_object_s_edition_is_its_dataset_s(shape):
+    """Also without the dataset, and another one when a number is."""
+    tokens = [objects.token_of(shape(example(first=first))) for first in (0, 0, 1)]
+    assert tokens[0] == tokens[1] == objects.of_object(shape(example())).token != tokens[2]
 
 
 def references(folder) -> dict:

@@ -22,17 +22,29 @@ def of_object(thing: Any, *, scheduler: Callable[[], Any] | None = None) -> Data
 
     scheduler: computes what a cluster holds, for those reads that this process does.
     """
+    shown = _shown(thing)
+    if isinstance(shown, xr.Dataset):
+        return _of_xarray(shown, scheduler)
+    from .iris_cubes import of_cubes
+    import iris
+    return of_cubes(shown, cubes_token(shown), f"cubes (Iris {iris.__version__})", scheduler=scheduler)
+
+
+def token_of(thing: Any) -> bytes:
+    """The token of of_object's Dataset, which is not made for it."""
+    shown = _shown(thing)
+    return digest(tokenize(shown)) if isinstance(shown, xr.Dataset) else cubes_token(shown)
+
+
+def _shown(thing: Any) -> xr.Dataset | list[Any]:
+    """A dataset or cubes. Raises Failure."""
     if isinstance(thing, xr.DataArray):
-        thing = thing.to_dataset(name=thing.name if thing.name is not None else "values", promote_attrs=False)
-    if isinstance(thing, xr.Dataset):
-        return _of_xarray(thing, scheduler)
-    cubes = _cubes(thing)
-    if cubes is not None:
-        from .iris_cubes import of_cubes
-        import iris
-        return of_cubes(cubes, cubes_token(cubes), f"cubes (Iris {iris.__version__})", scheduler=scheduler)
-    raise Failure(Status.UNSUPPORTED, f"it is a {type(thing).__name__}; an xarray Dataset or DataArray or an Iris "
-                                      f"cube can be shown")
+        return thing.to_dataset(name=thing.name if thing.name is not None else "values", promote_attrs=False)
+    shown = thing if isinstance(thing, xr.Dataset) else _cubes(thing)
+    if shown is None:
+        raise Failure(Status.UNSUPPORTED, f"it is a {type(thing).__name__}; an xarray Dataset or DataArray or an Iris "
+                                          f"cube can be shown")
+    return shown
 
 
 def _of_xarray(dataset: xr.Dataset, scheduler: Callable[[], Any] | None) -> Dataset:

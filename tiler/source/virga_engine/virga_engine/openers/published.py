@@ -8,7 +8,7 @@ from typing import Any
 from ..datasets import Dataset
 from ..failure import Failure, Status
 from . import Context
-from .objects import of_object
+from .objects import of_object, token_of
 
 
 def open(place: str, context: Context) -> Dataset:  # noqa: A001
@@ -19,7 +19,8 @@ def open(place: str, context: Context) -> Dataset:  # noqa: A001
 
 
 def edition(place: str, context: Context) -> bytes:
-    return open(place, context).token
+    with context.cluster.using() as client, client.as_current():
+        return token_of(_get(client, place))
 
 
 def _get(client: Any, name: str) -> Any:
