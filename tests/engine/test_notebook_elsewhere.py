@@ -26,7 +26,7 @@ import xarray as xr
 import virga
 from people import WORD, word  # noqa: F401 - a fixture
 from processes import until
-from test_notebook import PROGRAM, code_of, forecast
+from test_notebook import code_of, forecast, surroundings  # noqa: F401 - a fixture
 from virga_engine import inventory
 from virga_engine.failure import Failure
 from virga_engine.openers.objects import of_object
@@ -39,13 +39,8 @@ HERE = Path(__file__).parent
 
 
 @pytest.fixture(autouse=True)
-def surroundings(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    for name in ("VIRGA_URL", "VIRGA_TOKEN", "VIRGA_PROXY", "JUPYTERHUB_SERVICE_PREFIX"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("VIRGA_PROGRAM", PROGRAM)
+def no_client(surroundings: None, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
     monkeypatch.setattr("virga.showing._current_client", lambda: None)
-    yield
-    virga.close()
 
 
 @pytest.fixture

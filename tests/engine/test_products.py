@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 """Statistics over members, maxima over windows and differences of runs, against numpy on the whole array."""
-import contextlib
 import uuid
 
 import dask.array as da
@@ -8,6 +7,7 @@ import numpy as np
 import pytest
 import slab_control
 from distributed import Client, LocalCluster
+from test_cluster_reader import FixedCluster
 
 from virga_engine import product_blocks
 from virga_engine.arrays import StoredArray
@@ -203,8 +203,7 @@ def test_products_on_a_cluster():
     products = add_products(made, [parse_product("t: mean"), parse_product("t: percentile 50")]).variables
     receiver = slab_control.Receiver()
     with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address="127.0.0.1:0", protocol="tcp") as cluster, Client(cluster) as client:
-        reader = ClusterReader(type("Fixed", (), {"kind": "local", "using": lambda self, cancelled: contextlib.nullcontext(client),
-                                                  "state": lambda self: {"threads": 2}})(), receiver.address)
+        reader = ClusterReader(FixedCluster(client), receiver.address)
         for name in ("t_mean", "t_p50"):
             asked = ReadRequest(Reduction.MEAN, (0, 0, 0), (3, 6, 7), (1, 2, 3), token=uuid.uuid4().bytes)
             numbers, taken = receiver.expect(asked.token, asked.points, 4, np.dtype("f8"))
