@@ -27,8 +27,7 @@ class Failure(Exception):
     """A request's failure, as it is told to the server.
 
     The message is one short sentence that begins without a capital, says what is wrong and what to do, and does not
-    name the
-    dataset's address: the server puts that in front.
+    name the dataset's address: the server puts that in front.
     """
 
     def __init__(self, status: Status, message: str) -> None:

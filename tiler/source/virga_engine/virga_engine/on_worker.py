@@ -3,7 +3,7 @@
 
 The functions of this module, block_sums.py and delivery.py are pickled by value and use numpy, dask and the standard
 library only (xxhash where a worker has it), so that workers need no virga. The engine's own process uses the same
-functions. """
+functions."""
 
 from __future__ import annotations
 
@@ -37,8 +37,9 @@ class Job:
     """What one task does of a request.
 
     chunks      read in this order, each once
-    graph       dask's graph of them (cloudpickle), but for its leaves, each pickled by itself so that it can be kept,
-    and for what leaves      other tasks make: the inputs, whose keys are in `inputs`
+    graph       dask's graph of them (cloudpickle), but for its leaves and for what other tasks make
+    leaves      (key, pickle) of each, pickled by itself so that it can be kept
+    inputs      keys of what other tasks make: the task's other arguments, in this order
     box         of the answer, within which all of it lies
     dtype       of the stored numbers
     start, count, mean  of the request, in stored points; `terms.block` are its blocks
