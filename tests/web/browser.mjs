@@ -12,3 +12,11 @@ export async function launchBrowser(flags = FLAGS) {
   const {chromium} = await import("playwright-core");
   return chromium.launch({executablePath: PATH, headless: true, args: flags});
 }
+
+/** What goes wrong on a page from now on, in a list that grows: what it throws, and what it says as an error but for what `excused` matches. */
+export function complaintsOf(page, excused = null) {
+  const complaints = [];
+  page.on("pageerror", (error) => complaints.push(error.message));
+  page.on("console", (message) => { if (message.type() === "error" && !excused?.test(message.text())) complaints.push(message.text()); });
+  return complaints;
+}

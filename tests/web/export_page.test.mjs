@@ -1,41 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 // The export dialog in a real browser, over a stub in place of the viewer and exports of the test's own.
 import assert from "node:assert/strict";
-import {after, before, beforeEach, test} from "node:test";
-import {launchBrowser} from "./browser.mjs";
+import {after, before, beforeEach} from "node:test";
+import {label, says, start} from "./export_dialog.mjs";
 import {fakeExports, fakeJob} from "./fake_exports.mjs";
 import {madeUpCatalog} from "./made_up_catalog.js";
 import {servePage} from "./page_server.mjs";
+import {page, pageTests} from "./page_tests.mjs";
 
-let browser = null, server = null, page = null, complaints = [];
+const inPage = pageTests({viewport: {width: 1280, height: 720}, excused: /status of [45]/});
+let server = null;
 
-before(async () => {
-  browser = await launchBrowser();
-  if (browser) server = await servePage(madeUpCatalog(), {prefix: "/some/where/"});
-});
-
-after(async () => {
-  await browser?.close();
-  await server?.close();
-});
-
-beforeEach(async () => {
-  if (!browser) return;
-  await page?.context().close();
-  server.exports = fakeExports();
-  complaints = [];
-  page = await (await browser.newContext({viewport: {width: 1280, height: 720}})).newPage();
-  page.on("pageerror", (error) => complaints.push(error.message));
-  page.on("console", (message) => { if (message.type() === "error" && !/status of [45]/.test(message.text())) complaints.push(message.text()); });
-});
-
-function inPage(name, body) {
-  test(name, async (t) => {
-    if (!browser) return t.skip("no Chromium at /usr/bin/chromium");
-    await body(t);
-    assert.deepEqual(complaints, []);
-  });
-}
+before(async () => { server = await servePage(madeUpCatalog(), {prefix: "/some/where/"}); });
+after(() => server.close());
+beforeEach(() => { server.exports = fakeExports(); });
 
 const open = async () => {
   await page.goto(server.url);
@@ -44,15 +22,12 @@ const open = async () => {
   await page.waitForSelector(".export-form");
 };
 const text = (selector) => page.textContent(selector);
-const says = (selector, pattern) => page.waitForFunction(([place, source]) => new RegExp(source).test(document.querySelector(place)?.textContent ?? ""), [selector, pattern.source]);
-const label = (words) => page.locator("dialog[open]").getByLabel(words, {exact: true});
 async function until(holds) {
   for (const end = Date.now() + 20000; !holds();) {
     if (Date.now() > end) throw new Error(`never: ${holds}`);
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }
-const start = () => page.click(".export-side .primary");
 const ordered = async (count = 1) => {
   await page.waitForFunction((n) => document.querySelectorAll(".export-job").length >= n, count);
   return server.exports.views.at(-1);

@@ -4,48 +4,31 @@ import assert from "node:assert/strict";
 import {execFileSync} from "node:child_process";
 import {readdirSync, readFileSync, statSync} from "node:fs";
 import {join} from "node:path";
-import {after, afterEach, before, test} from "node:test";
-import {launchBrowser} from "./browser.mjs";
-import {demo, pixels, serve, temporaryFolder, VIRGA} from "./virga_server.mjs";
+import {afterEach} from "node:test";
+import {label, says, start} from "./export_dialog.mjs";
+import {page, pageTests} from "./page_tests.mjs";
+import {demo, pixels, serve, temporaryFolder, WITHOUT_VIRGA} from "./virga_server.mjs";
 
 const PATIENCE = 150000; // drawing in software on a busy machine takes its time
-let browser = null, page = null, server = null, complaints = [], folder = null, demoFolder = null;
-
-before(async () => {
-  browser = VIRGA && await launchBrowser();
-  folder = temporaryFolder();
-});
-
-after(async () => { await browser?.close(); });
+const onPage = pageTests({skip: WITHOUT_VIRGA, viewport: {width: 1000, height: 700}, acceptDownloads: true, excused: /status of [45]/});
+const folder = temporaryFolder();
+let server = null, demoFolder = null;
 
 afterEach(async () => {
-  await page?.context().close();
   await server?.stop();
-  page = server = null;
+  server = null;
 });
 
-function inPage(name, body) {
-  test(name, async (t) => {
-    if (!VIRGA) return t.skip("virga is not built (VIRGA names it)");
-    if (!browser) return t.skip("no Chromium at /usr/bin/chromium");
-    complaints = [];
-    server = await serve([demoFolder ??= demo(join(folder, "demo"), "60x48x20x4")]);
-    page = await (await browser.newContext({viewport: {width: 1000, height: 700}, acceptDownloads: true})).newPage();
-    page.setDefaultTimeout(PATIENCE);
-    page.on("pageerror", (error) => complaints.push(error.message));
-    page.on("console", (message) => { if (message.type() === "error" && !/status of [45]/.test(message.text())) complaints.push(message.text()); });
-    await page.goto(server.url);
-    await page.waitForFunction(() => window.virga?.state.shown, null, {timeout: PATIENCE});
-    await page.keyboard.press("x");
-    await page.waitForSelector("dialog[open] .export-form");
-    await body(t);
-    assert.deepEqual(complaints, []);
-  });
-}
-
-const label = (words) => page.locator("dialog[open]").getByLabel(words, {exact: true});
-const says = (selector, pattern) => page.waitForFunction(([place, source]) => new RegExp(source).test(document.querySelector(place)?.textContent ?? ""), [selector, pattern.source], {timeout: PATIENCE});
-const start = () => page.click(".export-side .primary");
+// A test with a server of its own and the dialog open.
+const inPage = (name, body) => onPage(name, async () => {
+  server = await serve([demoFolder ??= demo(join(folder, "demo"), "60x48x20x4")]);
+  page.setDefaultTimeout(PATIENCE);
+  await page.goto(server.url);
+  await page.waitForFunction(() => window.virga?.state.shown);
+  await page.keyboard.press("x");
+  await page.waitForSelector("dialog[open] .export-form");
+  await body();
+});
 
 async function size(width, height) {
   await label("Size").selectOption("own");
@@ -66,7 +49,7 @@ inPage("three frames are previewed, drawn, told and downloaded", async () => {
   await size(320, 180);
   await label("Title").fill("Three pictures");
   assert.equal(await page.textContent("[data-role=estimate]"), "3 frames · 320 × 180");
-  await page.waitForFunction(() => document.querySelector(".export-preview img:not([hidden])")?.naturalWidth >= 16, null, {timeout: PATIENCE});
+  await page.waitForFunction(() => document.querySelector(".export-preview img:not([hidden])")?.naturalWidth >= 16);
   const preview = await page.$eval(".export-preview img", (image) => image.naturalWidth / image.naturalHeight);
   assert.ok(Math.abs(preview - 320 / 180) < 0.02);
   if (process.env.VIRGA_SCREENSHOTS) await page.screenshot({path: join(process.env.VIRGA_SCREENSHOTS, "export_real.png")});
@@ -96,7 +79,7 @@ inPage("a long one is cancelled, keeps what is done, and is deleted", async () =
   await label("Frames a second").fill("240");
   await size(1920, 1080);
   await start();
-  await page.waitForFunction(() => /^([1-9]\d*) of 181 frames .* a second/.test(document.querySelector(".export-progress")?.textContent), null, {timeout: PATIENCE});
+  await page.waitForFunction(() => /^([1-9]\d*) of 181 frames .* a second/.test(document.querySelector(".export-progress")?.textContent));
   assert.ok(await page.$eval(".export-job progress", (bar) => bar.value > 0 && bar.value < 1));
   await page.click(".export-actions > button:text-is('Cancel')");
   await says(".export-state", /cancelled/);
@@ -104,7 +87,7 @@ inPage("a long one is cancelled, keeps what is done, and is deleted", async () =
   assert.ok(statSync(zip.path).size > 1000);
   await page.click(".export-actions > button:text-is('Delete')");
   await page.click(".export-really .danger");
-  await page.waitForSelector("text=There are none yet.", {state: "visible", timeout: PATIENCE});
+  await page.waitForSelector("text=There are none yet.", {state: "visible"});
   assert.deepEqual((await (await fetch(`${server.url}api/exports`)).json()).jobs, []);
 });
 

@@ -2,9 +2,9 @@
 // A browser with the viewer alone on a page, for tests.
 import {readFileSync} from 'node:fs';
 import {chromium} from 'playwright-core';
+import {complaintsOf, FLAGS as DRAWING} from './browser.mjs';
 
-export const FLAGS = ['--headless', '--no-sandbox', '--use-gl=angle', '--use-angle=swiftshader', '--enable-unsafe-swiftshader', '--disable-quic', '--no-first-run',
-    '--disable-background-networking', '--disable-component-update', '--disable-sync'];
+export const FLAGS = ['--headless', ...DRAWING];
 
 export function openBrowser() { return chromium.launch({executablePath: process.env.VIRGA_CHROMIUM || '/usr/bin/chromium', args: FLAGS}); }
 
@@ -29,9 +29,7 @@ export const VIEWER_FILES = {'/viewer.html': PAGE, '/viewer_page.js': SCRIPT, '/
 // A page with window.viewer ready. Errors of the page are collected in page.problems.
 export async function openViewer(browser, server, {width = 640, height = 400, websocket = true} = {}) {
     const page = await browser.newPage({viewport: {width, height}});
-    page.problems = [];
-    page.on('pageerror', (error) => page.problems.push(String(error)));
-    page.on('console', (message) => { if (message.type() === 'error') page.problems.push(message.text()); });
+    page.problems = complaintsOf(page);
     await page.goto(server.url + 'viewer.html' + (websocket ? '' : '?websocket=0'));
     await page.waitForFunction(() => window.ready, null, {timeout: 20000}).catch((error) => { throw new Error(error.message + ' ' + page.problems.join(' | ')); });
     return page;

@@ -1,47 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 // The page's controls in a real browser, over a stub in place of the viewer and a made-up catalog.
 import assert from "node:assert/strict";
-import {after, before, beforeEach, test} from "node:test";
+import {after, before, beforeEach} from "node:test";
 import {deflateRawSync} from "node:zlib";
-import {launchBrowser} from "./browser.mjs";
 import {madeUpCatalog} from "./made_up_catalog.js";
 import {servePage} from "./page_server.mjs";
+import {page, pageTests} from "./page_tests.mjs";
 
-let browser = null;
+const inPage = pageTests({viewport: {width: 1280, height: 720}, excused: /status of [45]/});
 let server = null;
-let page = null;
-let complaints = [];
 
-before(async () => {
-  browser = await launchBrowser();
-  if (browser) server = await servePage(madeUpCatalog(), {prefix: "/some/where/"});
-});
+before(async () => { server = await servePage(madeUpCatalog(), {prefix: "/some/where/"}); });
+after(() => server.close());
 
-after(async () => {
-  await browser?.close();
-  await server?.close();
-});
-
-beforeEach(async (t) => {
-  if (!browser) return t.skip?.();
-  await page?.context().close();
+beforeEach(() => {
   server.catalog = madeUpCatalog();
   server.failing.clear();
   server.table = null;
-  complaints = [];
-  page = await (await browser.newContext({viewport: {width: 1280, height: 720}})).newPage();
-  page.on("pageerror", (error) => complaints.push(error.message));
-  page.on("console", (message) => { if (message.type() === "error" && !/status of [45]/.test(message.text())) complaints.push(message.text()); });
 });
-
-// A test in the browser, skipped where there is none; afterwards nothing may have been complained about.
-function inPage(name, body) {
-  test(name, async (t) => {
-    if (!browser) return t.skip("no Chromium at /usr/bin/chromium");
-    await body(t);
-    assert.deepEqual(complaints, []);
-  });
-}
 
 const hashOf = (view) => `#v1=${deflateRawSync(JSON.stringify(view)).toString("base64url")}`;
 const open = async (hash = "", query = "") => {

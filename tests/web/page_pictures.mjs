@@ -2,7 +2,7 @@
 // The page's own pictures of views, for tests in Python (tests/reference/page.py): takes {back_end, jobs: [{url, view, out, hidden}]} as JSON on its
 // standard input and writes a PNG a job, the canvas alone: `out` with the view as it is, `hidden` with its layers hidden. Says what drew them.
 import {writeFileSync} from "node:fs";
-import {FLAGS, launchBrowser} from "./browser.mjs";
+import {complaintsOf, FLAGS, launchBrowser} from "./browser.mjs";
 
 const PATIENCE = 240000; // drawing in software on a busy machine takes its time
 const LLVMPIPE = ["--use-gl=angle", "--use-angle=gl-egl", "--ignore-gpu-blocklist"];
@@ -26,10 +26,9 @@ async function picture(page, path) {
   writeFileSync(path, Buffer.from(bytes, "base64"));
 }
 
-async function show(browser, {url, view, out, hidden}, complaints) {
+async function show(browser, {url, view, out, hidden}) {
   const [width, height] = view.size, page = await browser.newPage({viewport: {width: Math.max(900, width), height: Math.max(600, height)}});
-  page.on("pageerror", (error) => complaints.push(error.message));
-  page.on("console", (message) => { if (message.type() === "error") complaints.push(message.text()); });
+  const complaints = complaintsOf(page);
   await page.goto(`${url}?embed#view=${encodeURIComponent(JSON.stringify(view))}`);
   await page.waitForFunction(() => window.virga?.state.shown, null, {timeout: PATIENCE});
   await page.evaluate(([w, h]) => Object.assign(document.querySelector("#picture").style, {position: "fixed", left: "0", top: "0", width: `${w}px`, height: `${h}px`}), view.size);
@@ -41,15 +40,15 @@ async function show(browser, {url, view, out, hidden}, complaints) {
     await picture(page, hidden);
   }
   await page.close();
-  return renderer;
+  return {renderer, complaints};
 }
 
-const {back_end: backEnd, jobs} = await input(), complaints = [], browser = await launchBrowser(flagsOf(backEnd));
+const {back_end: backEnd, jobs} = await input(), browser = await launchBrowser(flagsOf(backEnd));
 if (!browser) { console.log(JSON.stringify({missing: "no Chromium at /usr/bin/chromium"})); process.exit(0); }
-let renderer = "";
+const shown = [];
 try {
-  for (const job of jobs) renderer = await show(browser, job, complaints);
+  for (const job of jobs) shown.push(await show(browser, job));
 } finally {
   await browser.close();
 }
-console.log(JSON.stringify({renderer, complaints}));
+console.log(JSON.stringify({renderer: shown.at(-1)?.renderer ?? "", complaints: shown.flatMap(({complaints}) => complaints)}));

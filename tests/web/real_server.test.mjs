@@ -4,41 +4,19 @@ import assert from "node:assert/strict";
 import {execFileSync} from "node:child_process";
 import {existsSync, mkdirSync, renameSync} from "node:fs";
 import {join} from "node:path";
-import {after, afterEach, before, test} from "node:test";
-import {launchBrowser} from "./browser.mjs";
-import {demo, FORECASTS, pixels, python, serve, temporaryFolder, VIRGA} from "./virga_server.mjs";
+import {afterEach} from "node:test";
+import {complaints, page, pageTests} from "./page_tests.mjs";
+import {demo, FORECASTS, pixels, python, serve, temporaryFolder, VIRGA, WITHOUT_VIRGA} from "./virga_server.mjs";
 
 const PATIENCE = 150000; // drawing in software on a busy machine takes its time
-let browser = null, page = null, servers = [], complaints = [], folder = null, demoFolder = null;
-
-before(async () => {
-  browser = VIRGA && await launchBrowser();
-  folder = temporaryFolder();
-});
-
-after(async () => { await browser?.close(); });
+const inPage = pageTests({skip: WITHOUT_VIRGA, viewport: {width: 900, height: 600}, excused: /ERR_CONNECTION|WebSocket connection/});
+const folder = temporaryFolder();
+let servers = [], demoFolder = null;
 
 afterEach(async () => {
-  await page?.context().close();
-  page = null;
   await Promise.all(servers.map((server) => server.stop()));
   servers = [];
 });
-
-// A test with its own page; nothing may have been complained about but what it expects.
-function inPage(name, body, needs = null) {
-  test(name, async (t) => {
-    if (!VIRGA) return t.skip("virga is not built (VIRGA names it)");
-    if (!browser) return t.skip("no Chromium at /usr/bin/chromium");
-    if (needs && !existsSync(needs)) return t.skip("../shared/forecasts is not there");
-    complaints = [];
-    page = await (await browser.newContext({viewport: {width: 900, height: 600}})).newPage();
-    page.on("pageerror", (error) => complaints.push(error.message));
-    page.on("console", (message) => { if (message.type() === "error" && !/ERR_CONNECTION|WebSocket connection/.test(message.text())) complaints.push(message.text()); });
-    await body(t);
-    assert.deepEqual(complaints, []);
-  });
-}
 
 async function started(paths, options) {
   const server = await serve(Array.isArray(paths) ? paths : [paths], options);
@@ -69,7 +47,7 @@ inPage("a link's code leaves the address at once, and one that is void is said t
   assert.equal(await page.evaluate(() => performance.getEntriesByType("navigation").length && history.length), 2); // Back does not return to it
   assert.ok(await page.evaluate(() => window.virga.state.view), "what all see is shown all the same");
   assert.deepEqual(complaints.filter((words) => !words.includes("403")), []);
-  complaints = [];
+  complaints.length = 0;
 });
 
 // ---- what the page says
@@ -235,7 +213,7 @@ inPage("the demonstration is shown as its files have it", () => showsTheFile(dem
 for (const [name, levels, epsilon] of [["hybrid_height", 15, "0.05 K"], ["mogreps_uk_wet_bulb_temperature", 21, "0.05 K"], ["GFS_test", 26, "0."],
   ["GFS_Puerto_Rico_191km_20090730_0000", 6, "0.05 K"]]) {
   const path = join(FORECASTS, `${name}.nc`);
-  inPage(`${name} is shown as the file has it`, () => showsTheFile(path, {levels, epsilon}), path);
+  inPage(`${name} is shown as the file has it`, () => showsTheFile(path, {levels, epsilon}), existsSync(path) ? false : "../shared/forecasts is not there");
 }
 
 inPage("columns known by their longitude and latitude alone are shown where they are", async () => {

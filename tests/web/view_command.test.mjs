@@ -15,10 +15,10 @@ import {displayUnits, unitsLabel} from "../../web/view/units.js";
 import {decodeHash, encodeHash} from "../../web/view/view_hash.js";
 import {completeView, defaultView, findSeries, resolveView} from "../../web/view/view_resolve.js";
 import {parseView} from "../../web/view/view_state.js";
-import {demo, FORECASTS, python, serve, temporaryFolder, VIRGA} from "./virga_server.mjs";
+import {demo, FORECASTS, python, serve, temporaryFolder, VIRGA, WITHOUT_VIRGA} from "./virga_server.mjs";
 
 const presets = JSON.parse(readFileSync(new URL("../../assets/presets.json", import.meta.url), "utf8"));
-const skip = VIRGA ? false : "virga is not built (VIRGA names it)";
+const skip = WITHOUT_VIRGA;
 const fast = existsSync(process.env.VIRGA_RELEASE ?? "") ? process.env.VIRGA_RELEASE : VIRGA; // it is run a hundred times
 const ASPECT = 1280 / 720, MOST = 8;
 let folder = null;

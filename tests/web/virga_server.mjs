@@ -11,6 +11,8 @@ const TESTS = dirname(dirname(fileURLToPath(import.meta.url)));
 export const FORECASTS = join(TESTS, "..", "..", "shared", "forecasts");
 const built = process.env.VIRGA ?? join(TESTS, "..", "build", "virga");
 export const VIRGA = existsSync(built) ? built : null;
+/** Why tests of the real server are skipped, or false. */
+export const WITHOUT_VIRGA = VIRGA ? false : "virga is not built (VIRGA names it)";
 
 /** A folder of this test's own; it goes when the process ends. */
 export function temporaryFolder() {
