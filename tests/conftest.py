@@ -150,13 +150,18 @@ class Server:
         return self.process.returncode
 
 
+def launched(virga, folder, paths, *flags, environment=None, start_seconds=60):
+    """A server with its state and log in a folder that is there; who asked for it ends it, in whatever way."""
+    paths = [paths] if isinstance(paths, (str, os.PathLike)) else paths
+    command = [virga, "serve", "--listen", "127.0.0.1:0", "--state", str(folder / "state"), *map(str, flags), *map(str, paths)]
+    return Server(command, clean_environment(folder, **(environment or {})), folder, start_seconds)
+
+
 @contextlib.contextmanager
 def running(virga, folder, paths, *flags, environment=None, start_seconds=60):
     """A server with its state and log in a folder of its own; at the end it must stop cleanly, with nothing from sanitizers."""
     folder.mkdir()
-    paths = [paths] if isinstance(paths, (str, os.PathLike)) else paths
-    command = [virga, "serve", "--listen", "127.0.0.1:0", "--state", str(folder / "state"), *map(str, flags), *map(str, paths)]
-    server = Server(command, clean_environment(folder, **(environment or {})), folder, start_seconds)
+    server = launched(virga, folder, paths, *flags, environment=environment, start_seconds=start_seconds)
     try:
         yield server
     finally:

@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from conftest import Server, clean_environment, wait_until
+from conftest import clean_environment, launched, wait_until
 from export_client import FOREGROUND, Exports, children_of
 from ws_client import Closed, Stream
 
@@ -131,8 +131,7 @@ def test_one_that_stands_still_ends_with_its_server(server):
 
 
 def test_a_killed_server_leaves_none_that_stands_still(virga, forecast, tmp_path):
-    command = [virga, "serve", "--listen", "127.0.0.1:0", "--state", str(tmp_path / "state"), *FLAGS, str(forecast)]
-    server = Server(command, clean_environment(tmp_path, **FOREGROUND), tmp_path)
+    server = launched(virga, tmp_path, forecast, *FLAGS, environment=FOREGROUND)
     try:
         exports = Exports(server)
         with viewers(exports):

@@ -4,13 +4,13 @@ import http.client
 import os
 import pathlib
 import random
+import shutil
 import signal
-import subprocess
 import time
 
 import pytest
 
-from conftest import Server, clean_environment, wait_until
+from conftest import launched, wait_until
 from export_client import FOREGROUND, STAND_IN, Exports, children_of
 
 FRAMES = {"times": "all", "fps": 8}
@@ -21,12 +21,11 @@ class Restartable:
 
     def __init__(self, virga, folder, paths, *flags, environment=None):
         folder.mkdir(exist_ok=True)
-        self.command = [virga, "serve", "--listen", "127.0.0.1:0", "--state", str(folder / "state"), *map(str, flags), str(paths)]
-        self.environment, self.folder = clean_environment(folder, **(environment or {})), folder
+        self.arguments, self.environment, self.folder = (virga, folder, paths, *flags), dict(environment or {}), folder
         self.server = None
 
     def start(self):
-        self.server = Server(self.command, self.environment, self.folder)
+        self.server = launched(*self.arguments, environment=self.environment)
         return Exports(self.server)
 
     def kill(self):
@@ -42,9 +41,9 @@ class Restartable:
 def restartable(virga, demo_forecast, tmp_path):
     made = []
 
-    def make(*flags, stand_in=False, name="server"):
+    def make(*flags, stand_in=False, name="server", paths=demo_forecast):
         environment = {"VIRGA_EXPORT_PROGRAM": str(STAND_IN)} if stand_in else FOREGROUND
-        made.append(Restartable(virga, tmp_path / name, demo_forecast, *flags, environment=environment))
+        made.append(Restartable(virga, tmp_path / name, paths, *flags, environment=environment))
         return made[-1]
     yield make
     for one in made:
@@ -164,10 +163,10 @@ def test_a_program_that_is_not_there_fails_the_job(restartable, tmp_path):
     assert "127" in job["error"]
 
 
-def test_a_vanished_forecast_is_the_jobs_failure(virga, demo_forecast, tmp_path, restartable):
+def test_a_vanished_forecast_is_the_jobs_failure(demo_forecast, tmp_path, restartable):
     data = tmp_path / "data"
-    subprocess.run(["cp", "-r", str(demo_forecast), str(data)], check=True)
-    one = Restartable(virga, tmp_path / "vanish", data, environment=FOREGROUND)
+    shutil.copytree(demo_forecast, data)
+    one = restartable(paths=data)
     exports = one.start()
     view = exports.view(sequence=FRAMES)
     for path in data.iterdir():

@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from conftest import SANITIZER, Server, clean_environment, wait_until
+from conftest import running, wait_until
 from ws_client import BINARY, CLOSE, CONTINUE, TEXT, Closed, Socket, Stream
 
 MAX_CONNECTIONS = 200
@@ -19,14 +19,9 @@ MAX_CONNECTIONS = 200
 @pytest.fixture(scope="module")
 def server(virga, demo_forecast, tmp_path_factory):
     """One server for all of these: what one test does to it, the next would feel."""
-    folder = tmp_path_factory.mktemp("hostile")
-    command = [virga, "serve", "--listen", "127.0.0.1:0", "--state", str(folder / "state"), "--max-connections", str(MAX_CONNECTIONS),
-               "--allow-origin", "https://friend.example.org", str(demo_forecast)]
-    running = Server(command, clean_environment(folder), folder)
-    yield running
-    status = running.stop()
-    assert not SANITIZER.search(running.stderr), running.stderr
-    assert status == 0, running.stderr
+    with running(virga, tmp_path_factory.mktemp("hostile") / "server", demo_forecast, "--max-connections", MAX_CONNECTIONS,
+                 "--allow-origin", "https://friend.example.org") as one:
+        yield one
 
 
 def resident(server):
