@@ -18,13 +18,6 @@ def exports(serve, demo_forecast):
         assert Socket(server.host, server.port).request("/healthz")[2] == b"ok\n"
 
 
-def head(exports, length, **headers):
-    """The header of a POST as bytes; `headers` (with _ for -) replace those of a good one, None leaves one out."""
-    all_headers = {"Host": exports.origin[7:], "Origin": exports.origin, "Content_Type": "application/json", "Content_Length": length, **headers}
-    lines = [f"POST {exports.base} HTTP/1.1", *(f"{k.replace('_', '-')}: {v}" for k, v in all_headers.items() if v is not None)]
-    return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
-
-
 @pytest.mark.parametrize("headers", [{"Origin": None}, {"Origin": "null"}, {"Origin": "http://evil.example.org"}, {"Origin": "http://127.0.0.1:1"},
                                      {"Origin": "http://evil.example.org", "Host": "evil.example.org"}, {"Host": "evil.example.org:80"},
                                      {"Host": "rebound.example.org", "Origin": "http://rebound.example.org"}, {"Origin": "x" * 400}])
@@ -76,14 +69,14 @@ def test_bodies_that_are_no_request_are_refused(exports, body, words):
                                              ({"Content_Length": "5x"}, 400), ({"Content_Length": "1e3"}, 400)])
 def test_headers_that_do_not_fit_are_refused(exports, headers, status):
     with Socket(exports.server.host, exports.server.port) as client:
-        client.send(head(exports, "2", **headers) + b"{}")
+        client.send(exports.head("2", **headers) + b"{}")
         assert client.answer()[0] == status
 
 
 def test_a_body_that_comes_in_small_pieces_is_whole_in_the_end(exports):
     body = json.dumps({"view": exports.view("frames=1")}).encode()
     with Socket(exports.server.host, exports.server.port) as client:
-        client.send(head(exports, len(body)))
+        client.send(exports.head(len(body)))
         for i in range(0, len(body), 7):
             client.send(body[i:i + 7])
         status, headers, answer = client.answer()
@@ -95,8 +88,8 @@ def test_a_body_that_comes_in_small_pieces_is_whole_in_the_end(exports):
 def test_a_body_that_does_not_come_is_not_waited_for(exports):
     began = time.monotonic()
     with Socket(exports.server.host, exports.server.port) as silent, Socket(exports.server.host, exports.server.port) as dripping:
-        silent.send(head(exports, 100))
-        dripping.send(head(exports, 60000))
+        silent.send(exports.head(100))
+        dripping.send(exports.head(60000))
         dripping.socket.settimeout(0.2)
         while time.monotonic() - began < 30:  # keeps the connection busy
             try:
@@ -121,7 +114,7 @@ def test_a_body_that_does_not_come_is_not_waited_for(exports):
 def test_what_follows_a_body_is_not_taken_for_a_request(exports):
     body = json.dumps({"view": exports.view("frames=1")}).encode()
     with Socket(exports.server.host, exports.server.port) as client:
-        client.send(head(exports, len(body)) + body + b"DELETE /api/exports/0123456789abcdef HTTP/1.1\r\nHost: x\r\n\r\n" * 50)
+        client.send(exports.head(len(body)) + body + b"DELETE /api/exports/0123456789abcdef HTTP/1.1\r\nHost: x\r\n\r\n" * 50)
         assert client.head()[0] == 201
     assert len(exports.ask("GET").json()["jobs"]) == 1
 
@@ -144,7 +137,7 @@ def test_many_at_once_are_answered_one_way_or_the_other(exports):
     body = json.dumps({"view": exports.view("frames=1")}).encode()
     clients = [Socket(exports.server.host, exports.server.port) for _ in range(100)]
     for client in clients:
-        client.send(head(exports, len(body)) + body)
+        client.send(exports.head(len(body)) + body)
     statuses = [client.answer()[0] for client in clients]
     for client in clients:
         client.socket.close()
@@ -154,7 +147,7 @@ def test_many_at_once_are_answered_one_way_or_the_other(exports):
 def test_clients_that_hang_up_with_half_a_body_cost_nothing(exports):
     for _ in range(200):
         with Socket(exports.server.host, exports.server.port) as client:
-            client.send(head(exports, 1000) + b"{" * 10)
+            client.send(exports.head(1000) + b"{" * 10)
     assert wait_until(lambda: json.loads(Socket(exports.server.host, exports.server.port).request("/api/stats")[2])["connections"]["now"] < 5)
 
 

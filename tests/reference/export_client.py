@@ -59,6 +59,13 @@ class Exports:
         finally:
             connection.close()
 
+    def head(self, length, path="", **headers):
+        """The header of a POST as bytes, for who sends the body by hand; `headers` (with _ for -) replace those of a good one, None
+        leaves one out."""
+        all_headers = {"Host": self.origin[7:], "Origin": self.origin, "Content_Type": "application/json", "Content_Length": length, **headers}
+        lines = [f"POST {self.base}{path} HTTP/1.1", *(f"{k.replace('_', '-')}: {v}" for k, v in all_headers.items() if v is not None)]
+        return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
+
     def catalog(self):
         connection = http.client.HTTPConnection(self.server.host, self.server.port, timeout=60)
         connection.request("GET", self.base.replace("exports", "catalog"))
