@@ -4,17 +4,15 @@ import io
 import json
 import os
 import pathlib
-import struct
 import subprocess
 import zipfile
 
 import pytest
 
+import png
 from conftest import clean_environment, wait_until
 from export_client import FOREGROUND, Exports, children_of
 from ws_client import Stream
-
-PNG = b"\x89PNG\r\n\x1a\n"
 
 
 @pytest.fixture
@@ -24,8 +22,8 @@ def exports(serve, demo_forecast):
 
 
 def png_size(data):
-    assert data[:8] == PNG
-    return struct.unpack(">II", data[16:24])
+    image = png.Image(data)
+    return image.width, image.height
 
 
 def test_a_job_is_watched_and_its_frames_are_those_of_the_command(exports, virga, demo_forecast, tmp_path):

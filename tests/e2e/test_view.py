@@ -7,6 +7,7 @@ import numpy
 import pytest
 
 import make_files
+import png
 
 
 @pytest.fixture
@@ -128,5 +129,5 @@ def test_an_export_draws_what_was_printed(view, run, demo_forecast, tmp_path):
     (tmp_path / "view.json").write_text(json.dumps(made))
     done = run("export", "view.json", "--out", "picture.png", "--progress", "none", demo_forecast)
     assert done.returncode == 0, done.stderr
-    head = (tmp_path / "picture.png").read_bytes()[:24]
-    assert head[:8] == b"\x89PNG\r\n\x1a\n" and [int.from_bytes(head[at:at + 4], "big") for at in (16, 20)] == [96, 64]
+    picture = png.read(tmp_path / "picture.png")
+    assert [picture.width, picture.height] == [96, 64]
