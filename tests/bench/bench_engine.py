@@ -28,7 +28,7 @@ import time
 import uuid
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT / "tiler/source/virga_engine"), str(ROOT / "tests/reference")]
+sys.path[:0] = [str(ROOT / "tiler/source/virga_engine"), str(ROOT / "tests"), str(ROOT / "tests/reference")]
 
 ARRAYS, SHAPE = 16, (16, 1024, 1024)  # of 64 MiB each
 PAIRS = 5
@@ -324,23 +324,6 @@ def bench_workers(build):
         say("  2 workers", f"{middle(rates[2])} MB/s, {middle(b / a for a, b in zip(rates[1], rates[2]))} times")
 
 
-class Server:
-    """virga serve, from the start until it listens."""
-
-    def __init__(self, virga, state, *arguments):
-        self.process = subprocess.Popen([virga, "serve", "--listen", "127.0.0.1:0", "--state", state, *arguments], stdout=subprocess.PIPE,
-                                        stderr=subprocess.DEVNULL, text=True)
-        for line in self.process.stdout:
-            if found := re.search(r"listening on http://([^:/]+):(\d+)", line):
-                self.host, self.port = found[1], int(found[2])
-                return
-        raise SystemExit("the server did not start")
-
-    def close(self):
-        self.process.send_signal(signal.SIGTERM)
-        self.process.wait(60)
-
-
 def coarse_seconds(served, name, step):
     """From asking for a step's table until the coarsest level is there."""
     edition = served.series(name)["edition"]
@@ -355,24 +338,20 @@ def coarse_seconds(served, name, step):
 
 
 def bench_coarse(build):
+    from conftest import running
     from served import Served
     folder = pathlib.Path(tempfile.mkdtemp(prefix="virga-bench-"))
     try:
         subprocess.run([build / "virga", "demo", "--size", "621x810x37x3", "--out", folder / "ukv"], check=True, stdout=subprocess.DEVNULL,
                        stderr=subprocess.DEVNULL)
         run = sorted((folder / "ukv").iterdir())[0]
-        engine = Server(build / "virga", folder / "a", f"xarray:{run}", "--engine", "local:2", "--engine-python", sys.executable)
-        direct = Server(build / "virga", folder / "b", str(run))
-        try:
-            with Served(engine) as a, Served(direct) as b:
-                coarse_seconds(a, "air_temperature", 0), coarse_seconds(b, "air_temperature", 0)  # the cluster starts, files are opened
-                pairs = [(coarse_seconds(a, name, step), coarse_seconds(b, name, step)) for step in range(3)
-                         for name in ("relative_humidity", "x_wind", "y_wind", "specific_humidity")]
-            say("first coarse level of a step of the UKV case, 18.6 million columns x levels: through 2 workers", f"{middle(a for a, _ in pairs)} s")
-            say("  the file itself", f"{middle(b for _, b in pairs)} s; through the workers {middle(a / b for a, b in pairs)} times that")
-        finally:
-            engine.close()
-            direct.close()
+        with running(build / "virga", folder / "a", f"xarray:{run}", "--engine", "local:2", "--engine-python", sys.executable) as engine, \
+                running(build / "virga", folder / "b", run) as direct, Served(engine) as a, Served(direct) as b:
+            coarse_seconds(a, "air_temperature", 0), coarse_seconds(b, "air_temperature", 0)  # the cluster starts, files are opened
+            pairs = [(coarse_seconds(a, name, step), coarse_seconds(b, name, step)) for step in range(3)
+                     for name in ("relative_humidity", "x_wind", "y_wind", "specific_humidity")]
+        say("first coarse level of a step of the UKV case, 18.6 million columns x levels: through 2 workers", f"{middle(a for a, _ in pairs)} s")
+        say("  the file itself", f"{middle(b for _, b in pairs)} s; through the workers {middle(a / b for a, b in pairs)} times that")
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
