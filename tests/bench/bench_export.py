@@ -37,8 +37,7 @@ def measure(command, folder):
 def main():
     program, frames = os.path.abspath(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 360
     with tempfile.TemporaryDirectory() as folder:
-        environment = dict(os.environ, XDG_STATE_HOME=folder)
-        os.environ.update(environment)
+        os.environ["XDG_STATE_HOME"] = folder
         subprocess.run([program, "demo", "--out", f"{folder}/demo", "--runs", "1", "--quiet"], check=True)
         info = json.loads(subprocess.run([program, "info", "--json", f"{folder}/demo"], check=True, capture_output=True, text=True).stdout)
         view = {"version": 1, "dataset": info["datasets"][0]["id"], "layers": [{"variable": "cloud_area_fraction_in_atmosphere_layer"}]}
