@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+// The order of pins on the wall: groups by name, those without one first; within a group by position, then by age. Pure.
+
+export function comparePins(a, b) {
+  return a.position - b.position || String(a.created).localeCompare(String(b.created)) || a.id.localeCompare(b.id);
+}
+
+/** [{name, pins}] of pins in any order; `only`: the name of a group that is shown alone, or null. */
+export function groupPins(pins, only = null) {
+  const groups = new Map();
+  for (const pin of pins) {
+    const name = pin.group ?? "";
+    if (only !== null && name !== only) continue;
+    if (!groups.has(name)) groups.set(name, []);
+    groups.get(name).push(pin);
+  }
+  return [...groups].sort(([a], [b]) => a.localeCompare(b, "en", {numeric: true})).map(([name, members]) => ({name, pins: members.sort(comparePins)}));
+}
+
+/** The position that puts a pin before index `at` of others in order (which do not hold it). */
+export function positionAt(others, at) {
+  const before = others[at - 1]?.position, after = others[at]?.position;
+  if (before === undefined && after === undefined) return 0;
+  if (before === undefined) return after - 1;
+  if (after === undefined) return before + 1;
+  return (before + after) / 2;
+}
+
+/** The most columns with which `count` pictures of this shape (width / height, captions of `extra` pixels below) fit into a window without scrolling. */
+export function columnsToFit(count, width, height, {shape = 16 / 9, extra = 64, gap = 10} = {}) {
+  let best = 1, widest = 0;
+  for (let columns = 1; columns <= Math.max(1, count); columns++) {
+    const rows = Math.ceil(count / columns);
+    const each = Math.min((width - gap * (columns - 1)) / columns, ((height - gap * (rows - 1)) / rows - extra) * shape);
+    if (each > widest) [best, widest] = [columns, each];
+  }
+  return {columns: best, width: Math.max(0, Math.floor(widest))};
+}
