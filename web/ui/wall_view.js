@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+// A pin opened over the wall: its picture at once, and over it the live view in 3D as soon as that has something to show. It also cycles.
+import {describePin} from "../view/wall_words.js";
+import {h, iconButton} from "./dom.js";
+
+/** urls: {open(id), embed(id), thumbnail(id, key), picture(id)}; on: {closed(), step(by)}. {element, open(pin), update(pin, now), close(), id} */
+export function createWallView(urls, on) {
+  const image = h("img", {alt: ""});
+  const stage = h("div", {class: "wall-view-stage"}, image);
+  const title = h("strong", {});
+  const words = h("span", {class: "wall-view-words"});
+  const warning = h("span", {class: "wall-view-warning", role: "status"});
+  const page = h("a", {class: "small-button"}, "Open the page");
+  const bar = h("header", {}, h("div", {class: "wall-view-title"}, title, words, warning), page,
+    iconButton("back", "Previous pin", () => on.step(-1), "ArrowLeft"), iconButton("next", "Next pin", () => on.step(1), "ArrowRight"), iconButton("close", "Back to the wall", close, "Escape"));
+  const element = h("section", {class: "wall-view", hidden: true, role: "dialog", "aria-modal": "true", "aria-label": "Pin", tabindex: "-1"}, bar, stage);
+  let id = null, frame = null, before = null;
+
+  window.addEventListener("message", (event) => {
+    if (frame && event.source === frame.contentWindow && event.origin === window.location.origin && event.data?.virga === "shown") frame.classList.add("shown");
+  });
+
+  // live: in 3D; a wall that cycles by itself shows pictures alone, which any screen can.
+  function open(pin, {live = true} = {}) {
+    before ??= document.activeElement;
+    dropFrame();
+    id = pin.id;
+    element.hidden = false;
+    page.href = urls.open(id);
+    image.src = pin.live?.key ? urls.thumbnail(id, pin.live.key) : "";
+    element.focus();
+    if (!live) return;
+    frame = h("iframe", {title: `${pin.title}, live`, src: urls.embed(id), allow: "fullscreen"});
+    stage.append(frame);
+  }
+
+  function update(pin, now) {
+    const said = describePin(pin, now);
+    element.setAttribute("aria-label", pin.title);
+    title.textContent = pin.title;
+    words.textContent = [said.valid, said.lead, said.run, said.age].filter(Boolean).join(" · ");
+    warning.textContent = said.warning;
+    if (pin.live?.key) showSharp(pin);
+  }
+
+  // Larger than the tile's, drawn by the server when it is asked for.
+  function showSharp(pin) {
+    const key = pin.live.key;
+    if (image.dataset.key === `${pin.id}/${key}`) return;
+    image.dataset.key = `${pin.id}/${key}`;
+    const next = new Image();
+    next.src = urls.picture(pin.id, key);
+    next.decode().then(() => { if (image.dataset.key === `${pin.id}/${key}` && !element.hidden) image.src = next.src; }, () => {});
+  }
+
+  function dropFrame() {
+    frame?.remove();
+    frame = null;
+  }
+
+  function close() {
+    if (element.hidden) return;
+    dropFrame();
+    element.hidden = true;
+    id = null;
+    before?.focus?.();
+    before = null;
+    on.closed();
+  }
+
+  return {element, open, update, close, get id() { return id; }};
+}
