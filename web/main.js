@@ -7,14 +7,16 @@ import {Exports} from "./net/exports.js";
 import {Session, ask, refusalWords, setSession} from "./net/session.js";
 import {createAddress} from "./tools/address.js";
 import {listenForKeys} from "./tools/keyboard.js";
+import {createLayerTool} from "./tools/layer_tool.js";
 import {createProbeTool} from "./tools/probe_tool.js";
+import {createTimeTool} from "./tools/time_tool.js";
 import {createCameraTools} from "./ui/camera_tools.js";
 import {h, icon} from "./ui/dom.js";
 import {createEngineChip} from "./ui/engine_chip.js";
 import {createExportDialog} from "./ui/export_dialog.js";
 import {createFidelityBadge} from "./ui/fidelity_badge.js";
 import {createHelpDialog} from "./ui/help_dialog.js";
-import {createLayersPanel, makeRoom} from "./ui/layers_panel.js";
+import {createLayersPanel} from "./ui/layers_panel.js";
 import {createLegends} from "./ui/legend.js";
 import {clearBlank, createMessages, showBlank} from "./ui/messages.js";
 import {createProbeReadout} from "./ui/probe_readout.js";
@@ -24,9 +26,9 @@ import {createSourcePanel} from "./ui/source_panel.js";
 import {createTimeCaption} from "./ui/time_caption.js";
 import {createTimeline} from "./ui/timeline.js";
 import {dataRange} from "./view/data_range.js";
-import {needsDataRange, presetLayer, variableTitle} from "./view/presets.js";
+import {variableTitle} from "./view/presets.js";
 import {colourMap, colourMapNames, loadColourMaps} from "./view/transfer_function.js";
-import {completeView, defaultView, findSeries, findVariable, memberLabels, resolveRun, resolveView, timeRule} from "./view/view_resolve.js";
+import {defaultView, resolveRun, resolveView} from "./view/view_resolve.js";
 import {validateView} from "./view/view_state.js";
 import {Viewer} from "./viewer.js";
 
@@ -80,13 +82,14 @@ const source = createSourcePanel($("source"), {
   member: (member) => change({member}, {newEntry: true}),
   problems: () => problems.open(state.catalog.problems ?? []),
 });
+const layers = createLayerTool({state, base: BASE, change, currentRule: () => time.rule(), say: messages.show});
 const layersPanel = createLayersPanel($("layers"), {
-  add: (id) => addLayer(id),
-  remove: (index) => change({layers: state.view.layers.filter((_, i) => i !== index)}, {newEntry: true}),
-  variable: (index, id) => replaceLayer(index, id),
-  change: (index, patch, {final}) => changeLayer(index, patch, final),
-  preset: (index) => replaceLayer(index, state.view.layers[index].variable),
-  fit: (index) => fitLayer(index),
+  add: (id) => layers.add(id),
+  remove: (index) => layers.remove(index),
+  variable: (index, id) => layers.replace(index, id),
+  change: (index, patch, {final}) => layers.patch(index, patch, final),
+  preset: (index) => layers.replace(index, state.view.layers[index].variable),
+  fit: (index) => layers.fit(index),
 });
 const scene = createScenePanel($("scene"), {change: (patch, {final}) => change(patch, {quiet: !final})});
 const cameraTools = createCameraTools($("tools"), {
@@ -100,13 +103,14 @@ const cameraTools = createCameraTools($("tools"), {
   help: () => help.open(),
   panel: () => togglePanel(),
 });
+const time = createTimeTool({state, viewer: () => viewer, write: (view) => address.write(view), shown: refreshTimeline});
 const timeline = createTimeline($("timeline"), {
-  seek: (index) => seek(index, 0),
-  step: (by) => stepBy(by),
-  play: () => play(),
-  pause: () => pause(),
-  speed: (rate) => { state.rate = rate; if (viewer?.playing) play(); },
-  loop: (loop) => { state.loop = loop; if (viewer?.playing) play(); refreshTimeline(); },
+  seek: (index) => time.seek(index, 0),
+  step: time.stepBy,
+  play: time.play,
+  pause: time.pause,
+  speed: time.setRate,
+  loop: time.setLoop,
 });
 const address = createAddress({onView: (view) => open(view), onError: (error) => sayBadView(error)});
 
@@ -138,7 +142,7 @@ function tellViewer() {
     viewerWaits = false;
     const iso = state.resolved.times[state.index];
     viewer.setView(forViewer(iso));
-    if (iso && !viewer.playing && viewer.timeIndex !== viewerIndex(iso)) viewer.setTime(viewerIndex(iso), {direction: 0, rate: 0});
+    if (iso && !viewer.playing && viewer.timeIndex !== time.viewerIndex(iso)) viewer.setTime(time.viewerIndex(iso), {direction: 0, rate: 0});
   });
 }
 
@@ -151,7 +155,7 @@ function forViewer(iso) {
 /** Shows a document from outside: the presets fill it, and where it names what is not here a default stands in. */
 async function open(view) {
   try {
-    const full = await complete(view);
+    const full = await layers.complete(view);
     adopt(full);
     clearBlank($("stage"));
     messages.clear("view");
@@ -167,126 +171,21 @@ async function openDefault(datasetId) {
   const draft = defaultView(state.catalog, state.presets, {datasetId});
   if (!draft) return sayEmpty();
   const bare = {...draft, layers: draft.layers.map(({variable}) => ({variable, visible: true, shading: true}))};
-  adopt(await complete(bare));
+  adopt(await layers.complete(bare));
   clearBlank($("stage"));
-}
-
-async function complete(view) {
-  const {dataset, layers} = resolveView(view, state.catalog);
-  const ranges = {};
-  await Promise.all(layers.map(async ({layer, variable, series, member}) => {
-    if (layer.range || !needsDataRange(variable, state.presets)) return;
-    ranges[variable.id] = await dataRange(series, member, 0, BASE);
-  }));
-  return dataset ? completeView(view, state.catalog, state.presets, ranges) : view;
-}
-
-async function freshLayer(id) {
-  const {dataset, run, member} = state.resolved;
-  const variable = findVariable(dataset, id);
-  const own = member < memberLabels(variable).length ? member : 0;
-  const range = needsDataRange(variable, state.presets) ? await dataRange(findSeries(run, variable), own, 0, BASE) : null;
-  return {variable: id, visible: true, shading: true, ...presetLayer(variable, state.presets, range)};
-}
-
-async function addLayer(id) {
-  changeLayers([...state.view.layers, await freshLayer(id)], state.view.layers.length);
-}
-
-async function replaceLayer(index, id) {
-  const layer = {...(await freshLayer(id)), visible: state.view.layers[index].visible};
-  changeLayers(state.view.layers.map((old, i) => (i === index ? layer : old)), index);
-}
-
-// Colours from the smallest to the largest value of the step in view; the curve of opacity keeps its place among the values.
-async function fitLayer(index) {
-  const {layers, times} = state.resolved;
-  const {series, variable, member} = layers[index];
-  const step = variable.constant ? 0 : series?.times.indexOf(times[state.index]) ?? -1;
-  const range = step >= 0 ? await dataRange(series, member, step, BASE) : null;
-  if (range && range[1] > range[0]) changeLayer(index, {range: range.map((value) => Number(value.toPrecision(6)))}, true);
-  else messages.show("fit", {text: `${variable.name} has no range of values at this time.`, seconds: 6});
-}
-
-function changeLayer(index, patch, final) {
-  const layers = state.view.layers.map((layer, i) => (i === index ? {...layer, ...patch} : layer));
-  if (patch.visible) changeLayers(layers, index);
-  else change({layers}, {quiet: !final, newEntry: patch.visible === false});
-}
-
-// Layers with one that is new or newly visible: others give way where that would be too many. The time stays.
-function changeLayers(layers, index) {
-  const variables = layers.map((layer) => findVariable(state.resolved.dataset, layer.variable));
-  change({layers: layers[index].visible ? makeRoom(layers, variables, index) : layers, time: currentRule()}, {newEntry: true});
-}
-
-function currentRule(runRule = state.view.run, run = state.resolved.run) {
-  const iso = state.resolved.times[state.index];
-  return iso ? timeRule(runRule, run.time, iso, state.resolved.calendar) : state.view.time;
 }
 
 function chooseRun(rule) {
   const run = state.resolved.dataset.runs[resolveRun(state.resolved.dataset, rule)];
-  change({run: rule, time: currentRule(rule, run)}, {newEntry: true});
+  change({run: rule, time: time.rule(rule, run)}, {newEntry: true});
 }
 
 async function chooseDataset(id) {
   const {map, light, captions, antialiasing, transparent} = state.view; // the rest is of the other dataset
   const draft = defaultView(state.catalog, state.presets, {datasetId: id});
-  const layers = draft.layers.map(({variable}) => ({variable, visible: true, shading: true}));
-  adopt(await complete(validateView({...draft, layers, map, light, captions, antialiasing, transparent})));
+  const bare = draft.layers.map(({variable}) => ({variable, visible: true, shading: true}));
+  adopt(await layers.complete(validateView({...draft, layers: bare, map, light, captions, antialiasing, transparent})));
   address.write(state.view, {newEntry: true});
-}
-
-// ---- Time.
-
-function seek(index, direction) {
-  const {times} = state.resolved ?? {times: []};
-  if (!times.length) return;
-  state.index = Math.min(times.length - 1, Math.max(0, index));
-  state.view = {...state.view, time: currentRule()};
-  viewer.setTime(viewerIndex(times[state.index]), {direction, rate: 0});
-  address.write(state.view);
-  refreshTimeline();
-}
-
-function stepBy(by) {
-  const count = state.resolved?.times.length ?? 0;
-  if (!count) return;
-  if (viewer.playing) pause();
-  const index = state.index + by;
-  if (Math.abs(by) === 1 && state.loop) seek((index + count) % count, Math.sign(by));
-  else seek(index, Math.sign(by));
-}
-
-// The viewer counts the times of its first layer; the same time is looked up there.
-function viewerIndex(iso) {
-  const found = viewer.times.findIndex((time) => time.iso === iso);
-  return found >= 0 ? found : state.index;
-}
-
-function play() {
-  if (!state.resolved || state.resolved.times.length < 2) return;
-  if (!state.loop && state.index === state.resolved.times.length - 1) seek(0, 1);
-  viewer.play({rate: state.rate, loop: state.loop, direction: 1});
-  refreshTimeline();
-}
-
-function pause() {
-  viewer.pause();
-  refreshTimeline();
-}
-
-function onStep({iso}) {
-  state.shown = iso;
-  const index = state.resolved?.times.indexOf(iso) ?? -1;
-  if (index >= 0 && viewer.playing) {
-    state.index = index;
-    state.view = {...state.view, time: currentRule()};
-    address.write(state.view);
-  }
-  refreshTimeline();
-  probeTool.refresh();
 }
 
 // ---- Telling the controls.
@@ -418,7 +317,7 @@ function shownTitle({dataset, layers}) {
 
 function openExport() {
   if (!state.resolved?.times.length) return;
-  if (viewer.playing) pause();
+  if (viewer.playing) time.pause();
   exportDialog.open();
 }
 
@@ -434,7 +333,7 @@ const probeTool = createProbeTool({
 function listenToViewer() {
   const on = (name, act) => viewer.addEventListener(name, (event) => act(event.detail ?? {}));
   on("connection", onConnection);
-  on("step", onStep);
+  on("step", (detail) => { time.onStep(detail); probeTool.refresh(); });
   on("steps", ({ready}) => { state.ready = ready; refreshTimeline(); });
   on("badge", (detail) => { state.badge = detail; badge.update(detail, state.resolved?.layers ?? []); });
   on("camera", takeCamera);
@@ -517,12 +416,12 @@ async function openLinked() {
 
 function listenForPageKeys() {
   listenForKeys(window, {
-    " ": () => (viewer.playing ? pause() : play()),
-    ArrowLeft: () => stepBy(-1),
-    ArrowRight: () => stepBy(1),
-    Home: () => seek(0, 0),
-    End: () => seek((state.resolved?.times.length ?? 1) - 1, 0),
-    l: () => { state.loop = !state.loop; if (viewer.playing) play(); refreshTimeline(); },
+    " ": () => (viewer.playing ? time.pause() : time.play()),
+    ArrowLeft: () => time.stepBy(-1),
+    ArrowRight: () => time.stepBy(1),
+    Home: () => time.seek(0, 0),
+    End: () => time.seek((state.resolved?.times.length ?? 1) - 1, 0),
+    l: () => time.setLoop(!state.loop),
     r: () => camera(() => viewer.resetCamera()),
     t: () => camera(() => viewer.topDown()),
     o: () => camera(() => viewer.fly(false)),

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+// The layers of the view: filled in from the presets, added, exchanged, changed, their colours fitted to what is there.
+import {makeRoom} from "../ui/layers_panel.js";
+import {dataRange} from "../view/data_range.js";
+import {needsDataRange, presetLayer} from "../view/presets.js";
+import {completeView, findSeries, findVariable, memberLabels, resolveView} from "../view/view_resolve.js";
+
+/** page: {state, base, change(patch, {newEntry, quiet}), currentRule() → time, say(key, message)}. */
+export function createLayerTool({state, base, change, currentRule, say}) {
+  const show = (layers, index) => changeLayers(state, change, currentRule, layers, index);
+
+  /** A view whose layers lack nothing; throws ViewError as resolveView does. */
+  async function complete(view) {
+    const {dataset, layers} = resolveView(view, state.catalog);
+    const ranges = {};
+    await Promise.all(layers.map(async ({layer, variable, series, member}) => {
+      if (layer.range || !needsDataRange(variable, state.presets)) return;
+      ranges[variable.id] = await dataRange(series, member, 0, base);
+    }));
+    return dataset ? completeView(view, state.catalog, state.presets, ranges) : view;
+  }
+
+  async function fresh(id) {
+    const {dataset, run, member} = state.resolved;
+    const variable = findVariable(dataset, id);
+    const own = member < memberLabels(variable).length ? member : 0;
+    const range = needsDataRange(variable, state.presets) ? await dataRange(findSeries(run, variable), own, 0, base) : null;
+    return {variable: id, visible: true, shading: true, ...presetLayer(variable, state.presets, range)};
+  }
+
+  async function add(id) {
+    show([...state.view.layers, await fresh(id)], state.view.layers.length);
+  }
+
+  async function replace(index, id) {
+    const layer = {...(await fresh(id)), visible: state.view.layers[index].visible};
+    show(state.view.layers.map((old, i) => (i === index ? layer : old)), index);
+  }
+
+  function remove(index) {
+    change({layers: state.view.layers.filter((_, i) => i !== index)}, {newEntry: true});
+  }
+
+  // Colours from the smallest to the largest value of the step in view; the curve of opacity keeps its place among the values.
+  async function fit(index) {
+    const {layers, times} = state.resolved;
+    const {series, variable, member} = layers[index];
+    const step = variable.constant ? 0 : series?.times.indexOf(times[state.index]) ?? -1;
+    const range = step >= 0 ? await dataRange(series, member, step, base) : null;
+    if (range && range[1] > range[0]) patch(index, {range: range.map((value) => Number(value.toPrecision(6)))}, true);
+    else say("fit", {text: `${variable.name} has no range of values at this time.`, seconds: 6});
+  }
+
+  function patch(index, changes, final) {
+    const layers = state.view.layers.map((layer, i) => (i === index ? {...layer, ...changes} : layer));
+    if (changes.visible) show(layers, index);
+    else change({layers}, {quiet: !final, newEntry: changes.visible === false});
+  }
+
+  return {complete, add, replace, remove, fit, patch};
+}
+
+// Layers with one that is new or newly visible: others give way where that would be too many. The time stays.
+function changeLayers(state, change, currentRule, layers, index) {
+  const variables = layers.map((layer) => findVariable(state.resolved.dataset, layer.variable));
+  change({layers: layers[index].visible ? makeRoom(layers, variables, index) : layers, time: currentRule()}, {newEntry: true});
+}
