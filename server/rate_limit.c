@@ -9,8 +9,21 @@ void rate_limit_init(struct rate_limit *limit, double burst, double per_second) 
     *limit = (struct rate_limit){.burst = burst, .per_second = per_second};
 }
 
+static uint64_t hash_of(const char *address) { return XXH3_64bits(address, strlen(address)) | 1; }  // 0 is a free place
+
+static double tokens_of(const struct rate_limit *limit, size_t at, double now) {
+    return fmin(limit->burst, limit->entries[at].tokens + (now - limit->entries[at].filled) * limit->per_second);
+}
+
+bool rate_limit_has(const struct rate_limit *limit, const char *address, double now) {
+    uint64_t hash = hash_of(address);
+    for (size_t i = 0; i < RATE_LIMIT_ADDRESSES; i++)
+        if (limit->entries[i].address == hash) return tokens_of(limit, i, now) >= 1;
+    return limit->burst >= 1;
+}
+
 bool rate_limit_take(struct rate_limit *limit, const char *address, double now) {
-    uint64_t hash = XXH3_64bits(address, strlen(address)) | 1;  // 0 is a free place
+    uint64_t hash = hash_of(address);
     size_t at = 0;
     for (size_t i = 0; i < RATE_LIMIT_ADDRESSES; i++) {
         if (limit->entries[i].address == hash) {
@@ -24,7 +37,7 @@ bool rate_limit_take(struct rate_limit *limit, const char *address, double now) 
         limit->entries[at].tokens = limit->burst;
         limit->entries[at].filled = now;
     }
-    double tokens = fmin(limit->burst, limit->entries[at].tokens + (now - limit->entries[at].filled) * limit->per_second);
+    double tokens = tokens_of(limit, at, now);
     limit->entries[at].tokens = tokens >= 1 ? tokens - 1 : tokens;
     limit->entries[at].filled = now;
     return tokens >= 1;

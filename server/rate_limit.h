@@ -19,5 +19,7 @@ struct rate_limit {
 void rate_limit_init(struct rate_limit *limit, double burst, double per_second);
 // Whether it may be done once more, now; then it counts. Of more addresses than fit, the one longest quiet is forgotten.
 bool rate_limit_take(struct rate_limit *limit, const char *address, double now);
+// Whether it might be done once more, now; nothing counts.
+bool rate_limit_has(const struct rate_limit *limit, const char *address, double now);
 
 #endif

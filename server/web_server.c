@@ -253,6 +253,7 @@ int web_server_new(struct app *app, struct web_server **out, int *port, struct f
     if (!(server->files = worker_pool_new((const int[LANE_COUNT]){WEB_FILE_READERS, 1}, (size_t)app->config.max_connections))) goto end;
     if (!(server->fields = field_cache_new(app->bricks, server->helpers, server->mailbox, ws_field_changed, server))) goto end;
     if (!(server->geometries = geometry_cache_new())) goto end;
+    if (!(server->pairs = pair_table_new(NULL, NULL))) goto end;
     if (!(server->message = calloc(1, sizeof *server->message))) goto end;
     if (!(server->batch = malloc(LWS_PRE + WEB_BATCH + 256 * 1024))) goto end;
     if (session_scratch_init(&server->scratch, SCRATCH)) goto end;
@@ -297,6 +298,7 @@ void web_server_free(struct web_server *server) {
     service_mailbox_free(server->mailbox);
     page_files_free(server->page);
     geometry_cache_free(server->geometries);
+    pair_table_free(server->pairs);
     session_scratch_destroy(&server->scratch);
     http_forget_catalogs(server);
     if (server->catalog) catalog_unref(server->catalog);

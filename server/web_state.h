@@ -13,6 +13,7 @@
 #include "server/field_cache.h"
 #include "server/http_page.h"
 #include "server/identity.h"
+#include "server/pair_table.h"
 #include "server/rate_limit.h"
 #include "server/service_mailbox.h"
 #include "server/session.h"
@@ -113,6 +114,7 @@ struct web_server {
     uint64_t texts_used;
     struct identity *identity;
     struct user_spaces *spaces;
+    struct pair_table *pairs;  // screens and their remotes
     struct rate_limit wrong, sessions;  // wrong tokens and codes; new sessions
     struct letter engine_told;          // on its way while engine_posted
     atomic_bool engine_posted;

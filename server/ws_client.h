@@ -30,6 +30,8 @@ struct ws_client {
     bool watches_exports, exports_due;        // due: some changed, or may have
     struct export_seen exports_seen;
     bool engine_due;                          // its state is to be told
+    bool paired, steering_due;                // paired: it is or was a screen or a remote; due: the other side said something
+    double updates, updated;                  // what it may say to the other side, as of then
     const char *closing;                      // why, when it is to be closed
 };
 

@@ -181,14 +181,26 @@ static int parse_drop(const json_t *root, struct ws_drop *drop, struct failure *
     return VIRGA_OK;
 }
 
-// One of another length is nobody's, but no broken rule: it stands for a session that is gone.
-static int parse_session(const json_t *root, char session[SECRET_TEXT + 1], struct failure *failure) {
-    const json_t *value = json_object_get(root, "session");
-    session[0] = '\0';
+// One of another length is nobody's, but no broken rule: it stands for a session, or a pairing, that is gone.
+static int parse_secret(const json_t *root, const char *key, char secret[SECRET_TEXT + 1], struct failure *failure) {
+    const json_t *value = json_object_get(root, key);
+    secret[0] = '\0';
     if (!value || json_is_null(value)) return VIRGA_OK;
-    if (!json_is_string(value)) return failure_set(failure, VIRGA_INVALID, "\"session\" must be a text or null");
-    snprintf(session, SECRET_TEXT + 1, "%s", json_string_length(value) == SECRET_TEXT ? json_string_value(value) : "?");
+    if (!json_is_string(value)) return failure_set(failure, VIRGA_INVALID, "\"%s\" must be a text or null", key);
+    snprintf(secret, SECRET_TEXT + 1, "%s", json_string_length(value) == SECRET_TEXT ? json_string_value(value) : "?");
     return VIRGA_OK;
+}
+
+static int parse_pair(const json_t *root, struct ws_pair *pair, struct failure *failure) {
+    const json_t *code = json_object_get(root, "code"), *name = json_object_get(root, "name");
+    const char *digits = json_is_string(code) ? json_string_value(code) : "";
+    *pair = (struct ws_pair){.end = json_is_true(json_object_get(root, "end"))};
+    if (code && (strlen(digits) != PAIR_CODE || strspn(digits, "0123456789") != PAIR_CODE))
+        return failure_set(failure, VIRGA_INVALID, "\"code\" must be %d digits", PAIR_CODE);
+    if (name && !json_is_string(name)) return failure_set(failure, VIRGA_INVALID, "\"name\" must be a text");
+    snprintf(pair->code, sizeof pair->code, "%.4s", digits);
+    snprintf(pair->name, sizeof pair->name, "%.160s", name ? json_string_value(name) : "");
+    return parse_secret(root, "key", pair->key, failure);
 }
 
 static int parse_root(const json_t *root, struct ws_message *message, struct failure *failure) {
@@ -225,7 +237,11 @@ static int parse_root(const json_t *root, struct ws_message *message, struct fai
     }
     if (!strcmp(name, "user")) {
         message->kind = WS_USER;
-        return parse_session(root, message->session, failure);
+        return parse_secret(root, "session", message->session, failure);
+    }
+    if (!strcmp(name, "pair")) {
+        message->kind = WS_PAIR;
+        return parse_pair(root, &message->pair, failure);
     }
     message->kind = WS_UNKNOWN;
     snprintf(message->type, sizeof message->type, "%s", name);

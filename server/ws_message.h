@@ -9,6 +9,7 @@
 
 #include "base/status.h"
 #include "server/export_job.h"
+#include "server/pair_table.h"
 #include "server/secret.h"
 #include "server/view_priority.h"
 
@@ -21,7 +22,7 @@ enum {
     WS_PART_HEAD = 20,        // bytes before a part's payload
 };
 
-enum ws_message_kind { WS_INTEREST, WS_ACK, WS_PING, WS_DROP, WS_EXPORTS, WS_USER, WS_UNKNOWN };
+enum ws_message_kind { WS_INTEREST, WS_ACK, WS_PING, WS_DROP, WS_EXPORTS, WS_USER, WS_PAIR, WS_UNKNOWN };
 
 struct ws_layer {
     char variable[WS_MAX_ID + 1];
@@ -53,12 +54,21 @@ struct ws_drop {
     struct { uint32_t level, x, y, z; } bricks[WS_MAX_DROPPED];
 };
 
+// A screen asks for a code where all is empty.
+struct ws_pair {
+    bool end;                      // the pairing is over
+    char code[PAIR_CODE + 1];      // or: to join the screen that shows it
+    char key[SECRET_TEXT + 1];     // or: to come back
+    char name[4 * PAIR_NAME + 1];  // what a remote calls itself
+};
+
 struct ws_message {
     enum ws_message_kind kind;
     uint64_t ack;    // bytes
     uint64_t ping;
     bool watch;      // exports
     char session[SECRET_TEXT + 1];  // user; "": nobody
+    struct ws_pair pair;
     char type[32];   // of an unknown message, cleaned
     struct ws_interest interest;
     struct ws_drop drop;

@@ -12,6 +12,7 @@
 #include "server/session_interest.h"
 #include "server/web_user.h"
 #include "server/ws_client.h"
+#include "server/ws_pair.h"
 
 enum { BURST_SECONDS = 2, MIN_BURST = 64 };
 
@@ -218,6 +219,7 @@ int ws_writable(struct peer *peer) {
         return -1;
     }
     if (client->text_count) return ws_send_text(client);
+    if (client->steering_due) return ws_send_steering(client);
     if (client->engine_due) return ws_send_engine(client);
     if (client->exports_due) return ws_send_exports(client);
     struct batch batch = {.start = client->server->batch + LWS_PRE, .size = WS_BATCH_HEAD};
@@ -308,6 +310,7 @@ static int take_message(struct peer *peer, const char *data, size_t size) {
             break;
         case WS_PING: ws_push_text(client, text, ws_message_pong(text, sizeof text, message->ping)); break;
         case WS_USER: return ws_take_user(client, message->session) ? close_for(peer, "too many wrong sessions") : 0;
+        case WS_PAIR: ws_take_pair(client, &message->pair); break;
         case WS_EXPORTS: ws_watch_exports(client, message->watch); break;
         case WS_DROP: take_drop(client, &message->drop); break;
         case WS_UNKNOWN:
@@ -322,7 +325,6 @@ int ws_received(struct peer *peer, const char *data, size_t size) {
     struct ws_client *client = peer->client;
     struct lws *wsi = peer->wsi;
     bool first = lws_is_first_fragment(wsi), last = lws_is_final_fragment(wsi) && !lws_remaining_packet_payload(wsi);
-    if (lws_frame_is_binary(wsi)) return close_for(peer, "messages are text");
     if (first) client->partial_size = 0;
     if (client->partial_size + size > WS_MAX_TEXT || lws_remaining_packet_payload(wsi) > WS_MAX_TEXT)
         return close_for(peer, "a message has at most 16384 bytes");
@@ -336,7 +338,13 @@ int ws_received(struct peer *peer, const char *data, size_t size) {
         size = client->partial_size;
     }
     client->heard = clock_monotonic();
-    int result = take_message(peer, data, size);
+    int result;
+    if (lws_frame_is_binary(wsi)) {
+        const char *wrong = ws_take_steering(client, data, size);
+        result = wrong ? close_for(peer, wrong) : 0;
+    } else {
+        result = take_message(peer, data, size);
+    }
     if (client->partial) {
         free(client->partial);
         client->partial = NULL;
@@ -414,6 +422,7 @@ int ws_opened(struct peer *peer) {
 void ws_closed(struct peer *peer) {
     struct ws_client *client = peer->client;
     if (!client) return;
+    ws_pair_closed(client);
     peer->client = NULL;
     peer->server->client_count--;
     session_free(client->session);  // lets go of its fields

@@ -189,6 +189,23 @@ static void test_mutilated_messages_are_survived(void **state) {
     }
 }
 
+static void test_pairing_is_read(void **state) {
+    (void)state;
+    assert_int_equal(parse("{\"type\":\"pair\"}"), VIRGA_OK);
+    assert_int_equal(message.kind, WS_PAIR);
+    assert_string_equal(message.pair.code, "");
+    assert_int_equal(parse("{\"type\":\"pair\",\"code\":\"0427\",\"name\":\"Phone\"}"), VIRGA_OK);
+    assert_string_equal(message.pair.code, "0427");
+    assert_string_equal(message.pair.name, "Phone");
+    assert_int_equal(parse("{\"type\":\"pair\",\"key\":\"short\"}"), VIRGA_OK);
+    assert_string_equal(message.pair.key, "?");  // nobody's
+    assert_int_equal(parse("{\"type\":\"pair\",\"end\":true}"), VIRGA_OK);
+    assert_true(message.pair.end);
+    assert_int_equal(parse("{\"type\":\"pair\",\"code\":\"427\"}"), VIRGA_INVALID);
+    assert_int_equal(parse("{\"type\":\"pair\",\"code\":\"04\\u00007\"}"), VIRGA_INVALID);
+    assert_int_equal(parse("{\"type\":\"pair\",\"code\":427}"), VIRGA_INVALID);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_interest_is_read),
@@ -200,6 +217,7 @@ int main(void) {
         cmocka_unit_test(test_texts_fit_or_fail),
         cmocka_unit_test(test_heads_are_as_written),
         cmocka_unit_test(test_mutilated_messages_are_survived),
+        cmocka_unit_test(test_pairing_is_read),
     };
     return cmocka_run_group_tests_name("ws_message", tests, NULL, NULL);
 }
