@@ -6,6 +6,7 @@
 import {Exports} from "./net/exports.js";
 import {Session, ask, refusalWords, setSession} from "./net/session.js";
 import {createAddress} from "./tools/address.js";
+import {createHostChannel} from "./tools/host_channel.js";
 import {listenForKeys} from "./tools/keyboard.js";
 import {createLayerTool} from "./tools/layer_tool.js";
 import {createProbeTool} from "./tools/probe_tool.js";
@@ -26,6 +27,7 @@ import {createSourcePanel} from "./ui/source_panel.js";
 import {createTimeCaption} from "./ui/time_caption.js";
 import {createTimeline} from "./ui/timeline.js";
 import {dataRange} from "./view/data_range.js";
+import {embedOptions} from "./view/embed.js";
 import {variableTitle} from "./view/presets.js";
 import {colourMap, colourMapNames, loadColourMaps} from "./view/transfer_function.js";
 import {defaultView, resolveRun, resolveView} from "./view/view_resolve.js";
@@ -112,6 +114,7 @@ const timeline = createTimeline($("timeline"), {
   speed: time.setRate,
   loop: time.setLoop,
 });
+const host = createHostChannel({state, viewer: () => viewer, open, seek: time.seek, took: takeCamera, timeline: showTimeline});
 const address = createAddress({onView: (view) => open(view), onError: (error) => sayBadView(error)});
 
 // ---- The document.
@@ -201,6 +204,7 @@ function refresh() {
   refreshCamera();
   refreshTimeline();
   exportDialog.viewChanged();
+  host.viewChanged();
   document.title = `${state.resolved.dataset.title || state.resolved.dataset.id} – virga`;
 }
 
@@ -256,6 +260,8 @@ function togglePanel(openIt = !state.panelOpen) {
   $("app").classList.toggle("panel-closed", !openIt);
   refreshCamera();
 }
+
+function showTimeline(show) { document.body.classList.toggle("no-timeline", !show); }
 
 // ---- Words.
 
@@ -437,10 +443,10 @@ function hasWebGL2() {
 }
 
 async function begin() {
-  if (new URLSearchParams(window.location.search).has("embed")) {
-    document.body.classList.add("embed");
-    state.panelOpen = false;
-  }
+  const {embedded, timeline: timed} = embedOptions(window.location.search);
+  document.body.classList.toggle("embed", embedded);
+  if (embedded) state.panelOpen = false;
+  showTimeline(timed);
   $("sidebar-close").append(icon("close"));
   $("sidebar-foot").append(h("button", {type: "button", class: "small-button", onclick: () => openExport()}, "Export pictures …"));
   $("sidebar-close").addEventListener("click", () => togglePanel(false));

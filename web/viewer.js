@@ -493,11 +493,11 @@ export class Viewer extends EventTarget {
         if (steps !== this.#lastSteps) { this.#lastSteps = steps; this.#emit('steps', {ready}); }
     }
 
-    #cameraMoved(byUser) {
+    #cameraMoved(byUser, told = true) {
         this.#loop.invalidate(byUser);
         this.#selectDirty = true;
         this.#interestDirty = true;
-        this.#emit('camera', this.camera);
+        if (told) this.#emit('camera', this.camera);
     }
 
     // ---- camera
@@ -506,6 +506,16 @@ export class Viewer extends EventTarget {
     topDown() { this.camera_.topDown(this.#aspect); this.#cameraMoved(false); }
     fly(on) { this.camera_.leaveTop(on ? 'fly' : 'orbit'); this.#cameraMoved(false); }
     get camera() { return this.camera_.document(); }
+    // Somebody else's camera: no event says that it moved here.
+    lookFrom(camera) { this.camera_.set(camera); this.#cameraMoved(true, false); }
+
+    // As the pointer does: turn and pan in heights of the picture, zoom as the logarithm of the distance.
+    steer({turn = [0, 0], zoom = 0, pan = [0, 0]}) {
+        if (turn[0] || turn[1]) this.camera_.orbit(...turn);
+        if (pan[0] || pan[1]) this.camera_.pan(...pan);
+        if (zoom) this.camera_.zoom(Math.exp(Math.max(-2, Math.min(2, zoom))));
+        this.#cameraMoved(true);
+    }
 
     // ---- places
 
@@ -513,7 +523,7 @@ export class Viewer extends EventTarget {
         if (!this.scene_) return null;
         const {geometry, box} = this.scene_, {turn} = this, corners = [[0, 0], [1, 0], [1, 1], [0, 1]].map(([a, b]) => turn.inverse(geometry.domain.x[a], geometry.domain.y[b]));
         return {proj: geometry.proj, domain: geometry.domain, box, kmPerUnit: geometry.kmPerUnit, corners, toLonLat: turn.inverse, fromLonLat: turn.forward,
-            toScene: (x, y, height) => geometry.toScene(x, y, height),
+            toScene: (x, y, height) => geometry.toScene(x, y, height), fromScene: (place) => geometry.fromScene(place),
             project: (place) => {
                 const p = this.camera_.project(place, this.camera_.matrices(this.#aspect)), area = this.canvas.getBoundingClientRect();
                 return p && [area.left + p[0] * area.width, area.top + p[1] * area.height];

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+// A view in a frame, as the page that holds it sees it: what host_channel.js says at the other end.
+import {encodeHash} from "../view/view_hash.js";
+
+const GREET_MS = 250; // until the frame's page listens
+
+/** on, each optional: view(about), camera(there), shown(iso), ready(flags). `about` is null until the frame has shown a view. */
+export class FramedView {
+  constructor(frame, on) {
+    this.frame = frame;
+    this.on = on;
+    this.about = null;
+    this.shown = null;
+    this.ready = [];
+    this.#listen();
+  }
+
+  /** Begins with a view, or with what the page shows by itself. */
+  async begin(view) {
+    const hash = view ? await encodeHash(view) : "";
+    this.frame.src = `./?embed=1${hash}`;
+    clearInterval(this.greeting);
+    this.greeting = setInterval(() => this.tell("hello"), GREET_MS);
+  }
+
+  /** Says something to the frame; see host_channel.js. */
+  tell(say, more = {}) {
+    try {
+      if (this.frame.contentWindow?.location.origin !== window.location.origin) return; // still empty
+    } catch {
+      return; // somebody else's by now
+    }
+    this.frame.contentWindow.postMessage({virga: 1, say, ...more}, window.location.origin);
+  }
+
+  #listen() {
+    const answers = {
+      view: (about) => {
+        clearInterval(this.greeting);
+        this.about = about;
+        this.on.view?.(about);
+      },
+      camera: (there) => this.on.camera?.(there),
+      shown: ({iso}) => { this.shown = iso; this.on.shown?.(iso); },
+      ready: ({ready}) => { this.ready = ready; this.on.ready?.(ready); },
+    };
+    window.addEventListener("message", ({origin, source, data}) => {
+      if (source === this.frame.contentWindow && origin === window.location.origin && data?.virga === 1 && Object.hasOwn(answers, data.say)) answers[data.say](data);
+    });
+  }
+}

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+// The page in a frame, and the page of the same origin that holds it (framed_view.js is the other end). Nothing is said before that page asks, and
+// nothing to or from any other origin.
+//
+// Host to frame, {virga: 1, say, …}:  "hello" · "view" {view} · "camera" {camera, place, grid} · "time" {iso, direction} · "steer" {turn, zoom, pan} ·
+//   "reset" (the camera) · "timeline" {show} · "place" {lon, lat, height}: mark it
+// Frame to host:  "view" {view, title, dataset, run, calendar, times, index, names} now and when it changed · "camera" {camera, place, grid} moved
+//   here · "shown" {iso} · "ready" {ready: [bool]} · "probe" {lon, lat, height}: clicked here
+import {cameraAbroad, cameraHere} from "../view/camera_link.js";
+import {resolveTime} from "../view/view_resolve.js";
+import {variableTitle} from "../view/presets.js";
+
+/**
+ * page: {state, viewer() → Viewer, open(view), seek(index, direction), took(camera) it is the view's now, timeline(show)}.
+ * Returns {viewChanged()}: call it when the document changed.
+ */
+export function createHostChannel({state, viewer, open, seek, took, timeline}) {
+  let host = null;
+  let listening = false;
+
+  const answers = {
+    hello: () => { listen(); viewChanged(); tell("shown", {iso: state.shown}); tell("ready", {ready: state.ready}); tellCamera(); },
+    view: ({view}) => open(view),
+    camera: (there) => look(there),
+    time: ({iso, direction}) => seekTime(iso, direction),
+    steer: (moves) => viewer().steer(moves),
+    reset: () => viewer().resetCamera(),
+    timeline: ({show}) => timeline(Boolean(show)),
+  };
+
+  window.addEventListener("message", ({origin, source, data}) => {
+    if (window.parent === window || source !== window.parent || origin !== window.location.origin || data?.virga !== 1 || !viewer() || !Object.hasOwn(answers, data.say)) return;
+    host = source;
+    if (data.say === "hello" || state.resolved) answers[data.say](data);
+  });
+
+  function listen() {
+    if (listening) return;
+    listening = true;
+    viewer().addEventListener("camera", tellCamera);
+    viewer().addEventListener("step", ({detail}) => tell("shown", {iso: detail.iso}));
+    viewer().addEventListener("steps", ({detail}) => tell("ready", {ready: detail.ready}));
+  }
+
+  function tell(say, more) { host?.postMessage({virga: 1, say, ...more}, window.location.origin); }
+
+  function tellCamera() {
+    if (state.resolved && viewer().geometry) tell("camera", cameraAbroad(viewer().camera, viewer().geometry, state.resolved.dataset));
+  }
+
+  function look(there) {
+    const camera = cameraHere(there, viewer().geometry, state.resolved.dataset);
+    if (!camera) return;
+    viewer().lookFrom(camera);
+    took(viewer().camera);
+  }
+
+  function seekTime(iso, direction) {
+    const {times, run, calendar} = state.resolved;
+    if (!times.length) return;
+    const {index} = resolveTime(times, run.time, iso, {calendar});
+    if (times[index] !== times[state.index]) seek(index, direction ?? 0);
+    else tell("shown", {iso: state.shown});
+  }
+
+  function viewChanged() {
+    const {view, resolved, index} = state;
+    if (!host || !resolved) return;
+    const names = resolved.layers.filter(({layer}) => layer.visible).map(({variable}) => variableTitle(variable));
+    tell("view", {view, title: resolved.dataset.title || resolved.dataset.id, dataset: resolved.dataset.id, run: resolved.run.time, calendar: resolved.calendar, times: resolved.times, index, names});
+  }
+
+  return {viewChanged};
+}
