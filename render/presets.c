@@ -202,10 +202,10 @@ static double for_depth(double opacity, const struct catalog_variable *variable)
     return digits(1 - pow(1 - opacity, times), OPACITY_DIGITS);
 }
 
-static void set_opacity(struct preset *preset, const struct catalog_variable *variable)
+static void set_opacity(struct preset *preset, const struct catalog_variable *variable, bool difference)
 {
     const double *range = preset->range;
-    bool fades = strcmp(preset->colour_map, "rain") == 0 || strcmp(preset->colour_map, "cloud") == 0;
+    bool fades = difference || strcmp(preset->colour_map, "rain") == 0 || strcmp(preset->colour_map, "cloud") == 0;
     for (size_t n = 0; n < preset->count && preset->relative; n++)
         preset->opacity[n][0] = round_off(range[0] + preset->opacity[n][0] * (range[1] - range[0]));
     for (size_t n = 0; n < preset->count && in_height(variable); n++)
@@ -219,6 +219,42 @@ static void set_opacity(struct preset *preset, const struct catalog_variable *va
     }
 }
 
+// A round number not much below another.
+static double round_up(double value)
+{
+    static const double multiples[] = {1, 2, 5};
+    double power = pow(10, floor(log10(value)));
+    for (size_t n = 0; n < sizeof multiples / sizeof *multiples; n++)
+        if (multiples[n] * power >= value * 0.999)
+            return round_off(multiples[n] * power);
+    return round_off(10 * power);
+}
+
+// From what a variable looks like to what its differences do: as far either way from 0 as they usually reach.
+static int become_difference(struct preset *preset, const struct catalog_variable *variable)
+{
+    json_t *all = json_loads(embedded_text(render_assets, "presets.json"), 0, NULL);
+    const json_t *differences = json_object_get(all, "differences");
+    const json_t *share = json_object_get(json_object_get(differences, "shares"), preset->colour_map);
+    if (!share)
+        share = json_object_get(differences, "share");
+    double reach = round_up(json_number_value(share) * (preset->range[1] - preset->range[0]));
+    struct preset found;
+    bool read = read_preset(&found, differences, variable);
+    if (read) {
+        if (!in_height(variable)) {
+            found.count = 0;
+            read_points(&found, json_object_get(json_object_get(differences, "ground"), "points"));
+        }
+        found.of_data = false;
+        found.range[0] = -reach;
+        found.range[1] = reach;
+        *preset = found;
+    }
+    json_decref(all);
+    return read ? VIRGA_OK : VIRGA_NO_MEMORY;
+}
+
 int presets_fill(const struct catalog_variable *variable, const double data[2], struct view_layer *layer)
 {
     struct preset preset;
@@ -226,14 +262,18 @@ int presets_fill(const struct catalog_variable *variable, const double data[2], 
     int status = find_preset(&preset, variable);
     if (status != VIRGA_OK)
         return status;
-    if (data && !(isfinite(data[0]) && isfinite(data[1])))
+    if (layer->minus.used || (data && !(isfinite(data[0]) && isfinite(data[1]))))
         data = NULL;
     if (preset.of_data)
         range_of_data(variable, data, preset.range);
     else if (data)
         fit(&preset, data);
-    set_opacity(&preset, variable);
-    presets_units(variable, "", &units);
+    if (layer->minus.used)
+        status = become_difference(&preset, variable);
+    if (status != VIRGA_OK)
+        return status;
+    set_opacity(&preset, variable, layer->minus.used);
+    presets_units(variable, "", layer->minus.used, &units);
     if (!*layer->colour_map)
         strcpy(layer->colour_map, preset.colour_map);
     if (!layer->has_range)

@@ -14,7 +14,7 @@ enum { PRESET_TITLE_TEXT = 201 };
 
 // Whether presets_fill makes use of the range of the data for this variable.
 bool presets_need_data(const struct catalog_variable *variable);
-// Gives a layer what it leaves open of colour map, range, opacity and units. data: smallest and largest value, or NULL where not known
+// Gives a layer what it leaves open of colour map, range, opacity and units; one that is a difference what differences of the variable look like, about 0. data: smallest and largest value, or NULL where not known
 // (then a range of the data is guessed from the lattice). VIRGA_OK or VIRGA_NO_MEMORY.
 int presets_fill(const struct catalog_variable *variable, const double data[2], struct view_layer *layer);
 
@@ -27,7 +27,9 @@ struct preset_units {
     char label[VIEW_UNITS_TEXT];  // for people: "°C"; "" for a plain number
     double scale, offset;
 };
-// wanted: a view's choice, or ""; the usual unit where that is absent or cannot be had.
-void presets_units(const struct catalog_variable *variable, const char *wanted, struct preset_units *units);
+// wanted: a view's choice, or ""; the usual unit where that is absent or cannot be had. difference: of two values, which have no offset.
+void presets_units(const struct catalog_variable *variable, const char *wanted, bool difference, struct preset_units *units);
+// How one variable's numbers become another's: value × *scale + *offset. False where they are of different kinds.
+bool presets_convert(const struct catalog_variable *from, const struct catalog_variable *to, double *scale, double *offset);
 
 #endif

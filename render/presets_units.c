@@ -22,10 +22,9 @@ static bool is_unit(const char *units, const char *other, bool difference)
     return fabs(scale - 1) < same && (difference || fabs(offset) < same);
 }
 
-static struct cf_units_choice choose(const struct catalog_variable *variable, const char *wanted)
+static struct cf_units_choice choose(const struct catalog_variable *variable, const char *wanted, bool difference)
 {
     struct cf_units_choice choices[UNITS_CHOICES_MAX];
-    bool difference = catalog_is_difference(variable);
     size_t count = cf_units_choices(variable->units, variable->standard_name, difference, choices);
     for (size_t n = 0; *wanted && n < count; n++)
         if (is_unit(wanted, choices[n].units, difference))
@@ -87,9 +86,22 @@ static void write_label(const char *units, char label[VIEW_UNITS_TEXT])
     copy(label, VIEW_UNITS_TEXT, text);
 }
 
-void presets_units(const struct catalog_variable *variable, const char *wanted, struct preset_units *units)
+bool presets_convert(const struct catalog_variable *from, const struct catalog_variable *to, double *scale, double *offset)
 {
-    struct cf_units_choice choice = choose(variable, wanted);
+    const char *own = cf_units_canonical(from->units), *other = cf_units_canonical(to->units);
+    *scale = 1;
+    *offset = 0;
+    if (strcmp(own, other) == 0)
+        return true;
+    int status = cf_units_convert(own, other, scale, offset);
+    if (catalog_is_difference(from))
+        *offset = 0;
+    return status == VIRGA_OK && *scale > 0;
+}
+
+void presets_units(const struct catalog_variable *variable, const char *wanted, bool difference, struct preset_units *units)
+{
+    struct cf_units_choice choice = choose(variable, wanted, difference || catalog_is_difference(variable));
     copy(units->units, sizeof units->units, choice.units);
     write_label(cf_units_canonical(choice.units), units->label);
     units->scale = choice.scale;

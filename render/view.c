@@ -158,9 +158,38 @@ static int check_opacity(struct document *document, const json_t *value, void *o
     return check_rising(document, layer);
 }
 
+static int check_minus_run(struct document *document, const json_t *value, void *out)
+{
+    const char *text = short_text(value);
+    if (!text || (strcmp(text, "previous") != 0 && strcmp(text, "latest") != 0 && !is_time(text)))
+        return document_wrong(document, "expected \"previous\", \"latest\" or a time such as \"2009-11-19T03:00:00Z\"");
+    memcpy(out, text, strlen(text) + 1);
+    return VIRGA_OK;
+}
+
+static int check_minus(struct document *document, const json_t *value, void *out)
+{
+    static const char *const names[] = {"variable", "run", "member", NULL};
+    struct view_minus *minus = out;
+    int status = document_object(document, value);
+    if (status == VIRGA_OK)
+        status = document_member(document, value, "variable", false, check_id, minus->variable);
+    if (status == VIRGA_OK)
+        status = document_member(document, value, "run", false, check_minus_run, minus->run);
+    if (status == VIRGA_OK)
+        status = document_member(document, value, "member", false, check_member, &minus->member);
+    if (status == VIRGA_OK)
+        status = document_no_others(document, value, names);
+    minus->used = true;
+    minus->has_member = json_object_get(value, "member") != NULL;
+    if (status == VIRGA_OK && !*minus->variable && !*minus->run && !minus->has_member)
+        status = document_wrong(document, "expected a variable, a run or a member");
+    return status;
+}
+
 static int check_layer(struct document *document, const json_t *value, struct view_layer *layer)
 {
-    static const char *const names[] = {"variable", "visible", "colour_map", "range", "units", "opacity", "shading", NULL};
+    static const char *const names[] = {"variable", "visible", "colour_map", "range", "units", "opacity", "shading", "minus", NULL};
     int status = document_object(document, value);
     layer->visible = true;
     layer->shading = true;
@@ -178,6 +207,8 @@ static int check_layer(struct document *document, const json_t *value, struct vi
         status = document_member(document, value, "opacity", false, check_opacity, layer);
     if (status == VIRGA_OK)
         status = document_member(document, value, "shading", false, document_bool, &layer->shading);
+    if (status == VIRGA_OK)
+        status = document_member(document, value, "minus", false, check_minus, &layer->minus);
     return status == VIRGA_OK ? document_no_others(document, value, names) : status;
 }
 

@@ -25,6 +25,15 @@ enum {
 
 enum view_camera_mode { VIEW_ORBIT, VIEW_FLY, VIEW_TOP };
 
+// What is taken away from a layer's values.
+struct view_minus {
+    bool used;
+    char variable[VIEW_ID_TEXT];  // "": the layer's own
+    char run[VIEW_TIME_TEXT];     // "previous", "latest" or ISO 8601; "": the view's
+    bool has_member;              // false: the layer's own
+    unsigned member;
+};
+
 struct view_layer {
     char variable[VIEW_ID_TEXT];
     bool visible;
@@ -35,6 +44,7 @@ struct view_layer {
     char units[VIEW_UNITS_TEXT];            // that the legend is written in; "": the preset's
     size_t opacity_count;                   // 0: the preset's curve
     double opacity[VIEW_OPACITY_MAX][2];    // value in the variable's units (not falling), opacity per km of true height 0 to 1
+    struct view_minus minus;                // of a difference; its range and opacity are of differences
 };
 
 struct view_camera {

@@ -9,6 +9,7 @@
 
 #include "render/brick_fetch.h"
 #include "render/colour_map.h"
+#include "render/view_minus.h"
 
 static const double same_step = 1, same_time = 2;  // seconds; lead times are written with at most six decimals of an hour
 enum { LIST_TEXT = 300 };
@@ -67,6 +68,7 @@ static int find_variable(const struct view *view, size_t index, struct view_reso
     snprintf(layer->look.variable, sizeof layer->look.variable, "%s", layer->of->id);
     const struct catalog_series *series = &dataset->runs[resolved->run].series[variable];
     layer->series = series->present && series->time_count > 0 ? series : NULL;
+    layer->lattice = layer->of->lattice;
     presets_title(layer->of, layer->title);
     if (layer->series || !layer->look.visible)
         return VIRGA_OK;
@@ -122,7 +124,22 @@ static int find_members(const struct view *view, struct view_resolved *resolved,
     return VIRGA_OK;
 }
 
-// The page holds four layers at most; of more, those that are visible.
+static int find_differences(struct view_resolved *resolved, struct failure *failure)
+{
+    int status = VIRGA_OK;
+    for (size_t n = 0; n < resolved->layer_count && status == VIRGA_OK; n++)
+        if (resolved->layers[n].look.minus.used)
+            status = view_minus_resolve(resolved, n, failure);
+    return status;
+}
+
+// Fields that a layer is made of.
+static size_t fields_of(const struct view_resolved_layer *layer)
+{
+    return layer->minus.used ? 2 : 1;
+}
+
+// The page holds four fields at most; where there are more layers, those that are visible.
 static void place(struct view_resolved *resolved)
 {
     size_t held = 0;
@@ -130,7 +147,8 @@ static void place(struct view_resolved *resolved)
         struct view_resolved_layer *layer = &resolved->layers[n];
         if (resolved->layer_count > VIEW_PLACED_MAX && !layer->look.visible)
             continue;
-        layer->placed = held++ < VIEW_PLACED_MAX && layer->series;
+        held += fields_of(layer);
+        layer->placed = held <= VIEW_PLACED_MAX && layer->series;
     }
 }
 
@@ -175,6 +193,8 @@ int view_resolve(const struct view *view, const struct catalog *catalog, struct 
     if (status == VIRGA_OK)
         status = find_members(view, resolved, failure);
     if (status == VIRGA_OK)
+        status = find_differences(resolved, failure);
+    if (status == VIRGA_OK)
         status = find_times(resolved, failure);
     if (status != VIRGA_OK)
         return status;
@@ -214,14 +234,14 @@ static int complete(struct view_resolved *resolved, size_t index, struct brick_f
     struct view_resolved_layer *layer = &resolved->layers[index];
     struct failure why = {0};
     double range[2];
-    bool asked = layer->series && !layer->look.has_range && presets_need_data(layer->of);
+    bool asked = layer->series && !layer->look.has_range && !layer->minus.used && presets_need_data(layer->of);
     int status = asked ? read_range(resolved, layer, fetch, range, &why) : VIRGA_OK;
     if (status != VIRGA_OK)
         return failure_set(failure, status, "layers[%zu]: %s", index, why.message);
     status = presets_fill(layer->of, asked ? range : NULL, &layer->look);
     if (status != VIRGA_OK)
         return failure_set(failure, status, "layers[%zu]: out of memory", index);
-    presets_units(layer->of, layer->look.units, &layer->units);
+    presets_units(layer->of, layer->look.units, layer->minus.used, &layer->units);
     return check_colour_map(layer, index, failure);
 }
 
@@ -313,21 +333,42 @@ struct field_ref view_resolved_field(const struct view_resolved *resolved, const
                               .member = layer->member, .step = step};
 }
 
-ptrdiff_t view_resolved_step(const struct view_resolved_layer *layer, double seconds)
+struct field_ref view_resolved_minus_field(const struct view_resolved *resolved, const struct view_resolved_layer *layer, size_t step)
 {
-    for (size_t n = 0; layer->series && n < layer->series->time_count; n++)
-        if (catalog_is_constant(layer->of) || fabs(layer->series->times[n].seconds - seconds) < same_step)
+    return (struct field_ref){.dataset = resolved->dataset, .variable = layer->minus.variable, .run = layer->minus.run,
+                              .member = layer->minus.member, .step = step};
+}
+
+static ptrdiff_t step_at(const struct catalog_variable *of, const struct catalog_series *series, double seconds)
+{
+    for (size_t n = 0; series && n < series->time_count; n++)
+        if (catalog_is_constant(of) || fabs(series->times[n].seconds - seconds) < same_step)
             return (ptrdiff_t)n;
     return -1;
 }
 
+ptrdiff_t view_resolved_minus_step(const struct view_resolved_layer *layer, double seconds)
+{
+    return layer->minus.used ? step_at(layer->minus.of, layer->minus.series, seconds) : -1;
+}
+
+ptrdiff_t view_resolved_step(const struct view_resolved_layer *layer, double seconds)
+{
+    bool lacks = layer->minus.used && view_resolved_minus_step(layer, seconds) < 0;
+    return lacks ? -1 : step_at(layer->of, layer->series, seconds);
+}
+
 size_t view_resolved_drawn(const struct view_resolved *resolved, double seconds, bool volumes, size_t layers[VIEW_DRAWN_MAX])
 {
-    size_t count = 0;
-    for (size_t n = 0; n < resolved->layer_count && count < VIEW_DRAWN_MAX; n++) {
+    size_t count = 0, fields = 0;
+    for (size_t n = 0; n < resolved->layer_count; n++) {
         const struct view_resolved_layer *layer = &resolved->layers[n];
-        if (layer->placed && layer->look.visible && layer->of->vertical == volumes && view_resolved_step(layer, seconds) >= 0)
-            layers[count++] = n;
+        size_t more = volumes ? fields_of(layer) : 1;
+        if (!layer->placed || !layer->look.visible || layer->of->vertical != volumes || fields + more > VIEW_DRAWN_MAX ||
+            view_resolved_step(layer, seconds) < 0)
+            continue;
+        fields += more;
+        layers[count++] = n;
     }
     return count;
 }

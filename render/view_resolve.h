@@ -15,11 +15,22 @@
 
 enum { VIEW_PLACED_MAX = 4, VIEW_DRAWN_MAX = 2 };
 
+// What a difference takes away, at the same valid time.
+struct view_resolved_minus {
+    bool used;
+    size_t variable, run, member;        // indices in the dataset
+    const struct catalog_variable *of;
+    const struct catalog_series *series;
+    double ratio;                        // so many of the layer's lattice steps is one of its own
+};
+
 struct view_resolved_layer {
     size_t variable;                     // index in the dataset
     const struct catalog_variable *of;   // that variable
     const struct catalog_series *series; // NULL: the run lacks it
     size_t member;
+    struct view_resolved_minus minus;
+    struct lattice_spec lattice;         // of what is shown: the variable's, or of q − ratio × q of minus
     bool placed;                         // one of the layers that the page would hold, whose grids make the box (at most VIEW_PLACED_MAX)
     struct view_layer look;              // the view's layer; after view_complete with nothing left open
     struct preset_units units;           // that its numbers are written in; after view_complete
@@ -63,10 +74,13 @@ int view_resolve_seconds(const struct view_resolved *resolved, const char *rule,
 void view_resolved_lead(const struct view_resolved *resolved, size_t step, char rule[VIEW_TIME_TEXT]);
 // A step of a layer that the run has.
 struct field_ref view_resolved_field(const struct view_resolved *resolved, const struct view_resolved_layer *layer, size_t step);
-// A layer's own step with this valid time, or -1; a constant one's only step.
+// A layer's own step with this valid time, or -1; a constant one's only step. A difference has those that both have.
 ptrdiff_t view_resolved_step(const struct view_resolved_layer *layer, double seconds);
+// The step of what a difference takes away then, where view_resolved_step has one; and a step of it.
+ptrdiff_t view_resolved_minus_step(const struct view_resolved_layer *layer, double seconds);
+struct field_ref view_resolved_minus_field(const struct view_resolved *resolved, const struct view_resolved_layer *layer, size_t step);
 // Indices of the layers that are drawn at a valid time: placed, visible, with a step then; the first VIEW_DRAWN_MAX volumes, or 2-D
-// layers. How many.
+// layers, where a difference of volumes counts as two. How many.
 size_t view_resolved_drawn(const struct view_resolved *resolved, double seconds, bool volumes, size_t layers[VIEW_DRAWN_MAX]);
 
 // A view to start from: the page's own default picture of a dataset (dataset_id NULL: of the first with something to show), without its

@@ -31,6 +31,18 @@ static json_t *opacity_json(const struct view_layer *layer)
     return list;
 }
 
+static json_t *minus_json(const struct view_minus *minus)
+{
+    json_t *object = json_object();
+    if (*minus->variable)
+        json_object_set_new(object, "variable", json_string(minus->variable));
+    if (*minus->run)
+        json_object_set_new(object, "run", json_string(minus->run));
+    if (minus->has_member)
+        json_object_set_new(object, "member", json_integer(minus->member));
+    return object;
+}
+
 // What a layer leaves open stays open.
 static json_t *layer_json(const struct view_layer *layer)
 {
@@ -46,6 +58,8 @@ static json_t *layer_json(const struct view_layer *layer)
     if (layer->opacity_count)
         json_object_set_new(object, "opacity", opacity_json(layer));
     json_object_set_new(object, "shading", json_boolean(layer->shading));
+    if (layer->minus.used)
+        json_object_set_new(object, "minus", minus_json(&layer->minus));
     return object;
 }
 

@@ -164,7 +164,7 @@ static json_t *variable(const json_t *request)
     struct preset_units units;
     char title[PRESET_TITLE_TEXT];
     presets_title(&made, title);
-    presets_units(&made, text(request, "wanted"), &units);
+    presets_units(&made, text(request, "wanted"), false, &units);
     return json_pack("{s:s, s:s, s:s, s:f, s:f}", "title", title, "units", units.units, "label", units.label, "scale", units.scale,
                      "offset", units.offset);
 }

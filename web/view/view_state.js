@@ -72,9 +72,27 @@ function layer(value, field) {
     units: optional(value, "units", undefined, (v, f) => text(v, f, 40, null, ""), field),
     opacity: optional(value, "opacity", undefined, opacity, field),
     shading: optional(value, "shading", true, boolean, field),
+    minus: optional(value, "minus", undefined, minus, field),
   };
-  noOthers(value, ["variable", "visible", "colour_map", "range", "units", "opacity", "shading"], field);
+  noOthers(value, ["variable", "visible", "colour_map", "range", "units", "opacity", "shading", "minus"], field);
   return withoutUndefined(result);
+}
+
+function minus(value, field) {
+  checkObject(value, field);
+  const result = withoutUndefined({
+    variable: optional(value, "variable", undefined, (v, f) => text(v, f, 200, ID, "an identifier"), field),
+    run: optional(value, "run", undefined, checkMinusRun, field),
+    member: optional(value, "member", undefined, (v, f) => integer(v, f, 0, 100000), field),
+  });
+  noOthers(value, ["variable", "run", "member"], field);
+  if (!Object.keys(result).length) throw new ViewError(field, "expected a variable, a run or a member");
+  return result;
+}
+
+function checkMinusRun(value, field) {
+  if (value === "previous" || value === "latest" || isTime(value)) return value;
+  throw new ViewError(field, 'expected "previous", "latest" or a time such as "2009-11-19T03:00:00Z"');
 }
 
 function range(value, field) {

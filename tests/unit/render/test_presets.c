@@ -139,7 +139,7 @@ static void says_when_data_matter(void **state)
 static void labels(const char *units, const char *wanted, const char *label, double scale, double offset)
 {
     struct preset_units shown;
-    presets_units(variable("", units, true), wanted, &shown);
+    presets_units(variable("", units, true), wanted, false, &shown);
     assert_string_equal(shown.label, label);
     if (fabs(shown.scale - scale) > 1e-9 * scale || fabs(shown.offset - offset) > 1e-9)
         fail_msg("%s as %s: %.17g, %.17g", units, wanted, shown.scale, shown.offset);
