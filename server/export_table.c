@@ -68,6 +68,17 @@ const struct export_job *export_table_find(const struct export_table *table, con
     return NULL;
 }
 
+void export_table_counts(struct export_table *table, size_t counts[EXPORT_DELETED], uint64_t *frames) {
+    memset(counts, 0, EXPORT_DELETED * sizeof *counts);
+    *frames = 0;
+    pthread_mutex_lock(&table->lock);
+    for (size_t i = 0; i < table->count; i++) {
+        if (table->jobs[i].state < EXPORT_DELETED) counts[table->jobs[i].state]++;
+        *frames += table->jobs[i].done;
+    }
+    pthread_mutex_unlock(&table->lock);
+}
+
 bool export_table_get(struct export_table *table, const char *id, struct export_job *job) {
     pthread_mutex_lock(&table->lock);
     const struct export_job *found = export_table_find(table, id);

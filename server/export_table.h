@@ -36,6 +36,8 @@ void export_table_remove(struct export_table *table, int64_t sequence);
 const struct export_job *export_table_find(const struct export_table *table, const char *id);
 
 // Any thread.
+// How many there are of each state, and how many frames of theirs are written.
+void export_table_counts(struct export_table *table, size_t counts[EXPORT_DELETED], uint64_t *frames);
 bool export_table_get(struct export_table *table, const char *id, struct export_job *job);
 // The newest of those before `before` (NULL: of all), newest first. False: there is no `before`.
 bool export_table_list(struct export_table *table, const char *before, struct export_job *jobs, size_t most, size_t *count, bool *more);

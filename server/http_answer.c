@@ -229,6 +229,7 @@ static int write_first(struct peer *peer) {
     size_t part = body && body->size <= WEB_BATCH / 2 ? body->size : 0;
     if (part) memcpy(out + size, body->data, part);
     peer->fresh = false;
+    http_count(peer);
     peer->sent = part;
     peer->server->counters.bytes_sent += (size_t)size + part;
     return lws_write(peer->wsi, out, (size_t)size + part, LWS_WRITE_HTTP_HEADERS) < 0 ? -1 : 0;
@@ -350,13 +351,15 @@ void http_job_post(struct http_job *job) {
     service_mailbox_post(job->server->mailbox, &job->letter);
 }
 
-int http_job_start(struct http_job *job, enum worker_lane lane, worker_job run) {
+int http_job_start_at(struct http_job *job, struct worker_pool *pool, enum worker_lane lane, worker_job run) {
     struct peer *peer = job->peer;
     job->will_post = true;
-    if (worker_pool_try_add(job->server->helpers, lane, 0, run, job) == VIRGA_OK) return HTTP_LATER;
+    if (worker_pool_try_add(pool, lane, 0, run, job) == VIRGA_OK) return HTTP_LATER;
     http_job_free(job);
     return http_answer_error(peer, 503, "the server is busy; try again");
 }
+
+int http_job_start(struct http_job *job, enum worker_lane lane, worker_job run) { return http_job_start_at(job, job->server->helpers, lane, run); }
 
 void http_closed(struct peer *peer) {
     struct http_job *job = peer->job;

@@ -68,7 +68,7 @@ static int refusal_of(struct peer *peer, enum http_guard guard, enum http_method
 int http_write_requested(struct peer *peer, enum http_method method, const char *path) {
     struct failure failure = {0};
     const char *rest = path;
-    const struct http_route *route = http_find_route(&rest);
+    const struct http_route *route = peer->route = http_find_route(&rest);
     if (!route || !(route->methods & method)) {
         peer->reply.allow = route && route->methods & HTTP_POST ? "GET, HEAD, POST" : "GET, HEAD";
         return http_refuse(peer, 405, "only GET and HEAD are answered here");

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "server/http_router.h"
 #include "server/web_user.h"
 
@@ -22,11 +23,6 @@ static int serve_file(const struct http_request *request) {
     return http_answer(peer, 200, file->type, shared_bytes_ref(packed ? packed : file->plain));
 }
 
-static int health(const struct http_request *request) {
-    request->peer->reply.cache = "no-store";
-    return http_answer_text(request->peer, 200, "text/plain; charset=utf-8", "ok\n");
-}
-
 enum { CHANGES = HTTP_GET | HTTP_POST | HTTP_DELETE };
 
 static const struct http_route routes[] = {
@@ -35,7 +31,9 @@ static const struct http_route routes[] = {
     {"api/sample", false, HTTP_GET, HTTP_GUARD_PAGE, true, http_sample},
     {"api/stats", false, HTTP_GET, HTTP_GUARD_PAGE, false, http_stats},
     {"bricks/", true, HTTP_GET, HTTP_GUARD_PAGE, true, http_bricks},
-    {"healthz", false, HTTP_GET, HTTP_GUARD_PAGE, false, health},
+    {"healthz", false, HTTP_GET, HTTP_GUARD_PAGE, false, http_health},
+    {"readyz", false, HTTP_GET, HTTP_GUARD_PAGE, false, http_ready},
+    {"metrics", false, HTTP_GET, HTTP_GUARD_PAGE, false, http_metrics},
     {"api/exports", false, HTTP_GET | HTTP_POST, HTTP_GUARD_PAGE, true, http_exports},
     {"api/exports/", true, CHANGES, HTTP_GUARD_PAGE, true, http_exports},
     {"api/session", false, CHANGES, HTTP_GUARD_TOKEN, false, http_session},
@@ -43,6 +41,12 @@ static const struct http_route routes[] = {
     {"api/datasets", false, HTTP_GET | HTTP_POST, HTTP_GUARD_TOKEN, false, http_datasets},
     {"api/datasets/", true, CHANGES, HTTP_GUARD_TOKEN, false, http_datasets},
 };
+
+_Static_assert(sizeof routes / sizeof *routes <= WEB_MOST_ROUTES, "raise WEB_MOST_ROUTES");
+
+size_t http_route_count(void) { return sizeof routes / sizeof *routes; }
+const struct http_route *http_route_at(size_t number) { return &routes[number]; }
+size_t http_route_number(const struct http_route *route) { return (size_t)(route - routes); }
 
 const struct http_route *http_find_route(const char **path) {
     for (size_t i = 0; *path && i < sizeof routes / sizeof *routes; i++) {
@@ -61,6 +65,7 @@ int http_follow_route(const struct http_route *route, const struct http_request 
 
 static int handle_get(struct http_request *request) {
     const struct http_route *route = http_find_route(&request->path);
+    request->peer->route = route;
     if (route) return http_follow_route(route, request);
     if (!strcmp(request->path, "source")) return http_answer_error(request->peer, 426, "this address speaks websocket, subprotocol virga.source.1");
     if (!strcmp(request->path, "ws")) return http_answer_error(request->peer, 426, "this address speaks websocket, subprotocol virga.1");
@@ -101,6 +106,8 @@ int http_requested(struct peer *peer, const char *uri) {
     http_end_reply(peer);
     server->counters.requests++;
     peer->head = head;
+    peer->route = NULL;
+    peer->began = clock_monotonic();
     if (!http_header(wsi, WSI_TOKEN_HTTP, version, sizeof version) || strncmp(version, "HTTP/1.", 7))
         return http_refuse(peer, 400, "only HTTP/1.1 is spoken here");
     peer->reply.close = !strcmp(version, "HTTP/1.0");

@@ -50,6 +50,12 @@ struct http_route {
 };
 // The route of a path below the base path, which is cut down to what follows the route's own; NULL where there is none.
 const struct http_route *http_find_route(const char **path);
+// For metrics: how many there are, one of them, and its number.
+size_t http_route_count(void);
+const struct http_route *http_route_at(size_t number);
+size_t http_route_number(const struct http_route *route);
+// The answer of the request under way is about to be sent.
+void http_count(struct peer *peer);
 int http_follow_route(const struct http_route *route, const struct http_request *request);  // what the handler returns
 // The connection is going: ends a job under way.
 void http_closed(struct peer *peer);
@@ -107,11 +113,16 @@ int http_answer_failure(struct peer *peer, int status, const struct http_job *jo
 void http_job_post(struct http_job *job);  // any thread
 // Any thread of the server's helpers will run it; HTTP_LATER, or the status of an error answer. Frees the job on failure.
 int http_job_start(struct http_job *job, enum worker_lane lane, worker_job run);
+// … or any of another pool.
+int http_job_start_at(struct http_job *job, struct worker_pool *pool, enum worker_lane lane, worker_job run);
 void http_job_free(struct http_job *job);
 
 // The routes.
 int http_catalog(const struct http_request *request);
 int http_stats(const struct http_request *request);
+int http_health(const struct http_request *request);
+int http_ready(const struct http_request *request);
+int http_metrics(const struct http_request *request);
 int http_geometry(const struct http_request *request);
 int http_sample(const struct http_request *request);
 int http_bricks(const struct http_request *request);

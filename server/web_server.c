@@ -271,6 +271,7 @@ end:
 }
 
 int web_server_run(struct web_server *server) {
+    server->phase = WEB_SERVING;
     while (!atomic_load(&server->stopping))
         if (lws_service(server->context, 0) < 0) return VIRGA_IO;
     return VIRGA_OK;

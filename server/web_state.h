@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/histogram.h"
 #include "base/shared_bytes.h"
 #include "server/app.h"
 #include "server/field_cache.h"
@@ -33,6 +34,7 @@ enum {
     WEB_HELPERS = 2,               // threads a lane of the server's own pool
     WEB_HELPER_QUEUE = 512,
     WEB_TEXTS = 8,                 // catalogs whose text is kept
+    WEB_MOST_ROUTES = 64,          // that are counted apart
     WEB_PROTOCOL_HTTP = 0, WEB_PROTOCOL_WS = 1, WEB_PROTOCOL_SOURCE = 2,
 };
 
@@ -40,9 +42,23 @@ struct web_counters {
     uint64_t connections, refused, requests, websockets, messages, bad_messages, batches, bytes_sent, bricks_sent, tables_sent;
 };
 
+// How long things took.
+struct web_times {
+    struct histogram first_batch, done;  // from an interest to its first batch, and to all of it
+};
+
+// What was answered at a route.
+struct web_answers {
+    struct histogram seconds;  // from the request's header to the answer's
+    uint64_t classes[6];       // by the first digit of the status
+};
+
+enum web_phase { WEB_STARTING, WEB_SERVING, WEB_DRAINING };
+
 struct export_service;
 struct http_body;
 struct http_job;
+struct http_route;
 struct http_stream;
 struct ws_client;
 struct ws_source;
@@ -77,6 +93,8 @@ struct peer {
     char address[64];
     struct web_caller caller;  // of the request under way
     // HTTP: the body that is coming, and the answer under way.
+    const struct http_route *route;  // of the request under way, or NULL
+    double began;              // when its header was there; monotonic clock
     struct http_body *body;
     struct http_job *job;
     struct http_reply reply;
@@ -125,6 +143,10 @@ struct web_server {
     struct peer *peers;
     size_t peer_count, client_count;
     struct web_counters counters;
+    struct web_times times;
+    struct web_answers answers[WEB_MOST_ROUTES + 2];  // by http_route_number; then files of the page, and what is at no address
+    enum web_phase phase;
+    struct { double at; struct failure failure; } state_checked;  // status: what came of it at that time
     lws_sorted_usec_list_t tick;
     char frame_ancestors[16384];
     _Atomic bool stopping;  // any thread

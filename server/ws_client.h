@@ -26,6 +26,8 @@ struct ws_client {
     char *partial;                            // a message that is coming in pieces
     size_t partial_size;
     double tokens, refilled, heard;
+    double asked;                             // when the interest in force came; 0: it is counted already
+    bool answered;                            // its first batch is on its way
     size_t unanswered;                        // batches sent for which an acknowledgement is free
     bool watches_exports, exports_due;        // due: some changed, or may have
     struct export_seen exports_seen;

@@ -200,12 +200,16 @@ static bool add_table(struct ws_client *client, struct batch *batch, const struc
 
 static void push_done(struct ws_client *client, bool degraded) {
     char text[WS_ROOM_TEXT];
+    if (client->asked > 0) histogram_add(&client->server->times.done, clock_monotonic() - client->asked);
+    client->asked = 0;
     ws_push_text(client, text, ws_message_done(text, sizeof text, session_generation(client->session), degraded));
 }
 
 static int send_batch(struct ws_client *client, struct batch *batch) {
     if (!batch->parts) return 0;
     client->unanswered++;
+    if (client->asked > 0 && !client->answered) histogram_add(&client->server->times.first_batch, clock_monotonic() - client->asked);
+    client->answered = true;
     ws_batch_head(batch->start, session_generation(client->session), batch->parts);
     client->server->counters.batches++;
     client->server->counters.bytes_sent += batch->size;
@@ -272,6 +276,8 @@ static void take_interest(struct ws_client *client, const struct ws_interest *as
     client->dataset = dataset;
     memcpy(client->layers, layers, sizeof layers);
     for (size_t l = 0; l < asked->layer_count; l++) memcpy(client->names[l], asked->layers[l].variable, sizeof client->names[l]);
+    client->asked = client->heard;
+    client->answered = false;
     if (session_set_interest(client->session, &interest)) ws_push_error(client, "the server is out of memory");
     lws_callback_on_writable(client->peer->wsi);
 }

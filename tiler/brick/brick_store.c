@@ -496,3 +496,5 @@ void brick_store_stats(struct brick_store *store, struct brick_store_stats *stat
     stats->spooled = store->spool_bytes;
     pthread_mutex_unlock(&store->lock);
 }
+
+const struct histogram *brick_store_step_seconds(const struct brick_store *store) { return &store->step_seconds; }

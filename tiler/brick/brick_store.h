@@ -8,6 +8,7 @@
 #ifndef VIRGA_BRICK_BRICK_STORE_H
 #define VIRGA_BRICK_BRICK_STORE_H
 
+#include "base/histogram.h"
 #include "base/shared_bytes.h"
 #include "base/worker_pool.h"
 #include "brick/brick_key.h"
@@ -55,5 +56,7 @@ struct brick_store_stats {
     size_t chunks_bytes_read;  // bytes of values asked of field_read (8 a voxel) and field_reduce (32 a voxel of its level)
 };
 void brick_store_stats(struct brick_store *store, struct brick_store_stats *stats);
+// How long fields took to be read and made into a pyramid, each of its levels that was read by itself counting once. As long-lived as the store.
+const struct histogram *brick_store_step_seconds(const struct brick_store *store);
 
 #endif

@@ -12,6 +12,7 @@
 
 #include <pthread.h>
 
+#include "base/histogram.h"
 #include "brick/brick_cache.h"
 #include "brick/brick_codec.h"
 #include "brick/brick_store.h"
@@ -128,6 +129,7 @@ struct brick_store {
     size_t volume_bytes, spool_bytes, meta_bytes;
     bool spool_fails;      // the last try did, and it was said
     struct brick_store_stats counts;
+    struct histogram step_seconds;  // no lock: of builds that came out well
 };
 
 // --- brick_store.c. Those marked (lock) want the lock held.

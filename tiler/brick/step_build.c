@@ -21,6 +21,7 @@ struct build {
     struct volume_tiler *tiler;
     struct field_box *boxes;
     size_t count, next, box_bytes;  // next: lock
+    double began;
     int chains;                 // lock
     int status;                 // lock; why it stops
     struct failure failure;     // lock
@@ -101,6 +102,7 @@ static int start(struct brick_store *store, struct step *step, uint32_t level, s
     build->field = step->field;
     build->field.stop = &build->stop;
     build->level = level;
+    build->began = store->now();
     build->reserved = need;
     build->in_file = goes_to_file(store, step, level);
     int status = brick_store_add_job(store, LANE_READ, step->priority, begin_build, build);
@@ -175,6 +177,7 @@ static void keep_result(struct build *build, struct step_table *table, struct sh
     step->waiters = NULL;
     brick_store_start_bricks(store, step);
     store->counts.steps_read += build->level == 0;
+    histogram_add(&store->step_seconds, store->now() - build->began);
     if (step->bricks && !store->stopping) queue_again(build);  // bricks of finer levels
 }
 

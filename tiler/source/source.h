@@ -117,6 +117,8 @@ void source_pool_free(struct source_pool *pool);
 // Children replaced since start because they died, were late or had met a malformed file: for metrics and tests.
 size_t source_pool_restarts(struct source_pool *pool);
 int source_pool_readers(const struct source_pool *pool);
+// Any thread. VIRGA_IO with the reason while there is no child and none can be started.
+int source_pool_check(struct source_pool *pool, struct failure *failure);
 
 // A file that harmed its reader when it was listed, and is not listed again until its identity changes.
 struct source_condemnation {

@@ -487,6 +487,14 @@ size_t source_pool_restarts(struct source_pool *pool) {
     return restarts + (addresses ? source_pool_restarts(addresses) : 0);
 }
 
+int source_pool_check(struct source_pool *pool, struct failure *failure) {
+    int status = VIRGA_OK;
+    pthread_mutex_lock(&pool->lock);
+    if (pool->limits.readers && pool->failed && !any_child(pool)) status = failure_set(failure, VIRGA_IO, "no reader can be started: %s", pool->start_failure.message);
+    pthread_mutex_unlock(&pool->lock);
+    return status;
+}
+
 void source_pool_stop(struct source_pool *pool) {
     atomic_store(&pool->stop, true);
     pthread_mutex_lock(&pool->lock);
