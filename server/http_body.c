@@ -7,8 +7,8 @@
 #include <sys/socket.h>
 
 #include "base/clock.h"
-#include "server/http_origin.h"
 #include "server/http_router.h"
+#include "server/web_user.h"
 
 // A body that is coming, to be handled when it is whole.
 struct http_body {
@@ -44,15 +44,11 @@ static long body_size(struct lws *wsi) {
 
 // Whether a request to write is taken by where it comes from.
 static bool may_ask(struct peer *peer, enum http_guard guard, struct failure *failure) {
-    char host[300], origin[300];
     const struct config *config = &peer->server->app->config;
-    struct http_sender sender = {.address = peer->address};
-    if (http_header(peer->wsi, WSI_TOKEN_HOST, host, sizeof host)) sender.host = host;
-    if (http_header(peer->wsi, WSI_TOKEN_ORIGIN, origin, sizeof origin)) sender.origin = origin;
-    bool strange = lws_hdr_total_length(peer->wsi, WSI_TOKEN_ORIGIN) > 0 && !sender.origin;
-    peer->caller.writes = !http_origin_may_write(config, &sender, failure);
-    if (guard == HTTP_GUARD_PAGE) return peer->caller.writes;
-    if (!strange && http_origin_may_read(config, &sender)) return true;
+    struct web_sender from;
+    web_user_sender(peer, &from);
+    if (guard == HTTP_GUARD_PAGE) return !http_origin_may_write(config, &from.sender, failure);
+    if (!from.strange && http_origin_may_read(config, &from.sender)) return true;
     failure_set(failure, VIRGA_INVALID, "pages of this origin may not ask here: name it in the setting allow-origin");
     return false;
 }

@@ -47,6 +47,16 @@ static bool is_own_name(const struct config *config, const char *host) {
     return false;
 }
 
+static bool is_own_page(const struct config *config, const struct http_sender *sender) {
+    const char *place = !strncasecmp(sender->origin, "http://", 7) ? sender->origin + 7 : NULL;
+    return is_configured(config, sender->origin) || (place && !strcasecmp(place, sender->host));
+}
+
+bool http_origin_is_local(const struct config *config, const struct http_sender *sender) {
+    if (!client_place_is_loopback(sender->address) || !sender->host || !is_own_name(config, sender->host)) return false;
+    return !sender->origin || is_own_page(config, sender);
+}
+
 int http_origin_may_write(const struct config *config, const struct http_sender *sender, struct failure *failure) {
     if (!client_place_is_loopback(sender->address))
         return failure_set(failure, VIRGA_INVALID, "exports are made for this machine only: open the page on the server itself, or through a proxy on "
@@ -56,8 +66,7 @@ int http_origin_may_write(const struct config *config, const struct http_sender 
                            "setting allow-origin");
     if (!sender->origin)
         return failure_set(failure, VIRGA_INVALID, "exports are asked for with the header Origin, the page's own (http://%.200s)", sender->host);
-    const char *place = !strncasecmp(sender->origin, "http://", 7) ? sender->origin + 7 : NULL;
-    if (is_configured(config, sender->origin) || (place && !strcasecmp(place, sender->host))) return VIRGA_OK;
+    if (is_own_page(config, sender)) return VIRGA_OK;
     return failure_set(failure, VIRGA_INVALID, "pages of this origin may not ask for exports here: name it in the setting allow-origin, or use the "
                        "command virga export");
 }

@@ -19,5 +19,7 @@ bool http_origin_may_read(const struct config *config, const struct http_sender 
 // names (a foreign name that was made to point here is refused), from a page of the server's own or one that the configuration names.
 // VIRGA_OK, or VIRGA_INVALID with what is missing and how to allow it.
 int http_origin_may_write(const struct config *config, const struct http_sender *sender, struct failure *failure);
+// Whether a request that changes nothing, which a browser sends without an Origin, comes from there.
+bool http_origin_is_local(const struct config *config, const struct http_sender *sender);
 
 #endif

@@ -85,12 +85,13 @@ static int change_engine(const struct http_request *request) {
     if (web_user_enter(peer, &failure)) return http_answer_error(peer, 503, failure.message);
     struct source_engine *engine = web_user_engine(peer->server, caller->user);
     if (!engine) return http_answer_error(peer, 403, "there is no cluster of yours: begin a session first");
-    if (!user_spaces_for_each(peer->server->spaces) && !caller->writes && !caller->publisher)
-        return http_answer_error(peer, 403, "the cluster is everybody's: only the page opened on the server's own machine starts and stops it");
+    const char *words;
+    int refused = user_spaces_for_each(peer->server->spaces) || caller->publisher ? 0 : web_user_may(peer, ACT_CLUSTER, NULL, &words);
+    if (refused) return refuse_secret(peer, refused, words);
     if (strcmp(action, "start") && strcmp(action, "stop")) return http_answer_error(peer, 400, "action: expected \"start\" or \"stop\"");
     if (!strcmp(action, "stop")) source_engine_stop_cluster(engine);
     else if (source_engine_start(engine, &failure)) return http_answer_error(peer, 501, failure.message);
-    return http_answer_json(peer, 202, web_user_engine_state(peer->server, caller->user, true), 0);
+    return http_answer_json(peer, 202, web_user_engine_state(peer->server, caller), 0);
 }
 
 int http_engine(const struct http_request *request) {
@@ -99,7 +100,7 @@ int http_engine(const struct http_request *request) {
     if (request->method != HTTP_GET) return http_answer_method(request->peer, "GET, HEAD, POST");
     struct failure failure;
     int refused = web_user_enter(peer, &failure);
-    json_t *state = web_user_engine_state(peer->server, peer->caller.user, peer->caller.writes);
+    json_t *state = web_user_engine_state(peer->server, &peer->caller);
     if (refused && state) json_object_set_new(state, "message", json_string(failure.message));
     return http_answer_json(peer, 200, state, 0);
 }

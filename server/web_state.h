@@ -10,6 +10,7 @@
 
 #include "base/histogram.h"
 #include "base/shared_bytes.h"
+#include "server/access.h"
 #include "server/app.h"
 #include "server/field_cache.h"
 #include "server/http_page.h"
@@ -83,7 +84,7 @@ struct web_caller {
     identity_user user;  // of the session's header; 0: nobody
     bool bearer;         // a token stands in Authorization
     bool publisher;      // … and it is the publish token
-    bool writes;         // the page on this machine (http_origin_may_write); of requests that write
+    struct access_person person;  // what they may: web_user_may
 };
 
 struct peer {

@@ -85,7 +85,31 @@ static bool bearer(struct lws *wsi, char *out, size_t room) {
     return is;
 }
 
-void web_user_read(struct peer *peer) {
+void web_user_sender(const struct peer *peer, struct web_sender *out) {
+    *out = (struct web_sender){.sender.address = peer->address};
+    if (http_header(peer->wsi, WSI_TOKEN_HOST, out->host, sizeof out->host)) out->sender.host = out->host;
+    if (http_header(peer->wsi, WSI_TOKEN_ORIGIN, out->origin, sizeof out->origin)) out->sender.origin = out->origin;
+    out->strange = lws_hdr_total_length(peer->wsi, WSI_TOKEN_ORIGIN) > 0 && !out->sender.origin;
+}
+
+// Without authentication the page on this machine may all, everybody else may look.
+static void read_person(struct peer *peer, bool changes, struct access_person *person) {
+    const struct config *config = &peer->server->app->config;
+    struct web_sender from;
+    web_user_sender(peer, &from);
+    bool local = !from.strange && (changes ? !http_origin_may_write(config, &from.sender, NULL) : http_origin_is_local(config, &from.sender));
+    *person = (struct access_person){.name = "", .role = ACCESS_VIEWER};
+    if (local) *person = (struct access_person){.name = ACCESS_LOCAL, .role = ACCESS_ADMIN};
+}
+
+int web_user_may(struct peer *peer, enum access_act act, const char *owner, const char **words) {
+    const struct access_person *person = &peer->caller.person;
+    if (access_may(person, act, owner)) return 0;
+    *words = "only the page that is opened on the server's own machine may do this";
+    return 403;
+}
+
+void web_user_read(struct peer *peer, bool changes) {
     struct web_server *server = peer->server;
     char text[IDENTITY_MOST_TOKEN + 1];
     double now = clock_monotonic();
@@ -94,6 +118,7 @@ void web_user_read(struct peer *peer) {
     peer->caller.bearer = bearer(peer->wsi, text, sizeof text);
     peer->caller.publisher = peer->caller.bearer && identity_is_publisher(server->identity, text);
     explicit_bzero(text, sizeof text);
+    read_person(peer, changes, &peer->caller.person);
     user_spaces_keep(server->spaces, peer->caller.user, now);
 }
 
@@ -134,8 +159,9 @@ struct source_engine *web_user_engine(const struct web_server *server, identity_
     return user_spaces_for_each(server->spaces) ? user_spaces_engine(server->spaces, user) : server->app->engine;
 }
 
-json_t *web_user_engine_state(const struct web_server *server, identity_user user, bool may) {
-    struct source_engine *engine = web_user_engine(server, user);
+json_t *web_user_engine_state(const struct web_server *server, const struct web_caller *caller) {
+    struct source_engine *engine = web_user_engine(server, caller->user);
+    bool may = caller->publisher || access_may(&caller->person, ACT_CLUSTER, NULL);
     bool for_each = user_spaces_for_each(server->spaces), own = for_each && engine;
     const struct engine_report_access access = {.for_each = for_each, .own = own, .may = own || (engine && may)};
     char *text = engine ? source_engine_state(engine) : NULL;

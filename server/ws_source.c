@@ -39,7 +39,7 @@ int ws_source_check_upgrade(struct peer *peer, struct lws *wsi) {
     int status = ws_check_handshake(wsi, "virga.source.1");
     if (status) return http_refuse(peer, status, "a notebook's websocket is version 13, subprotocol virga.source.1, without a body");
     if (lws_hdr_total_length(wsi, WSI_TOKEN_ORIGIN)) return http_refuse(peer, 403, "pages are no source: this websocket is for programs");
-    web_user_read(peer);
+    web_user_read(peer, true);
     if ((status = web_user_check_publisher(peer, &words))) return http_refuse(peer, status, words);
     if (!peer->caller.user) return http_refuse(peer, 403, "whose data it is says the header X-Virga-Session: begin a session first");
     if (count_sources(server, peer->caller.user)) return http_refuse(peer, 409, "a notebook is connected for this session already");

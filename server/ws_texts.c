@@ -86,7 +86,7 @@ void ws_exports_changed(struct web_server *server) {
 
 int ws_send_engine(struct ws_client *client) {
     const struct peer *peer = client->peer;
-    json_t *state = web_user_engine_state(client->server, peer->caller.user, peer->caller.writes);
+    json_t *state = web_user_engine_state(client->server, &peer->caller);
     json_t *root = json_pack("{s:s, s:o}", "type", "engine", "engine", state);
     int result = write_long(client, root ? json_dumps(root, JSON_COMPACT) : NULL);
     client->engine_due = false;

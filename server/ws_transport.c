@@ -361,16 +361,13 @@ int ws_received(struct peer *peer, const char *data, size_t size) {
 
 // Coming and going.
 
-// Notes whether who asks may write, and returns whether they may read.
-static bool take_sender(struct peer *peer, struct lws *wsi) {
-    char origin[300], host[256];
-    const struct config *config = &peer->server->app->config;
-    struct http_sender sender = {.address = peer->address};
-    bool has_origin = lws_hdr_total_length(wsi, WSI_TOKEN_ORIGIN) > 0;
-    if (http_header(wsi, WSI_TOKEN_ORIGIN, origin, sizeof origin)) sender.origin = origin;
-    if (http_header(wsi, WSI_TOKEN_HOST, host, sizeof host)) sender.host = host;
-    peer->caller = (struct web_caller){.writes = !http_origin_may_write(config, &sender, NULL)};
-    return has_origin == (sender.origin != NULL) && http_origin_may_read(config, &sender);
+// Notes who asks, and returns whether they may read.
+static bool take_sender(struct peer *peer) {
+    struct web_sender from;
+    web_user_sender(peer, &from);
+    web_user_read(peer, true);
+    peer->caller.user = 0;  // that is said in a message
+    return !from.strange && http_origin_may_read(&peer->server->app->config, &from.sender);
 }
 
 static bool offers_protocol(struct lws *wsi, const char *protocol) {
@@ -399,7 +396,7 @@ int ws_check_upgrade(struct peer *peer, struct lws *wsi) {
     int status = ws_check_handshake(wsi, "virga.1");
     if (status) return status;
     peer->upgrade = WEB_PROTOCOL_WS;
-    return take_sender(peer, wsi) ? VIRGA_OK : 403;
+    return take_sender(peer) ? VIRGA_OK : 403;
 }
 
 int ws_opened(struct peer *peer) {

@@ -47,6 +47,23 @@ static void test_the_page_on_this_machine_may_write(void **state) {
     assert_true(writes("::ffff:127.0.0.1", "localhost:8080", "http://localhost:8080"));
 }
 
+static bool local(const char *address, const char *host, const char *origin) {
+    const struct http_sender sender = {.address = address, .host = host, .origin = origin};
+    return http_origin_is_local(&config, &sender);
+}
+
+static void test_what_changes_nothing_needs_no_origin(void **state) {
+    (void)state;
+    assert_true(local("127.0.0.1", "localhost:8080", NULL));
+    assert_true(local("::1", "[::1]:8080", "http://[::1]:8080"));
+    assert_true(local("127.0.0.1", "weather.example.org", NULL));
+    assert_false(local("127.0.0.1", "localhost:8080", "http://evil.example.org"));
+    assert_false(local("127.0.0.1", "localhost:8080", ""));
+    assert_false(local("127.0.0.1", "evil.example.org", NULL));
+    assert_false(local("127.0.0.1", NULL, NULL));
+    assert_false(local("10.0.0.1", "localhost:8080", NULL));
+}
+
 static void test_other_machines_may_not(void **state) {
     (void)state;
     static const char *const addresses[] = {"10.0.0.1", "128.0.0.1", "::ffff:10.0.0.1", "fe80::1", "::", "", "unknown", "127.0.0.1.example.org"};
@@ -101,6 +118,7 @@ static void test_reading_asks_for_less(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_the_page_on_this_machine_may_write, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_what_changes_nothing_needs_no_origin, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_other_machines_may_not, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_pages_of_other_origins_may_not, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_foreign_names_for_this_machine_may_not, set_up, tear_down),
