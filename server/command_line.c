@@ -62,7 +62,7 @@ int command_line_read(const struct command_line *line, int argc, char **argv, st
     const char *file = NULL;
     config_defaults(config);
     int ahead = look_ahead(line, argc, argv, &file, &failure);
-    if (ahead == 0) return fputs(line->help, stdout) < 0 || fflush(stdout) ? EXIT_FAILED : EXIT_DONE;
+    if (ahead == 0) return fputs(line->help, stdout) < 0 || fputs(line->more_help ? line->more_help : "", stdout) < 0 || fflush(stdout) ? EXIT_FAILED : EXIT_DONE;
     int status = ahead < 0 ? ahead : config_read_all(config, file, &failure);
     if (status == VIRGA_OK) status = take_all(line, argc, argv, config, &failure);
     if (status != VIRGA_OK) return command_line_wrong(line, "%s", failure.message);

@@ -8,7 +8,7 @@
 
 struct command_line {
     const char *name;                 // "serve"
-    const char *help;                 // printed by --help
+    const char *help, *more_help;     // printed by --help, one behind the other; more_help may be NULL
     const struct option_spec *specs;  // of the command; options named as a setting go to the configuration
     // Takes an option that is no setting. VIRGA_OK or VIRGA_INVALID. NULL: there are none.
     int (*take)(void *user, const char *name, const char *value, struct failure *failure);

@@ -36,6 +36,7 @@ static const char help[] =
     "      --readers N          processes that read files (one a processor, at most 4)\n"
     "      --max-connections N  (1024)\n"
     "      --idle-seconds N     a silent websocket is closed after this (600)\n"
+    "      --drain-seconds N    to end what is being answered when it stops (10)\n"
     "      --message-rate N     messages a second that a client may send (60)\n"
     "      --embed-host HOST    a site that may show the page in a frame; repeat for more\n"
     "      --allow-origin URL   a site whose pages may open the websocket and, from this\n"
@@ -47,7 +48,9 @@ static const char help[] =
     "      --export-frames N    frames that an export may have (5000)\n"
     "      --export-size WxH    pixels that a frame may have (3840x2160)\n"
     "      --export-disk SIZE   disk that all exports may use, in the state folder (20G)\n"
-    "      --export-keep TIME   exports are deleted this long after they ended (7d); 0: never\n"
+    "      --export-keep TIME   exports are deleted this long after they ended (7d); 0: never\n";
+// A compiler need not take a longer text than this one and the next apart.
+static const char more_help[] =
     "      --engine WHERE       the Dask cluster: none, local[:N], tcp://HOST:PORT, tls://…, gateway:URL\n"
     "      --engine-clusters W  shared, or one for each user (shared)\n"
     "      --engine-workers N   MIN:MAX workers\n"
@@ -83,7 +86,7 @@ static const char help[] =
 
 static const struct option_spec specs[] = {
     COMMAND_LINE_SETTINGS,     {"listen", 'l', true},     {"base-path", 0, true},    {"max-connections", 0, true},
-    {"idle-seconds", 0, true}, {"message-rate", 0, true}, {"embed-host", 0, true},   {"allow-origin", 0, true},
+    {"idle-seconds", 0, true}, {"drain-seconds", 0, true}, {"message-rate", 0, true}, {"embed-host", 0, true},   {"allow-origin", 0, true},
     {"web-root", 0, true},     {"export-jobs", 0, true},  {"export-queue", 0, true}, {"export-frames", 0, true},
     {"export-size", 0, true},  {"export-disk", 0, true},  {"export-keep", 0, true},  {"engine-clusters", 0, true},
     {"publish-token-file", 0, true}, {"engine-socket", 0, true},    {"check", 0, false}, {"allow-empty", 0, false}, {NULL, 0, false}};
@@ -118,7 +121,7 @@ static volatile sig_atomic_t stops;
 static void on_stop(int signal_number) {
     int saved = errno;
     if (stops++) _exit(128 + signal_number);  // asked twice: at once, the kernel cleans up
-    if (running) web_server_stop(running);
+    if (running) web_server_drain(running);
     errno = saved;
 }
 
@@ -227,7 +230,7 @@ static int check(const struct command_line *line, const struct config *config) {
 
 int command_serve(int argc, char **argv) {
     struct serve_flags flags = {.engine_socket = -1};
-    struct command_line line = {.name = "serve", .help = help, .specs = specs, .take = take, .user = &flags};
+    struct command_line line = {.name = "serve", .help = help, .more_help = more_help, .specs = specs, .take = take, .user = &flags};
     struct config config;
     int done = command_line_read(&line, argc, argv, &config);
     config.engine_socket = flags.engine_socket;

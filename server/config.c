@@ -238,7 +238,7 @@ static void default_state(struct config *config) {
 void config_defaults(struct config *config) {
     *config = (struct config){.listen_host = "127.0.0.1", .listen_port = 8080, .base_path = "/",
                               .cache_memory = (size_t)256 << 20, .spool_limit = (size_t)8 << 30, .max_connections = 1024,
-                              .idle_seconds = 600, .message_rate = 60, .export_jobs = 1, .export_queue = 32, .export_frames = 5000,
+                              .idle_seconds = 600, .drain_seconds = 10, .message_rate = 60, .export_jobs = 1, .export_queue = 32, .export_frames = 5000,
                               .export_size = {3840, 2160}, .export_disk = (size_t)20 << 30, .export_keep = 7 * 86400,
                               .engine = "none", .engine_socket = -1, .engine_idle = 600, .engine_memory = (size_t)4 << 30, .log_level = LOG_LEVEL_INFO};
     cpu_set_t set;

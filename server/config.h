@@ -15,7 +15,7 @@ enum { CONFIG_MAX_PATHS = 1024, CONFIG_MAX_HOSTS = 32, CONFIG_MAX_SCHEMES = 16, 
 
 enum config_key {
     CONFIG_LISTEN, CONFIG_BASE_PATH, CONFIG_STATE, CONFIG_CACHE_MEMORY, CONFIG_SPOOL_LIMIT, CONFIG_WORKERS, CONFIG_READERS,
-    CONFIG_MAX_CONNECTIONS, CONFIG_IDLE_SECONDS, CONFIG_MESSAGE_RATE, CONFIG_EMBED_HOST, CONFIG_ALLOW_ORIGIN, CONFIG_OPENDAP_HOSTS,
+    CONFIG_MAX_CONNECTIONS, CONFIG_IDLE_SECONDS, CONFIG_DRAIN_SECONDS, CONFIG_MESSAGE_RATE, CONFIG_EMBED_HOST, CONFIG_ALLOW_ORIGIN, CONFIG_OPENDAP_HOSTS,
     CONFIG_EXPORT_JOBS, CONFIG_EXPORT_QUEUE, CONFIG_EXPORT_FRAMES, CONFIG_EXPORT_SIZE, CONFIG_EXPORT_DISK, CONFIG_EXPORT_KEEP,
     CONFIG_ENGINE, CONFIG_ENGINE_CLUSTERS, CONFIG_ENGINE_WORKERS, CONFIG_ENGINE_IDLE, CONFIG_ENGINE_MEMORY, CONFIG_ENGINE_SCHEMES,
     CONFIG_ENGINE_SLABS, CONFIG_ENGINE_PRODUCT, CONFIG_ENGINE_PYTHON, CONFIG_PUBLISH_TOKEN_FILE,
@@ -35,6 +35,7 @@ struct config {
     char base_path[256];        // "/" or "/prefix/": starts and ends with a slash
     int max_connections;        // default 1024
     int idle_seconds;           // a websocket without any message; default 600
+    int drain_seconds;          // for what is being answered when the server stops; default 10
     double message_rate;        // websocket messages a second accepted from a client on average; default 60
     char embed_hosts[CONFIG_MAX_HOSTS][256];    // origins that may embed the page in a frame (frame-ancestors)
     size_t embed_host_count;

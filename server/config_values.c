@@ -120,6 +120,10 @@ static const char *set_idle_seconds(struct config *config, const char *value) {
     return config_parse_integer(value, 1, 86400, &config->idle_seconds) ? NULL : "seconds, from 1 to 86400";
 }
 
+static const char *set_drain_seconds(struct config *config, const char *value) {
+    return config_parse_integer(value, 0, 3600, &config->drain_seconds) ? NULL : "seconds, from 0 to 3600";
+}
+
 static const char *set_message_rate(struct config *config, const char *value) {
     char *end;
     double rate = isdigit((unsigned char)*value) ? strtod(value, &end) : NAN;
@@ -246,6 +250,7 @@ const struct config_setting config_settings[CONFIG_KEY_COUNT] = {
     [CONFIG_READERS] = {"readers", "VIRGA_READERS", set_readers},
     [CONFIG_MAX_CONNECTIONS] = {"max-connections", "VIRGA_MAX_CONNECTIONS", set_max_connections},
     [CONFIG_IDLE_SECONDS] = {"idle-seconds", "VIRGA_IDLE_SECONDS", set_idle_seconds},
+    [CONFIG_DRAIN_SECONDS] = {"drain-seconds", "VIRGA_DRAIN_SECONDS", set_drain_seconds},
     [CONFIG_MESSAGE_RATE] = {"message-rate", "VIRGA_MESSAGE_RATE", set_message_rate},
     [CONFIG_EMBED_HOST] = {"embed-host", "VIRGA_EMBED_HOST", set_embed_host},
     [CONFIG_ALLOW_ORIGIN] = {"allow-origin", "VIRGA_ALLOW_ORIGIN", set_allow_origin},
@@ -309,6 +314,7 @@ void config_print_value(FILE *out, const struct config *c, enum config_key key) 
     case CONFIG_READERS: fprintf(out, "%d", c->readers); break;
     case CONFIG_MAX_CONNECTIONS: fprintf(out, "%d", c->max_connections); break;
     case CONFIG_IDLE_SECONDS: fprintf(out, "%d", c->idle_seconds); break;
+    case CONFIG_DRAIN_SECONDS: fprintf(out, "%d", c->drain_seconds); break;
     case CONFIG_MESSAGE_RATE: fprintf(out, "%g", c->message_rate); break;
     case CONFIG_EMBED_HOST: print_hosts(out, c->embed_hosts, c->embed_host_count); break;
     case CONFIG_ALLOW_ORIGIN: print_hosts(out, c->allow_origins, c->allow_origin_count); break;

@@ -110,7 +110,7 @@ int http_requested(struct peer *peer, const char *uri) {
     peer->began = clock_monotonic();
     if (!http_header(wsi, WSI_TOKEN_HTTP, version, sizeof version) || strncmp(version, "HTTP/1.", 7))
         return http_refuse(peer, 400, "only HTTP/1.1 is spoken here");
-    peer->reply.close = !strcmp(version, "HTTP/1.0");
+    peer->reply.close = !strcmp(version, "HTTP/1.0") || server->phase == WEB_DRAINING;
     web_user_read(peer, !head && !lws_hdr_total_length(wsi, WSI_TOKEN_GET_URI));
     if (lws_hdr_total_length(wsi, WSI_TOKEN_POST_URI)) return http_write_requested(peer, HTTP_POST, http_below_base(server, uri));
     if (lws_hdr_total_length(wsi, WSI_TOKEN_DELETE_URI)) return http_write_requested(peer, HTTP_DELETE, http_below_base(server, uri));

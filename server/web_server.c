@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "server/export_service.h"
 #include "server/http_router.h"
+#include "server/web_drain.h"
 #include "server/web_state.h"
 #include "server/web_user.h"
 
@@ -63,6 +64,7 @@ static int check_upgrade(struct peer *peer, struct lws *wsi) {
     if (!lws_hdr_total_length(wsi, WSI_TOKEN_UPGRADE)) return -1;
     if (!http_header(wsi, WSI_TOKEN_UPGRADE, to, sizeof to) || strcasecmp(to, "websocket"))
         return http_refuse(peer, 400, "only websocket is upgraded to");
+    if (peer->server->phase == WEB_DRAINING) return http_refuse(peer, 503, "the server is stopping");
     if (ws_is_asked(peer, wsi, "source")) return ws_source_check_upgrade(peer, wsi);
     int status = ws_check_upgrade(peer, wsi);
     switch (status) {
@@ -272,8 +274,11 @@ end:
 
 int web_server_run(struct web_server *server) {
     server->phase = WEB_SERVING;
-    while (!atomic_load(&server->stopping))
+    while (!atomic_load(&server->stopping)) {
         if (lws_service(server->context, 0) < 0) return VIRGA_IO;
+        if (atomic_load(&server->asked_to_drain) && server->phase != WEB_DRAINING) web_drain_begin(server);
+        if (server->phase == WEB_DRAINING && web_drain_is_over(server)) web_server_stop(server);
+    }
     return VIRGA_OK;
 }
 
@@ -282,11 +287,17 @@ void web_server_stop(struct web_server *server) {
     service_mailbox_wake(server->mailbox);
 }
 
+void web_server_drain(struct web_server *server) {
+    atomic_store(&server->asked_to_drain, true);
+    service_mailbox_wake(server->mailbox);
+}
+
 void web_server_free(struct web_server *server) {
     if (!server) return;
     if (server->mailbox) service_mailbox_attach(server->mailbox, NULL);
     if (server->context) {
         lws_sul_cancel(&server->tick);
+        lws_sul_cancel(&server->drain_look);
         lws_context_destroy(server->context);
     }
     while (server->peers) disconnected(server->peers);

@@ -14,6 +14,8 @@ int web_server_new(struct app *app, struct web_server **server, int *port, struc
 int web_server_run(struct web_server *server);
 // Any thread or signal handler: makes web_server_run return soon.
 void web_server_stop(struct web_server *server);
+// Any thread or signal handler: likewise, once what is being answered has ended, or after the setting drain-seconds. Nothing new is accepted meanwhile.
+void web_server_drain(struct web_server *server);
 void web_server_free(struct web_server *server);
 
 #endif

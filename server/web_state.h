@@ -36,6 +36,7 @@ enum {
     WEB_HELPER_QUEUE = 512,
     WEB_TEXTS = 8,                 // catalogs whose text is kept
     WEB_MOST_ROUTES = 64,          // that are counted apart
+    WEB_CLOSE_RESTART = 1012,      // a websocket's end: the server restarts, come back (RFC 6455's registry)
     WEB_PROTOCOL_HTTP = 0, WEB_PROTOCOL_WS = 1, WEB_PROTOCOL_SOURCE = 2,
 };
 
@@ -103,6 +104,7 @@ struct peer {
     size_t sent;
     // websocket
     int upgrade;               // the protocol that was checked: nothing else may be spoken
+    bool restart;              // the server stops: it is closed with WEB_CLOSE_RESTART
     struct ws_client *client;
     struct ws_source *source;  // or a notebook's
 };
@@ -150,7 +152,10 @@ struct web_server {
     struct { double at; struct failure failure; } state_checked;  // status: what came of it at that time
     lws_sorted_usec_list_t tick;
     char frame_ancestors[16384];
+    lws_sorted_usec_list_t drain_look;
+    double drain_began;     // monotonic clock
     _Atomic bool stopping;  // any thread
+    _Atomic bool asked_to_drain;  // any thread
 };
 
 // ws_transport.c
@@ -182,6 +187,7 @@ int ws_source_received(struct peer *peer, const void *data, size_t size);
 int ws_source_writable(struct peer *peer);
 void ws_source_pong(struct peer *peer);
 void ws_source_closed(struct peer *peer);
+void ws_source_close(struct peer *peer, const char *why);  // with its next writable callback
 void ws_source_tick(struct peer *peer, double now);
 
 #endif

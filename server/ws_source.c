@@ -136,7 +136,7 @@ int ws_source_writable(struct peer *peer) {
     struct ws_source *source = peer->source;
     uint8_t buffer[LWS_PRE + PIECE];
     if (source->closing[0]) {
-        lws_close_reason(peer->wsi, LWS_CLOSE_STATUS_POLICY_VIOLATION, (unsigned char *)source->closing, strlen(source->closing));
+        lws_close_reason(peer->wsi, (enum lws_close_status)(peer->restart ? WEB_CLOSE_RESTART : LWS_CLOSE_STATUS_POLICY_VIOLATION), (unsigned char *)source->closing, strlen(source->closing));
         return -1;
     }
     if (source->ping_due) {
@@ -150,6 +150,8 @@ int ws_source_writable(struct peer *peer) {
     lws_callback_on_writable(peer->wsi);
     return lws_write(peer->wsi, buffer + LWS_PRE, size, LWS_WRITE_BINARY) < (int)size ? -1 : 0;
 }
+
+void ws_source_close(struct peer *peer, const char *why) { close_for(peer->source, why); }
 
 void ws_source_tick(struct peer *peer, double now) {
     struct ws_source *source = peer->source;

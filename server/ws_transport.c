@@ -219,7 +219,7 @@ static int send_batch(struct ws_client *client, struct batch *batch) {
 int ws_writable(struct peer *peer) {
     struct ws_client *client = peer->client;
     if (client->closing) {
-        lws_close_reason(peer->wsi, LWS_CLOSE_STATUS_POLICY_VIOLATION, (unsigned char *)(uintptr_t)client->closing, strlen(client->closing));
+        lws_close_reason(peer->wsi, (enum lws_close_status)(peer->restart ? WEB_CLOSE_RESTART : LWS_CLOSE_STATUS_POLICY_VIOLATION), (unsigned char *)(uintptr_t)client->closing, strlen(client->closing));
         return -1;
     }
     if (client->text_count) return ws_send_text(client);
