@@ -169,8 +169,16 @@ int app_init_catalog(struct app *app, const struct config *config, struct failur
     return status;
 }
 
+int app_open_database(struct app *app) {
+    struct failure failure;
+    int status = state_database_open(app->config.state_dir, &app->database, &failure);
+    if (status) snprintf(app->no_database, sizeof app->no_database, "%.399s", failure.message);
+    return status;
+}
+
 // The store's jobs run on the pool and read through the catalog and its sources: it goes first, they go last.
 void app_destroy(struct app *app) {
+    state_database_close(app->database);
     if (app->bricks) brick_store_free(app->bricks);
     worker_pool_free(app->workers);
     if (app->catalog) catalog_unref(app->catalog);

@@ -7,6 +7,7 @@
 #include "brick/brick_store.h"
 #include "field/catalog.h"
 #include "server/config.h"
+#include "server/state_database.h"
 #include "source/source.h"
 #include "source/source_engine.h"
 
@@ -17,6 +18,8 @@ struct app {
     struct worker_pool *workers;  // NULL after app_init_catalog
     struct catalog *catalog;      // guarded by a lock inside app.c; readers use app_catalog()
     struct brick_store *bricks;   // NULL after app_init_catalog
+    struct state_database *database;  // NULL before app_open_database, and where it failed: `no_database` says why
+    char no_database[400];
 };
 
 // Starts everything but the web server. Makes the state folder (mode 0700) and its spool folder. On failure everything begun is
@@ -25,6 +28,9 @@ struct app {
 int app_init(struct app *app, const struct config *config, struct failure *failure);
 // Only what looking at metadata needs: reader children and catalog. Makes no folder, and uses the state folder if it is there.
 int app_init_catalog(struct app *app, const struct config *config, struct failure *failure);
+// Takes the state folder for this process and opens its database, for what a server must remember. Codes as state_database_open; without it the rest goes on,
+// and app->no_database has the words.
+int app_open_database(struct app *app);
 void app_destroy(struct app *app);
 // Any thread: the catalog of the moment, one reference for the caller.
 struct catalog *app_catalog(struct app *app);

@@ -259,11 +259,10 @@ static void set_limits(struct export_service *service) {
     service->background = !getenv("VIRGA_EXPORT_FOREGROUND");  // for tests: where all others are busy, who gives way waits
 }
 
-int export_service_new(const struct config *config, struct worker_pool *pool, void (*changed)(void *user), void *user, struct export_service **out,
-                       struct failure *failure) {
+int export_service_new(const struct app *app, void (*changed)(void *user), void *user, struct export_service **out, struct failure *failure) {
     struct export_service *service = *out = calloc(1, sizeof *service);
     if (!service) return failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
-    service->config = config;
+    service->config = &app->config;
     service->changed = changed;
     service->user = user;
     service->last = &service->first;
@@ -274,10 +273,9 @@ int export_service_new(const struct config *config, struct worker_pool *pool, vo
         *out = NULL;
         return failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
     }
-    int status = state_database_open(config->state_dir, &service->database, failure);
-    if (!status) status = export_store_new(service->database, &service->store, failure);
+    int status = export_store_new(app->database, &service->store, failure);
     if (!status) status = take_up(service, failure);
-    if (!status) status = export_brake_new(pool, &service->brake, failure);
+    if (!status) status = export_brake_new(app->workers, &service->brake, failure);
     if (!status && (service->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) < 0) status = failure_set(failure, VIRGA_IO, "%s", strerror(errno));
     if (!status && pthread_create(&service->thread, NULL, serve, service)) status = failure_set(failure, VIRGA_NO_MEMORY, "there are no threads left");
     if (!status) return VIRGA_OK;
@@ -299,7 +297,6 @@ void export_service_free(struct export_service *service) {
     export_brake_free(service->brake);
     if (service->wake >= 0) close(service->wake);
     export_store_free(service->store);
-    state_database_close(service->database);
     export_table_destroy(&service->table);
     pthread_mutex_destroy(&service->lock);
     free(service);

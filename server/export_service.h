@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Exports of this server: what is asked for is kept in the database and made by child processes, one after the other. A thread of its own has the database,
+// Exports of this server: what is asked for is kept in the database and made by child processes, one after the other. A thread of its own has their rows,
 // the children and their folders, and may block; what others know of jobs is a table in memory.
 #ifndef VIRGA_SERVER_EXPORT_SERVICE_H
 #define VIRGA_SERVER_EXPORT_SERVICE_H
@@ -7,19 +7,17 @@
 #include <stdatomic.h>
 
 #include "base/shared_bytes.h"
-#include "base/worker_pool.h"
-#include "server/config.h"
+#include "server/app.h"
 #include "server/export_frames.h"
 #include "server/export_job.h"
 #include "server/export_table.h"
 
 struct export_service;
 
-// Opens the database, puts jobs that ran back into the queue, and starts the thread. `changed` is called from the thread, at most a few times a second, when
-// the table changed. Configuration and pool must outlive it; while the pool has anything to do, a viewer waits, and jobs stand still (export_pace.h).
-// VIRGA_AGAIN with words: another server has the state folder; others as state_database_open.
-int export_service_new(const struct config *config, struct worker_pool *pool, void (*changed)(void *user), void *user, struct export_service **out,
-                       struct failure *failure);
+// Puts jobs that ran back into the queue, and starts the thread. `changed` is called from the thread, at most a few times a second, when the table changed.
+// The app, whose database is open, must outlive it; while its workers have anything to do, a viewer waits, and jobs stand still (export_pace.h).
+// VIRGA_IO, VIRGA_NO_MEMORY with words.
+int export_service_new(const struct app *app, void (*changed)(void *user), void *user, struct export_service **out, struct failure *failure);
 // Ends the children, whose jobs wait for the next start. NULL is allowed.
 void export_service_free(struct export_service *service);
 

@@ -26,7 +26,6 @@ struct export_service {
     const char *program;             // that makes pictures
     bool background;                 // jobs give way to everything else
     struct export_brake *brake;      // jobs stand still while viewers wait
-    struct state_database *database;
     struct export_store *store;
     struct export_table table;       // its own lock
     struct export_run runs[EXPORT_MAX_RUNS];

@@ -33,19 +33,19 @@ struct export_store {
 };
 
 static int failed(const struct export_store *store, int result, struct failure *failure) {
-    if ((result & 0xFF) == SQLITE_NOMEM) return failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
-    return failure_set(failure, VIRGA_IO, "the database of exports: %s", sqlite3_errmsg(store->handle));
+    return state_database_failed(store->handle, result, "the database of exports", failure);
 }
 
-int export_store_new(struct state_database *database, struct export_store **out, struct failure *failure) {
+int export_store_new(const struct state_database *database, struct export_store **out, struct failure *failure) {
     struct export_store *store = *out = calloc(1, sizeof *store);
     if (!store) return failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
-    store->handle = state_database_handle(database);
-    int result = SQLITE_OK;
+    int status = state_database_connect(database, &store->handle, failure), result = SQLITE_OK;
+    if (status) goto failed;
     for (int s = 0; s < STATEMENTS && !result; s++)
         result = sqlite3_prepare_v3(store->handle, texts[s], -1, SQLITE_PREPARE_PERSISTENT, &store->statements[s], NULL);
     if (!result) return VIRGA_OK;
-    int status = failed(store, result, failure);
+    status = failed(store, result, failure);
+failed:
     export_store_free(store);
     *out = NULL;
     return status;
@@ -54,6 +54,7 @@ int export_store_new(struct state_database *database, struct export_store **out,
 void export_store_free(struct export_store *store) {
     if (!store) return;
     for (int s = 0; s < STATEMENTS; s++) sqlite3_finalize(store->statements[s]);
+    sqlite3_close(store->handle);
     free(store);
 }
 

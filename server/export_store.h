@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Exports in the database. Each call is one transaction, on the disk when it returns. On the database's thread. Failures are VIRGA_IO with words, or VIRGA_NO_MEMORY.
+// Exports in the database. Each call is one transaction, on the disk when it returns. On one thread. Failures are VIRGA_IO or
+// VIRGA_TOO_LARGE (the disk is full) with words, or VIRGA_NO_MEMORY.
 #ifndef VIRGA_SERVER_EXPORT_STORE_H
 #define VIRGA_SERVER_EXPORT_STORE_H
 
@@ -14,7 +15,8 @@ struct export_frame {
     uint32_t crc;
 };
 
-int export_store_new(struct state_database *database, struct export_store **out, struct failure *failure);
+// With a connection of its own.
+int export_store_new(const struct state_database *database, struct export_store **out, struct failure *failure);
 void export_store_free(struct export_store *store);
 
 // Fills job->sequence.

@@ -13,11 +13,12 @@
 
 #include "base/log.h"
 
-enum { BUSY_MS = 5000, ROOM = 4400 };
+enum { BUSY_MS = 5000, ROOM = 4400, LOCK_TRIES = 10 };
+
+static const struct timespec lock_pause = {.tv_nsec = 100000000};
 
 struct state_database {
-    sqlite3 *handle;
-    int lock;
+    int lock;  // -1: the folder is another's, or nobody's
     char path[ROOM];
 };
 
@@ -31,16 +32,29 @@ static const char *const migrations[] = {
     "CREATE TABLE export_frames ("
     " job INTEGER NOT NULL REFERENCES export_jobs (sequence) ON DELETE CASCADE, number INTEGER NOT NULL, size INTEGER NOT NULL,"
     " crc INTEGER NOT NULL, PRIMARY KEY (job, number)) STRICT, WITHOUT ROWID;",
+    // deleted: wall clock, 0: it is there. bytes: of the view of the newest revision. base: the revision whose content this one has again, or itself.
+    "CREATE TABLE pins ("
+    " sequence INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, owner TEXT NOT NULL, created REAL NOT NULL, revision INTEGER NOT NULL,"
+    " deleted REAL NOT NULL, bytes INTEGER NOT NULL) STRICT;"
+    "CREATE INDEX pins_of_owner ON pins (owner, deleted, bytes);"
+    "CREATE TABLE pin_revisions ("
+    " pin INTEGER NOT NULL REFERENCES pins (sequence) ON DELETE CASCADE, revision INTEGER NOT NULL, base INTEGER NOT NULL, at REAL NOT NULL,"
+    " person TEXT NOT NULL, what TEXT NOT NULL, title TEXT NOT NULL, wall TEXT NOT NULL, position REAL NOT NULL, view TEXT NOT NULL,"
+    " UNIQUE (pin, revision)) STRICT;",
 };
 enum { VERSION = sizeof migrations / sizeof *migrations };
 
-sqlite3 *state_database_handle(struct state_database *database) { return database->handle; }
-
 void state_database_close(struct state_database *database) {
     if (!database) return;
-    sqlite3_close(database->handle);
     if (database->lock >= 0) close(database->lock);
     free(database);
+}
+
+int state_database_failed(sqlite3 *handle, int result, const char *what, struct failure *failure) {
+    const char *words = handle ? sqlite3_errmsg(handle) : sqlite3_errstr(result);
+    if ((result & 0xFF) == SQLITE_NOMEM) return failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
+    if ((result & 0xFF) == SQLITE_FULL) return failure_set(failure, VIRGA_TOO_LARGE, "%.100s: the disk of the state folder is full", what);
+    return failure_set(failure, VIRGA_IO, "%.100s: %.300s", what, words);
 }
 
 // The first number that a statement gives; -1 where it fails.
@@ -82,19 +96,39 @@ static int migrate(sqlite3 *handle, long long from) {
     return result;
 }
 
-// SQLite's own code. *newer: another version made it.
-static int open_tables(struct state_database *database, bool *newer) {
+// SQLite's own code; *handle is to be closed in every case.
+static int open_handle(const char *path, int flags, sqlite3 **handle) {
     // What was committed must survive a power cut: a client was told so.
     static const char settings[] = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF;"
                                    "PRAGMA journal_size_limit = 4194304;";
-    int result = sqlite3_open_v2(database->path, &database->handle, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL);
-    if (!result) result = sqlite3_busy_timeout(database->handle, BUSY_MS);
-    if (!result) result = sqlite3_exec(database->handle, settings, NULL, NULL, NULL);
-    if (!result) result = check(database->handle);
-    long long version = result ? 0 : number(database->handle, "PRAGMA user_version");
+    int result = sqlite3_open_v2(path, handle, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | flags, NULL);
+    if (!result) result = sqlite3_busy_timeout(*handle, BUSY_MS);
+    return result ? result : sqlite3_exec(*handle, settings, NULL, NULL, NULL);
+}
+
+// SQLite's own code. *newer: another version made it.
+static int make_tables(const struct state_database *database, bool *newer) {
+    sqlite3 *handle = NULL;
+    int result = open_handle(database->path, SQLITE_OPEN_CREATE, &handle);
+    if (!result) result = check(handle);
+    long long version = result ? 0 : number(handle, "PRAGMA user_version");
     if (!result && version < 0) result = SQLITE_CORRUPT;
     *newer = version > VERSION;
-    return result || *newer || version == VERSION ? result : migrate(database->handle, version);
+    if (!result && !*newer && version < VERSION) result = migrate(handle, version);
+    sqlite3_close(handle);
+    return result;
+}
+
+int state_database_connect(const struct state_database *database, sqlite3 **handle, struct failure *failure) {
+    *handle = NULL;
+    int result = open_handle(database->path, 0, handle);
+    int status = result ? state_database_failed(*handle, result, database->path, failure) : VIRGA_OK;
+    if (!status && number(*handle, "PRAGMA user_version") != VERSION)
+        status = failure_set(failure, VIRGA_UNSUPPORTED, "%.300s is of another version of virga", database->path);
+    if (!status) return VIRGA_OK;
+    sqlite3_close(*handle);
+    *handle = NULL;
+    return status;
 }
 
 static void move_aside(const char *path, const char *mark) {
@@ -103,7 +137,7 @@ static void move_aside(const char *path, const char *mark) {
     if (rename(path, aside) && errno != ENOENT) log_warning("state", "cannot move %s aside: %s", path, strerror(errno));
 }
 
-static void move_all_aside(struct state_database *database, const char *state_dir, int result) {
+static void move_all_aside(const struct state_database *database, const char *state_dir, int result) {
     static const char *const files[] = {"virga.db", "virga.db-wal", "virga.db-shm", "exports"};
     char mark[32], path[ROOM];
     time_t now = time(NULL);
@@ -112,8 +146,6 @@ static void move_all_aside(struct state_database *database, const char *state_di
     strftime(mark, sizeof mark, "%Y%m%dT%H%M%SZ", &t);
     log_warning("state", "%s is damaged (%s): it is kept as virga.db.damaged-%s, its pictures in exports.damaged-%s, and a new one is begun",
                 database->path, sqlite3_errstr(result), mark, mark);
-    sqlite3_close(database->handle);
-    database->handle = NULL;
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
         snprintf(path, sizeof path, "%.4300s/%s", state_dir, files[i]);
         move_aside(path, mark);
@@ -125,29 +157,64 @@ static int take_lock(struct state_database *database, const char *state_dir, str
     snprintf(path, sizeof path, "%.4300s/virga.lock", state_dir);
     database->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (database->lock < 0) return failure_set(failure, VIRGA_IO, "cannot open %.300s: %s", path, strerror(errno));
-    if (!flock(database->lock, LOCK_EX | LOCK_NB)) return VIRGA_OK;
+    for (int i = 0; i < LOCK_TRIES; i++) {
+        if (i) nanosleep(&lock_pause, NULL);
+        if (!flock(database->lock, LOCK_EX | LOCK_NB)) return VIRGA_OK;
+    }
     failure_set(failure, VIRGA_IO, "another server uses the state folder %.300s; give this one its own with --state", state_dir);
     return VIRGA_AGAIN;
 }
 
-int state_database_open(const char *state_dir, struct state_database **out, struct failure *failure) {
-    bool newer = false;
-    struct state_database *database = calloc(1, sizeof *database);
-    *out = NULL;
+static int new_database(const char *state_dir, struct state_database **out, struct failure *failure) {
+    struct state_database *database = *out = calloc(1, sizeof *database);
     if (!database) return failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
     database->lock = -1;
     snprintf(database->path, sizeof database->path, "%.4300s/virga.db", state_dir);
+    return VIRGA_OK;
+}
+
+// Takes the folder and brings the tables up to date.
+static int take_folder(struct state_database *database, const char *state_dir, struct failure *failure) {
+    bool newer = false;
     int status = take_lock(database, state_dir, failure);
-    int result = status ? SQLITE_OK : open_tables(database, &newer);
+    if (status) return status;
+    int result = make_tables(database, &newer);
     if (is_damage(result)) {
         move_all_aside(database, state_dir, result);
-        result = open_tables(database, &newer);
+        result = make_tables(database, &newer);
     }
-    if (newer)
-        status = failure_set(failure, VIRGA_UNSUPPORTED, "%.300s was made by a newer virga; use that one, or name another state folder with --state", database->path);
-    else if (!status && result)
-        status = failure_set(failure, VIRGA_IO, "cannot use %.300s: %s", database->path, sqlite3_errstr(result));
-    if (status) state_database_close(database);
-    else *out = database;
+    if (newer) return failure_set(failure, VIRGA_UNSUPPORTED, "%.300s was made by a newer virga; use that one, or name another state folder with --state", database->path);
+    return result ? failure_set(failure, VIRGA_IO, "cannot use %.300s: %s", database->path, sqlite3_errstr(result)) : VIRGA_OK;
+}
+
+int state_database_open(const char *state_dir, struct state_database **out, struct failure *failure) {
+    int status = new_database(state_dir, out, failure);
+    if (!status) status = take_folder(*out, state_dir, failure);
+    if (!status) return VIRGA_OK;
+    state_database_close(*out);
+    *out = NULL;
+    return status;
+}
+
+static bool is_ready(const struct state_database *database) {
+    sqlite3 *handle;
+    bool ready = !access(database->path, F_OK) && !state_database_connect(database, &handle, NULL);
+    if (ready) sqlite3_close(handle);
+    return ready;
+}
+
+int state_database_open_beside(const char *state_dir, struct state_database **out, struct failure *failure) {
+    int status = new_database(state_dir, out, failure);
+    if (!status && is_ready(*out)) return VIRGA_OK;
+    if (!status) status = take_folder(*out, state_dir, failure);
+    if (status == VIRGA_AGAIN)
+        status = failure_set(failure, VIRGA_UNSUPPORTED, "the server that uses %.300s is of another version of virga: restart it with this one first", state_dir);
+    if (*out && (*out)->lock >= 0) {
+        close((*out)->lock);
+        (*out)->lock = -1;
+    }
+    if (!status) return VIRGA_OK;
+    state_database_close(*out);
+    *out = NULL;
     return status;
 }

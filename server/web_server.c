@@ -173,12 +173,19 @@ static void exports_changed(void *user) {
     service_mailbox_post(server->mailbox, &server->exports_changed);
 }
 
-// Without them the rest is served all the same.
+// Without it the rest is served all the same.
+static void open_database(struct app *app) {
+    if (app_open_database(app)) log_warning("state", "nothing is remembered: %s", app->no_database);
+}
+
+// Nor do they stop it.
 static void start_exports(struct web_server *server) {
     const struct config *config = &server->app->config;
     struct failure failure;
     snprintf(server->exports_off, sizeof server->exports_off, "this server makes no exports (setting export-jobs)");
-    if (!config->export_jobs || !export_service_new(config, server->app->workers, exports_changed, server, &server->exports, &failure)) return;
+    if (!config->export_jobs) return;
+    if (!server->app->database) failure_set(&failure, VIRGA_IO, "%s", server->app->no_database);
+    else if (!export_service_new(server->app, exports_changed, server, &server->exports, &failure)) return;
     log_warning("export", "there are no exports: %s", failure.message);
     snprintf(server->exports_off, sizeof server->exports_off, "this server makes no exports: %.350s", failure.message);
 }
@@ -262,6 +269,7 @@ int web_server_new(struct app *app, struct web_server **out, int *port, struct f
     status = page_files_load(app->config.web_root, &server->page, failure);
     if (!status && !page_files_find(server->page, ""))
         log_warning("page", "%s has no index.html: only the API is served", app->config.web_root);
+    if (!status) open_database(app);
     if (!status) status = web_user_start(server, failure);
     if (!status) status = listen_on(server, port, failure);
     if (!status) start_exports(server);

@@ -26,6 +26,15 @@ static void open_store(void) {
     assert_int_equal(export_store_new(database, &store, &failure), VIRGA_OK);
 }
 
+// As somebody else would, by hand.
+static int change(const char *sql) {
+    sqlite3 *handle;
+    if (state_database_connect(database, &handle, NULL)) return SQLITE_ERROR;
+    int result = sqlite3_exec(handle, sql, NULL, NULL, NULL);
+    sqlite3_close(handle);
+    return result;
+}
+
 static void close_store(void) {
     export_store_free(store);
     state_database_close(database);
@@ -131,6 +140,48 @@ static void test_a_second_server_is_told(void **state) {
     assert_non_null(strstr(failure.message, "--state"));
 }
 
+static void test_a_command_works_beside_a_server_and_without_one(void **state) {
+    (void)state;
+    struct state_database *beside;
+    sqlite3 *handle;
+    struct failure failure;
+    assert_int_equal(state_database_open_beside(folder, &beside, &failure), VIRGA_OK);
+    assert_int_equal(state_database_connect(beside, &handle, &failure), VIRGA_OK);
+    assert_int_equal(sqlite3_exec(handle, "UPDATE export_jobs SET name = ''", NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(handle);
+    state_database_close(beside);
+    close_store();
+    assert_int_equal(state_database_open_beside(folder, &beside, &failure), VIRGA_OK);
+    open_store();  // a command does not keep the folder
+    state_database_close(beside);
+}
+
+static void test_a_command_makes_what_is_not_there(void **state) {
+    (void)state;
+    struct state_database *beside;
+    sqlite3 *handle;
+    struct failure failure;
+    char command[100];
+    close_store();
+    snprintf(command, sizeof command, "rm %s/virga.db*", folder);
+    assert_int_equal(system(command), 0);
+    assert_int_equal(state_database_open_beside(folder, &beside, &failure), VIRGA_OK);
+    assert_int_equal(state_database_connect(beside, &handle, &failure), VIRGA_OK);
+    sqlite3_close(handle);
+    state_database_close(beside);
+    open_store();
+}
+
+static void test_a_command_leaves_a_server_of_another_version_alone(void **state) {
+    (void)state;
+    struct state_database *beside;
+    struct failure failure;
+    assert_int_equal(change("PRAGMA user_version = 0"), SQLITE_OK);
+    assert_int_equal(state_database_open_beside(folder, &beside, &failure), VIRGA_UNSUPPORTED);
+    assert_non_null(strstr(failure.message, "restart"));
+    assert_null(beside);
+}
+
 static void overwrite(const char *name, long from, const char *text) {
     char path[100];
     snprintf(path, sizeof path, "%s/%s", folder, name);
@@ -178,7 +229,7 @@ static void test_damaged_pages_are_moved_aside(void **state) {
 static void test_a_newer_database_is_left_alone(void **state) {
     (void)state;
     struct failure failure;
-    sqlite3_exec(state_database_handle(database), "PRAGMA user_version = 99", NULL, NULL, NULL);
+    assert_int_equal(change("PRAGMA user_version = 99"), SQLITE_OK);
     close_store();
     store = NULL;
     assert_int_equal(state_database_open(folder, &database, &failure), VIRGA_UNSUPPORTED);
@@ -199,10 +250,9 @@ static void test_rows_that_somebody_changed_are_read_as_what_can_be(void **state
     size_t count;
     add("0123456789abcdef");
     add("0123456789abcde0");
-    assert_int_equal(sqlite3_exec(state_database_handle(database),
-                                  "UPDATE export_jobs SET id = '../../../../tmp/x' WHERE sequence = 1;"
-                                  "UPDATE export_jobs SET name = CAST(x'ff41' AS TEXT), created = 9e999, began = -1, width = -5, frames = 99999999999 WHERE sequence = 2",
-                                  NULL, NULL, NULL), SQLITE_OK);
+    assert_int_equal(change("UPDATE export_jobs SET id = '../../../../tmp/x' WHERE sequence = 1;"
+                            "UPDATE export_jobs SET name = CAST(x'ff41' AS TEXT), created = 9e999, began = -1, width = -5, frames = 99999999999 WHERE sequence = 2"),
+                     SQLITE_OK);
     assert_int_equal(export_store_load(store, &jobs, &count, NULL), VIRGA_OK);
     assert_int_equal(count, 1);  // the other one's folder would be elsewhere
     assert_true(jobs[0].created == 0 && jobs[0].began == 0 && jobs[0].width == 0 && jobs[0].frames == 0);
@@ -253,6 +303,9 @@ int main(void) {
         cmocka_unit_test_setup_teardown(test_a_deleted_one_takes_its_frames_along_and_its_number_is_never_used_again, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_the_same_id_twice_is_refused_and_hurts_nothing, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_second_server_is_told, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_a_command_works_beside_a_server_and_without_one, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_a_command_makes_what_is_not_there, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_a_command_leaves_a_server_of_another_version_alone, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_file_that_is_no_database_is_moved_aside, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_damaged_pages_are_moved_aside, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_newer_database_is_left_alone, set_up, tear_down),
