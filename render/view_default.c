@@ -25,7 +25,7 @@ static bool has_heights(const struct catalog_variable *variable)
 static bool usable(const struct catalog_dataset *dataset, size_t index)
 {
     return dataset->run_count > 0 && !dataset->variables[index].hidden &&
-           dataset->runs[dataset->run_count - 1].series[index].present;
+           dataset->runs[dataset->latest].series[index].present;
 }
 
 typedef bool wish(const struct catalog_variable *variable, const char *text);

@@ -38,14 +38,32 @@ static int find_dataset(const struct view *view, const struct catalog *catalog, 
                        *list ? "; there is " : "", list);
 }
 
+// What the view asks of the latest run: its step, by lead or by valid time. "nearest to now" asks for none.
+static int latest_run(const struct view *view, const struct catalog_dataset *dataset)
+{
+    int variables[VIEW_LAYERS_MAX];
+    struct catalog_asked asked = {.variables = variables, .lead = view->time[0] == 'T', .seconds = NAN};
+    enum cf_calendar calendar = CALENDAR_STANDARD;
+    for (size_t n = 0; n < view->layer_count; n++)
+        if (view->layers[n].visible)
+            variables[asked.count++] = catalog_find_variable(dataset, view->layers[n].variable);
+    if (asked.count && variables[0] >= 0)
+        cf_calendar_parse(dataset->variables[variables[0]].calendar, &calendar);
+    if (asked.lead)
+        asked.seconds = 3600 * strtod(view->time + 1, NULL);
+    else if (cf_time_parse(calendar, view->time, &asked.seconds))
+        asked.seconds = NAN;
+    return catalog_find_latest(dataset, &asked);
+}
+
 static int find_run(const struct view *view, struct view_resolved *resolved, struct failure *failure)
 {
     const struct catalog_dataset *dataset = resolved->dataset;
-    int run = catalog_find_run(dataset, view->run);
+    int run = strcmp(view->run, "latest") ? catalog_find_run(dataset, view->run) : latest_run(view, dataset);
     if (run < 0)
         return failure_set(failure, VIRGA_NOT_FOUND, "run: %s is not on offer%s%s", view->run,
                            dataset->run_count ? "; the latest is " : "",
-                           dataset->run_count ? dataset->runs[dataset->run_count - 1].time.iso : "");
+                           dataset->run_count ? dataset->runs[dataset->latest].time.iso : "");
     resolved->run = (size_t)run;
     return VIRGA_OK;
 }

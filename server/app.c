@@ -110,7 +110,7 @@ size_t app_user_paths(const struct app *app, const char **paths) { return engine
 static int open_catalog(struct app *app, const char *state_dir, bool users, struct failure *failure) {
     bool tells = log_enabled(LOG_LEVEL_INFO), terminal = isatty(STDERR_FILENO) && !app->config.log_json;
     struct opening_progress progress = {.terminal = terminal ? stderr : NULL};
-    struct catalog_options options = {.state_dir = state_dir, .progress = tells ? opening_progress_tell : NULL, .context = &progress};
+    struct catalog_options options = {.state_dir = state_dir, .rules = &app->config.rules, .progress = tells ? opening_progress_tell : NULL, .context = &progress};
     const char **paths = calloc(CONFIG_MAX_PATHS, sizeof *paths);
     if (!paths) return failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
     size_t count = users ? pick_paths(&app->config, false, paths) : app->config.path_count;
@@ -185,6 +185,13 @@ void app_destroy(struct app *app) {
     if (app->sources) source_pool_free(app->sources);
     source_engine_free(app->engine);
     *app = (struct app){0};
+}
+
+void app_rescan(struct app *app) { (void)app; }
+
+void app_catalog_stats(struct app *app, struct app_catalog_stats *stats) {
+    (void)app;
+    *stats = (struct app_catalog_stats){0};
 }
 
 static size_t pyramid_of(const struct catalog_dataset *dataset, size_t variable, struct catalog_pyramid_level *levels, size_t room) {

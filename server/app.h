@@ -34,6 +34,16 @@ int app_open_database(struct app *app);
 void app_destroy(struct app *app);
 // Any thread: the catalog of the moment, one reference for the caller.
 struct catalog *app_catalog(struct app *app);
+// Any thread: all paths are looked at again, soon, on the thread that watches them; also what is no file (datasets of the engine, OPeNDAP).
+void app_rescan(struct app *app);
+struct app_catalog_stats {
+    size_t scans, changes;  // looks at all paths since start, and how many of them changed the catalog
+    size_t files;           // of the catalog, also those that cannot be read
+    double changed;         // clock_monotonic() of the last change, or of the start
+    double seconds;         // that the last look took
+};
+// Any thread.
+void app_catalog_stats(struct app *app, struct app_catalog_stats *stats);
 // Paths of the configuration that are shown to each user through an engine of their own, not to all: `paths` gets them (room for CONFIG_MAX_PATHS). Returns how many.
 size_t app_user_paths(const struct app *app, const char **paths);
 bool app_has_user_paths(const struct app *app);

@@ -86,9 +86,12 @@ static void print_grid(const struct grid *grid) {
 }
 
 static void print_runs(const struct catalog_dataset *set) {
-    for (size_t r = 0; r < set->run_count; r++)
-        printf("  %s  %s%s%s\n", r ? "     " : "runs ", set->runs[r].time.iso, set->runs[r].complete ? "" : "  incomplete",
-               r + 1 == set->run_count && r ? "  latest" : "");
+    for (size_t r = 0; r < set->run_count; r++) {
+        const struct catalog_run *run = &set->runs[r];
+        printf("  %s  %s", r ? "     " : "runs ", run->time.iso);
+        if (!run->complete) printf("  incomplete: %zu of %zu steps", run->expected - run->missing, run->expected);
+        printf("%s\n", (int)r == set->latest && set->run_count > 1 ? "  latest" : "");
+    }
 }
 
 // Whether the method says more than the coordinate's own name does.
@@ -117,7 +120,7 @@ static void print_levels(const struct catalog_variable *v) {
 
 static void print_times(const struct catalog_dataset *set, size_t variable) {
     if (!set->run_count) return;
-    const struct catalog_series *s = &set->runs[set->run_count - 1].series[variable];
+    const struct catalog_series *s = &set->runs[set->latest].series[variable];
     if (!s->present || !s->time_count) printf("      not in the latest run\n");
     else if (s->time_count == 1) printf("      1 step, %s", s->times[0].iso);
     else printf("      %zu steps, %s to %s", s->time_count, s->times[0].iso, s->times[s->time_count - 1].iso);

@@ -20,11 +20,13 @@ struct command_line {
     {"help", 'h', false}, {"config", 'c', true}, {"state", 0, true}, {"cache-memory", 0, true}, {"spool-limit", 0, true}, \
     {"workers", 0, true}, {"readers", 0, true}, {"reader", 0, true}, {"opendap-hosts", 0, true}, {"engine", 0, true}, {"engine-workers", 0, true}, \
     {"engine-idle", 0, true}, {"engine-memory", 0, true}, {"engine-schemes", 0, true}, {"engine-slabs", 0, true}, {"engine-product", 0, true}, \
-    {"engine-python", 0, true}, {"log-level", 0, true}, {"log-format", 0, true}
+    {"engine-python", 0, true}, {"latest", 0, true}, {"expected-steps", 0, true}, {"keep-runs", 0, true}, {"keep-time", 0, true}, \
+    {"log-level", 0, true}, {"log-format", 0, true}
 // What help says of them, where they are no more to the command than to virga serve.
 #define COMMAND_LINE_SETTINGS_HELP \
     "      --state DIR, --cache-memory SIZE, --spool-limit SIZE, --workers N, --readers N,\n" \
     "      --opendap-hosts H, --reader PROGRAM, --engine WHERE, --engine-… VALUE,\n" \
+    "      --latest RULE, --expected-steps N, --keep-runs N, --keep-time TIME,\n" \
     "      --log-level LEVEL, --log-format FORMAT\n" \
     "                           as for virga serve\n" \
     "  -c, --config FILE        the configuration file\n" \

@@ -51,6 +51,14 @@ static const char help[] =
     "      --export-keep TIME   exports are deleted this long after they ended (7d); 0: never\n";
 // A compiler need not take a longer text than this one and the next apart.
 static const char more_help[] =
+    "      --latest RULE        which run \"latest\" means: complete (the newest that has all its\n"
+    "                           steps) or step (the newest that has the step asked for)\n"
+    "      --expected-steps N   of a complete run: a number, T+48, or auto (those of the run before)\n"
+    "      --keep-runs N        only the N newest runs are shown (0: all); no file is ever deleted\n"
+    "      --keep-time TIME     only runs so long before the newest are shown (0: all)\n"
+    "      --scan-seconds S     files are looked at again this often (30), beside what the kernel tells\n"
+    "      --settle-seconds S   a file must be still so long where nothing tells who writes it (5)\n"
+    "      --relist-seconds S   datasets of the engine and behind OPeNDAP are listed again (300)\n"
     "      --engine WHERE       the Dask cluster: none, local[:N], tcp://HOST:PORT, tls://…, gateway:URL\n"
     "      --engine-clusters W  shared, or one for each user (shared)\n"
     "      --engine-workers N   MIN:MAX workers\n"
@@ -89,7 +97,8 @@ static const struct option_spec specs[] = {
     {"idle-seconds", 0, true}, {"drain-seconds", 0, true}, {"message-rate", 0, true}, {"embed-host", 0, true},   {"allow-origin", 0, true},
     {"web-root", 0, true},     {"export-jobs", 0, true},  {"export-queue", 0, true}, {"export-frames", 0, true},
     {"export-size", 0, true},  {"export-disk", 0, true},  {"export-keep", 0, true},  {"engine-clusters", 0, true},
-    {"publish-token-file", 0, true}, {"engine-socket", 0, true},    {"check", 0, false}, {"allow-empty", 0, false}, {NULL, 0, false}};
+    {"scan-seconds", 0, true}, {"settle-seconds", 0, true}, {"relist-seconds", 0, true},
+    {"publish-token-file", 0, true}, {"engine-socket", 0, true}, {"check", 0, false}, {"allow-empty", 0, false}, {NULL, 0, false}};
 
 struct serve_flags {
     bool check, allow_empty;

@@ -10,6 +10,7 @@
 
 #include "base/log.h"
 #include "base/status.h"
+#include "field/catalog.h"
 
 enum { CONFIG_MAX_PATHS = 1024, CONFIG_MAX_HOSTS = 32, CONFIG_MAX_SCHEMES = 16, CONFIG_MAX_PRODUCTS = 64 };
 
@@ -17,6 +18,7 @@ enum config_key {
     CONFIG_LISTEN, CONFIG_BASE_PATH, CONFIG_STATE, CONFIG_CACHE_MEMORY, CONFIG_SPOOL_LIMIT, CONFIG_WORKERS, CONFIG_READERS,
     CONFIG_MAX_CONNECTIONS, CONFIG_IDLE_SECONDS, CONFIG_DRAIN_SECONDS, CONFIG_MESSAGE_RATE, CONFIG_EMBED_HOST, CONFIG_ALLOW_ORIGIN, CONFIG_OPENDAP_HOSTS,
     CONFIG_EXPORT_JOBS, CONFIG_EXPORT_QUEUE, CONFIG_EXPORT_FRAMES, CONFIG_EXPORT_SIZE, CONFIG_EXPORT_DISK, CONFIG_EXPORT_KEEP,
+    CONFIG_LATEST, CONFIG_EXPECTED_STEPS, CONFIG_KEEP_RUNS, CONFIG_KEEP_TIME, CONFIG_SCAN_SECONDS, CONFIG_SETTLE_SECONDS, CONFIG_RELIST_SECONDS,
     CONFIG_ENGINE, CONFIG_ENGINE_CLUSTERS, CONFIG_ENGINE_WORKERS, CONFIG_ENGINE_IDLE, CONFIG_ENGINE_MEMORY, CONFIG_ENGINE_SCHEMES,
     CONFIG_ENGINE_SLABS, CONFIG_ENGINE_PRODUCT, CONFIG_ENGINE_PYTHON, CONFIG_PUBLISH_TOKEN_FILE,
     CONFIG_LOG_LEVEL, CONFIG_LOG_FORMAT, CONFIG_WEB_ROOT, CONFIG_READER, CONFIG_PATHS, CONFIG_KEY_COUNT
@@ -49,6 +51,10 @@ struct config {
     unsigned export_size[2];    // of a frame: at most as many pixels; default 3840 × 2160
     size_t export_disk;         // bytes of all exports; default 20 GiB
     double export_keep;         // seconds that an ended one is kept; default 7 days; 0: until it is deleted
+    struct catalog_rules rules; // which run is the latest (default: the newest complete one) and which are on offer (default: all)
+    double scan_seconds;        // between looks at all files, beside what the kernel tells of them; default 30; 0: never looked at again
+    double settle_seconds;      // that a file must have been still where nothing tells whether somebody writes it; default 5
+    double relist_seconds;      // between looks at what is no file: datasets of the engine and behind OPeNDAP; default 300; 0: never
     char engine[512];           // none, local[:N], tcp://HOST:PORT, tls://HOST:PORT, gateway:URL or gateway:URL#NAME; default none
     bool engine_for_each_user;  // each user has a cluster of their own; default: one for all
     int engine_workers[2];      // least and most; 0 and 0 (the default): as the engine finds right

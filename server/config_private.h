@@ -24,6 +24,20 @@ bool config_parse_integer(const char *text, long low, long high, int *number);
 bool config_parse_size(const char *text, size_t low, size_t *size);
 bool config_copy_text(char *to, size_t room, const char *text);
 
+// A time such as 7d, 48h, 90m or 0 in seconds, at most 3650d.
+bool config_parse_time(const char *text, double *seconds);
+void config_print_time(FILE *out, double seconds);
+
+// config_catalog.c
+const char *config_set_latest(struct config *config, const char *value);
+const char *config_set_expected_steps(struct config *config, const char *value);
+const char *config_set_keep_runs(struct config *config, const char *value);
+const char *config_set_keep_time(struct config *config, const char *value);
+const char *config_set_scan_seconds(struct config *config, const char *value);
+const char *config_set_settle_seconds(struct config *config, const char *value);
+const char *config_set_relist_seconds(struct config *config, const char *value);
+void config_print_catalog(FILE *out, const struct config *config, enum config_key key);
+
 // config_engine.c
 const char *config_set_engine(struct config *config, const char *value);
 const char *config_set_engine_clusters(struct config *config, const char *value);

@@ -158,16 +158,18 @@ static const char *set_export_disk(struct config *config, const char *value) {
     return config_parse_size(value, 1 << 20, &config->export_disk) ? NULL : "a size of at least 1M, such as 20G";
 }
 
-// "48h", "7d", "90m", "0".
-static const char *set_export_keep(struct config *config, const char *value) {
-    static const char allowed[] = "a time such as 7d, 48h or 90m, at most 3650d; 0 keeps exports until they are deleted";
+bool config_parse_time(const char *text, double *seconds) {
     char *end;
-    double seconds = isdigit((unsigned char)*value) ? strtod(value, &end) : NAN;
-    if (!(seconds >= 0) || (*end && end[1]) || (!*end && seconds > 0)) return allowed;
+    double number = isdigit((unsigned char)*text) ? strtod(text, &end) : NAN;
+    if (!(number >= 0) || (*end && end[1]) || (!*end && number > 0)) return false;
     double unit = *end == 'd' ? 86400 : *end == 'h' ? 3600 : *end == 'm' ? 60 : *end ? NAN : 1;
-    if (!(seconds * unit <= 3650 * 86400.0)) return allowed;
-    config->export_keep = seconds * unit;
-    return NULL;
+    if (!(number * unit <= 3650 * 86400.0)) return false;
+    *seconds = number * unit;
+    return true;
+}
+
+static const char *set_export_keep(struct config *config, const char *value) {
+    return config_parse_time(value, &config->export_keep) ? NULL : "a time such as 7d, 48h or 90m, at most 3650d; 0 keeps exports until they are deleted";
 }
 
 // The text goes into response headers: nothing that could end one or start another rule. `scheme`: SCHEME:// is needed.
@@ -261,6 +263,13 @@ const struct config_setting config_settings[CONFIG_KEY_COUNT] = {
     [CONFIG_EXPORT_SIZE] = {"export-size", "VIRGA_EXPORT_SIZE", set_export_size},
     [CONFIG_EXPORT_DISK] = {"export-disk", "VIRGA_EXPORT_DISK", set_export_disk},
     [CONFIG_EXPORT_KEEP] = {"export-keep", "VIRGA_EXPORT_KEEP", set_export_keep},
+    [CONFIG_LATEST] = {"latest", "VIRGA_LATEST", config_set_latest},
+    [CONFIG_EXPECTED_STEPS] = {"expected-steps", "VIRGA_EXPECTED_STEPS", config_set_expected_steps},
+    [CONFIG_KEEP_RUNS] = {"keep-runs", "VIRGA_KEEP_RUNS", config_set_keep_runs},
+    [CONFIG_KEEP_TIME] = {"keep-time", "VIRGA_KEEP_TIME", config_set_keep_time},
+    [CONFIG_SCAN_SECONDS] = {"scan-seconds", "VIRGA_SCAN_SECONDS", config_set_scan_seconds},
+    [CONFIG_SETTLE_SECONDS] = {"settle-seconds", "VIRGA_SETTLE_SECONDS", config_set_settle_seconds},
+    [CONFIG_RELIST_SECONDS] = {"relist-seconds", "VIRGA_RELIST_SECONDS", config_set_relist_seconds},
     [CONFIG_ENGINE] = {"engine", "VIRGA_ENGINE", config_set_engine},
     [CONFIG_ENGINE_CLUSTERS] = {"engine-clusters", "VIRGA_ENGINE_CLUSTERS", config_set_engine_clusters},
     [CONFIG_ENGINE_WORKERS] = {"engine-workers", "VIRGA_ENGINE_WORKERS", config_set_engine_workers},
@@ -290,7 +299,7 @@ static void print_size(FILE *out, size_t size) {
     fprintf(out, "%zu", size);
 }
 
-static void print_time(FILE *out, double seconds) {
+void config_print_time(FILE *out, double seconds) {
     static const struct { double seconds; char name; } units[] = {{86400, 'd'}, {3600, 'h'}, {60, 'm'}};
     size_t i = 0;
     while (i < 2 && fmod(seconds, units[i].seconds) != 0) i++;
@@ -324,7 +333,9 @@ void config_print_value(FILE *out, const struct config *c, enum config_key key) 
     case CONFIG_EXPORT_FRAMES: fprintf(out, "%d", c->export_frames); break;
     case CONFIG_EXPORT_SIZE: fprintf(out, "%ux%u", c->export_size[0], c->export_size[1]); break;
     case CONFIG_EXPORT_DISK: print_size(out, c->export_disk); break;
-    case CONFIG_EXPORT_KEEP: print_time(out, c->export_keep); break;
+    case CONFIG_EXPORT_KEEP: config_print_time(out, c->export_keep); break;
+    case CONFIG_LATEST: case CONFIG_EXPECTED_STEPS: case CONFIG_KEEP_RUNS: case CONFIG_KEEP_TIME: case CONFIG_SCAN_SECONDS:
+    case CONFIG_SETTLE_SECONDS: case CONFIG_RELIST_SECONDS: config_print_catalog(out, c, key); break;
     case CONFIG_ENGINE: case CONFIG_ENGINE_CLUSTERS: case CONFIG_ENGINE_WORKERS: case CONFIG_ENGINE_IDLE: case CONFIG_ENGINE_SCHEMES:
     case CONFIG_ENGINE_SLABS: case CONFIG_ENGINE_PYTHON: case CONFIG_PUBLISH_TOKEN_FILE: config_print_engine(out, c, key); break;
     case CONFIG_ENGINE_MEMORY: print_size(out, c->engine_memory); break;

@@ -45,6 +45,16 @@ static void add_pattern(struct export_arguments *a, const char *folder, const ch
     add(a, "--out=%s/%%05d.%s", escaped, suffix);
 }
 
+// So that "latest" is the same run there.
+static void add_rules(struct export_arguments *a, const struct catalog_rules *rules) {
+    add(a, "--latest=%s", rules->latest_has_step ? "step" : "complete");
+    if (rules->expected_steps) add(a, "--expected-steps=%zu", rules->expected_steps);
+    else if (rules->expected_lead > 0) add(a, "--expected-steps=T+%.15g", rules->expected_lead / 3600);
+    else add(a, "--expected-steps=auto");
+    add(a, "--keep-runs=%zu", rules->keep_runs);
+    add(a, rules->keep_seconds > 0 ? "--keep-time=%.15gm" : "--keep-time=%g", rules->keep_seconds / 60);
+}
+
 static void add_lists(struct export_arguments *a, const struct config *config) {
     add(a, "--engine-memory=%zu", config->engine_memory);
     for (size_t i = 0; i < config->engine_scheme_count; i++) add(a, "--engine-schemes=%s", config->engine_schemes[i]);
@@ -79,6 +89,7 @@ int export_arguments_make(const struct config *config, const char *folder, const
     add(a, "--workers=%d", config->workers);
     add(a, "--cache-memory=%zu", memory);
     add(a, "--spool-limit=%zu", config->spool_limit);
+    add_rules(a, &config->rules);
     add_lists(a, config);
     add_engine(a, config);
     add(a, "--log-level=%s", log_level_name(config->log_level < LOG_LEVEL_WARNING ? config->log_level : LOG_LEVEL_WARNING));

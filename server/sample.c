@@ -77,12 +77,42 @@ static int find_dataset_of_variable(const struct catalog *catalog, const struct 
     return failure_set(failure, VIRGA_NOT_FOUND, "there is no variable %s; there are: %s", query->variable, *known ? known : "none");
 }
 
+// The time asked for as seconds: ISO 8601 in the variable's calendar, or "T+hours" after the run's.
+static int parse_time(const struct sample_query *query, const struct field_ref *field, double *seconds, struct failure *failure) {
+    const struct catalog_variable *v = &field->dataset->variables[field->variable];
+    const char *text = query->time;
+    enum cf_calendar calendar;
+    char *end;
+    if (*text == 'T' || *text == 't') {
+        double hours = text[1] == '+' || text[1] == ' ' ? strtod(text + 2, &end) : NAN;  // a '+' in a URL reads as a space
+        *seconds = field->dataset->runs[field->run].time.seconds + 3600 * hours;
+        if (isfinite(hours) && end > text + 2 && !*end) return VIRGA_OK;
+    } else if (cf_calendar_parse(v->calendar, &calendar) == VIRGA_OK && cf_time_parse(calendar, text, seconds) == VIRGA_OK) {
+        return VIRGA_OK;
+    }
+    return failure_set(failure, VIRGA_INVALID, "time = \"%s\" must be like 2026-01-31T12:00:00Z, or T+6 for six hours after the run",
+                       text);
+}
+
+// Of the latest run a step may be asked for.
+static int latest_run(const struct sample_query *query, const struct field_ref *field) {
+    const struct catalog_dataset *set = field->dataset;
+    struct field_ref at = *field;
+    int variable = (int)field->variable;
+    struct catalog_asked asked = {.count = 1, .variables = &variable, .lead = *query->time == 'T' || *query->time == 't'};
+    if (set->latest < 0) return -1;
+    at.run = (size_t)set->latest;
+    if (parse_time(query, &at, &asked.seconds, NULL)) return set->latest;
+    if (asked.lead) asked.seconds -= set->runs[set->latest].time.seconds;
+    return catalog_find_latest(set, &asked);
+}
+
 static int find_run(const struct sample_query *query, struct field_ref *field, struct failure *failure) {
     const struct catalog_dataset *set = field->dataset;
-    int run = catalog_find_run(set, *query->run ? query->run : "latest");
+    int run = !*query->run || !strcmp(query->run, "latest") ? latest_run(query, field) : catalog_find_run(set, query->run);
     if (run < 0)
         return failure_set(failure, VIRGA_NOT_FOUND, "there is no run %s; the latest is %s", query->run,
-                           set->run_count ? set->runs[set->run_count - 1].time.iso : "none");
+                           set->run_count ? set->runs[set->latest].time.iso : "none");
     field->run = (size_t)run;
     if (!set->runs[run].series[field->variable].present)
         return failure_set(failure, VIRGA_NOT_FOUND, "the run %s has no %s", set->runs[run].time.iso,
@@ -101,23 +131,6 @@ static int find_member(const struct sample_query *query, struct field_ref *field
     if (v->member_count == 1 && !*v->members[0]) return failure_set(failure, VIRGA_NOT_FOUND, "there is no member %s: %s has none to choose from", query->member, v->name);
     return failure_set(failure, VIRGA_NOT_FOUND, "there is no member %s; there %s %zu, from %s to %s", query->member,
                        v->member_count == 1 ? "is" : "are", v->member_count, v->members[0], v->members[v->member_count - 1]);
-}
-
-// The time asked for as seconds: ISO 8601 in the variable's calendar, or "T+hours" after the run's.
-static int parse_time(const struct sample_query *query, const struct field_ref *field, double *seconds, struct failure *failure) {
-    const struct catalog_variable *v = &field->dataset->variables[field->variable];
-    const char *text = query->time;
-    enum cf_calendar calendar;
-    char *end;
-    if (*text == 'T' || *text == 't') {
-        double hours = text[1] == '+' || text[1] == ' ' ? strtod(text + 2, &end) : NAN;  // a '+' in a URL reads as a space
-        *seconds = field->dataset->runs[field->run].time.seconds + 3600 * hours;
-        if (isfinite(hours) && end > text + 2 && !*end) return VIRGA_OK;
-    } else if (cf_calendar_parse(v->calendar, &calendar) == VIRGA_OK && cf_time_parse(calendar, text, seconds) == VIRGA_OK) {
-        return VIRGA_OK;
-    }
-    return failure_set(failure, VIRGA_INVALID, "time = \"%s\" must be like 2026-01-31T12:00:00Z, or T+6 for six hours after the run",
-                       text);
 }
 
 static int find_step(const struct sample_query *query, struct field_ref *field, struct failure *failure) {

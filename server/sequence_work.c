@@ -70,7 +70,7 @@ static void stay_with_run(struct sequence_work *w) {
     if (record) frame_record_run(record, program, w->run->document->root, run);
     free(record);
     int index = *run ? catalog_find_run(dataset, run) : -1;
-    if (index < 0 || (size_t)index + 1 == dataset->run_count) return;
+    if (index < 0 || index == dataset->latest) return;
     take_run(w, dataset->runs[index].time.iso);
     w->stayed = true;
 }

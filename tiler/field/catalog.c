@@ -199,7 +199,7 @@ int catalog_open(struct source_pool *pool, const char *const *paths, size_t path
         const char *path = scanned.count > 0 ? scanned.files[0].path : paths[0], *why = scanned.count > 0 ? scanned.files[0].failure.message : "no file matches";
         status = failure_set(failure, VIRGA_NOT_FOUND, "%.300s: %s", path, catalog_without_file(why, path));
     }
-    if (!status) status = catalog_group(whole, &scanned, failure);
+    if (!status) status = catalog_group(whole, &scanned, options->rules, failure);
     if (!status && (status = give_title(&whole->catalog, options->title))) failure_set(failure, status, "out of memory");
     if (!status) status = catalog_choose_lattices(&whole->catalog, options->state_dir, failure);
     for (size_t n = 0; !status && n < whole->catalog.dataset_count; n++)
@@ -234,7 +234,7 @@ int catalog_find_variable_named(const struct catalog_dataset *d, const char *nam
 int catalog_find_run(const struct catalog_dataset *d, const char *run) {
     double seconds;
     if (d->run_count == 0) return -1;
-    if (!run || !*run || strcmp(run, "latest") == 0) return (int)d->run_count - 1;
+    if (!run || !*run || strcmp(run, "latest") == 0) return d->latest;
     for (size_t r = 0; r < d->run_count; r++)
         if (strcmp(d->runs[r].time.iso, run) == 0) return (int)r;
     enum cf_calendar calendar = CALENDAR_STANDARD;

@@ -63,7 +63,8 @@ struct catalog_series {  // a variable in one run
 
 struct catalog_run {
     struct catalog_time time;  // forecast reference time
-    bool complete;             // every variable has all the steps that the fullest run has
+    bool complete;             // all steps that are expected of it are there (catalog_rules)
+    size_t expected, missing;  // steps; of those expected, how many lack a variable or are not there at all. 0 missing: complete
     struct catalog_series *series;  // [variable_count]
 };
 
@@ -74,7 +75,9 @@ struct catalog_dataset {
     size_t variable_count;
     struct catalog_variable *variables;
     size_t run_count;
-    struct catalog_run *runs;  // oldest first; the latest is the last
+    struct catalog_run *runs;  // oldest first
+    int latest;                // the run that "latest" means where nobody asks for a step; -1 only without runs
+    bool latest_has_step;      // the rule in force (catalog_rules)
     int terrain;               // index of the 2-D variable that holds the ground height, or -1
 };
 
@@ -85,6 +88,19 @@ struct catalog {
     struct catalog_problem *problems;
 };
 
+// Which runs are on offer, which of them are complete, and which one "latest" means. Zeroed: all runs, and the newest complete one.
+//
+// A run is complete when each of its variables has all its steps: by default those of the newest earlier complete run that began at the
+// same hour of day, else of the fullest other run of that hour, else of the fullest run. So a run is never "latest" while it is being
+// written, unless there is no other. Where no run is complete the newest one is meant.
+struct catalog_rules {
+    bool latest_has_step;   // "latest" means the newest run that has the step asked for (catalog_find_latest)
+    size_t expected_steps;  // of a complete run, instead; 0: as above
+    double expected_lead;   // seconds from the run's time up to which a complete run has its steps, instead; 0: as above
+    size_t keep_runs;       // the newest that are on offer; 0: all
+    double keep_seconds;    // a run that began so long before the newest one is no longer on offer; 0: all. "latest" always is
+};
+
 // Opens every file under `paths` (files, folders, globs) through the pool, reads metadata and coordinates only, and groups
 // them: paths that stand for one folder (itself, a glob in it, files in it) belong together, and its name, made absolute
 // without following links, is the configured path that ids derive from. Bad files and variables end in problems; fails only when nothing at all can be named (no such path) or out of
@@ -92,6 +108,7 @@ struct catalog {
 struct catalog_options {
     const char *state_dir;  // keeps the lattices of variables that the table does not know, so that they stay the same; or NULL
     const char *title;      // the datasets' title, before their own where there are several; or NULL: their own
+    const struct catalog_rules *rules;  // or NULL: as zeroed ones
     // Called after each file that was opened or refused; `done` rises by one each time, up to `total`. On any thread, one call at a
     // time, all before catalog_open returns. Must not block for long. Or NULL.
     void (*progress)(void *context, size_t done, size_t total);
@@ -112,6 +129,17 @@ int catalog_find_variable(const struct catalog_dataset *dataset, const char *id)
 int catalog_find_variable_named(const struct catalog_dataset *dataset, const char *name);
 // run: ISO 8601 time, or "latest" or NULL. Index or -1.
 int catalog_find_run(const struct catalog_dataset *dataset, const char *run);
+
+// What is asked of the latest run: that these variables (indices; -1 and constant ones ask nothing) have a step at so many seconds, counted
+// from the run's time or, where `lead` is false, as valid times are.
+struct catalog_asked {
+    size_t count;
+    const int *variables;
+    bool lead;
+    double seconds;  // NaN: no step is asked for
+};
+// The run that "latest" means: with the rule latest_has_step the newest one that has what is asked for, if any has; else dataset->latest.
+int catalog_find_latest(const struct catalog_dataset *dataset, const struct catalog_asked *asked);
 
 // Whether values are differences (a spread), which change units without offset.
 bool catalog_is_difference(const struct catalog_variable *variable);

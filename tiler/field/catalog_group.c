@@ -345,17 +345,6 @@ static int fill_steps(struct catalog_dataset *d, size_t index, const struct draf
     return status;
 }
 
-static void find_complete(struct catalog_dataset *d) {
-    for (size_t r = 0; r < d->run_count; r++) d->runs[r].complete = true;
-    for (size_t v = 0; v < d->variable_count; v++) {
-        size_t most = 0;
-        for (size_t r = 0; r < d->run_count; r++)
-            if (d->runs[r].series[v].time_count > most) most = d->runs[r].series[v].time_count;
-        for (size_t r = 0; r < d->run_count; r++)
-            if (d->runs[r].series[v].time_count < most) d->runs[r].complete = false;
-    }
-}
-
 // --- variables ---------------------------------------------------------------------------------------------------------
 
 static char *clean_copy(const char *text) {
@@ -518,7 +507,7 @@ static int join_members(struct draft_variable *v) {
     return VIRGA_OK;
 }
 
-static int fill_dataset(struct catalog *catalog, struct catalog_dataset *d, struct draft *draft) {
+static int fill_dataset(struct catalog *catalog, struct catalog_dataset *d, struct draft *draft, const struct catalog_rules *rules) {
     struct dataset_shared *shared = calloc(1, sizeof *shared);
     double unknown = unknown_run(draft);
     int status;
@@ -532,11 +521,11 @@ static int fill_dataset(struct catalog *catalog, struct catalog_dataset *d, stru
     if ((status = find_runs(d, draft, unknown))) goto fail;
     for (size_t v = 0; v < draft->variable_count; v++)
         if ((status = join_members(&draft->variables[v])) || (status = fill_variable(d, shared, &draft->variables[v], unknown))) goto fail;
+    if ((status = catalog_apply_rules(d, rules))) goto fail;
     level_inputs_find_helpers(d);
     if ((status = place_levels(catalog, d)) || (status = catalog_add_derived(d)) || (status = name_dataset(d, draft)) ||
         (status = title_dataset(d, draft)))
         goto fail;
-    find_complete(d);
     if (d->variable_count > 0) return VIRGA_OK;
 fail:
     // The variables own the shared part between them; without any it is ours to free.
@@ -570,7 +559,7 @@ static int take_files(struct catalog_whole *whole, struct scanned_files *scanned
     return VIRGA_OK;
 }
 
-int catalog_group(struct catalog_whole *whole, struct scanned_files *scanned, struct failure *failure) {
+int catalog_group(struct catalog_whole *whole, struct scanned_files *scanned, const struct catalog_rules *rules, struct failure *failure) {
     struct catalog *catalog = &whole->catalog;
     struct drafts all = {0};
     int status = draft_all(&all, scanned);
@@ -579,7 +568,7 @@ int catalog_group(struct catalog_whole *whole, struct scanned_files *scanned, st
     if (!status && !(catalog->datasets = calloc(all.count + 1, sizeof *catalog->datasets))) status = VIRGA_NO_MEMORY;
     for (size_t n = 0; !status && n < all.count; n++) {
         struct catalog_dataset *d = &catalog->datasets[catalog->dataset_count++];
-        status = fill_dataset(catalog, d, &all.drafts[n]);
+        status = fill_dataset(catalog, d, &all.drafts[n], rules);
         if (!status && d->variable_count == 0) {
             catalog_dataset_destroy(d);
             *d = (struct catalog_dataset){0};

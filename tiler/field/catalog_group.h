@@ -7,7 +7,10 @@
 #include "field/catalog_scan.h"
 
 // Takes the files over from `scanned` into the catalog, and fills datasets (without lattices) and problems.
-int catalog_group(struct catalog_whole *whole, struct scanned_files *scanned, struct failure *failure);
+int catalog_group(struct catalog_whole *whole, struct scanned_files *scanned, const struct catalog_rules *rules, struct failure *failure);
+// Finds out which runs are complete and which is the latest, and removes those that are not to be on offer. Call when every file's steps are
+// there, before variables are derived. rules: NULL as zeroed. VIRGA_OK or VIRGA_NO_MEMORY.
+int catalog_apply_rules(struct catalog_dataset *dataset, const struct catalog_rules *rules);
 // A failure's words without the file's name, where it begins with it: a problem has a place of its own for that.
 const char *catalog_without_file(const char *reason, const char *file);
 int catalog_add_problem(struct catalog *catalog, const char *variable, const char *file, const char *reason);

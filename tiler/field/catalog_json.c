@@ -77,6 +77,7 @@ static json_t *pyramid_json(const struct catalog_dataset *d, size_t variable, ca
 }
 
 static const struct catalog_series *latest_series(const struct catalog_dataset *d, size_t variable) {
+    if (d->runs[d->latest].series[variable].present) return &d->runs[d->latest].series[variable];
     for (size_t r = d->run_count; r-- > 0;)
         if (d->runs[r].series[variable].present) return &d->runs[r].series[variable];
     return &d->runs[d->run_count - 1].series[variable];
@@ -210,6 +211,8 @@ static json_t *run_json(const struct catalog_dataset *d, size_t run) {
     }
     json_object_set_new(o, "time", json_string(d->runs[run].time.iso));
     json_object_set_new(o, "complete", json_boolean(d->runs[run].complete));
+    json_object_set_new(o, "expected", json_integer((json_int_t)d->runs[run].expected));
+    json_object_set_new(o, "missing", json_integer((json_int_t)d->runs[run].missing));
     json_object_set_new(o, "series", all);
     return o;
 }
@@ -241,6 +244,8 @@ static json_t *dataset_json(const struct catalog_dataset *d, catalog_pyramid pyr
     json_object_set_new(o, "id", json_string(d->id));
     json_object_set_new(o, "title", json_string(d->title));
     json_object_set_new(o, "runs", runs);
+    json_object_set_new(o, "latest", d->latest >= 0 ? json_string(d->runs[d->latest].time.iso) : json_null());
+    json_object_set_new(o, "latest_rule", json_string(d->latest_has_step ? "step" : "complete"));
     json_object_set_new(o, "grid", grid_json(d->grid));
     json_object_set_new(o, "terrain", d->terrain >= 0 ? json_string(d->variables[d->terrain].id) : json_null());
     json_object_set_new(o, "variables", variables);

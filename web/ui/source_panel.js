@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which forecast: dataset, run and ensemble member, and the way to what could not be read.
 import {formatTimeShort} from "../view/times.js";
+import {resolveRun} from "../view/view_resolve.js";
 import {groupProblems} from "./problems_dialog.js";
 import {field, fillSelect, h} from "./dom.js";
 
@@ -17,7 +18,7 @@ export function createSourcePanel(host, on) {
     fillSelect(dataset, catalog.datasets.map((d) => ({value: d.id, label: d.title || d.id})), view?.dataset ?? "");
     dataset.disabled = catalog.datasets.length === 0;
     if (resolved) {
-      fillSelect(run, runOptions(resolved), view.run === "latest" ? "latest" : resolved.run.time);
+      fillSelect(run, runOptions(view, resolved), view.run === "latest" ? "latest" : resolved.run.time);
       fillSelect(member, memberOptions(resolved), String(resolved.member));
     }
     memberField.hidden = !resolved || resolved.members.length < 2;
@@ -33,11 +34,18 @@ function memberOptions({members, present}) {
   return members.map((label, i) => ({value: String(i), label: label || String(i)})).filter((_, i) => !present || present.includes(i));
 }
 
-function runOptions({dataset, calendar}) {
+// " (23 of 49 steps)" of a run that is still being written, or stopped half way.
+function incompleteWords({complete, expected, missing}) {
+  if (complete !== false) return "";
+  return missing > 0 ? ` (${expected - missing} of ${expected} steps)` : " (incomplete)";
+}
+
+function runOptions(view, {dataset, layers, calendar}) {
   const runs = [...dataset.runs].reverse();
-  const words = (run) => `${formatTimeShort(run.time, calendar)}${run.complete === false ? " (incomplete)" : ""}`;
+  const latest = dataset.runs[resolveRun(dataset, "latest", {time: view.time, variables: layers.map(({variable}) => variable)})];
+  const words = (run) => `${formatTimeShort(run.time, calendar)}${incompleteWords(run)}`;
   return [
-    {value: "latest", label: runs.length ? `Latest: ${words(runs[0])}` : "Latest", title: "Follows new runs as they arrive"},
+    {value: "latest", label: latest ? `Latest: ${words(latest)}` : "Latest", title: "Follows new runs as they arrive"},
     ...runs.map((run) => ({value: run.time, label: words(run)})),
   ];
 }

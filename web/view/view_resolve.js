@@ -5,12 +5,35 @@ import {formatLead, formatTime, isoToSeconds, leadHours} from "./times.js";
 import {validateView, ViewError} from "./view_state.js";
 
 const SAME_TIME = 2; // seconds: lead times are written with at most six decimals of an hour
+const LEAD = /^T([+-][0-9.]+)$/;
 
-/** Index of a run in dataset.runs (oldest first): "latest" or a reference time; -1 where there is none. */
-export function resolveRun(dataset, rule) {
+/**
+ * Index of a run in dataset.runs (oldest first): "latest" or a reference time; -1 where there is none. `asked`: {time: rule, variables: [variable]}
+ * that are shown, for servers where "latest" is the newest run that has the step asked for.
+ */
+export function resolveRun(dataset, rule, asked = null) {
   const runs = dataset.runs ?? [];
-  if (rule === undefined || rule === "latest") return runs.length - 1;
+  if (rule === undefined || rule === "latest") return latestRun(dataset, asked);
   return runs.findIndex((run) => sameInstant(run.time, rule));
+}
+
+// The server says which run "latest" means; old ones meant the newest.
+function latestRun(dataset, asked) {
+  const runs = dataset.runs ?? [];
+  const latest = dataset.latest ? runs.findIndex((run) => run.time === dataset.latest) : runs.length - 1;
+  if (dataset.latest_rule !== "step" || !asked) return latest;
+  const found = runs.findLastIndex((run) => hasStep(run, asked));
+  return found < 0 ? latest : found;
+}
+
+// Whether a run has the step that a time rule names, in all variables that change with time. "nearest to now" names none.
+function hasStep(run, {time, variables}) {
+  const changing = variables.filter((variable) => variable && !variable.constant), lead = LEAD.exec(time ?? "T+0");
+  if (!changing.length || time === "nearest to now") return false;
+  return changing.every((variable) => {
+    const {calendar} = variable, wanted = lead ? isoToSeconds(run.time, calendar) + Number(lead[1]) * 3600 : isoToSeconds(time, calendar);
+    return findSeries(run, variable)?.times.some((iso) => Math.abs(isoToSeconds(iso, calendar) - wanted) <= SAME_TIME) ?? false;
+  });
 }
 
 function sameInstant(a, b) {
@@ -24,7 +47,7 @@ function sameInstant(a, b) {
 export function resolveTime(times, runIso, rule, {calendar = "standard", nowSeconds = Date.now() / 1000} = {}) {
   const seconds = times.map((iso) => isoToSeconds(iso, calendar));
   if (rule === "nearest to now") return {index: nearest(seconds, nowSeconds), exact: true};
-  const lead = /^T([+-][0-9.]+)$/.exec(rule ?? "T+0");
+  const lead = LEAD.exec(rule ?? "T+0");
   const wanted = lead ? isoToSeconds(runIso, calendar) + Number(lead[1]) * 3600 : isoToSeconds(rule, calendar);
   if (!Number.isFinite(wanted)) return {index: 0, exact: false};
   const index = nearest(seconds, wanted);
@@ -60,7 +83,8 @@ export function findSeries(run, variable) {
 export function resolveView(view, catalog, {nowSeconds} = {}) {
   const dataset = catalog.datasets.find((d) => d.id === view.dataset);
   if (!dataset) throw new ViewError("dataset", `"${view.dataset}" is not on offer`);
-  const runIndex = resolveRun(dataset, view.run);
+  const shown = view.layers.filter((layer) => layer.visible !== false).map((layer) => findVariable(dataset, layer.variable));
+  const runIndex = resolveRun(dataset, view.run, {time: view.time, variables: shown});
   if (runIndex < 0) throw new ViewError("run", `${formatTime(view.run)} is not on offer`);
   const run = dataset.runs[runIndex];
   const layers = view.layers.map((layer, i) => {
@@ -119,7 +143,7 @@ const FAVOURITES = [
 
 /** The variable to show first: a cloud fraction in 3-D if there is one, else temperature or wind speed, else the first
  * volume, else the first variable. */
-export function favouriteVariable(dataset, run = dataset.runs.at(-1)) {
+export function favouriteVariable(dataset, run = dataset.runs[resolveRun(dataset, "latest")]) {
   const usable = dataset.variables.filter((variable) => findSeries(run, variable));
   const volumes = usable.filter((variable) => variable.vertical);
   for (const name of FAVOURITES) {

@@ -58,8 +58,8 @@ static void test_runs_and_their_times(void **state) {
     assert_int_equal(d->runs[1].series[0].time_count, 8);  // split by time over two files
     assert_string_equal(d->runs[1].series[0].times[7].iso, "2020-01-01T13:00:00Z");
     assert_true(d->runs[1].complete && !d->runs[0].complete && !d->runs[2].complete);
-    assert_int_equal(catalog_find_run(d, "latest"), 2);
-    assert_int_equal(catalog_find_run(d, NULL), 2);
+    assert_int_equal(catalog_find_run(d, "latest"), 1);  // the newest complete one
+    assert_int_equal(catalog_find_run(d, NULL), 1);  // the newest complete one
     assert_int_equal(catalog_find_run(d, "2020-01-01T06:00:00Z"), 1);
     assert_int_equal(catalog_find_run(d, "2020-01-01T06:00Z"), 1);
     assert_int_equal(catalog_find_run(d, "2020-01-02T06:00:00Z"), -1);

@@ -78,7 +78,7 @@ static inline void made_dataset_init(struct made_dataset *made)
             made_series(made, run, v, v == MADE_CLOUD && run == 0 ? 0 : v == MADE_ORO ? 1 : MADE_STEPS);
     }
     made->dataset = (struct catalog_dataset){.id = "made", .title = "made", .grid = &made->grid, .variable_count = MADE_VARIABLES, .variables = made->variables,
-                                             .run_count = MADE_RUNS, .runs = made->runs, .terrain = MADE_ORO};
+                                             .run_count = MADE_RUNS, .runs = made->runs, .latest = MADE_RUNS - 1, .terrain = MADE_ORO};
     made->shared.dataset = &made->dataset;
     made->catalog = (struct catalog){.dataset_count = 1, .datasets = &made->dataset};
 }

@@ -42,7 +42,7 @@ static int set_up(void **state) {
         series[r][2] = (struct catalog_series){.present = r == 0, .time_count = 1, .times = hourly};
         for (int v = 0; v < 3; v++) snprintf(series[r][v].edition, sizeof series[r][v].edition, "edition%d%d", r, v);
     }
-    dataset = (struct catalog_dataset){.id = "d", .title = "d", .grid = &grid, .variable_count = 3, .variables = variables, .run_count = 2, .runs = runs};
+    dataset = (struct catalog_dataset){.id = "d", .title = "d", .grid = &grid, .variable_count = 3, .variables = variables, .run_count = 2, .runs = runs, .latest = 1};
     catalog = (struct catalog){.dataset_count = 1, .datasets = &dataset};
     return 0;
 }
