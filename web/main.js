@@ -3,14 +3,18 @@
 //
 // A change goes one way: a control calls change() with a new document, which goes to the viewer, to the controls and, soon after,
 // into the address. The viewer's events go to the controls only, but for the camera and the step, which enter the document.
+import {Account} from "./net/account.js";
 import {Exports} from "./net/exports.js";
-import {Session, ask, refusalWords, setSession} from "./net/session.js";
+import {Pins} from "./net/pins.js";
+import {Session, ask, refusalWords, sentence, setSession} from "./net/session.js";
 import {createAddress} from "./tools/address.js";
 import {createHostChannel} from "./tools/host_channel.js";
 import {listenForKeys} from "./tools/keyboard.js";
 import {createLayerTool} from "./tools/layer_tool.js";
+import {createPinTool, linkedPin} from "./tools/pin_tool.js";
 import {createProbeTool} from "./tools/probe_tool.js";
 import {createTimeTool} from "./tools/time_tool.js";
+import {createAccountButton, createSignInForm} from "./ui/account_dialog.js";
 import {createCameraTools} from "./ui/camera_tools.js";
 import {h, icon} from "./ui/dom.js";
 import {createEngineChip} from "./ui/engine_chip.js";
@@ -29,6 +33,7 @@ import {createTimeline} from "./ui/timeline.js";
 import {dataRange} from "./view/data_range.js";
 import {embedOptions} from "./view/embed.js";
 import {variableTitle} from "./view/presets.js";
+import {runNews, runsNow} from "./view/run_news.js";
 import {colourMap, colourMapNames, loadColourMaps} from "./view/transfer_function.js";
 import {defaultView, resolveRun, resolveView} from "./view/view_resolve.js";
 import {validateView} from "./view/view_state.js";
@@ -36,6 +41,7 @@ import {Viewer} from "./viewer.js";
 
 const BASE = "";
 const MOST_LAYERS = 4; // that the viewer draws at once
+const TICK = 15000;    // ms: ages are told in minutes, and what is nearest to now moves on
 const $ = (id) => document.getElementById(id);
 
 const state = {
@@ -62,6 +68,8 @@ let viewerWaits = false; // a setView is due with the next frame
 const messages = createMessages($("messages"));
 const session = new Session(BASE || "./");
 setSession(session);
+const account = new Account(BASE || "./");
+const accountButton = createAccountButton($("account"), account, () => viewer?.signedIn());
 const engineChip = createEngineChip($("engine"), {action: changeEngine});
 const problems = createProblemsDialog();
 const help = createHelpDialog();
@@ -73,6 +81,20 @@ const exportDialog = createExportDialog(new Exports(BASE), {
   title: () => shownTitle(state.resolved),
   watch: (on) => viewer.watchExports(on),
   isTold: () => viewer.told,
+  signIn: () => accountButton.open("Exporting pictures needs signing in."),
+});
+const pin = createPinTool({
+  state, messages, pins: new Pins(BASE || "./"), host: $("pin"),
+  title: () => shownTitle(state.resolved),
+  show: showPinned,
+  complete: (view) => layers.complete(view),
+  changed: refreshCaption,
+  write: () => { if (state.view) address.write(state.view); },
+  watch: (on) => viewer.watchPins(on),
+  isTold: () => viewer.told,
+  signIn: (reason) => accountButton.open(reason),
+  camera: () => viewer.camera,
+  mayPin: () => !account.possible || ["forecaster", "admin"].includes(account.me.role),
 });
 const caption = createTimeCaption($("caption"));
 const badge = createFidelityBadge($("badge"));
@@ -102,6 +124,7 @@ const cameraTools = createCameraTools($("tools"), {
   link: () => copyLink(),
   picture: () => savePicture(),
   export: () => openExport(),
+  pin: () => pin.create(),
   help: () => help.open(),
   panel: () => togglePanel(),
 });
@@ -115,7 +138,7 @@ const timeline = createTimeline($("timeline"), {
   loop: time.setLoop,
 });
 const host = createHostChannel({state, viewer: () => viewer, open, seek: time.seek, took: takeCamera, timeline: showTimeline});
-const address = createAddress({onView: (view) => open(view), onError: (error) => sayBadView(error)});
+const address = createAddress({onView: (view) => open(view), onError: (error) => sayBadView(error), isImplied: () => pin.isAsSaved()});
 
 // ---- The document.
 
@@ -157,17 +180,34 @@ function forViewer(iso) {
 
 /** Shows a document from outside: the presets fill it, and where it names what is not here a default stands in. */
 async function open(view) {
+  const error = await tryToShow(view);
+  if (!error) return;
+  sayBadView(error);
+  await openDefault(view.dataset);
+}
+
+// Resolves with null, or with the ViewError that says why it cannot be shown.
+async function tryToShow(view) {
   try {
-    const full = await layers.complete(view);
-    adopt(full);
-    clearBlank($("stage"));
-    messages.clear("view");
-    for (const notice of state.resolved.notices) messages.show("notice", {text: notice, seconds: 12});
+    adopt(await layers.complete(view));
   } catch (error) {
     if (error.name !== "ViewError") throw error;
-    sayBadView(error);
-    await openDefault(view.dataset);
+    return error;
   }
+  clearBlank($("stage"));
+  messages.clear("view");
+  for (const notice of state.resolved.notices) messages.show("notice", {text: notice, seconds: 12});
+  return null;
+}
+
+// The view of a pin: where it cannot be shown nothing else stands in for it.
+async function showPinned(view) {
+  const error = await tryToShow(view);
+  if (!error) return true;
+  state.view = state.resolved = null;
+  refresh();
+  showBlank($("stage"), "This pin cannot be shown now", [sentence(error.message), "It appears here by itself when its forecast is there."]);
+  return false;
 }
 
 async function openDefault(datasetId) {
@@ -195,6 +235,7 @@ async function chooseDataset(id) {
 
 function refresh() {
   source.update(state);
+  pin.refresh();
   if (!state.resolved) return;
   layersPanel.update(state.resolved, state.ranges);
   lookAtRanges(state.resolved);
@@ -205,7 +246,7 @@ function refresh() {
   refreshTimeline();
   exportDialog.viewChanged();
   host.viewChanged();
-  document.title = `${state.resolved.dataset.title || state.resolved.dataset.id} – virga`;
+  document.title = `${pin.words()?.title ?? (state.resolved.dataset.title || state.resolved.dataset.id)} – virga`;
 }
 
 // Where a file calls a range of values valid, the first step's own values are held against it.
@@ -233,7 +274,18 @@ function refreshTimeline() {
     calendar: resolved?.calendar,
     runTime: resolved?.run.time,
   });
-  caption.update({resolved, shown: state.shown, wanted: resolved?.times[state.index] ?? null, exaggeration: state.view?.exaggeration ?? 1});
+  refreshCaption();
+  pin.refresh();
+}
+
+function refreshCaption() {
+  const {resolved} = state;
+  caption.update({resolved, shown: state.shown, wanted: resolved?.times[state.index] ?? null, exaggeration: state.view?.exaggeration ?? 1, pin: pin.words(), live: state.view?.run === "latest"});
+}
+
+function tick() {
+  if (time.hasPassed()) adopt(state.view);
+  else refreshCaption();
 }
 
 function refreshCamera() {
@@ -251,8 +303,10 @@ function takeCamera(detail) {
   if (!state.view || !detail?.eye) return;
   const {mode, eye, target, up, fov} = detail;
   state.view = {...state.view, camera: {mode, eye: [...eye], target: [...target], up: [...up], fov}};
+  pin.cameraTaken();
   address.write(state.view);
   refreshCamera();
+  pin.refresh();
 }
 
 function togglePanel(openIt = !state.panelOpen) {
@@ -351,6 +405,7 @@ function listenToViewer() {
   on("engine", onEngine);
   on("user", onUser);
   on("exports", (detail) => exportDialog.told(detail));
+  on("pins", pin.onPins);
   on("catalog", ({catalog}) => { if (state.presets) onCatalog(catalog ?? viewer.catalog); });
 }
 
@@ -384,12 +439,15 @@ async function changeEngine(action) {
 
 // The server's offer changed: the same view of it, which may be of a newer run.
 async function onCatalog(catalog) {
-  const before = state.resolved?.run.time;
+  const before = runsNow(state.resolved);
   state.catalog = catalog;
+  if (pin.id() && !pin.shown) return pin.catalogChanged();
   if (!state.view) return openFirst(null);
-  if (!isOffered(state.view.dataset)) return leaveDataset();
-  await open(state.view);
-  if (state.view?.run === "latest" && state.resolved && before !== state.resolved.run.time) messages.show("run", {text: "A new run has arrived and is shown.", seconds: 8});
+  if (pin.id()) await showPinned(state.view);
+  else if (isOffered(state.view.dataset)) await open(state.view);
+  else return leaveDataset();
+  const news = runNews(before, runsNow(state.resolved), state.view?.run, state.resolved?.calendar);
+  if (news) messages.show("run", {text: news.text, seconds: news.newer ? 0 : 8, action: news.newer ? {label: "Show it", run: () => { messages.clear("run"); chooseRun("latest"); }} : null});
 }
 
 // What is shown is no longer on offer: not to be confused with a link that never was.
@@ -404,9 +462,17 @@ async function leaveDataset() {
 
 async function openFirst(view) {
   refresh();
+  const pinned = linkedPin();
+  if (pinned && await openPin(pinned, view)) return;
   if (!hasForecasts()) return sayEmpty();
   if (view) await open(view);
   else await openLinked();
+}
+
+// A pin by its link; a view in the address is the reader's own of it.
+async function openPin(id, view) {
+  const own = Boolean(view && !(await tryToShow(view)));
+  return await pin.open(id, {own}) || pin.id() !== null;
 }
 
 // The dataset of a link from a notebook: ?dataset=ID.
@@ -434,6 +500,8 @@ function listenForPageKeys() {
     f: () => camera(() => viewer.fly(true)),
     p: () => togglePanel(),
     x: () => openExport(),
+    n: () => pin.create(),
+    g: () => pin.openList(),
     "?": () => help.open(),
   });
 }
@@ -442,14 +510,23 @@ function hasWebGL2() {
   return Boolean(document.createElement("canvas").getContext("webgl2"));
 }
 
-async function begin() {
-  const {embedded, timeline: timed} = embedOptions(window.location.search);
+function readEmbedding() {
+  const {embedded, bare, timeline: timed} = embedOptions(window.location.search);
   document.body.classList.toggle("embed", embedded);
+  document.body.classList.toggle("bare", bare);
   if (embedded) state.panelOpen = false;
   showTimeline(timed);
+}
+
+function fillSidebar() {
   $("sidebar-close").append(icon("close"));
-  $("sidebar-foot").append(h("button", {type: "button", class: "small-button", onclick: () => openExport()}, "Export pictures …"));
   $("sidebar-close").addEventListener("click", () => togglePanel(false));
+  $("sidebar-foot").append(h("button", {type: "button", class: "small-button", onclick: () => openExport()}, "Export pictures …"));
+}
+
+async function begin() {
+  readEmbedding();
+  fillSidebar();
   togglePanel(state.panelOpen);
   if (!hasWebGL2()) {
     return showBlank($("stage"), "This browser cannot draw it", ["The page needs WebGL2, which this browser or its graphics driver does not offer.",
@@ -457,11 +534,30 @@ async function begin() {
   }
   const refused = await session.begin();
   if (refused) messages.show("session", {kind: "warning", title: "This link does not open what it was made for.", text: refused});
+  if (await mustSignIn()) return;
+  await start();
+}
+
+async function start() {
   viewer = new Viewer($("picture"), {base: "./", session});
   window.virga = {viewer, state}; // for tests and the curious
   listenToViewer();
   listenForPageKeys();
+  setInterval(tick, TICK);
   await load();
+}
+
+// Where nothing can be seen without signing in there is only that.
+async function mustSignIn() {
+  await account.load().catch(() => null); // a server that does not answer is said by load()
+  accountButton.update();
+  if (!account.needed) return false;
+  const form = createSignInForm(account, () => { clearBlank($("stage")); accountButton.update(); document.body.classList.remove("locked"); start(); });
+  form.update();
+  document.body.classList.add("locked");
+  showBlank($("stage"), "Sign in to see these forecasts", []).append(form.element);
+  form.focus();
+  return true;
 }
 
 async function load() {

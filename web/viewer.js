@@ -20,6 +20,7 @@
 //   engine         {state}                    the cluster's (server/PROTOCOL.md, "Users")
 //   user           {known: bool, needed: bool}   whether the server knows the session's token; needed: everyone has one
 //   exports        {all: bool, jobs: [JOB]}   after watchExports(true): all jobs, or those that changed (server/PROTOCOL.md)
+//   pins           {all: bool, pins: [PIN]}   after watchPins(true), likewise
 //   error          {message, fatal}
 //   contextlost, contextrestored
 import {Camera} from './view/camera.js';
@@ -65,6 +66,7 @@ export class Viewer extends EventTarget {
             engine: (state) => this.#emit('engine', {state}),
             user: (known, needed) => this.#emit('user', {known, needed}),
             exports: (detail) => this.#emit('exports', detail),
+            pins: (detail) => this.#emit('pins', detail),
             again: () => this.#again(),
             error: (message) => this.#error(message),
         });
@@ -606,8 +608,12 @@ export class Viewer extends EventTarget {
     // The session's token is another one now.
     tellUser() { this.loader.connection.sendUser(); }
 
-    // Whether the server is to tell about exports; only a websocket can.
-    watchExports(on) { this.loader.connection.watchExports(on); }
+    // The reader is somebody else to the server now.
+    signedIn() { this.loader.connection.restart(); }
+
+    // Whether the server is to tell about exports or pins; only a websocket can.
+    watchExports(on) { this.loader.connection.watch('exports', on); }
+    watchPins(on) { this.loader.connection.watch('pins', on); }
     get told() { return this.loader.connection.open; }
 
     // ---- figures

@@ -5,11 +5,11 @@ import {cameraAbroad, cameraHere} from "../../web/view/camera_link.js";
 import {embedOptions} from "../../web/view/embed.js";
 
 test("an address says whether the page is part of another, and whether it has a timeline", () => {
-  assert.deepEqual(embedOptions(""), {embedded: false, timeline: true});
-  assert.deepEqual(embedOptions("?embed"), {embedded: true, timeline: true});
-  assert.deepEqual(embedOptions("?embed=1"), {embedded: true, timeline: false});
-  assert.deepEqual(embedOptions("?embed=1&timeline"), {embedded: true, timeline: true});
-  assert.deepEqual(embedOptions("?dataset=x&embed=1&timeline=1"), {embedded: true, timeline: true});
+  assert.deepEqual(embedOptions(""), {embedded: false, bare: false, timeline: true});
+  assert.deepEqual(embedOptions("?embed"), {embedded: true, bare: false, timeline: true});
+  assert.deepEqual(embedOptions("?embed=1"), {embedded: true, bare: true, timeline: false});
+  assert.deepEqual(embedOptions("?embed=1&timeline"), {embedded: true, bare: true, timeline: true});
+  assert.deepEqual(embedOptions("?dataset=x&embed=1&timeline=1"), {embedded: true, bare: true, timeline: true});
 });
 
 const CAMERA = {mode: "orbit", eye: [10, -40, 30], target: [10, 20, 5], up: [0, 0, 1], fov: 40};

@@ -5,14 +5,15 @@ import {createServer} from "node:http";
 import {extname, join, normalize} from "node:path";
 import {fileURLToPath} from "node:url";
 import {answerExports} from "./fake_exports.mjs";
+import {answerPins, fakePins} from "./fake_pins.mjs";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const TYPES = {".html": "text/html; charset=utf-8", ".js": "text/javascript", ".css": "text/css", ".json": "application/json", ".svg": "image/svg+xml"};
 const POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src 'self'; base-uri 'none'; form-action 'none'";
 
-/** Resolves with {url, catalog (change it at will), requests: [path], failing: Set of paths to answer with 503, exports (of fake_exports.mjs, or null), close()}. */
+/** Resolves with {url, catalog (change it at will), requests: [path], failing: Set of paths to answer with 503, exports (of fake_exports.mjs, or null), pins (of fake_pins.mjs), close()}. */
 export async function servePage(catalog, {prefix = "/"} = {}) {
-  const state = {catalog, requests: [], failing: new Set(), table: null, exports: null};
+  const state = {catalog, requests: [], failing: new Set(), table: null, exports: null, pins: fakePins()};
   const server = createServer((request, response) => answer(request, response, state, prefix).catch(() => response.writeHead(500).end()));
   await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
   state.url = `http://127.0.0.1:${server.address().port}${prefix}`;
@@ -31,6 +32,7 @@ async function answer(request, response, state, prefix) {
   if (!path.startsWith(prefix)) return send(404, "text/plain", "");
   if (state.failing.has(name)) return send(503, "text/plain", "");
   if (name.startsWith("api/exports") && state.exports) return answerExports(state.exports, name.slice("api/exports".length), request, response);
+  if (await answerPins(state.pins, name, request, response)) return undefined;
   if (name === "api/catalog") return send(200, TYPES[".json"], JSON.stringify(state.catalog));
   if (/^bricks\/.*\/table$/.test(name)) return state.table ? send(200, "application/octet-stream", state.table) : send(404, "text/plain", "");
   const file = name === "viewer.js" ? "tests/web/stub_viewer.js" : name.startsWith("assets/") ? name : `web/${name}`;

@@ -79,6 +79,8 @@ export class Viewer extends EventTarget {
   }
 
   watchExports(on) { this.record("watchExports", on); }
+  watchPins(on) { this.record("watchPins", on); }
+  signedIn() { this.record("signedIn"); }
   get told() { return !this.deaf; }
 
   // Tests move a playing stub by hand.

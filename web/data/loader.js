@@ -10,7 +10,7 @@ import {parseStepTable} from './step_table.js';
 const KEPT_TABLES = 512;
 
 export class Loader {
-    // on: {state(state, message, transport), table(field), brick(field, level, b), done(generation, degraded), catalog(), engine(state), user(known, needed), exports({all, jobs}), error(message)}
+    // on: {state(state, message, transport), table(field), brick(field, level, b), done(generation, degraded), catalog(), engine(state), user(known, needed), exports({all, jobs}), pins({all, pins}), error(message)}
     constructor(base, {websocket = true, storeBytes, session = null}, on) {
         this.base = new URL(base, document.baseURI);
         this.on = on;
@@ -23,7 +23,7 @@ export class Loader {
         this.failed = new Map();      // what could not be fetched: key → when
         this.pending = new Set();     // brick keys in the decoders
         this.connection = new Connection(base, {
-            onState: on.state, onDone: on.done, onCatalog: on.catalog, onEngine: on.engine, onUser: on.user, onExports: on.exports, onAgain: on.again, onError: on.error,
+            onState: on.state, onDone: on.done, onCatalog: on.catalog, onEngine: on.engine, onUser: on.user, onExports: on.exports, onPins: on.pins, onAgain: on.again, onError: on.error,
             onTable: (field, bytes) => this.#table(field, bytes), onBrick: (field, level, b, bytes) => this.#brick(field, level, b, bytes),
             onFetchFailed: (item) => this.failed.set(nameOf(item), performance.now()),
         }, {websocket, session, backlog: () => this.pool.busy});

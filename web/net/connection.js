@@ -3,7 +3,7 @@
 // nothing of what they mean.
 //
 // handlers: onState(state, message, transport), onTable(field, bytes), onBrick(field, level, b, bytes), onDone(generation, degraded),
-//   onCatalog(), onEngine(state), onUser(known, needed) when the server says whether it knows the session's token (needed: everyone has one), onExports({all, jobs}), onAgain() when the server answers after it was lost (then call resume()), onError(message). A field is {edition, member, step, key}.
+//   onCatalog(), onEngine(state), onUser(known, needed) when the server says whether it knows the session's token (needed: everyone has one), onExports({all, jobs}), onPins({all, pins}), onAgain() when the server answers after it was lost (then call resume()), onError(message). A field is {edition, member, step, key}.
 import {ask} from './session.js';
 import {PART_BRICK, PART_TABLE, parseBatch} from './messages.js';
 
@@ -26,7 +26,7 @@ export class Connection {
         this.queue = [];
         this.fetching = new Map();
         this.users = false;          // each user of this server has a session
-        this.watching = false;       // the server tells about exports
+        this.watching = new Set();   // what the server tells about: 'exports', 'pins'
         if (options.websocket === false) handlers.onState('open', 'Fetching over HTTP', 'http'); else this.#connect();
     }
 
@@ -65,6 +65,16 @@ export class Connection {
         this.#connect();
     }
 
+    // Connects anew: the server is to see who this is by now.
+    restart() {
+        if (!this.socket) return this.reconnect();
+        this.socket.onclose = null;
+        this.socket.close(1000);
+        this.open = false;
+        this.lostOnce = true;
+        this.#connect();
+    }
+
     #text(data) {
         let message;
         try { message = JSON.parse(data); } catch { return; }
@@ -79,7 +89,7 @@ export class Connection {
             if (this.options.session?.token) this.sendUser();
             else if (this.users) this.handlers.onUser?.(false, true);
             this.handlers.onState('open', 'Connected', 'websocket');
-            if (this.watching) this.#sendWatch();
+            for (const topic of this.watching) this.#sendWatch(topic);
             // What was named before may be something else by now: nothing is asked for until the catalog was read again.
             if (this.lostOnce && this.handlers.onAgain) { this.held = true; this.handlers.onAgain(); }
             else if (this.interest) this.sendInterest(this.interest.message, this.interest.layers);
@@ -90,6 +100,7 @@ export class Connection {
         case 'engine': this.handlers.onEngine?.(message.engine); break;
         case 'user': this.handlers.onUser?.(Boolean(message.known), this.users); break;
         case 'exports': if (Array.isArray(message.jobs)) this.handlers.onExports?.({all: Boolean(message.all), jobs: message.jobs}); break;
+        case 'pins': if (Array.isArray(message.pins)) this.handlers.onPins?.({all: Boolean(message.all), pins: message.pins}); break;
         default: break;
         }
     }
@@ -138,10 +149,10 @@ export class Connection {
         if (this.open) this.socket.send(JSON.stringify({type: 'drop', variable, step, ...(bricks ? {bricks} : {})}));
     }
 
-    // Whether the server is to tell about exports; asked again of a server that comes back.
-    watchExports(on) {
-        this.watching = on;
-        if (this.open) this.#sendWatch();
+    // Whether the server is to tell about 'exports' or 'pins'; asked again of a server that comes back.
+    watch(topic, on) {
+        if (on) this.watching.add(topic); else this.watching.delete(topic);
+        if (this.open) this.#sendWatch(topic);
     }
 
     // Who the page is, from now on; before anything that only this user may see is asked for.
@@ -149,7 +160,7 @@ export class Connection {
         if (this.open) this.socket.send(JSON.stringify({type: 'user', session: this.options.session.token}));
     }
 
-    #sendWatch() { this.socket.send(JSON.stringify({type: 'exports', watch: this.watching})); }
+    #sendWatch(topic) { this.socket.send(JSON.stringify({type: topic, watch: this.watching.has(topic)})); }
 
     // What to fetch over HTTP, most wanted first: [{field, level, b}] or {field, table: true}. Replaces the last list.
     want(list) { this.queue = list; this.#pump(); }

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // The view in the page's address: written soon after each change, read again on Back, Forward and edits by hand.
-import {decodeHash, encodeHash} from "../view/view_hash.js";
+import {decodeHash, encodeHash as encodeView} from "../view/view_hash.js";
 
 const PAUSE = 400; // ms; browsers refuse more than some hundred changes in half a minute
 
-/** options: {onView(view), onError(ViewError), location, history} — the last two for tests. */
-export function createAddress({onView, onError, location = window.location, history = window.history}) {
+/** options: {onView(view), onError(ViewError), isImplied(view): the rest of the address says as much, location, history} — the last two for tests. */
+export function createAddress({onView, onError, isImplied = () => false, location = window.location, history = window.history}) {
   let timer = 0;
   let waiting = null;
   let push = false;
@@ -48,14 +48,15 @@ export function createAddress({onView, onError, location = window.location, hist
     const entry = push;
     waiting = null;
     push = false;
-    const hash = await encodeHash(view);
+    const hash = isImplied(view) ? "" : await encodeView(view);
     if (hash === location.hash || waiting) {
       push ||= entry && Boolean(waiting);
       return;
     }
     current = hash;
-    if (entry) history.pushState(null, "", hash);
-    else history.replaceState(null, "", hash);
+    const whole = `${location.pathname}${location.search}${hash}`;
+    if (entry) history.pushState(null, "", whole);
+    else history.replaceState(null, "", whole);
   }
 
   return {first, write, flush};

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The playhead: which step is asked for, and play.
-import {timeRule} from "../view/view_resolve.js";
+import {resolveTime, timeRule} from "../view/view_resolve.js";
 
 /** page: {state, viewer() → Viewer, write(view) into the address, shown() the controls are to follow}. */
 export function createTimeTool({state, viewer, write, shown}) {
@@ -81,5 +81,12 @@ export function createTimeTool({state, viewer, write, shown}) {
     shown();
   }
 
-  return {rule, viewerIndex, seek, stepBy, play, pause, setRate, setLoop, onStep};
+  /** Whether time has passed on to another step, where the view shows the one nearest to now and nobody chose another. */
+  function hasPassed() {
+    const {view, resolved} = state;
+    if (view?.time !== "nearest to now" || !resolved?.times.length || viewer().playing || state.index !== resolved.index) return false;
+    return resolveTime(resolved.times, resolved.run.time, view.time, {calendar: resolved.calendar}).index !== resolved.index;
+  }
+
+  return {hasPassed, rule, viewerIndex, seek, stepBy, play, pause, setRate, setLoop, onStep};
 }

@@ -56,6 +56,8 @@ const ICONS = {
   film: "M3 4h18v16H3zM5 6v2h2V6zm0 4v2h2v-2zm0 4v2h2v-2zm0 4h2v1H5zM17 6v2h2V6zm0 4v2h2v-2zm0 4v2h2v-2zM9 6v5h6V6zm0 7v5h6v-5z",
   layers: "M3 6h9.2a3 3 0 0 1 5.6 0H21v2h-3.2a3 3 0 0 1-5.6 0H3zM3 16h3.2a3 3 0 0 1 5.6 0H21v2h-9.2a3 3 0 0 1-5.6 0H3zM15 6a1 1 0 1 0 0 2 1 1 0 0 0 0-2zM9 16a1 1 0 1 0 0 2 1 1 0 0 0 0-2z",
   plus: "M11 4h2v7h7v2h-7v7h-2v-7H4v-2h7z",
+  pin: "M8 3h8v2l-1.5 1v5l3 3v2H13v5l-1 2-1-2v-5H6.5v-2l3-3V6L8 5z",
+  pins: "M3 3h8v7H3zM13 3h8v7h-8zM3 12h8v7H3zM13 12h8v7h-8zM5 5v3h4V5zM15 5v3h4V5zM5 14v3h4v-3zM15 14v3h4v-3z",
   warning: "M12 3l10 18H2zm-1 7v5h2v-5zm0 6.5v2h2v-2z",
 };
 
@@ -108,6 +110,30 @@ export function dialog(title, body) {
   });
   document.body.append(element);
   return element;
+}
+
+/** Another heading for a dialog that serves several ends. */
+export function nameDialog(element, title) {
+  element.setAttribute("aria-label", title);
+  element.querySelector("h2").textContent = title;
+}
+
+/** A group of radio buttons: {element, value, choose(value), disable(value, disabled)}. choices: [[value, words, more words or null]]. */
+export function radioGroup(label, choices, chosen, onchange) {
+  const group = `radio-${++ids}`;
+  const inputs = new Map();
+  const buttons = choices.map(([value, words, more]) => {
+    const input = h("input", {type: "radio", name: group, value, checked: value === chosen, onchange: () => onchange(value)});
+    inputs.set(value, input);
+    return h("label", {class: "check"}, input, h("span", {}, words, more ? h("small", {class: "note"}, more) : null));
+  });
+  const element = h("fieldset", {class: "choice"}, h("legend", {class: "label"}, label), h("div", {class: "choices"}, buttons));
+  return {
+    element,
+    get value() { return [...inputs].find(([, input]) => input.checked)?.[0]; },
+    choose: (value) => { inputs.get(value).checked = true; },
+    disable: (value, disabled) => { inputs.get(value).disabled = disabled; },
+  };
 }
 
 /** Sizes a canvas for its element's pixels; returns its 2-D context scaled to CSS pixels, and the width and height. */

@@ -11,7 +11,7 @@ const PREVIEW_DELAY = 500; // ms after the last choice
 const POLL = 2000;         // ms, where no websocket tells
 
 /**
- * exports: of net/exports.js. page: {view(), resolved(), index(), screen() → [width, height], title(), watch(on) asks the server to tell about jobs, isTold() whether it can}.
+ * exports: of net/exports.js. page: {view(), resolved(), index(), screen() → [width, height], title(), watch(on) asks the server to tell about jobs, isTold() whether it can, signIn()}.
  * {open(), viewChanged(), told({all, jobs})}
  */
 export function createExportDialog(exports, page) {
@@ -151,6 +151,7 @@ export function createExportDialog(exports, page) {
       await what();
     } catch (error) {
       say(error.message);
+      if (error.status === 401) page.signIn();
       if (error.status === 404 || error.status === 409) fetchJobs();
     }
   }

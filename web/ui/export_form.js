@@ -2,7 +2,7 @@
 // What can be chosen for an export: times, film, turn, size, format, captions.
 import {defaultForm} from "../view/export_view.js";
 import {formatLead, formatTimeShort, leadHours} from "../view/times.js";
-import {checkbox, field, fillSelect, h} from "./dom.js";
+import {checkbox, field, fillSelect, h, radioGroup} from "./dom.js";
 
 const SIZES = [["1280 × 720", 1280, 720], ["1920 × 1080 (HD)", 1920, 1080], ["2560 × 1440", 2560, 1440], ["3840 × 2160 (4K)", 3840, 2160], ["1080 × 1080 (square)", 1080, 1080],
   ["1080 × 1920 (upright)", 1080, 1920]];
@@ -23,13 +23,13 @@ export function createExportForm(onchange) {
   const select = (name, read = (text) => text) => h("select", {onchange: (event) => put(name, read(event.target.value))});
   const text = (name, placeholder) => keep(name, h("input", {type: "text", placeholder, maxlength: 200, autocomplete: "off", oninput: (event) => put(name, event.target.value)}));
 
-  const times = radios("Times", "times", [["step", "This one"], ["range", "A range"], ["all", "All"]], form.times, (value) => put("times", value));
+  const times = radioGroup("Times", [["step", "This one"], ["range", "A range"], ["all", "All"]], form.times, (value) => put("times", value));
   const from = select("from", Number);
   const to = select("to", Number);
   const stride = select("stride", Number);
   const range = h("div", {class: "row"}, field("First", from), field("Last", to));
   const every = field("Of these", stride);
-  const kind = radios("Frames", "film", [["", "One for each time"], ["film", "A film, blended between times"]], "", (value) => put("film", value === "film"));
+  const kind = radioGroup("Frames", [["", "One for each time"], ["film", "A film, blended between times"]], "", (value) => put("film", value === "film"));
   const film = h("div", {class: "row"}, field("Frames a second", number("fps", {min: 0.1, max: 240, step: "any"})), field("Forecast times a second", number("rate", {min: 0.001, max: 1000, step: "any"})));
   const orbit = field("Turn around the middle, degrees", number("orbit", {min: -36000, max: 36000, step: "any"}));
   const frames = field("In so many frames", number("frames", {min: 1, max: 100000, step: 1}));
@@ -112,23 +112,4 @@ export function createExportForm(onchange) {
 
   fill({});
   return {element, form, fill, update};
-}
-
-let groups = 0;
-
-// One of a few, as a group of radio buttons: {element, choose(value), disable(value, disabled)}.
-function radios(label, name, choices, chosen, onchange) {
-  const group = `export-${name}-${++groups}`;
-  const inputs = new Map();
-  const buttons = choices.map(([value, words]) => {
-    const input = h("input", {type: "radio", name: group, value, checked: value === chosen, onchange: () => onchange(value)});
-    inputs.set(value, input);
-    return h("label", {class: "check"}, input, h("span", {}, words));
-  });
-  const element = h("fieldset", {class: "choice"}, h("legend", {class: "label"}, label), h("div", {class: "choices"}, buttons));
-  return {
-    element,
-    choose: (value) => { inputs.get(value).checked = true; },
-    disable: (value, disabled) => { inputs.get(value).disabled = disabled; },
-  };
 }

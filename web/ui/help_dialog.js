@@ -12,6 +12,8 @@ const KEYS = [
   [["O"], ["F"], "orbit, or fly with W A S D Q E"],
   [["P"], "show or hide the panel"],
   [["X"], "export pictures of all times"],
+  [["N"], "pin this view"],
+  [["G"], "go to a pin"],
   [["?"], "this help"],
 ];
 const POINTER = [
@@ -24,6 +26,7 @@ const WORDS = [
   ["height × 15", "Heights are drawn this many times too tall. Opacity is per km of true height, so this does not change how dense clouds look."],
   ["full resolution · ±0.05 K · 100 %", "Drawn from the model's own grid points; values within 0.05 K of the file's; all that is needed has arrived."],
   ["level 2 of 4", "Drawn from means over 4 × 4 columns. Finer data follows while the picture rests."],
+  ["Pin", "A kept view that follows new runs by its own rule: the latest run's T+6, say, or whatever is nearest to now. What you change while you look is yours alone until you update the pin."],
   ["Probe", "Values are exact to the ± beside them, of one real step, never blended. “missing” is missing in the file."],
 ];
 

@@ -42,11 +42,13 @@ export function createMessages(host) {
   return {show, clear, has: (key) => live.has(key)};
 }
 
-/** A message that stands instead of the picture, when there can be none. */
+/** A message that stands instead of the picture, when there can be none; returns its element. */
 export function showBlank(host, title, lines, action = null) {
   host.querySelector(".blank")?.remove();
-  host.append(h("div", {class: "blank", role: "alert"}, h("h2", {}, title), lines.map((line) => h("p", {}, line)),
-    action ? h("button", {type: "button", class: "big-button", onclick: action.run}, action.label) : null));
+  const blank = h("div", {class: "blank", role: "alert"}, h("h2", {}, title), lines.map((line) => h("p", {}, line)),
+    action ? h("button", {type: "button", class: "big-button", onclick: action.run}, action.label) : null);
+  host.append(blank);
+  return blank;
 }
 
 export function clearBlank(host) {

@@ -77,8 +77,8 @@ function fromBase64url(text) {
   return Uint8Array.from(binary, (c) => c.charCodeAt(0));
 }
 
-// Leaves out what is the default, and digits that nobody sees: metres of a camera, millionths of an opacity.
-function compact(view) {
+/** A view without what is the default, and without digits that nobody sees: metres of a camera, millionths of an opacity. */
+export function compact(view) {
   const {camera, ...rest} = view;
   const result = {...rest, layers: view.layers.map(({visible, shading, ...layer}) => ({
     ...layer,

@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: Apache-2.0
+// The pin that the page follows (?pin=ID): opened, kept up with what others and new runs make of it, changed, undone. What the reader changes on the
+// page is the reader's own until "Update pin"; it then stands in the address after the #, which a pin as it is leaves empty.
+import {createPinConflict} from "../ui/pin_conflict.js";
+import {createPinDialog} from "../ui/pin_dialog.js";
+import {createPinHistory} from "../ui/pin_history.js";
+import {createPinPanel} from "../ui/pin_panel.js";
+import {createPinsDialog} from "../ui/pins_dialog.js";
+import {differences, meaningNow, pinRules, ruleOf, ruleWords} from "../view/pin_rules.js";
+import {describePin} from "../view/wall_words.js";
+
+const POLL = 60000; // ms, where no websocket tells
+
+/**
+ * page: {state, pins (net/pins.js), host of the panel, messages, title() of what is shown, show(view) → Promise of whether it could be, complete(view) → Promise,
+ * changed(): words or warning may be others, write(): the address is due, watch(on), isTold(), signIn(reason) → Promise of whether somebody is, mayPin(),
+ * camera() as it is on screen}.
+ */
+export function createPinTool(page) {
+  const {state, pins, messages} = page;
+  const dialog = createPinDialog();
+  const conflict = createPinConflict();
+  const history = createPinHistory();
+  const panel = createPinPanel(page.host, {create, list: () => list.open(), save, back, edit, history: openHistory, remove, link: copyLink, leave});
+  const list = createPinsDialog({list: (which) => pins.list(which), open: (id) => open(id, {push: true}), bringBack}, {link: (id) => `?pin=${id}`, picture: (id, width) => pins.pictureUrl(id, {width}), wall: "wall.html"},
+    (pin) => { const {valid, lead, age, warning} = describePin(pin, Date.now()); return {text: [lead, valid].filter(Boolean).join(" · "), age, warning}; });
+  let pin = null;      // as it was last read
+  let baseline = null; // its view as the page has it: filled in by the presets, with the camera that it began with
+  let groups = [];     // names, for the next pin
+
+  // ---- What the page asks.
+
+  const id = () => pin?.id ?? null;
+  const changes = () => (baseline && state.view ? differences(baseline, state.view) : []);
+  const isAsSaved = () => Boolean(pin && baseline) && changes().length === 0;
+
+  /** {title, warning} for the caption, or null. */
+  function words() {
+    return pin && {title: pin.title, warning: describePin(pin, Date.now()).warning};
+  }
+
+  // The first camera of a view that came without one is nobody's change.
+  function cameraTaken() {
+    if (baseline && !baseline.camera) baseline = {...baseline, camera: state.view.camera};
+  }
+
+  function refresh() {
+    panel.update(pin && {title: pin.title, group: pin.group, owner: pin.owner, rule: ruleWords(pin.view, state.resolved?.calendar), warning: words().warning, changed: changes(), may: pin.may});
+  }
+
+  function told() {
+    refresh();
+    page.changed();
+  }
+
+  // ---- Opening and following.
+
+  /** Opens a pin; `own`: a view of the reader's own that stays on screen. Resolves with false where there is no such pin or it cannot be shown. */
+  async function open(wanted, {own = false, push = false} = {}) {
+    let found;
+    try {
+      found = await pins.get(wanted);
+    } catch (error) {
+      messages.show("pin", {kind: "warning", title: "This pin cannot be opened.", text: error.message, action: error.status === 401 ? {label: "Sign in", run: () => signInAnd(() => open(wanted, {push: true}))} : null});
+      return false;
+    }
+    if (push) setAddress(wanted);
+    page.watch(true);
+    return take(found, {own});
+  }
+
+  // The pin as the server has it now, with its view on screen unless the reader's own is to stay.
+  async function take(found, {own = false} = {}) {
+    pin = {live: pin?.id === found.id ? pin.live : null, ...found};
+    baseline = null;
+    let shown = true;
+    if (!own) shown = await page.show(pin.view);
+    baseline = shown ? (own ? await page.complete(pin.view).catch(() => pin.view) : state.view) : null;
+    page.write();
+    told();
+    return shown;
+  }
+
+  /** What the server tells of pins. */
+  function onPins({pins: list_}) {
+    for (const {group} of list_) if (group && !groups.includes(group)) groups.push(group);
+    list.told(list_);
+    const mine = pin && list_.find((one) => one.id === pin.id);
+    if (!mine) return;
+    if (mine.deleted || mine.state === "deleted") return lost();
+    if (mine.live) pin = {...pin, live: mine.live};
+    if (mine.revision > pin.revision) follow();
+    told();
+  }
+
+  // Somebody changed it.
+  async function follow() {
+    const found = await pins.get(pin.id).catch(() => null);
+    if (!found || found.id !== pin?.id || found.revision <= pin.revision) return;
+    const who = found.changed_by || "Somebody";
+    if (!baseline || isAsSaved()) {
+      await take(found);
+      messages.show("pin", {text: `${who} changed this pin. It is shown as it is now.`, seconds: 8});
+    } else {
+      messages.show("pin", {text: `${who} changed this pin. What you see is your own.`, action: {label: "Show theirs", run: () => { messages.clear("pin"); take(found); }}});
+    }
+  }
+
+  function lost() {
+    messages.show("pin", {kind: "warning", title: "This pin was deleted.", text: "Its view stays here as your own. The list of pins brings it back."});
+    leave();
+  }
+
+  /** The catalog is another: a pin that could not be shown may be shown now. */
+  async function catalogChanged() {
+    if (pin && (!baseline || !state.view)) await take(pin);
+  }
+
+  async function poll() {
+    if (!pin || page.isTold()) return;
+    const found = await pins.get(pin.id).catch(() => null);
+    if (found && pin) onPins({pins: [found]});
+  }
+  setInterval(poll, POLL);
+
+  // ---- Changing.
+
+  /** The dialog for a new pin. */
+  async function create() {
+    if (!state.resolved?.times.length) return;
+    if (!page.mayPin() && !(await page.signIn("Making pins needs signing in."))) return;
+    const rules = offered(state.view);
+    dialog.open({heading: "Pin this view", button: "Pin", title: page.title(), group: pin?.group ?? "", groups, rules, rule: ruleOf(state.view), failed,
+      save: async (form) => made(await pins.create({title: form.title, group: form.group, view: followed({...state.view, camera: state.view.camera ?? page.camera()}, rules, form.rule)}))});
+  }
+
+  // The rules for the step on screen, with what each means now.
+  function offered(view) {
+    return pinRules(state.resolved, state.index).map((rule) => ({...rule, now: meaningNow(view, rule, state.catalog)}));
+  }
+
+  const followed = (view, rules, wanted) => { const {run, time} = rules.find((rule) => rule.id === wanted); return {...view, run, time}; };
+
+  function made(fresh) {
+    setAddress(fresh.id);
+    page.watch(true);
+    messages.show("pin", {text: `“${fresh.title}” is pinned. It always shows what it follows.`, action: {label: "Copy link", run: copyLink}, seconds: 12});
+    take(fresh);
+  }
+
+  async function edit() {
+    const before = pin, rules = offered(before.view), rule = ruleOf(before.view);
+    dialog.open({heading: "Edit the pin", button: "Save", title: before.title, group: before.group ?? "", groups, rules, rule, failed,
+      save: async (form) => {
+        const view = form.rule === rule ? before.view : followed(before.view, rules, form.rule), own = !isAsSaved();
+        await change({...before, title: form.title, group: form.group, view}, {own});
+      }});
+  }
+
+  /** The view on screen becomes the pin's. */
+  async function save() {
+    await act(() => change({...pin, view: state.view}, {own: true}));
+  }
+
+  async function back() {
+    if (pin) await take(pin);
+  }
+
+  // Writes a pin; where another was faster, asks whose it is to be.
+  async function change(wanted, {own}) {
+    for (let revision = wanted.revision; ;) {
+      try {
+        const saved = await pins.update({...wanted, revision});
+        await take(saved, {own});
+        return sayUndo("Saved.", () => pins.undo(saved));
+      } catch (error) {
+        if (error.status !== 412) throw error;
+        const present = error.pin ?? await pins.get(wanted.id);
+        dialog.close();
+        const answer = await conflict.ask(present);
+        if (answer === "theirs") return take(await pins.get(wanted.id));
+        if (answer !== "mine") return null;
+        revision = present.revision;
+      }
+    }
+  }
+
+  function sayUndo(text, undo) {
+    messages.show("pin", {text, seconds: 20, action: {label: "Undo", run: () => { messages.clear("pin"); act(async () => { await take(await undo()); messages.show("pin", {text: "Undone.", seconds: 4}); }); }}});
+  }
+
+  async function remove() {
+    const gone = pin;
+    await act(async () => {
+      await pins.remove(gone);
+      leave();
+      sayUndo(`“${gone.title}” is deleted.`, async () => { const back_ = await bringBack(gone); setAddress(gone.id); page.watch(true); return back_; });
+    });
+  }
+
+  // The list of deleted ones knows the revision that the deletion made.
+  async function bringBack({id: wanted}) {
+    const found = (await pins.list({deleted: true})).find((one) => one.id === wanted);
+    if (!found) throw new Error("It can no longer be brought back.");
+    return pins.undo(found);
+  }
+
+  function openHistory() {
+    const {id: wanted, title, revision, may} = pin;
+    history.open({title, revision, may, revisions: async () => (await pins.history(wanted)).revisions,
+      restore: async (to) => { const saved = await pins.restore(pin, to); await take(saved); sayUndo("Brought back.", () => pins.undo(saved)); }});
+  }
+
+  // ---- Small things.
+
+  const failed = (error) => {
+    if (error.status === 401) page.signIn("Making and changing pins needs signing in.");
+    return error.message;
+  };
+
+  async function act(what) {
+    try {
+      await what();
+    } catch (error) {
+      messages.show("pin", {kind: "warning", title: "The pin was not changed.", text: error.message,
+        action: error.status === 401 ? {label: "Sign in", run: () => signInAnd(() => act(what))} : null});
+    }
+  }
+
+  async function signInAnd(what) {
+    if (!(await page.signIn())) return;
+    messages.clear("pin");
+    await what();
+  }
+
+  function setAddress(wanted) {
+    const address = new URL(window.location.href);
+    if (wanted) address.searchParams.set("pin", wanted);
+    else address.searchParams.delete("pin");
+    if (wanted) address.hash = "";
+    if (address.href !== window.location.href) window.history.pushState(null, "", address);
+  }
+
+  /** The view stays, the pin goes. */
+  function leave() {
+    pin = baseline = null;
+    setAddress(null);
+    page.watch(false);
+    page.write();
+    told();
+  }
+
+  async function copyLink() {
+    const link = pins.linkUrl(pin.id);
+    try {
+      await navigator.clipboard.writeText(link);
+      messages.show("pin", {text: "The link to this pin is copied.", seconds: 4});
+    } catch {
+      messages.show("pin", {text: link, title: "The link to this pin:"});
+    }
+  }
+
+  return {open, create, openList: list.open, onPins, catalogChanged, cameraTaken, refresh, words, isAsSaved, id, get shown() { return Boolean(pin && baseline); }};
+}
+
+/** The pin that an address names, or null. */
+export function linkedPin(search = window.location.search) {
+  const id = new URLSearchParams(search).get("pin");
+  return /^[0-9a-f]{16}$/.test(id ?? "") ? id : null;
+}

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+// What became of a pin: who changed it, when and what, and the way back.
+import {formatTime} from "../view/times.js";
+import {dialog, h} from "./dom.js";
+
+/** {open({title, revision, may, revisions() → Promise of [{revision, by, at, what}], restore(n) → Promise})} */
+export function createPinHistory() {
+  const message = h("p", {class: "note", role: "status", "data-role": "history-message"});
+  const list = h("ol", {class: "pin-history"});
+  const element = dialog("History of the pin", [message, list]);
+  let order = null;
+
+  async function open(wanted) {
+    order = wanted;
+    message.textContent = `What became of “${wanted.title}”, newest first.`;
+    list.replaceChildren();
+    element.showModal();
+    try {
+      list.replaceChildren(...(await wanted.revisions()).map(row));
+    } catch (error) {
+      message.textContent = error.message;
+    }
+  }
+
+  function row({revision, by, at, what}) {
+    const current = revision === order.revision;
+    const button = h("button", {type: "button", class: "small-button", onclick: () => restore(revision)}, "Bring back");
+    return h("li", {"data-revision": revision}, h("span", {class: "pin-text"}, h("strong", {}, what), h("span", {class: "note"}, `${formatTime(at)}${by ? ` · ${by}` : ""}`)),
+      current ? h("span", {class: "note"}, "as it is now") : order.may ? button : null);
+  }
+
+  async function restore(revision) {
+    try {
+      await order.restore(revision);
+      element.close();
+    } catch (error) {
+      message.textContent = error.message;
+    }
+  }
+
+  return {open};
+}
