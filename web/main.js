@@ -13,9 +13,11 @@ import {listenForKeys} from "./tools/keyboard.js";
 import {createLayerTool} from "./tools/layer_tool.js";
 import {createPinTool, linkedPin} from "./tools/pin_tool.js";
 import {createProbeTool} from "./tools/probe_tool.js";
+import {createTakeAway} from "./tools/take_away.js";
 import {createTimeTool} from "./tools/time_tool.js";
 import {createAccountButton, createSignInForm} from "./ui/account_dialog.js";
 import {createCameraTools} from "./ui/camera_tools.js";
+import {createConnectionLine} from "./ui/connection_line.js";
 import {h, icon} from "./ui/dom.js";
 import {createEngineChip} from "./ui/engine_chip.js";
 import {createExportDialog} from "./ui/export_dialog.js";
@@ -70,6 +72,7 @@ const session = new Session(BASE || "./");
 setSession(session);
 const account = new Account(BASE || "./");
 const accountButton = createAccountButton($("account"), account, () => viewer?.signedIn());
+const connectionLine = createConnectionLine($("connection"), {messages, hasPicture: () => state.shown !== null, reconnect: () => viewer.reconnect()});
 const engineChip = createEngineChip($("engine"), {action: changeEngine});
 const problems = createProblemsDialog();
 const help = createHelpDialog();
@@ -121,8 +124,8 @@ const cameraTools = createCameraTools($("tools"), {
   fly: () => camera(() => viewer.fly(true)),
   top: () => camera(() => viewer.topDown()),
   reset: () => camera(() => viewer.resetCamera()),
-  link: () => copyLink(),
-  picture: () => savePicture(),
+  link: () => takeAway.link(),
+  picture: () => takeAway.picture(),
   export: () => openExport(),
   pin: () => pin.create(),
   help: () => help.open(),
@@ -139,6 +142,7 @@ const timeline = createTimeline($("timeline"), {
 });
 const host = createHostChannel({state, viewer: () => viewer, open, seek: time.seek, took: takeCamera, timeline: showTimeline});
 const address = createAddress({onView: (view) => open(view), onError: (error) => sayBadView(error), isImplied: () => pin.isAsSaved()});
+const takeAway = createTakeAway({state, viewer: () => viewer, messages, address});
 
 // ---- The document.
 
@@ -335,41 +339,6 @@ function sayEmpty() {
   ], count ? {label: "See what could not be read", run: () => problems.open(state.catalog.problems)} : null);
 }
 
-function onConnection({state: link, message, transport, retryAt}) {
-  state.everOpen ||= link === "open";
-  const plain = link !== "open" && !state.everOpen && transport === "http" && state.shown !== null; // a proxy that lets no websocket through
-  const words = {connecting: "connecting …", open: transport === "http" ? "connected over HTTP" : "connected", lost: "connection lost"};
-  $("connection").dataset.state = plain ? "open" : link;
-  $("connection").textContent = plain ? "connected over HTTP" : words[link] ?? link;
-  $("connection").title = plain ? "No websocket gets through: data comes by single requests, and new runs appear on reload." : "";
-  if (plain) messages.clear("connection");
-  else if (link === "lost") {
-    messages.show("connection", {kind: "warning", title: "Connection lost.", text: message || "What is here stays on screen.",
-      countdown: retryAt ?? 0, closable: false, action: viewer.reconnect ? {label: "Try now", run: () => viewer.reconnect()} : null});
-  } else if (link === "open" && messages.has("connection")) {
-    messages.show("connection", {text: "Connected again.", seconds: 3});
-  }
-}
-
-async function copyLink() {
-  await address.flush();
-  try {
-    await navigator.clipboard.writeText(window.location.href);
-    messages.show("link", {text: "The link to this view is copied.", seconds: 4});
-  } catch {
-    messages.show("link", {text: "The address bar holds the link to this view.", seconds: 6});
-  }
-}
-
-async function savePicture() {
-  const blob = await viewer.screenshot();
-  if (!blob) return messages.show("picture", {kind: "warning", text: "The picture could not be saved.", seconds: 6});
-  const iso = state.shown ?? state.resolved?.times[state.index] ?? "";
-  const link = h("a", {href: URL.createObjectURL(blob), download: `virga ${state.view.dataset} ${iso}.png`.replaceAll(":", "")});
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 10000);
-}
-
 function shownTitle({dataset, layers}) {
   const names = layers.filter(({layer}) => layer.visible).map(({variable}) => variableTitle(variable));
   return [names.join(", "), dataset.title || dataset.id].filter(Boolean).join(" – ");
@@ -392,7 +361,10 @@ const probeTool = createProbeTool({
 
 function listenToViewer() {
   const on = (name, act) => viewer.addEventListener(name, (event) => act(event.detail ?? {}));
-  on("connection", onConnection);
+  on("connection", (detail) => {
+    state.everOpen ||= detail.state === "open";
+    connectionLine.update(detail, state.everOpen);
+  });
   on("step", (detail) => { time.onStep(detail); probeTool.refresh(); });
   on("steps", ({ready}) => { state.ready = ready; refreshTimeline(); });
   on("badge", (detail) => { state.badge = detail; badge.update(detail, state.resolved?.layers ?? []); });

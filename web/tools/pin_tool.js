@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The pin that the page follows (?pin=ID): opened, kept up with what others and new runs make of it, changed, undone. What the reader changes on the
 // page is the reader's own until "Update pin"; it then stands in the address after the #, which a pin as it is leaves empty.
+import {copyText} from "./take_away.js";
 import {createPinConflict} from "../ui/pin_conflict.js";
 import {createPinDialog} from "../ui/pin_dialog.js";
 import {createPinHistory} from "../ui/pin_history.js";
@@ -252,12 +253,8 @@ export function createPinTool(page) {
 
   async function copyLink() {
     const link = pins.linkUrl(pin.id);
-    try {
-      await navigator.clipboard.writeText(link);
-      messages.show("pin", {text: "The link to this pin is copied.", seconds: 4});
-    } catch {
-      messages.show("pin", {text: link, title: "The link to this pin:"});
-    }
+    if (await copyText(link)) messages.show("pin", {text: "The link to this pin is copied.", seconds: 4});
+    else messages.show("pin", {title: "The link to this pin:", text: link});
   }
 
   return {open, create, openList: list.open, onPins, catalogChanged, cameraTaken, refresh, words, isAsSaved, id, get shown() { return Boolean(pin && baseline); }};
