@@ -208,7 +208,7 @@ export function createPinTool(page) {
 
   function openHistory() {
     const {id: wanted, title, revision, may} = pin;
-    history.open({title, revision, may, revisions: async () => (await pins.history(wanted)).revisions,
+    history.open({title, revision, may, revisions: async () => revisionsOf(await pins.history(wanted)),
       restore: async (to) => { const saved = await pins.restore(pin, to); await take(saved); sayUndo("Brought back.", () => pins.undo(saved)); }});
   }
 
@@ -259,6 +259,8 @@ export function createPinTool(page) {
 
   return {open, create, openList: list.open, onPins, catalogChanged, cameraTaken, refresh, words, isAsSaved, id, get shown() { return Boolean(pin && baseline); }};
 }
+
+const revisionsOf = ({revisions}) => revisions.map(({revision, changed: at, changed_by: by, what}) => ({revision, at, by, what: Array.isArray(what) ? what.join(", ") : what ?? ""}));
 
 /** The pin that an address names, or null. */
 export function linkedPin(search = window.location.search) {

@@ -18,7 +18,7 @@ export function createCameraTools(host, on) {
   link.classList.add("extra");
   picture.classList.add("extra");
   film.classList.add("extra");
-  pin.classList.add("extra");
+  pin.classList.add("extra", "spare");
   host.append(panel, orbit, fly, top, reset, link, picture, film, pin, help);
 
   function update({mode, panelOpen}) {
