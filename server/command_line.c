@@ -52,9 +52,25 @@ static int take_all(const struct command_line *line, int argc, char **argv, stru
     while (status == VIRGA_OK && (kind = options_next(&options, &spec, &value, failure)) > 0) {
         if (kind == 2) status = config_set(config, "paths", value, failure);
         else if (is_setting(spec->name)) status = config_set(config, spec->name, value, failure);
-        else if (strcmp(spec->name, "config")) status = line->take(line->user, spec->name, value, failure);
+        else if (strcmp(spec->name, "config") && line->take) status = line->take(line->user, spec->name, value, failure);
     }
     return status;
+}
+
+static int read_all(const struct command_line *line, int argc, char **argv, const char *file, struct config *config, struct failure *failure) {
+    int status = config_read_all(config, file, failure);
+    if (status == VIRGA_OK) status = take_all(line, argc, argv, config, failure);
+    if (strcmp(line->name, "serve")) config->engine_for_each_user = false;  // there is one
+    return status;
+}
+
+int command_line_reread(const struct command_line *line, int argc, char **argv, struct config *config, struct failure *failure) {
+    struct command_line quiet = *line;
+    const char *file = NULL;
+    quiet.take = NULL;
+    config_defaults(config);
+    int ahead = look_ahead(line, argc, argv, &file, failure);
+    return ahead < 0 ? ahead : read_all(&quiet, argc, argv, file, config, failure);
 }
 
 int command_line_read(const struct command_line *line, int argc, char **argv, struct config *config) {
@@ -63,10 +79,8 @@ int command_line_read(const struct command_line *line, int argc, char **argv, st
     config_defaults(config);
     int ahead = look_ahead(line, argc, argv, &file, &failure);
     if (ahead == 0) return fputs(line->help, stdout) < 0 || fputs(line->more_help ? line->more_help : "", stdout) < 0 || fflush(stdout) ? EXIT_FAILED : EXIT_DONE;
-    int status = ahead < 0 ? ahead : config_read_all(config, file, &failure);
-    if (status == VIRGA_OK) status = take_all(line, argc, argv, config, &failure);
+    int status = ahead < 0 ? ahead : read_all(line, argc, argv, file, config, &failure);
     if (status != VIRGA_OK) return command_line_wrong(line, "%s", failure.message);
-    if (strcmp(line->name, "serve")) config->engine_for_each_user = false;  // there is one
     log_configure(config->log_level, config->log_json);
     return -1;
 }

@@ -36,6 +36,8 @@ struct command_line {
 // up the log. Returns -1 to go on, else the exit status: help was printed, or the use was wrong and was said.
 // config_destroy is due in every case.
 int command_line_read(const struct command_line *line, int argc, char **argv, struct config *config);
+// The same configuration read anew, without a word, and nothing is set up: VIRGA_OK, or what is wrong. config_destroy is due in every case. Any thread.
+int command_line_reread(const struct command_line *line, int argc, char **argv, struct config *config, struct failure *failure);
 // Prints "virga NAME: MESSAGE" and a hint at the help to stderr. Returns EXIT_WRONG_USE.
 int command_line_wrong(const struct command_line *line, const char *format, ...) __attribute__((format(printf, 2, 3)));
 // Prints "virga NAME: MESSAGE" to stderr. Returns the exit status of that failure.

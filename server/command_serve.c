@@ -23,7 +23,8 @@ static const char help[] =
     "engine, zarr:PATH, xarray:, grib:, iris:, kerchunk:, published:NAME, s3://… and the like.\n"
     "Files of one model run, split by time or by variable, become one dataset; files that\n"
     "differ in reference time are its runs.\n"
-    "Without PATH, those of the configuration are shown. Ctrl-C stops cleanly.\n"
+    "Without PATH, those of the configuration are shown. Ctrl-C stops cleanly; SIGHUP reads\n"
+    "the configuration again.\n"
     "\n"
     "  -l, --listen HOST:PORT   where to listen (127.0.0.1:8080); port 0 picks a free one\n"
     "                           and prints it\n"
@@ -127,6 +128,15 @@ static int take(void *user, const char *name, const char *value, struct failure 
 static struct web_server *volatile running;
 static volatile sig_atomic_t stops;
 
+static bool has_terminal;  // at the start
+
+// A terminal that is closed sends the same signal as `kill -HUP`, but then there is none any more.
+static bool finds_terminal(void) {
+    int fd = open("/dev/tty", O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    if (fd >= 0) close(fd);
+    return fd >= 0;
+}
+
 static void on_stop(int signal_number) {
     int saved = errno;
     if (stops++) _exit(128 + signal_number);  // asked twice: at once, the kernel cleans up
@@ -134,12 +144,23 @@ static void on_stop(int signal_number) {
     errno = saved;
 }
 
-static void handle_signals(void (*stop)(int)) {
-    struct sigaction action = {.sa_handler = stop};
+static void on_reload(int signal_number) {
+    int saved = errno;
+    if (has_terminal && !finds_terminal()) on_stop(signal_number);
+    else if (running) web_server_reload(running);
+    errno = saved;
+}
+
+static void handle(int signal_number, void (*handler)(int)) {
+    struct sigaction action = {.sa_handler = handler};
     sigemptyset(&action.sa_mask);
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
-    sigaction(SIGHUP, &action, NULL);
+    sigaction(signal_number, &action, NULL);
+}
+
+static void handle_signals(void (*stop)(int), void (*reload)(int)) {
+    handle(SIGINT, stop);
+    handle(SIGTERM, stop);
+    handle(SIGHUP, reload);
 }
 
 static void log_problems(const struct catalog *catalog) {
@@ -150,39 +171,55 @@ static void log_problems(const struct catalog *catalog) {
     }
 }
 
-// The lines that people and programs wait for.
-static void announce(const struct app *app, int port) {
+// The lines that people and programs wait for; the last is left in `status`.
+static void announce(const struct app *app, int port, char *status, size_t room) {
     const struct config *c = &app->config;
     bool colons = strchr(c->listen_host, ':') != NULL;
     size_t variables = 0, sets = app->catalog->dataset_count;
     for (size_t i = 0; i < sets; i++) variables += app->catalog->datasets[i].variable_count;
     printf("serving %zu dataset%s with %zu variable%s\n", sets, sets == 1 ? "" : "s", variables, variables == 1 ? "" : "s");
-    printf("listening on http://%s%s%s:%d%s\n", colons ? "[" : "", c->listen_host, colons ? "]" : "", port, c->base_path);
+    snprintf(status, room, "listening on http://%s%s%s:%d%s", colons ? "[" : "", c->listen_host, colons ? "]" : "", port, c->base_path);
+    puts(status);
     fflush(stdout);
 }
 
-static int run_server(struct app *app, struct failure *failure) {
+// How the command was called, for reading the configuration again.
+struct invocation {
+    const struct command_line *line;
+    int argc;
+    char **argv;
+};
+
+static int reread(void *user, struct config *config, struct failure *failure) {
+    const struct invocation *call = user;
+    return command_line_reread(call->line, call->argc, call->argv, config, failure);
+}
+
+static int run_server(struct app *app, struct invocation *call, struct failure *failure) {
     struct web_server *server = NULL;
+    char words[600];
     int port = 0;
     int status = web_server_new(app, &server, &port, failure);
     if (status != VIRGA_OK) return status;
     running = server;
-    handle_signals(on_stop);
-    announce(app, port);
-    status = web_server_run(server);
+    web_server_on_reload(server, reread, call);
+    has_terminal = finds_terminal();
+    handle_signals(on_stop, on_reload);
+    announce(app, port, words, sizeof words);
+    status = web_server_run(server, words);
     if (status != VIRGA_OK) failure_set(failure, status, "the server stopped: %s", status_name(status));
     if (status == VIRGA_OK) log_info("serve", "stopping");
     running = NULL;
     source_pool_stop(app->sources);  // nothing that is still being read is wanted any more
     web_server_free(server);  // a second signal still ends it at once
-    handle_signals(SIG_DFL);
+    handle_signals(SIG_DFL, SIG_DFL);
     return status;
 }
 
 // Without files of its own a server may still have what people publish.
 static bool may_be_empty(const struct config *config, bool allowed) { return allowed || config->publish_token_file[0]; }
 
-static int serve(const struct command_line *line, const struct config *config, bool allow_empty) {
+static int serve(struct invocation *call, const struct config *config, bool allow_empty) {
     struct failure failure = {0};
     struct app app;
     int status = app_init(&app, config, &failure);
@@ -194,10 +231,10 @@ static int serve(const struct command_line *line, const struct config *config, b
     if (!app.catalog->dataset_count && !allow_empty && !app_has_user_paths(&app))
         status = failure_set(&failure, VIRGA_UNREADABLE, "nothing can be shown: no file could be used; the reasons stand above "
                              "(--allow-empty starts the server all the same)");
-    if (status == VIRGA_OK) status = run_server(&app, &failure);
+    if (status == VIRGA_OK) status = run_server(&app, call, &failure);
     app_destroy(&app);
     if (status == VIRGA_OK) return EXIT_DONE;
-    command_line_failed(line, &failure);
+    command_line_failed(call->line, &failure);
     return EXIT_FAILED;
 }
 
@@ -240,13 +277,14 @@ static int check(const struct command_line *line, const struct config *config) {
 int command_serve(int argc, char **argv) {
     struct serve_flags flags = {.engine_socket = -1};
     struct command_line line = {.name = "serve", .help = help, .more_help = more_help, .specs = specs, .take = take, .user = &flags};
+    struct invocation call = {.line = &line, .argc = argc, .argv = argv};
     struct config config;
     int done = command_line_read(&line, argc, argv, &config);
     config.engine_socket = flags.engine_socket;
     if (done < 0 && flags.check) done = check(&line, &config);
     else if (done < 0 && !config.path_count && !may_be_empty(&config, flags.allow_empty))
         done = command_line_wrong(&line, "nothing to serve: name forecast files or folders, or set \"paths\" in the configuration");
-    else if (done < 0) done = serve(&line, &config, may_be_empty(&config, flags.allow_empty));
+    else if (done < 0) done = serve(&call, &config, may_be_empty(&config, flags.allow_empty));
     config_destroy(&config);
     return done;
 }

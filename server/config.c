@@ -27,10 +27,9 @@ static enum config_key find_key(const char *name) {
     return CONFIG_KEY_COUNT;
 }
 
-// Lists that have a line for each value, whose text may hold what separates others.
-static bool has_lines(int key) { return key == CONFIG_PATHS || key == CONFIG_ENGINE_PRODUCT; }
+bool config_has_lines(enum config_key key) { return key == CONFIG_PATHS || key == CONFIG_ENGINE_PRODUCT; }
 
-static void clear_list(struct config *config, enum config_key key) {
+void config_clear_list(struct config *config, enum config_key key) {
     if (key == CONFIG_EMBED_HOST) config->embed_host_count = 0;
     if (key == CONFIG_ALLOW_ORIGIN) config->allow_origin_count = 0;
     if (key == CONFIG_OPENDAP_HOSTS) config->opendap_host_count = 0;
@@ -44,7 +43,7 @@ static void clear_list(struct config *config, enum config_key key) {
 // Puts a value in force for a step; `origin` says where it stands, for messages and for people.
 static int set_from(struct config *config, enum config_key key, const char *value, int step, const char *origin,
                     struct failure *failure) {
-    if (config->step[key] != step) clear_list(config, key);
+    if (config->step[key] != step) config_clear_list(config, key);
     config->step[key] = step;
     const char *allowed = config_settings[key].set(config, value);
     if (allowed)
@@ -143,7 +142,7 @@ int config_read_environment(struct config *config, struct failure *failure) {
     for (int k = 0; k < CONFIG_KEY_COUNT && status == VIRGA_OK; k++) {
         const char *value = getenv(config_settings[k].variable);
         if (!value || !*value) continue;
-        status = has_lines(k) ? set_list(config, (enum config_key)k, value, step, failure)
+        status = config_has_lines((enum config_key)k) ? set_list(config, (enum config_key)k, value, step, failure)
                               : set_from(config, (enum config_key)k, value, step, config_settings[k].variable, failure);
     }
     return status;
@@ -259,7 +258,7 @@ char *config_to_text(const struct config *config) {
     if (!out) return NULL;
     for (int k = 0; k < CONFIG_KEY_COUNT; k++) {
         char *const *lines = k == CONFIG_PATHS ? config->paths : config->engine_products;
-        size_t i = 0, count = k == CONFIG_PATHS ? config->path_count : has_lines(k) ? config->engine_product_count : 0;
+        size_t i = 0, count = k == CONFIG_PATHS ? config->path_count : config_has_lines((enum config_key)k) ? config->engine_product_count : 0;
         do {
             fprintf(out, "%s = ", config_settings[k].name);
             if (count) fputs(lines[i], out);
@@ -273,6 +272,6 @@ char *config_to_text(const struct config *config) {
 }
 
 void config_destroy(struct config *config) {
-    clear_list(config, CONFIG_ENGINE_PRODUCT);
-    clear_list(config, CONFIG_PATHS);
+    config_clear_list(config, CONFIG_ENGINE_PRODUCT);
+    config_clear_list(config, CONFIG_PATHS);
 }

@@ -16,6 +16,10 @@ struct config_setting {
 };
 extern const struct config_setting config_settings[CONFIG_KEY_COUNT];  // config_values.c
 
+// Whether a setting is a list that has a line for each value, whose text may hold what separates others.
+bool config_has_lines(enum config_key key);
+// Empties a list; others stay as they are.
+void config_clear_list(struct config *config, enum config_key key);
 // A value in the file's own syntax; nothing for settings that have a line for each of their values.
 void config_print_value(FILE *out, const struct config *config, enum config_key key);
 

@@ -133,6 +133,8 @@ static struct export_command *take_commands(struct export_service *service, bool
     service->last = &service->first;
     service->asked = 0;
     *stopping = service->stopping;
+    if (service->has_next_limits) service->limits = service->next_limits;
+    service->has_next_limits = false;
     pthread_mutex_unlock(&service->lock);
     return first;
 }
@@ -250,11 +252,22 @@ static int take_up(struct export_service *service, struct failure *failure) {
     return status == VIRGA_NO_MEMORY ? failure_set(failure, status, "out of memory") : status;
 }
 
+static struct export_limits limits_of(const struct config *c) {
+    return (struct export_limits){.jobs = (unsigned)c->export_jobs, .queue = (unsigned)c->export_queue, .frames = (unsigned)c->export_frames,
+                                  .pixels = (uint64_t)c->export_size[0] * c->export_size[1], .disk = c->export_disk, .keep = c->export_keep};
+}
+
+void export_service_configure(struct export_service *service, const struct config *config) {
+    pthread_mutex_lock(&service->lock);
+    service->next_limits = limits_of(config);
+    service->has_next_limits = true;
+    pthread_mutex_unlock(&service->lock);
+    export_service_wake(service);
+}
+
 static void set_limits(struct export_service *service) {
-    const struct config *c = service->config;
     const char *named = getenv("VIRGA_EXPORT_PROGRAM");  // for tests: a stand-in that makes pictures
-    service->limits = (struct export_limits){.jobs = (unsigned)c->export_jobs, .queue = (unsigned)c->export_queue, .frames = (unsigned)c->export_frames,
-                                             .pixels = (uint64_t)c->export_size[0] * c->export_size[1], .disk = c->export_disk, .keep = c->export_keep};
+    service->limits = limits_of(service->config);
     service->program = named && *named ? named : "/proc/self/exe";
     service->background = !getenv("VIRGA_EXPORT_FOREGROUND");  // for tests: where all others are busy, who gives way waits
 }

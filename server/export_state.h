@@ -40,6 +40,8 @@ struct export_service {
     struct export_command *first, **last;  // lock
     size_t asked;                    // lock
     bool stopping;                   // lock
+    bool has_next_limits;            // lock
+    struct export_limits next_limits;  // lock; in force with the next look
 };
 
 // export_run.c

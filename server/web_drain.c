@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "server/service_notify.h"
 #include "server/ws_client.h"
 
 // LOOK: how often it is looked whether all have ended. IDLE: a request may be on its way over a connection without any. CLOSE: to answer a websocket's end.
@@ -53,6 +54,7 @@ static void look_again(lws_sorted_usec_list_t *list) {
 void web_drain_begin(struct web_server *server) {
     server->phase = WEB_DRAINING;
     server->drain_began = clock_monotonic();
+    service_notify_stopping();
     stop_listening(server);
     for (struct peer *peer = server->peers; peer; peer = peer->next) {
         peer->restart = true;

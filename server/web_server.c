@@ -10,7 +10,9 @@
 #include "base/clock.h"
 #include "server/export_service.h"
 #include "server/http_router.h"
+#include "server/service_notify.h"
 #include "server/web_drain.h"
+#include "server/web_reload.h"
 #include "server/web_state.h"
 #include "server/web_user.h"
 
@@ -152,6 +154,10 @@ static void tick(lws_sorted_usec_list_t *list) {
         else if (peer->source) ws_source_tick(peer, now);
         else http_tick(peer, now);
     }
+    if (server->alive_every > 0 && now >= server->alive_at + server->alive_every) {
+        server->alive_at = now;
+        service_notify_alive();
+    }
     watch_catalog(server);
     user_spaces_tick(server->spaces, now);
     lws_sul_schedule(server->context, 0, &server->tick, tick, TICK_USECS);
@@ -210,17 +216,6 @@ static int resolve(const char *host, char *out, size_t room, bool *v6, struct fa
     return error ? failure_set(failure, VIRGA_NOT_FOUND, "cannot listen on %s: %s", host, gai_strerror(error)) : VIRGA_OK;
 }
 
-static void list_ancestors(struct web_server *server) {
-    const struct config *config = &server->app->config;
-    size_t at = 0;
-    for (size_t i = 0; i < config->embed_host_count; i++) {
-        const char *host = config->embed_hosts[i];
-        if (host[strcspn(host, " ;,\r\n\t")]) continue;  // would be another directive
-        int n = snprintf(server->frame_ancestors + at, sizeof server->frame_ancestors - at, " %s", host);
-        if (n > 0) at += (size_t)n;
-    }
-}
-
 static int listen_on(struct web_server *server, int *port, struct failure *failure) {
     const struct config *config = &server->app->config;
     char address[128];
@@ -256,7 +251,7 @@ int web_server_new(struct app *app, struct web_server **out, int *port, struct f
     if (!(server = calloc(1, sizeof *server))) goto end;
     server->app = app;
     server->catalog = app_catalog(app);
-    list_ancestors(server);
+    web_reload_in_force(server);
     if (!(server->mailbox = service_mailbox_new())) goto end;
     if (!(server->helpers = worker_pool_new(threads, WEB_HELPER_QUEUE))) goto end;
     if (!(server->files = worker_pool_new((const int[LANE_COUNT]){WEB_FILE_READERS, 1}, (size_t)app->config.max_connections))) goto end;
@@ -280,10 +275,14 @@ end:
     return status;
 }
 
-int web_server_run(struct web_server *server) {
+int web_server_run(struct web_server *server, const char *status) {
     server->phase = WEB_SERVING;
+    snprintf(server->status, sizeof server->status, "%s", status);
+    service_notify_ready(server->status);
+    server->alive_every = service_notify_alive_every();
     while (!atomic_load(&server->stopping)) {
         if (lws_service(server->context, 0) < 0) return VIRGA_IO;
+        if (atomic_exchange(&server->asked_to_reload, false)) web_reload_begin(server);
         if (atomic_load(&server->asked_to_drain) && server->phase != WEB_DRAINING) web_drain_begin(server);
         if (server->phase == WEB_DRAINING && web_drain_is_over(server)) web_server_stop(server);
     }
@@ -297,6 +296,16 @@ void web_server_stop(struct web_server *server) {
 
 void web_server_drain(struct web_server *server) {
     atomic_store(&server->asked_to_drain, true);
+    service_mailbox_wake(server->mailbox);
+}
+
+void web_server_on_reload(struct web_server *server, web_server_read_config read, void *user) {
+    server->read_config = read;
+    server->read_config_user = user;
+}
+
+void web_server_reload(struct web_server *server) {
+    atomic_store(&server->asked_to_reload, true);
     service_mailbox_wake(server->mailbox);
 }
 

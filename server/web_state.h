@@ -20,6 +20,7 @@
 #include "server/service_mailbox.h"
 #include "server/session.h"
 #include "server/user_space.h"
+#include "server/web_server.h"
 #include "server/ws_message.h"
 
 enum {
@@ -152,10 +153,16 @@ struct web_server {
     struct { double at; struct failure failure; } state_checked;  // status: what came of it at that time
     lws_sorted_usec_list_t tick;
     char frame_ancestors[16384];
+    double alive_every, alive_at;  // signs of life for the service manager (service_notify.h)
+    char status[200];                // for the service manager
+    web_server_read_config read_config;  // or NULL
+    void *read_config_user;
+    struct web_reload *reload;       // under way
+    bool reload_again;
     lws_sorted_usec_list_t drain_look;
     double drain_began;     // monotonic clock
     _Atomic bool stopping;  // any thread
-    _Atomic bool asked_to_drain;  // any thread
+    _Atomic bool asked_to_drain, asked_to_reload;  // any thread
 };
 
 // ws_transport.c

@@ -2,6 +2,7 @@
 #include "base/log.h"
 
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -13,13 +14,15 @@
 enum { LOG_MAX_MESSAGE = 2048, LOG_MAX_LINE = 6 * LOG_MAX_MESSAGE + 256 };
 
 static const char *const level_names[] = {"error", "warning", "info", "debug"};
-static enum log_level highest_level = LOG_LEVEL_INFO;  // written before threads start
-static bool as_json = false;
+static _Atomic enum log_level highest_level = LOG_LEVEL_INFO;
+static bool as_json = false;  // written before threads start
 
 void log_configure(enum log_level highest, bool json) {
-    highest_level = highest;
+    log_set_level(highest);
     as_json = json;
 }
+
+void log_set_level(enum log_level highest) { atomic_store_explicit(&highest_level, highest, memory_order_relaxed); }
 
 int log_level_parse(const char *name, enum log_level *level) {
     for (int i = LOG_LEVEL_ERROR; i <= LOG_LEVEL_DEBUG; i++)
@@ -31,7 +34,7 @@ int log_level_parse(const char *name, enum log_level *level) {
 }
 
 const char *log_level_name(enum log_level level) { return level_names[level]; }
-bool log_enabled(enum log_level level) { return level <= highest_level; }
+bool log_enabled(enum log_level level) { return level <= atomic_load_explicit(&highest_level, memory_order_relaxed); }
 
 // Appends `text` with control characters and bytes that are no UTF-8 escaped; returns the new length. out has room for
 // six bytes a byte of text.

@@ -10,6 +10,7 @@
 enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARNING, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
 
 void log_configure(enum log_level highest, bool json);  // before threads start
+void log_set_level(enum log_level highest);              // any thread
 int log_level_parse(const char *name, enum log_level *level);  // "error", "warning", "info", "debug"; VIRGA_OK or VIRGA_INVALID
 const char *log_level_name(enum log_level level);  // as above
 bool log_enabled(enum log_level level);

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/config_reload.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "server/config_private.h"
+
+static const enum config_key live[] = {
+    CONFIG_MAX_CONNECTIONS, CONFIG_IDLE_SECONDS, CONFIG_DRAIN_SECONDS, CONFIG_MESSAGE_RATE, CONFIG_EMBED_HOST, CONFIG_ALLOW_ORIGIN,
+    CONFIG_EXPORT_QUEUE, CONFIG_EXPORT_FRAMES, CONFIG_EXPORT_SIZE, CONFIG_EXPORT_DISK, CONFIG_EXPORT_KEEP, CONFIG_LOG_LEVEL,
+};
+
+bool config_is_live(enum config_key key) {
+    for (size_t i = 0; i < sizeof live / sizeof *live; i++)
+        if (live[i] == key) return true;
+    return false;
+}
+
+// The values of a setting that has a line for each.
+static char *const *lines_of(const struct config *config, enum config_key key, size_t *count) {
+    *count = key == CONFIG_PATHS ? config->path_count : config->engine_product_count;
+    return key == CONFIG_PATHS ? config->paths : config->engine_products;
+}
+
+char *config_value(const struct config *config, enum config_key key) {
+    char *text = NULL;
+    size_t size, count = 0;
+    FILE *out = open_memstream(&text, &size);
+    if (!out) return NULL;
+    if (config_has_lines(key)) {
+        char *const *lines = lines_of(config, key, &count);
+        for (size_t i = 0; i < count; i++) fprintf(out, "%s%s", i ? "\n" : "", lines[i]);
+    } else {
+        config_print_value(out, config, key);
+    }
+    if (fclose(out) == 0) return text;
+    free(text);
+    return NULL;
+}
+
+static int take_lines(struct config *to, const struct config *from, enum config_key key) {
+    size_t count;
+    char *const *lines = lines_of(from, key, &count);
+    for (size_t i = 0; i < count; i++)
+        if (config_settings[key].set(to, lines[i])) return VIRGA_NO_MEMORY;
+    return VIRGA_OK;
+}
+
+int config_take(struct config *to, const struct config *from, enum config_key key) {
+    char *value = config_value(from, key);
+    if (!value) return VIRGA_NO_MEMORY;
+    config_clear_list(to, key);
+    int status = config_has_lines(key) ? take_lines(to, from, key) : config_settings[key].set(to, value) ? VIRGA_NO_MEMORY : VIRGA_OK;
+    free(value);
+    memcpy(to->origin[key], from->origin[key], sizeof to->origin[key]);
+    return status;
+}
