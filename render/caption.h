@@ -18,6 +18,7 @@ struct caption_legend {
     double range[2];                      // values at both ends of the colour bar
     const struct transfer *transfer;      // colour and opacity of a value
     double epsilon;                       // in the variable's own units: the picture is within ± this of the file's numbers; 0: not written
+    const char *difference;               // "run 12Z minus 06Z"; "" or NULL for none
 };
 
 struct caption {

@@ -26,6 +26,18 @@ static void write_words(const struct caption_legend *legend, struct caption_lege
     snprintf(plan->precision, sizeof plan->precision, units[0] ? "± %s %s" : "± %s", number, difference_units(units));
 }
 
+// What is taken away in a line below the name, precision at its right; where that would be cut, the precision stands below.
+static void place_difference(struct lettering *lettering, struct caption_legend_plan *plan, int gap) {
+    const struct lettering_style plain = {plan->size, false, 0};
+    const int inner = plan->width - 2 * plan->pad, line = lettering_line(plan->size);
+    const int difference = lettering_width(lettering, &plain, plan->legend->difference), precision = lettering_width(lettering, &plain, plan->precision);
+    const bool below = precision && difference + gap + precision > inner;
+    plan->difference_y = plan->name_y + line;
+    plan->difference_width = difference > inner ? inner : 0;
+    plan->precision_x = below ? plan->pad : plan->width - plan->pad - precision;
+    plan->precision_y = plan->difference_y + (below ? line : 0);
+}
+
 // Name and units from the left, precision at the right; where the name would be cut, the precision stands below it.
 static void place_head(struct lettering *lettering, struct caption_legend_plan *plan, int gap) {
     const struct lettering_style bold = {plan->size, true, 0}, plain = {plan->size, false, 0};
@@ -33,12 +45,15 @@ static void place_head(struct lettering *lettering, struct caption_legend_plan *
     const int units = lettering_width(lettering, &plain, plan->units);
     const int precision = lettering_width(lettering, &plain, plan->precision);
     const int beside = units ? units + gap : 0;
+    const bool difference = plan->legend->difference && *plan->legend->difference;
     bool below = precision && name + beside + gap + precision > inner;
+    below |= difference;
     const int room = inner - beside - (precision && !below ? precision + gap : 0);
     plan->name_width = name > room ? room : 0;
     plan->units_x = plan->pad + (name > room ? room : name) + gap;
     plan->precision_x = below ? plan->pad : plan->width - plan->pad - precision;
     plan->precision_y = plan->name_y + (below ? lettering_line(plan->size) : 0);
+    if (difference) place_difference(lettering, plan, gap);
 }
 
 // Whether the texts of all ticks stand clear of one another, pushed in from the bar's ends.
@@ -155,6 +170,7 @@ void caption_legend_draw(struct lettering *lettering, struct lettering_sheet *sh
     const int x = sheet->area.x, y = sheet->area.y;
     lettering_text(lettering, sheet, &name, plan->legend->title, x + plan->pad, y + plan->name_y, plan->name_width);
     lettering_text(lettering, sheet, &muted, plan->units, x + plan->units_x, y + plan->name_y, 0);
+    if (plan->difference_y) lettering_text(lettering, sheet, &muted, plan->legend->difference, x + plan->pad, y + plan->difference_y, plan->difference_width);
     lettering_text(lettering, sheet, &muted, plan->precision, x + plan->precision_x, y + plan->precision_y, 0);
     draw_bar(sheet, plan);
     draw_ticks(lettering, sheet, plan);

@@ -16,6 +16,7 @@ struct caption_legend_plan {
     char units[64];                          // "" for none
     char precision[64];                      // "± 0.05 K", "" for none
     int units_x, precision_x, precision_y;
+    int difference_y, difference_width;      // 0: not written; 0: as wide as it is
     int name_y, bar_y, bar_height, mark, ticks_y;
     struct scale_ticks ticks;
     int tick_at[SCALE_TICKS_MAX];            // of the mark

@@ -309,13 +309,12 @@ void field_volumes_ahead(struct field_volumes *volumes, const struct field_volum
 
 void field_volumes_ahead_stop(struct field_volumes *volumes) { brick_fetch_ahead_stop(volumes->fetch); }
 
-// --- Visible cells.
+// --- Cells.
 
 struct looking {
     const struct field_volume *v;
-    brick_shows shows;
+    void (*each)(const void *user, size_t cell, int32_t lowest, int32_t highest);  // lowest > highest: nothing is there
     const void *user;
-    uint8_t *visible;
     uint32_t count[3];  // cells of the whole volume
 };
 
@@ -330,26 +329,49 @@ static void look_at(const struct looking *l, uint32_t x, uint32_t y, uint32_t z)
     const uint32_t level = brick_volume_level(v->volume, x, y, z), *scale = v->shape.levels[level].scale;
     const uint32_t b[3] = {x / scale[0], y / scale[1], z / scale[2]};
     const struct step_table_entry *entry = step_table_at(v->table, level, b[0], b[1], b[2]);
-    if (entry->kind == BRICK_MISSING || !l->shows(l->user, entry->lowest, entry->highest)) return;
+    const bool missing = entry->kind == BRICK_MISSING;
     const struct brick_cells *cells = entry->kind > BRICK_CONSTANT ? v->cells[level][index_of(&v->shape.levels[level], b[0], b[1], b[2])] : NULL;
     for (uint32_t cz = BRICK_CELLS * z; cz < BRICK_CELLS * (z + 1) && cz < l->count[2]; cz++)
         for (uint32_t cy = BRICK_CELLS * y; cy < BRICK_CELLS * (y + 1) && cy < l->count[1]; cy++)
             for (uint32_t cx = BRICK_CELLS * x; cx < BRICK_CELLS * (x + 1) && cx < l->count[0]; cx++) {
-                bool shows = true;
+                int32_t low = missing ? 1 : entry->lowest, high = missing ? 0 : entry->highest;
                 if (cells) {
                     const uint32_t at = (cell_in(cz, scale[2], b[2], cells->count[2]) * cells->count[1] + cell_in(cy, scale[1], b[1], cells->count[1])) * cells->count[0] +
                                         cell_in(cx, scale[0], b[0], cells->count[0]);
-                    shows = cells->low[at] <= cells->high[at] && l->shows(l->user, cells->low[at], cells->high[at]);
+                    low = cells->low[at], high = cells->high[at];
                 }
-                if (shows) l->visible[((size_t)cz * l->count[1] + cy) * l->count[0] + cx] = 1;
+                l->each(l->user, ((size_t)cz * l->count[1] + cy) * l->count[0] + cx, low, high);
             }
 }
 
+static void look(struct looking *l) {
+    const struct pyramid_level *finest = &l->v->shape.levels[0];
+    for (int axis = 0; axis < 3; axis++) l->count[axis] = (finest->n[axis] + CELL_SIDE - 1) / CELL_SIDE;
+    for (uint32_t z = 0; z < finest->bricks[2]; z++)
+        for (uint32_t y = 0; y < finest->bricks[1]; y++)
+            for (uint32_t x = 0; x < finest->bricks[0]; x++) look_at(l, x, y, z);
+}
+
+struct showing { brick_shows shows; const void *user; uint8_t *visible; };
+
+static void show(const void *user, size_t cell, int32_t lowest, int32_t highest) {
+    const struct showing *s = user;
+    if (lowest <= highest && s->shows(s->user, lowest, highest)) s->visible[cell] = 1;
+}
+
 void field_volume_visible(const struct field_volume *v, brick_shows shows, const void *user, uint8_t *visible) {
-    struct looking l = {.v = v, .shows = shows, .user = user, .visible = visible};
-    const uint32_t *bricks = v->shape.levels[0].bricks;
-    for (int axis = 0; axis < 3; axis++) l.count[axis] = (v->shape.levels[0].n[axis] + CELL_SIDE - 1) / CELL_SIDE;
-    for (uint32_t z = 0; z < bricks[2]; z++)
-        for (uint32_t y = 0; y < bricks[1]; y++)
-            for (uint32_t x = 0; x < bricks[0]; x++) look_at(&l, x, y, z);
+    const struct showing showing = {shows, user, visible};
+    look(&(struct looking){.v = v, .each = show, .user = &showing});
+}
+
+struct spanning { int32_t *low, *high; };
+
+static void span(const void *user, size_t cell, int32_t lowest, int32_t highest) {
+    const struct spanning *s = user;
+    s->low[cell] = lowest, s->high[cell] = highest;
+}
+
+void field_volume_ranges(const struct field_volume *v, int32_t *low, int32_t *high) {
+    const struct spanning spanning = {low, high};
+    look(&(struct looking){.v = v, .each = span, .user = &spanning});
 }

@@ -48,5 +48,7 @@ size_t field_volumes_memory(const struct field_volumes *volumes);  // bytes now 
 // Which cells may show something, from the bricks that are read there: visible[z][y][x], cells of 8 × 8 × 8 voxels of the finest level. What
 // is visible already stays so.
 void field_volume_visible(const struct field_volume *volume, brick_shows shows, const void *user, uint8_t *visible);
+// The lattice integers between which each of those cells lies: low[z][y][x], high likewise; low > high where nothing is.
+void field_volume_ranges(const struct field_volume *volume, int32_t *low, int32_t *high);
 
 #endif

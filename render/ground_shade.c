@@ -118,13 +118,22 @@ static void look_up(const struct transfer *transfer, float place, float look[4])
 }
 
 // The value that two steps blend to; where one of them has none, the nearer one says whether there is any.
-static bool value_of(const struct scene_layer *layer, const float ijk[3], float *q) {
-    bool present = brick_volume_value(layer->steps[0], ijk, q);
-    if (!layer->steps[1] || !(layer->blend > 0)) return present;
-    float later, blend = (float)layer->blend;
-    bool also = brick_volume_value(layer->steps[1], ijk, &later);
+static bool blended(const struct brick_volume *const steps[2], float blend, const float ijk[3], float *q) {
+    bool present = brick_volume_value(steps[0], ijk, q);
+    if (!steps[1] || !(blend > 0)) return present;
+    float later;
+    bool also = brick_volume_value(steps[1], ijk, &later);
     if (also) *q = present ? mix(*q, later, blend) : later;
     return blend < 0.5f ? present : also;
+}
+
+static bool value_of(const struct scene_layer *layer, const float ijk[3], float *q) {
+    float blend = (float)layer->blend, less;
+    if (!blended(layer->steps, blend, ijk, q)) return false;
+    if (!layer->minus.steps[0]) return true;
+    if (!blended(layer->minus.steps, blend, ijk, &less)) return false;
+    *q -= less * (float)layer->minus.ratio;
+    return true;
 }
 
 static void drape(const struct scene_layer *layer, struct ground_points *points) {

@@ -81,12 +81,15 @@ static void title_words(const struct picture_maker *maker, char *text, size_t si
     const struct catalog_dataset *dataset = maker->resolved.dataset;
     size_t at = 0;
     *text = '\0';
-    for (size_t n = 0; n < maker->layer_count; n++)
-        if (at + 2 + strlen(maker->layers[n].layer->title) < size) {
+    for (size_t n = 0; n < maker->layer_count; n++) {
+        char title[VIEW_TITLE_TEXT];
+        view_resolved_title(maker->layers[n].layer, title);
+        if (at + 2 + strlen(title) < size) {
             const size_t from = at + (at ? 2 : 0);
-            at += (size_t)sprintf(text + at, "%s%s", at ? ", " : "", maker->layers[n].layer->title);
+            at += (size_t)sprintf(text + at, "%s%s", at ? ", " : "", title);
             if (n && is_upper(text[from]) && !is_upper(text[from + 1])) text[from] = (char)(text[from] - 'A' + 'a');  // but for abbreviations
         }
+    }
     snprintf(text + at, size - at, "%s%s", at ? " — " : "", dataset->title && *dataset->title ? dataset->title : dataset->id);
     utf8_clean(text);  // it may have been cut within a letter
 }
@@ -95,8 +98,8 @@ static void add_legend(struct caption *caption, const struct picture_layer *laye
     const struct view_resolved_layer *l = layer->layer;
     if (caption->legend_count == CAPTION_LEGENDS_MAX) return;
     caption->legends[caption->legend_count++] = (struct caption_legend){
-        .title = l->title, .units = l->units.label, .scale = l->units.scale, .offset = l->units.offset,
-        .range = {l->look.range[0], l->look.range[1]}, .transfer = &layer->transfer, .epsilon = l->of->lattice.epsilon};
+        .title = l->title, .difference = l->difference, .units = l->units.label, .scale = l->units.scale, .offset = l->units.offset,
+        .range = {l->look.range[0], l->look.range[1]}, .transfer = &layer->transfer, .epsilon = l->lattice.epsilon};
 }
 
 void picture_words_init(struct picture_words *words, const struct picture_maker *maker, const struct view *view, const struct picture_moment *moment,

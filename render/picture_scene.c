@@ -8,6 +8,7 @@
 #include <xxhash.h>
 
 #include "render/brick_cells.h"
+#include "render/difference_cells.h"
 #include "render/view_domain.h"
 
 void picture_key_add(struct picture_key *key, const void *bytes, size_t size) {
@@ -92,14 +93,21 @@ int picture_domain(struct picture_maker *maker, const struct view *view, struct 
 
 // --- Fields.
 
-struct showing { const struct transfer *transfer; const struct lattice_spec *lattice; };
+struct showing { const struct transfer *transfer; const struct lattice_spec *lattice; bool always; };
 
-static bool shows(const void *user, int32_t lowest, int32_t highest) {
+static bool shows_between(const void *user, double lowest, double highest) {
     const struct showing *s = user;
     return transfer_visible(s->transfer, s->lattice->v0 + lowest * s->lattice->step, s->lattice->v0 + highest * s->lattice->step);
 }
 
-static struct showing showing_of(const struct picture_layer *layer) { return (struct showing){&layer->transfer, &layer->layer->of->lattice}; }
+static bool shows(const void *user, int32_t lowest, int32_t highest) {
+    return ((const struct showing *)user)->always || shows_between(user, lowest, highest);
+}
+
+// What one field of a difference holds does not say what shows.
+static struct showing showing_of(const struct picture_layer *layer) {
+    return (struct showing){&layer->transfer, &layer->layer->lattice, layer->layer->minus.used};
+}
 
 // About what a decoded brick of a variable takes.
 static size_t brick_bytes(const struct catalog_variable *variable) {
@@ -110,31 +118,30 @@ static size_t brick_bytes(const struct catalog_variable *variable) {
 // Bricks that one field may have, so that both steps of all layers stay within the memory whether they are blended or not. What lies on the
 // ground is small: it gets an eighth.
 static size_t most_bricks(const struct picture_maker *maker, const struct picture_layer *layer) {
-    size_t volumes = 0, part = maker->options.memory;
-    for (size_t n = 0; n < maker->layer_count; n++) volumes += maker->layers[n].space->map != NULL;
-    const size_t drapes = maker->layer_count - volumes;
-    if (volumes && drapes) part = layer->space->map ? part / 8 * 7 : part / 8;
-    const size_t most = part / (2 * (layer->space->map ? volumes : drapes) * brick_bytes(layer->layer->of));
+    size_t fields[2] = {0}, part = maker->options.memory;  // on the ground, in height
+    for (size_t n = 0; n < maker->layer_count; n++) fields[maker->layers[n].own.space->map != NULL] += maker->layers[n].layer->minus.used ? 2 : 1;
+    const bool volume = layer->own.space->map != NULL;
+    if (fields[0] && fields[1]) part = volume ? part / 8 * 7 : part / 8;
+    const size_t most = part / (2 * fields[volume] * brick_bytes(layer->layer->of));
     return most > 16 ? most : 16;
 }
 
-static int bring_step(struct picture_maker *maker, struct picture_layer *layer, size_t which, size_t step, const struct brick_camera *camera,
-                      struct failure *failure) {
-    const struct field_ref field = view_resolved_field(&maker->resolved, layer->layer, step);
+static int bring_step(struct picture_maker *maker, struct picture_layer *layer, struct picture_field *of, const struct field_ref *field, size_t which,
+                      const struct brick_camera *camera, struct failure *failure) {
     const struct showing showing = showing_of(layer);
     const size_t most = most_bricks(maker, layer);
     struct brick_choice *choices = NULL;
     size_t count = 0;
-    struct field_volume **volume = &layer->steps[which];
-    int status = field_volumes_get(maker->volumes, &field, volume, failure);
+    struct field_volume **volume = &of->steps[which];
+    int status = field_volumes_get(maker->volumes, field, volume, failure);
     if (status) return status;
-    if (layer->space->places) status = brick_select(layer->space->places, (*volume)->table, camera, shows, &showing, &choices, &count);
+    if (of->space->places) status = brick_select(of->space->places, (*volume)->table, camera, shows, &showing, &choices, &count);
     else status = brick_select_all((*volume)->table, most, &choices, &count);
     if (status) return failure_set(failure, status, "out of memory");
     if (count > most) {
         layer->cut = true;
         count = most;
-    } else if (!layer->space->places && count && choices[0].level > 0) {
+    } else if (!of->space->places && count && choices[0].level > 0) {
         layer->cut = true;
     }
     status = field_volumes_fill(maker->volumes, *volume, choices, count, failure);
@@ -142,15 +149,25 @@ static int bring_step(struct picture_maker *maker, struct picture_layer *layer, 
     return status;
 }
 
+// The fields of a layer at a valid time that it has; the later one for which == 1, where it is another step.
+static int bring_time(struct picture_maker *maker, struct picture_layer *layer, double seconds, size_t which, const struct brick_camera *camera,
+                      struct failure *failure) {
+    const struct field_ref own = view_resolved_field(&maker->resolved, layer->layer, (size_t)view_resolved_step(layer->layer, seconds));
+    int status = VIRGA_OK;
+    if (!which || own.step != layer->own.steps[0]->field.step) status = bring_step(maker, layer, &layer->own, &own, which, camera, failure);
+    if (status || !layer->layer->minus.used) return status;
+    const struct field_ref minus = view_resolved_minus_field(&maker->resolved, layer->layer, (size_t)view_resolved_minus_step(layer->layer, seconds));
+    if (which && minus.step == layer->minus.steps[0]->field.step) return VIRGA_OK;
+    return bring_step(maker, layer, &layer->minus, &minus, which, camera, failure);
+}
+
 // The bricks of a layer at a moment.
 static int bring_layer(struct picture_maker *maker, const struct picture_moment *moment, struct picture_layer *layer, const struct brick_camera *camera,
                        struct failure *failure) {
     const struct catalog_time *times = maker->resolved.times;
-    const ptrdiff_t here = view_resolved_step(layer->layer, times[moment->step].seconds);
-    const ptrdiff_t next = picture_blended(maker, moment) ? view_resolved_step(layer->layer, times[moment->step + 1].seconds) : -1;
-    int status = bring_step(maker, layer, 0, (size_t)here, camera, failure);
-    if (!status && next >= 0 && next != here) status = bring_step(maker, layer, 1, (size_t)next, camera, failure);
-    return status;
+    int status = bring_time(maker, layer, times[moment->step].seconds, 0, camera, failure);
+    if (status || !picture_blended(maker, moment) || view_resolved_step(layer->layer, times[moment->step + 1].seconds) < 0) return status;
+    return bring_time(maker, layer, times[moment->step + 1].seconds, 1, camera, failure);
 }
 
 // The step that the next pictures are likely to need beyond this one's, or -1.
@@ -170,10 +187,22 @@ static void look_ahead(struct picture_maker *maker, const struct picture_moment 
     maker->ahead = ahead;
     field_volumes_ahead_stop(maker->volumes);
     for (size_t n = 0; ahead >= 0 && n < maker->layer_count; n++) {
-        const ptrdiff_t own = view_resolved_step(maker->layers[n].layer, maker->resolved.times[ahead].seconds);
-        if (own >= 0) field_volumes_ahead(maker->volumes, maker->layers[n].steps[0], (size_t)own);
+        const struct picture_layer *layer = &maker->layers[n];
+        const double seconds = maker->resolved.times[ahead].seconds;
+        const ptrdiff_t own = view_resolved_step(layer->layer, seconds);
+        if (own < 0) continue;
+        field_volumes_ahead(maker->volumes, layer->own.steps[0], (size_t)own);
+        if (layer->minus.steps[0]) field_volumes_ahead(maker->volumes, layer->minus.steps[0], (size_t)view_resolved_minus_step(layer->layer, seconds));
     }
 }
+
+static int minus_space(struct picture_maker *maker, struct picture_layer *layer, double seconds, struct failure *failure) {
+    const struct field_ref field = view_resolved_minus_field(&maker->resolved, layer->layer, (size_t)view_resolved_minus_step(layer->layer, seconds));
+    return layer_spaces_get(maker->spaces, &field, &layer->minus.space, failure);
+}
+
+// Whether both fields of a difference stand at the same places.
+static bool same_places(const struct picture_layer *layer) { return !strcmp(layer->own.space->id, layer->minus.space->id); }
 
 static int add_layers(struct picture_maker *maker, double seconds, bool volumes, struct failure *failure) {
     size_t indices[VIEW_DRAWN_MAX], count = view_resolved_drawn(&maker->resolved, seconds, volumes, indices);
@@ -184,21 +213,27 @@ static int add_layers(struct picture_maker *maker, double seconds, bool volumes,
         const struct colour_map *map = colour_map_find(look->colour_map);
         if (!map) return failure_set(failure, VIRGA_NOT_FOUND, "layers[%zu].colour_map: there is no map \"%s\"", indices[n], look->colour_map);
         transfer_init(&layer->transfer, map, look->range, look->opacity, look->opacity_count);
-        int status = view_domain_space(&maker->resolved, layer->layer, maker->spaces, seconds, &layer->space, failure);
+        int status = view_domain_space(&maker->resolved, layer->layer, maker->spaces, seconds, &layer->own.space, failure);
+        if (!status && layer->layer->minus.used) status = minus_space(maker, layer, seconds, failure);
         if (status) return status;
         maker->layer_count++;
     }
     return VIRGA_OK;
 }
 
+static void volumes_of(const struct picture_field *field, const struct brick_volume *steps[2]) {
+    for (int n = 0; n < 2; n++) steps[n] = field->steps[n] ? field->steps[n]->volume : NULL;
+}
+
 static struct scene_layer scene_layer_of(const struct picture_layer *layer, double blend) {
-    struct scene_layer out = {.geometry = layer->space->geometry, .transfer = &layer->transfer, .shading = layer->layer->look.shading};
-    transfer_lookup(&layer->transfer, &layer->layer->of->lattice, out.lookup);
-    out.steps[0] = layer->steps[0]->volume;
-    if (layer->steps[1]) {
-        out.steps[1] = layer->steps[1]->volume;
-        out.blend = blend;
+    struct scene_layer out = {.geometry = layer->own.space->geometry, .transfer = &layer->transfer, .shading = layer->layer->look.shading};
+    transfer_lookup(&layer->transfer, &layer->layer->lattice, out.lookup);
+    volumes_of(&layer->own, out.steps);
+    if (layer->minus.space) {
+        out.minus = (struct scene_minus){.geometry = same_places(layer) ? out.geometry : layer->minus.space->geometry, .ratio = layer->layer->minus.ratio};
+        volumes_of(&layer->minus, out.minus.steps);
     }
+    if (out.steps[1] || out.minus.steps[1]) out.blend = blend;
     return out;
 }
 
@@ -206,26 +241,43 @@ static struct scene_layer scene_layer_of(const struct picture_layer *layer, doub
 
 static void add_layer_key(struct picture_key *key, const struct picture_layer *layer) {
     const struct view_layer *look = &layer->layer->look;
-    for (int n = 0; n < 2; n++) {
-        const uint64_t version = layer->steps[n] ? layer->steps[n]->version : 0;
+    const struct picture_field *fields[2] = {&layer->own, &layer->minus};
+    for (int n = 0; n < 4; n++) {
+        const struct field_volume *step = fields[n / 2]->steps[n % 2];
+        const uint64_t version = step ? step->version : 0;
         picture_key_add(key, &version, sizeof version);
     }
-    picture_key_add(key, layer->space->id, sizeof layer->space->id);
+    for (int n = 0; n < 2; n++)
+        if (fields[n]->space) picture_key_add(key, fields[n]->space->id, sizeof fields[n]->space->id);
     picture_key_add(key, look->colour_map, strlen(look->colour_map));
     picture_key_add(key, look->range, sizeof look->range);
     picture_key_add(key, look->opacity, look->opacity_count * sizeof *look->opacity);
 }
 
-static int mark_layer(struct skip_grid *grid, const struct picture_layer *layer) {
-    const struct cell_heights *heights = &layer->space->heights;
+// Where a layer may show something at one of its steps.
+static int find_visible(const struct picture_layer *layer, int step, uint8_t *visible) {
     const struct showing showing = showing_of(layer);
+    const struct field_volume *own = layer->own.steps[step], *minus = layer->minus.steps[step];
+    if (!layer->minus.space) {
+        if (own) field_volume_visible(own, shows, &showing, visible);
+        return VIRGA_OK;
+    }
+    if (!own && !minus) return VIRGA_OK;
+    const struct difference_cells cells = {
+        .own = own ? own : layer->own.steps[0], .minus = minus ? minus : layer->minus.steps[0], .heights = &layer->own.space->heights,
+        .minus_heights = same_places(layer) ? NULL : &layer->minus.space->heights, .ratio = layer->layer->minus.ratio, .shows = shows_between, .user = &showing};
+    return difference_cells_mark(&cells, visible);
+}
+
+static int mark_layer(struct skip_grid *grid, const struct picture_layer *layer) {
+    const struct layer_space *space = layer->own.space;
+    const struct cell_heights *heights = &space->heights;
     uint8_t *visible = calloc((size_t)heights->count[0] * heights->count[1], heights->count[2]);
-    if (!visible) return VIRGA_NO_MEMORY;
-    for (int n = 0; n < 2; n++)
-        if (layer->steps[n]) field_volume_visible(layer->steps[n], shows, &showing, visible);
-    skip_grid_mark(grid, layer->space->dataset->grid, heights, visible);
+    int status = visible ? VIRGA_OK : VIRGA_NO_MEMORY;
+    for (int step = 0; step < 2 && !status; step++) status = find_visible(layer, step, visible);
+    if (!status) skip_grid_mark(grid, space->dataset->grid, heights, visible);
     free(visible);
-    return VIRGA_OK;
+    return status;
 }
 
 static int make_skip(struct picture_maker *maker, struct scene *scene, const struct picture_key *key) {
@@ -235,7 +287,7 @@ static int make_skip(struct picture_maker *maker, struct scene *scene, const str
     maker->skip_key = (struct picture_key){0};
     int status = skip_grid_init(&maker->skip, maker->resolved.dataset->grid, &maker->box);
     for (size_t n = 0; n < maker->layer_count && !status; n++)
-        if (maker->layers[n].space->map) status = mark_layer(&maker->skip, &maker->layers[n]);
+        if (maker->layers[n].own.space->map) status = mark_layer(&maker->skip, &maker->layers[n]);
     if (!status) status = skip_grid_finish(&maker->skip);
     if (!status) maker->skip_key = *key;
     return status;

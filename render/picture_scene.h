@@ -13,10 +13,14 @@
 
 struct picture_key { uint64_t low, high; };  // of all that something was made from
 
+struct picture_field {
+    const struct layer_space *space;
+    struct field_volume *steps[2];  // the later one NULL where nothing is blended in
+};
+
 struct picture_layer {  // one that is drawn
     const struct view_resolved_layer *layer;
-    const struct layer_space *space;
-    struct field_volume *steps[2];
+    struct picture_field own, minus;  // minus: of a difference what is taken away, else zero
     struct transfer transfer;
     bool cut;  // more bricks were wanted than there is memory for
 };

@@ -97,6 +97,8 @@ static void prepare_volume(struct march_volume *v, const struct scene_layer *lay
     v->steps[1] = layer->blend > 0 ? layer->steps[1] : NULL;
     v->blend = (float)layer->blend;
     v->shading = layer->shading;
+    v->minus = (struct march_minus){layer->minus.geometry == layer->geometry ? NULL : layer->minus.geometry,
+                                    {layer->minus.steps[0], layer->blend > 0 ? layer->minus.steps[1] : NULL}, (float)layer->minus.ratio};
     v->gain = (float)(layer->lookup[0] * TRANSFER_ENTRIES);
     v->bias = (float)(layer->lookup[1] * TRANSFER_ENTRIES - 0.5);
     prepare_transfer(v, layer->transfer);
@@ -140,14 +142,16 @@ static void prepare_box(struct march *m, const struct scene *scene) {
 }
 
 // Packets rely on a volume's being as large as its geometry says.
-static bool fits(const struct scene_layer *layer) {
-    const struct layer_geometry *g = layer->geometry;
+static bool fits_geometry(const struct layer_geometry *g, const struct brick_volume *const steps[2]) {
     const int32_t n[3] = {g->x.n, g->y.n, g->nz};
     for (int step = 0; step < 2; step++)
-        for (int a = 0; a < 3 && layer->steps[step]; a++)
-            if (layer->steps[step]->shape.levels[0].n[a] != (uint32_t)n[a] || layer->steps[step]->shape.wraps_x != g->wraps)
-                return false;
-    return layer->steps[0] != NULL;
+        for (int a = 0; a < 3 && steps[step]; a++)
+            if (steps[step]->shape.levels[0].n[a] != (uint32_t)n[a] || steps[step]->shape.wraps_x != g->wraps) return false;
+    return steps[0] != NULL;
+}
+
+static bool fits(const struct scene_layer *layer) {
+    return fits_geometry(layer->geometry, layer->steps) && (!layer->minus.steps[0] || fits_geometry(layer->minus.geometry, layer->minus.steps));
 }
 
 bool march_init(struct march *m, const struct scene *scene) {

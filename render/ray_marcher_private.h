@@ -21,12 +21,19 @@ struct march_lines {
     float density[3];                     // voxels of the level a km of the shown scene
 };
 
+struct march_minus {
+    const struct layer_geometry *geometry;  // NULL: at the same indices as the layer's
+    const struct brick_volume *steps[2];    // the first NULL: nothing is taken away
+    float ratio;
+};
+
 struct march_volume {
     const struct layer_geometry *geometry;
     const struct brick_volume *steps[2];  // the second NULL where nothing is blended in
     float blend;
     bool shading;
     struct march_lines lines;
+    struct march_minus minus;
     float gain, bias;                     // entry of the transfer table = lattice integer × gain + bias
     const float (*data)[4];               // of the transfer table
     float rows[TRANSFER_ENTRIES][8], integral[TRANSFER_ENTRIES][8];  // likewise, and the change up to the next entry

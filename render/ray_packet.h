@@ -28,6 +28,14 @@ struct packet_row {
     vf share;                   // of the next entry
 };
 
+// Of what a difference takes away: its bricks, and of the step being made.
+struct ray_minus {
+    struct packet_brick brick;
+    struct packet_place place;
+    struct packet_lanes number;
+    struct packet_cell cell;
+};
+
 struct ray_volume {
     struct packet_brick brick;  // of the first time slot
     vf before;                  // entry of the transfer table at the last sample …
@@ -42,6 +50,7 @@ struct ray_volume {
     vf q, entry, since[4];      // lattice integer, its entry, and the integral between the last sample's and that
     vi has;                     // whether there is a value
     bool may_show;
+    struct ray_minus minus;
 };
 
 // A packet on its way, and the step that it is making.
@@ -80,17 +89,40 @@ PACKET void packet_integral(const struct march_volume *v, vf entry, const struct
 }
 
 // The value in a cell of the first time slot, and around the same indices (wrapped) in the second where there is one, blended.
-PACKET vi packet_blended(const struct march_volume *v, const struct packet_brick *brick, const struct packet_cell *cell,
+PACKET vi packet_blended(const struct brick_volume *const steps[2], float blend, const struct packet_brick *brick, const struct packet_cell *cell,
                          const struct packet_place *place, vf *q) {
-    const vi present = packet_value(v->steps[0], brick, cell, q);
-    if (!v->steps[1]) return present;
+    const vi present = packet_value(steps[0], brick, cell, q);
+    if (!steps[1]) return present;
     struct packet_brick later_brick;
     struct packet_cell later_cell;
-    packet_volume_at(v->steps[1], place->i, place->j, place->k, &later_brick, &later_cell);
+    packet_volume_at(steps[1], place->i, place->j, place->k, &later_brick, &later_cell);
     vf later;
-    const vi also = packet_value(v->steps[1], &later_brick, &later_cell, &later);
-    *q = vf_pick(also, vf_pick(present, vf_mix(*q, later, vf_all(v->blend)), later), *q);
-    return v->blend < 0.5f ? present : also;
+    const vi also = packet_value(steps[1], &later_brick, &later_cell, &later);
+    *q = vf_pick(also, vf_pick(present, vf_mix(*q, later, vf_all(blend)), later), *q);
+    return blend < 0.5f ? present : also;
+}
+
+// Takes away what a difference takes away, where it is there.
+PACKET vi packet_less(const struct march_volume *v, const struct ray_minus *minus, vf *q) {
+    vf less;
+    const vi present = packet_blended(v->minus.steps, v->blend, &minus->brick, &minus->cell, &minus->place, &less);
+    *q -= less * v->minus.ratio;
+    return present & minus->place.inside;
+}
+
+// Where that is at a place of the scene (height not exaggerated) whose indices in the layer are known.
+PACKET void packet_minus_place(const struct march_volume *v, const struct packet_place *own, vf x, vf y, vf z, struct ray_minus *minus) {
+    minus->place = *own;
+    if (v->minus.geometry) {
+        packet_place(v->minus.geometry, x, y, z, &minus->place);
+        minus->place.i = packet_wrapped(v->minus.steps[0], minus->place.i);
+    }
+    packet_brick_number(v->minus.steps[0], minus->place.i, minus->place.j, minus->place.k, &minus->number);
+}
+
+PACKET void packet_minus_brick(const struct march_volume *v, struct ray_minus *minus) {
+    packet_brick_take(v->minus.steps[0], &minus->number, &minus->brick);
+    packet_cell_around(v->minus.steps[0], &minus->brick, minus->place.i, minus->place.j, minus->place.k, &minus->cell);
 }
 
 // --- light and shade --------------------------------------------------------------------------------------------------
@@ -109,24 +141,40 @@ PACKET vf packet_light(const float *share, vf x, vf y, vf z) {
     return vf_mix(low, packet_bilinear(share, &c), z - z0);
 }
 
+// A place in the slots of the bricks that hold it.
+struct ray_slot {
+    struct packet_brick brick;
+    vf at[3];
+};
+
+PACKET void packet_slot(const struct brick_volume *volume, const struct packet_brick *b, const struct packet_place *p, struct ray_slot *slot) {
+    *slot = (struct ray_slot){*b, {packet_voxel(p->i, b->rx), packet_voxel(p->j, b->ry), packet_voxel(p->k, b->rz)}};
+    packet_in_slot(volume, &slot->brick, slot->at);
+}
+
 // A neighbour's value, or the middle's where it has none.
-PACKET vf packet_beside(const struct brick_volume *v, const struct packet_brick *brick, vf x, vf y, vf z, vf q) {
-    vf beside;
-    const vi present = packet_texel_beside(v, brick, x, y, z, &beside);
+PACKET vf packet_beside(const struct march_volume *v, const struct ray_slot *own, const struct ray_slot *minus, float x, float y, float z, vf q) {
+    vf beside, less;
+    vi present = packet_texel_beside(v->steps[0], &own->brick, own->at[0] + x, own->at[1] + y, own->at[2] + z, &beside);
+    if (v->minus.steps[0]) {
+        present &= packet_texel_beside(v->minus.steps[0], &minus->brick, minus->at[0] + x, minus->at[1] + y, minus->at[2] + z, &less);
+        present &= (vi)(own->brick.kind != PAGE_NOTHING) & (vi)(minus->brick.kind != PAGE_NOTHING);
+        beside -= less * v->minus.ratio;
+    }
     return vf_pick(present, beside, q);
 }
 
 // Share of direct light by the gradient: differences over half a voxel on each side, turned towards thinner matter.
-PACKET vf packet_diffuse(const struct march *m, const struct march_volume *v, const struct packet_brick *b, const struct packet_place *p,
-                         vf q, vf tau) {
-    const struct brick_volume *s = v->steps[0];
-    struct packet_brick slot = *b;
-    vf at[3] = {packet_voxel(p->i, b->rx), packet_voxel(p->j, b->ry), packet_voxel(p->k, b->rz)};
-    packet_in_slot(s, &slot, at);
-    const vf x = at[0], y = at[1], z = at[2];
-    const vf sx = packet_beside(s, &slot, x + 0.5f, y, z, q) - packet_beside(s, &slot, x - 0.5f, y, z, q);
-    const vf sy = packet_beside(s, &slot, x, y + 0.5f, z, q) - packet_beside(s, &slot, x, y - 0.5f, z, q);
-    const vf sz = packet_beside(s, &slot, x, y, z + 0.5f, q) - packet_beside(s, &slot, x, y, z - 0.5f, q);
+PACKET vf packet_diffuse(const struct march *m, const struct march_volume *v, const struct ray_volume *rv, vf q, vf tau) {
+    const struct packet_brick *b = &rv->brick;
+    const struct packet_place *p = &rv->place;
+    struct ray_slot own, minus;
+    packet_slot(v->steps[0], b, p, &own);
+    minus = own;
+    if (v->minus.steps[0]) packet_slot(v->minus.steps[0], &rv->minus.brick, &rv->minus.place, &minus);
+    const vf sx = packet_beside(v, &own, &minus, 0.5f, 0, 0, q) - packet_beside(v, &own, &minus, -0.5f, 0, 0, q);
+    const vf sy = packet_beside(v, &own, &minus, 0, 0.5f, 0, q) - packet_beside(v, &own, &minus, 0, -0.5f, 0, q);
+    const vf sz = packet_beside(v, &own, &minus, 0, 0, 0.5f, q) - packet_beside(v, &own, &minus, 0, 0, -0.5f, q);
     const vf gx = sx * p->di * b->rx, gy = sy * p->dj * b->ry, gz = sz * p->dk * b->rz * m->shrink;
     // How opacity answers to a higher value says which way is out.
     const vf range = vf_most(vf_abs(sx) + vf_abs(sy) + vf_abs(sz), vf_all(1e-6f)) * v->gain, entry = q * v->gain + v->bias;
@@ -203,20 +251,20 @@ PACKET void phase_place(const struct march *m, struct ray_flight *f) {
         const struct march_volume *v = &m->volumes[n];
         struct ray_volume *rv = &f->volumes[n];
         struct packet_place *p = &rv->place;
+        const vf x = m->eye[0] + r->x * f->s, y = m->eye[1] + r->y * f->s, z = (m->eye[2] + r->z * f->s) * m->shrink;
         if (v->lines.apply) {
             packet_lines_place(v, f->s, rv);
         } else {
-            packet_place(v->geometry, m->eye[0] + r->x * f->s, m->eye[1] + r->y * f->s, (m->eye[2] + r->z * f->s) * m->shrink, p);
+            packet_place(v->geometry, x, y, z, p);
             p->i = packet_wrapped(v->steps[0], p->i);
         }
         packet_brick_number(v->steps[0], p->i, p->j, p->k, &rv->number);
+        if (v->minus.steps[0]) packet_minus_place(v, p, x, y, z, &rv->minus);
     }
 }
 
 // Kilometres of a step in full light.
-PACKET vf packet_reach(const struct march *m, const struct ray_packet *r, const struct ray_volume *rv) {
-    const struct packet_place *p = &rv->place;
-    const struct packet_brick *b = &rv->brick;
+PACKET vf packet_reach(const struct march *m, const struct ray_packet *r, const struct packet_place *p, const struct packet_brick *b) {
     const vf x = vf_abs(r->x * p->di) * b->rx, y = vf_abs(r->y * p->dj) * b->ry, z = vf_abs(r->z * p->dk) * b->rz * m->shrink;
     return m->step / vf_most(vf_most(x, vf_most(y, z)), vf_all(1e-6f));
 }
@@ -228,7 +276,10 @@ PACKET void phase_brick(const struct march *m, struct ray_flight *f) {
         struct ray_volume *rv = &f->volumes[n];
         packet_brick_take(v->steps[0], &rv->number, &rv->brick);
         packet_cell_around(v->steps[0], &rv->brick, rv->place.i, rv->place.j, rv->place.k, &rv->cell);
-        f->reach = vf_least(v->lines.apply ? rv->reach : packet_reach(m, &f->rays, rv), f->reach);
+        f->reach = vf_least(v->lines.apply ? rv->reach : packet_reach(m, &f->rays, &rv->place, &rv->brick), f->reach);
+        if (!v->minus.steps[0]) continue;
+        packet_minus_brick(v, &rv->minus);
+        f->reach = vf_least(packet_reach(m, &f->rays, &rv->minus.place, &rv->minus.brick), f->reach);
     }
 }
 
@@ -236,7 +287,8 @@ PACKET void phase_sample(const struct march *m, struct ray_flight *f) {
     for (int n = 0; n < m->volume_count; n++) {
         const struct march_volume *v = &m->volumes[n];
         struct ray_volume *rv = &f->volumes[n];
-        rv->has = packet_blended(v, &rv->brick, &rv->cell, &rv->place, &rv->q) & rv->place.inside;
+        rv->has = packet_blended(v->steps, v->blend, &rv->brick, &rv->cell, &rv->place, &rv->q) & rv->place.inside;
+        if (v->minus.steps[0]) rv->has &= packet_less(v, &rv->minus, &rv->q);
         rv->entry = rv->q * v->gain + v->bias;
         packet_row_begin(rv->entry, &rv->row);
     }
@@ -290,10 +342,12 @@ PACKET void packet_emit(const struct march *m, const struct march_volume *v, con
     vf diffuse = vf_all(1);
     if (v->shading) {
         const vf alpha = r->through * (1.0f - vf_exp(-tau * f->kilometres));
-        const vi lit = shows & (vi)(alpha > 0.025f) & (vi)(rv->brick.kind == PAGE_TEXELS);
+        vi texels = (vi)(rv->brick.kind == PAGE_TEXELS);
+        if (v->minus.steps[0]) texels |= (vi)(rv->minus.brick.kind == PAGE_TEXELS);
+        const vi lit = shows & (vi)(alpha > 0.025f) & texels;
         if (vi_any(lit)) {
             const vf middle = vf_pick(has, rv->q, (before - v->bias) / v->gain);
-            diffuse = vf_pick(lit, packet_diffuse(m, v, &rv->brick, &rv->place, middle, tau), diffuse);
+            diffuse = vf_pick(lit, packet_diffuse(m, v, rv, middle, tau), diffuse);
         }
     }
     vf *to[3] = {&mix->red, &mix->green, &mix->blue};
@@ -410,6 +464,7 @@ PACKET bool packet_launch(const struct march *m, unsigned x, unsigned y, unsigne
     f->turns = 0;
     for (int n = 0; n < m->volume_count; n++) {
         packet_brick_begin(m->volumes[n].steps[0], &f->volumes[n].brick);
+        if (m->volumes[n].minus.steps[0]) packet_brick_begin(m->volumes[n].minus.steps[0], &f->volumes[n].minus.brick);
         f->volumes[n].had = vi_all(0);
         f->volumes[n].before = vf_all(0);
         for (int c = 0; c < 4; c++) f->volumes[n].integral[c] = vf_all(0);
@@ -481,7 +536,14 @@ PACKET vf packet_tau(const struct march *m, vf x, vf y, vf z) {
         packet_place(v->geometry, x, y, z, &p);
         p.i = packet_wrapped(v->steps[0], p.i);
         packet_volume_at(v->steps[0], p.i, p.j, p.k, &brick, &cell);
-        const vi has = packet_blended(v, &brick, &cell, &p, &q) & p.inside;
+        vi has = packet_blended(v->steps, v->blend, &brick, &cell, &p, &q) & p.inside;
+        if (v->minus.steps[0]) {
+            struct ray_minus minus;
+            packet_minus_place(v, &p, x, y, z, &minus);
+            packet_brick_begin(v->minus.steps[0], &minus.brick);
+            packet_minus_brick(v, &minus);
+            has &= packet_less(v, &minus, &q);
+        }
         if (vi_any(has)) tau += vf_pick(has, packet_look(v->data, q * v->gain + v->bias, 3), vf_all(0));
     }
     return tau;

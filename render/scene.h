@@ -18,6 +18,13 @@
 enum { SCENE_VOLUMES_MAX = 2, SCENE_DRAPES_MAX = 2 };
 #define SCENE_FULL_STEP 1.35  // voxels a step of a picture in full, as the page has it
 
+// What a difference takes away from its layer's values; steps[0] NULL: nothing.
+struct scene_minus {
+    const struct layer_geometry *geometry; // the layer's own where places have the same indices
+    const struct brick_volume *steps[2];   // at the valid times of the layer's
+    double ratio;                          // so many of the layer's lattice steps is one of these
+};
+
 struct scene_layer {
     const struct layer_geometry *geometry;
     const struct transfer *transfer;
@@ -25,6 +32,7 @@ struct scene_layer {
     const struct brick_volume *steps[2];   // the step in view, and the later one that is blended in (or NULL)
     double blend;                          // share of the later one, 0 to 1; 0 where there is none
     bool shading;                          // gradients
+    struct scene_minus minus;              // then lookup is of q − ratio × q of minus
 };
 
 struct scene {

@@ -152,13 +152,13 @@ static void run_words(const char *iso, const char *other, char *text, size_t roo
         snprintf(text + used, room - (size_t)used, "%02dZ", hour);
 }
 
-static void append(char title[PRESET_TITLE_TEXT], const char *format, ...) __attribute__((format(printf, 2, 3)));
-static void append(char title[PRESET_TITLE_TEXT], const char *format, ...)
+static void append(char text[PRESET_TITLE_TEXT], const char *format, ...) __attribute__((format(printf, 2, 3)));
+static void append(char text[PRESET_TITLE_TEXT], const char *format, ...)
 {
-    size_t used = strlen(title);
+    size_t used = strlen(text);
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(title + used, PRESET_TITLE_TEXT - used, format, arguments);
+    vsnprintf(text + used, PRESET_TITLE_TEXT - used, format, arguments);
     va_end(arguments);
 }
 
@@ -169,37 +169,47 @@ static void within(char title[PRESET_TITLE_TEXT])
         title[0] = (char)tolower((unsigned char)title[0]);
 }
 
-// "Air temperature, run 12Z minus 06Z", "Air temperature minus dew point temperature": what differs is named.
-static void write_title(const struct search *s)
+// Of one of the two, what the other has not: "run 12Z, member 3".
+struct parts { const char *title, *run, *member; };
+
+static void write_parts(char text[PRESET_TITLE_TEXT], const struct parts *parts, bool named)
+{
+    const char *before = "";
+    if (*parts->title) {
+        append(text, "%s", parts->title);
+        before = ", ";
+    }
+    if (*parts->run) {
+        append(text, "%s%s%s", before, named || *parts->title ? "run " : "", parts->run);
+        before = ", ";
+    }
+    if (*parts->member)
+        append(text, "%smember %s", before, parts->member);
+}
+
+// "run 12Z minus 06Z", "minus dew point temperature": what differs is named.
+static void write_difference(const struct search *s)
 {
     struct view_resolved_layer *layer = s->layer;
     const struct view_resolved_minus *minus = &layer->minus;
-    const bool variables = minus->variable != layer->variable, runs = minus->run != s->resolved->run;
     const char *own = layer->of->members[layer->member], *other = minus->of->members[minus->member];
-    const bool members = strcmp(own, other) != 0 && *own && *other;
-    const char *before = "", *itself = !variables && !runs && !members ? "itself" : "";
-    char words[32], title[PRESET_TITLE_TEXT];
-    if (runs) {
-        run_words(run_of(s, s->resolved->run), run_of(s, minus->run), words, sizeof words);
-        append(layer->title, ", run %s", words);
-    }
-    if (members)
-        append(layer->title, ", member %s", own);
-    append(layer->title, " minus %s", itself);
-    if (variables) {
+    char runs[2][32] = {"", ""}, title[PRESET_TITLE_TEXT] = "";
+    if (minus->variable != layer->variable) {
         presets_title(minus->of, title);
         within(title);
-        append(layer->title, "%s", title);
-        before = ", ";
     }
-    if (runs) {
-        run_words(run_of(s, minus->run), run_of(s, s->resolved->run), words, sizeof words);
-        append(layer->title, "%s%s%s", before, variables ? "run " : "", words);
-        before = ", ";
+    if (minus->run != s->resolved->run) {
+        run_words(run_of(s, s->resolved->run), run_of(s, minus->run), runs[0], sizeof runs[0]);
+        run_words(run_of(s, minus->run), run_of(s, s->resolved->run), runs[1], sizeof runs[1]);
     }
-    if (members)
-        append(layer->title, "%smember %s", before, other);
-    utf8_clean(layer->title);  // it may have been cut within a letter
+    const bool members = strcmp(own, other) != 0 && *own && *other;
+    const struct parts first = {"", runs[0], members ? own : ""}, second = {title, runs[1], members ? other : ""};
+    write_parts(layer->difference, &first, true);
+    append(layer->difference, *layer->difference ? " minus " : "minus ");
+    write_parts(layer->difference, &second, false);
+    if (!*title && !*runs[1] && !members)
+        append(layer->difference, "itself");
+    utf8_clean(layer->difference);  // it may have been cut within a letter
 }
 
 int view_minus_resolve(struct view_resolved *resolved, size_t index, struct failure *failure)
@@ -215,6 +225,6 @@ int view_minus_resolve(struct view_resolved *resolved, size_t index, struct fail
     s.layer->minus.used = true;
     if (status != VIRGA_OK || !s.layer->series)
         return status;
-    write_title(&s);
+    write_difference(&s);
     return must_meet(&s);
 }

@@ -186,15 +186,24 @@ static int find_times(struct view_resolved *resolved, struct failure *failure)
     return VIRGA_OK;
 }
 
+void view_resolved_title(const struct view_resolved_layer *layer, char title[VIEW_TITLE_TEXT])
+{
+    const char *difference = layer->difference, *between = strncmp(difference, "minus", strlen("minus")) == 0 ? " " : *difference ? ", " : "";
+    snprintf(title, VIEW_TITLE_TEXT, "%s%s%s", layer->title, between, difference);
+}
+
 // The titles of what is visible: "Cloud area fraction, wind speed".
 static void write_title(struct view_resolved *resolved)
 {
     size_t used = 0;
     for (size_t n = 0; n < resolved->layer_count; n++) {
         const struct view_resolved_layer *layer = &resolved->layers[n];
-        if (!layer->look.visible || !layer->placed || used + 2 + strlen(layer->title) >= sizeof resolved->title)
+        char title[VIEW_TITLE_TEXT];
+        view_resolved_title(layer, title);
+        if (!layer->look.visible || !layer->placed || used + 2 + strlen(title) >= sizeof resolved->title)
             continue;
-        used += (size_t)sprintf(resolved->title + used, "%s%s", used ? ", " : "", layer->title);
+        snprintf(resolved->title + used, sizeof resolved->title - used, "%s%s", used ? ", " : "", title);
+        used = strlen(resolved->title);
     }
 }
 

@@ -13,7 +13,7 @@
 #include "render/presets.h"
 #include "render/view.h"
 
-enum { VIEW_PLACED_MAX = 4, VIEW_DRAWN_MAX = 2 };
+enum { VIEW_PLACED_MAX = 4, VIEW_DRAWN_MAX = 2, VIEW_TITLE_TEXT = 2 * PRESET_TITLE_TEXT + 4 };
 
 // What a difference takes away, at the same valid time.
 struct view_resolved_minus {
@@ -34,7 +34,8 @@ struct view_resolved_layer {
     bool placed;                         // one of the layers that the page would hold, whose grids make the box (at most VIEW_PLACED_MAX)
     struct view_layer look;              // the view's layer; after view_complete with nothing left open
     struct preset_units units;           // that its numbers are written in; after view_complete
-    char title[PRESET_TITLE_TEXT];
+    char title[PRESET_TITLE_TEXT];       // "Air temperature"
+    char difference[PRESET_TITLE_TEXT];  // "run 12Z minus 06Z", "minus dew point temperature"; "" where it is none
 };
 
 struct view_resolved {
@@ -46,7 +47,7 @@ struct view_resolved {
     const struct catalog_time *times;         // its series'
     size_t time_count;                        // at least 1
     size_t member;
-    char title[2 * PRESET_TITLE_TEXT];        // "Cloud fraction, Wind speed": of what is visible
+    char title[VIEW_TITLE_TEXT];              // "Cloud fraction, Wind speed": of what is visible
 };
 
 // Looks up what the view names. VIRGA_NOT_FOUND with a message that begins with the view's field: "layers[1].variable: "x" is not in this
@@ -72,6 +73,8 @@ int view_resolve_seconds(const struct view_resolved *resolved, const char *rule,
                          struct failure *failure);
 // A step as a rule by its lead time: "T+6".
 void view_resolved_lead(const struct view_resolved *resolved, size_t step, char rule[VIEW_TIME_TEXT]);
+// All that a layer is called: "Air temperature, run 12Z minus 06Z".
+void view_resolved_title(const struct view_resolved_layer *layer, char title[VIEW_TITLE_TEXT]);
 // A step of a layer that the run has.
 struct field_ref view_resolved_field(const struct view_resolved *resolved, const struct view_resolved_layer *layer, size_t step);
 // A layer's own step with this valid time, or -1; a constant one's only step. A difference has those that both have.

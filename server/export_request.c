@@ -48,6 +48,17 @@ static void pin_now(json_t *value, const char *now) {
     if (json_is_array(value)) json_array_foreach(value, i, inner) pin_now(inner, now);
 }
 
+// The run of what a difference takes away, where a rule says which.
+static int pin_minus(json_t *document, const struct view_resolved *resolved) {
+    for (size_t n = 0; n < resolved->layer_count; n++) {
+        const struct view_resolved_minus *minus = &resolved->layers[n].minus;
+        json_t *asked = json_object_get(json_array_get(json_object_get(document, "layers"), n), "minus");
+        if (minus->series && json_object_get(asked, "run") && json_object_set_new(asked, "run", json_string(resolved->dataset->runs[minus->run].time.iso)))
+            return VIRGA_NO_MEMORY;
+    }
+    return VIRGA_OK;
+}
+
 static int pin(json_t *document, const struct view_resolved *resolved, struct failure *failure) {
     size_t step;
     bool exact;
@@ -56,7 +67,7 @@ static int pin(json_t *document, const struct view_resolved *resolved, struct fa
     pin_now(json_object_get(document, "time"), resolved->times[step].iso);
     pin_now(json_object_get(document, "sequence"), resolved->times[step].iso);
     const char *run = resolved->dataset->runs[resolved->run].time.iso;
-    if (*run && json_object_set_new(document, "run", json_string(run)))
+    if ((*run && json_object_set_new(document, "run", json_string(run))) || pin_minus(document, resolved))
         return failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
     return VIRGA_OK;
 }

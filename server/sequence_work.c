@@ -99,8 +99,8 @@ int sequence_work_plan(struct sequence_work *w, struct failure *failure) {
 
 // --- The record.
 
-static const char *edition_of(const struct sequence_work *w, size_t variable) {
-    const struct catalog_series *series = &w->resolved.dataset->runs[w->resolved.run].series[variable];
+static const char *edition_of(const struct sequence_work *w, size_t run, size_t variable) {
+    const struct catalog_series *series = &w->resolved.dataset->runs[run].series[variable];
     return series->present ? series->edition : "";
 }
 
@@ -112,16 +112,19 @@ static int time_text(const struct sequence_work *w, const struct frame *frame, c
 }
 
 int sequence_work_record(const struct sequence_work *w, bool with_editions, char **text, struct failure *failure) {
-    const char *editions[VIEW_LAYERS_MAX + 1];
+    const char *editions[2 * VIEW_LAYERS_MAX + 1];
     char first[CF_TIME_TEXT], last[CF_TIME_TEXT];
     struct frame frame;
     const struct catalog_dataset *dataset = w->resolved.dataset;
     struct frame_record record = {
         .program = program, .frames = frame_sequence_count(w->frames), .first = first, .last = last,
         .run = dataset->runs[w->resolved.run].time.iso, .editions = editions, .view = w->run->document->root};
-    for (size_t i = 0; with_editions && i < w->resolved.layer_count; i++)
-        editions[record.edition_count++] = edition_of(w, w->resolved.layers[i].variable);
-    if (with_editions && dataset->terrain >= 0) editions[record.edition_count++] = edition_of(w, (size_t)dataset->terrain);
+    for (size_t i = 0; with_editions && i < w->resolved.layer_count; i++) {
+        const struct view_resolved_layer *layer = &w->resolved.layers[i];
+        editions[record.edition_count++] = edition_of(w, w->resolved.run, layer->variable);
+        if (layer->minus.series) editions[record.edition_count++] = edition_of(w, layer->minus.run, layer->minus.variable);
+    }
+    if (with_editions && dataset->terrain >= 0) editions[record.edition_count++] = edition_of(w, w->resolved.run, (size_t)dataset->terrain);
     frame_sequence_at(w->frames, 0, &frame);
     int status = time_text(w, &frame, first, failure);
     frame_sequence_at(w->frames, record.frames - 1, &frame);

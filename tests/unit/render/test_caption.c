@@ -25,7 +25,7 @@ static struct caption full(void) {
     return (struct caption){
         .title = "Cloud fraction, air temperature", .valid = "Thu 19 Nov 2009, 10:00 UTC", .run = "run 03:00 UTC, T+7 h", .note = "between steps",
         .attribution = "A national weather service", .legend_count = 2,
-        .legends = {{"Cloud fraction", "%", 100, 0, {0, 1}, &cloud, 0.005}, {"Air temperature", "°C", 1, -273.15, {233.15, 313.15}, &temperature, 0.05}},
+        .legends = {{"Cloud fraction", "%", 100, 0, {0, 1}, &cloud, 0.005, NULL}, {"Air temperature", "°C", 1, -273.15, {233.15, 313.15}, &temperature, 0.05, "run 12Z minus 06Z"}},
     };
 }
 
@@ -78,8 +78,8 @@ static void captions_lie_inside_and_apart(void **state) {
     (void)state;
     struct caption more = full();
     more.legend_count = CAPTION_LEGENDS_MAX;
-    more.legends[2] = (struct caption_legend){"A name that is far longer than any legend is wide, and then some more of it", "kg m⁻² s⁻¹", 1, 0, {1e-9, 1e-8}, &cloud, 1e-11};
-    more.legends[3] = (struct caption_legend){"", "", -2, 5, {97500, 104500}, &temperature, 0};
+    more.legends[2] = (struct caption_legend){"A name that is far longer than any legend is wide, and then some more of it", "kg m⁻² s⁻¹", 1, 0, {1e-9, 1e-8}, &cloud, 1e-11, "minus another name that is far longer than any legend is wide, and some more of it"};
+    more.legends[3] = (struct caption_legend){"", "", -2, 5, {97500, 104500}, &temperature, 0, "run 12Z minus 06Z"};
     more.attribution = "Contains information of a national weather service and of three more, each of which wants to be named in full, in this very order, always";
     for (size_t i = 0; i < SIZES; i++) {
         const struct caption usual = full();

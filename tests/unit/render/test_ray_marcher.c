@@ -164,6 +164,64 @@ static void test_processors_agree(void **state) {
     made_free(m);
 }
 
+static int32_t taken(uint32_t level, int64_t x, int64_t y, int64_t z) { (void)level; return (int32_t)(11 * x - 7 * y + 30 * z - 101); }
+static int32_t taken_later(uint32_t level, int64_t x, int64_t y, int64_t z) { return (x + y) % 5 == 0 ? LATTICE_MISSING : 2 * taken(level, x, y, z); }
+static int32_t left(uint32_t level, int64_t x, int64_t y, int64_t z) { return blob(level, x, y, z) - 2 * taken(level, x, y, z); }
+static int32_t left_later(uint32_t level, int64_t x, int64_t y, int64_t z) {
+    const int32_t less = taken_later(level, x, y, z);
+    return less == LATTICE_MISSING ? less : blob(level, x, y, z) - 2 * less;
+}
+
+static float *draw_lit(struct made *m) {
+    struct render_team *team = render_team_new(2, false);
+    struct light_grid grid;
+    assert_int_equal(light_grid_cast(team, &m->scene, &grid), VIRGA_OK);
+    m->scene.shade = &grid;
+    float *rgba = draw(&m->scene, 2, NULL);
+    m->scene.shade = NULL;
+    light_grid_destroy(&grid);
+    render_team_free(team);
+    return rgba;
+}
+
+static void expect_alike(const float *a, const float *b, double most, const char *what) {
+    double sum = 0, covered = 0;
+    for (size_t n = 0; n < NUMBERS; n++) sum += fabs((double)a[n] - (double)b[n]), covered += a[n] > 0.01f;
+    if (!(covered > 300 && sum / covered < most)) fail_msg("%s: mean difference %g over %g", what, sum / covered, covered);
+}
+
+// A difference of two volumes is drawn as the volume of their differences, with light and shade, between steps too, and whether places
+// are found once for both or by the geometry of each.
+static void test_differences_are_drawn_as_what_is_left(void **state) {
+    (void)state;
+    for (int blend = 0; blend < 2; blend++) {
+        struct made *m = made_new(blob, blend ? blob : NULL), *plain = made_new(left, blend ? left_later : NULL);
+        struct layer_geometry *own;
+        struct brick_volume *less[2] = {made_volume(&m->shape, taken), blend ? made_volume(&m->shape, taken_later) : NULL};
+        assert_int_equal(layer_geometry_new(&m->grid, &m->map, &own), VIRGA_OK);
+        make_busy(m);
+        make_busy(plain);
+        m->scene.volumes[0].blend = plain->scene.volumes[0].blend = blend ? 0.25 : 0;
+        float *expected = draw_lit(plain);
+        m->scene.volumes[0].minus = (struct scene_minus){m->geometry, {less[0], less[1]}, 2};
+        float *together = draw_lit(m);
+        m->scene.volumes[0].minus.geometry = own;
+        float *apart = draw_lit(m);
+        const double most = blend ? 3e-3 : 1e-4;  // beside a hole the mean of what is there less the mean of all is not the mean of what is left
+        expect_alike(expected, together, most, "at the same indices");
+        expect_alike(expected, apart, most, "each by its own geometry");
+        m->scene.volumes[0].minus.ratio = 1.9;
+        float *other = draw_lit(m);
+        assert_true(largest_difference(expected, other) > 0.05);
+        float *drawn[] = {expected, together, apart, other};
+        for (int n = 0; n < 4; n++) free(drawn[n]);
+        layer_geometry_free(own);
+        for (int n = 0; n < 2; n++) brick_volume_free(less[n]);
+        made_free(m);
+        made_free(plain);
+    }
+}
+
 static void test_unknown_processors_are_not_obeyed(void **state) {
     (void)state;
     const char *best = ray_marcher_isa();
@@ -328,6 +386,7 @@ int main(void) {
         cmocka_unit_test(test_slabs_are_exact_for_any_step),
         cmocka_unit_test(test_threads_change_nothing),
         cmocka_unit_test(test_processors_agree),
+        cmocka_unit_test(test_differences_are_drawn_as_what_is_left),
         cmocka_unit_test(test_unknown_processors_are_not_obeyed),
         cmocka_unit_test(test_straight_lines_change_nothing),
         cmocka_unit_test(test_the_ground_ends_rays),
