@@ -173,6 +173,7 @@ export function createPinTool(page) {
       try {
         const saved = await pins.update({...wanted, revision});
         await take(saved, {own});
+        if (saved.revision === revision) return messages.show("pin", {text: "It is so already.", seconds: 4});
         return sayUndo("Saved.", () => pins.undo(saved));
       } catch (error) {
         if (error.status !== 412) throw error;

@@ -2,7 +2,7 @@
 // Pinning a view, and changing what a pin is called and follows.
 import {dialog, field, h, nameDialog, radioGroup} from "./dom.js";
 
-const MOST = {title: 200, group: 100}; // bytes, as the server has it
+const MOST = {title: 200, group: 80}; // bytes, as the server has it
 
 /** {open({heading, button, title, group, groups: [name], rules: [{id, words, now}], rule, save(form) → Promise, failed(error) → words})} */
 export function createPinDialog() {
