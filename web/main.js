@@ -72,7 +72,7 @@ const messages = createMessages($("messages"));
 const session = new Session(BASE || "./");
 setSession(session);
 const account = new Account(BASE || "./");
-const accountButton = createAccountButton($("account"), account, () => viewer?.signedIn());
+const accountButton = createAccountButton($("account"), account, () => (account.needed ? window.location.reload() : viewer?.signedIn()));
 const connectionLine = createConnectionLine($("connection"), {messages, hasPicture: () => state.shown !== null, reconnect: () => viewer.reconnect()});
 const engineChip = createEngineChip($("engine"), {action: changeEngine});
 const problems = createProblemsDialog();
@@ -85,7 +85,7 @@ const exportDialog = createExportDialog(new Exports(BASE), {
   title: () => shownTitle(state.resolved),
   watch: (on) => viewer.watchExports(on),
   isTold: () => viewer.told,
-  signIn: () => accountButton.open("Exporting pictures needs signing in."),
+  signIn: () => accountButton.open("Exporting pictures needs the role forecaster."),
 });
 const pin = createPinTool({
   state, messages, pins: new Pins(BASE || "./"), host: $("pin"),

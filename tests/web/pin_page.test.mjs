@@ -250,7 +250,7 @@ inPage("who may not is led to sign in, and goes on", async () => {
   await open("", "#dataset=demo-uk&variable=qcl&time=T+3");
   assert.equal(await text(".account"), "Sign in");
   await page.keyboard.press("n");
-  await says("dialog[open] [role=status]", /needs signing in/);
+  await says("dialog[open] [role=status]", /needs the role forecaster/);
   await label("Token").fill("wrong");
   await page.keyboard.press("Enter");
   await says("[data-role=sign-in-message]", /does not know this token/);

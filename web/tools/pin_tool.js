@@ -11,6 +11,7 @@ import {differences, meaningNow, pinRules, ruleOf, ruleWords} from "../view/pin_
 import {describePin} from "../view/wall_words.js";
 
 const POLL = 60000; // ms, where no websocket tells
+const NEEDS = "Making and changing pins needs the role forecaster.";
 
 /**
  * page: {state, pins (net/pins.js), host of the panel, messages, title() of what is shown, show(view) → Promise of whether it could be, complete(view) → Promise,
@@ -89,8 +90,8 @@ export function createPinTool(page) {
     const mine = pin && list_.find((one) => one.id === pin.id);
     if (!mine) return;
     if (mine.deleted || mine.state === "deleted") return lost();
-    if (mine.live) pin = {...pin, live: mine.live};
     if (mine.revision > pin.revision) follow();
+    else pin = {...pin, live: mine.live ?? pin.live, may: mine.may ?? pin.may};
     told();
   }
 
@@ -129,7 +130,7 @@ export function createPinTool(page) {
   /** The dialog for a new pin. */
   async function create() {
     if (!state.resolved?.times.length) return;
-    if (!page.mayPin() && !(await page.signIn("Making pins needs signing in."))) return;
+    if (!page.mayPin() && !(await page.signIn(NEEDS))) return;
     const rules = offered(state.view);
     dialog.open({heading: "Pin this view", button: "Pin", title: page.title(), group: pin?.group ?? "", groups, rules, rule: ruleOf(state.view), failed,
       save: async (form) => made(await pins.create({title: form.title, group: form.group, view: followed({...state.view, camera: state.view.camera ?? page.camera()}, rules, form.rule)}))});
@@ -216,7 +217,7 @@ export function createPinTool(page) {
   // ---- Small things.
 
   const failed = (error) => {
-    if (error.status === 401) page.signIn("Making and changing pins needs signing in.");
+    if (error.status === 401) page.signIn(NEEDS);
     return error.message;
   };
 

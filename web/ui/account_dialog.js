@@ -75,7 +75,7 @@ export function createAccountButton(host, account, changed) {
   /** Resolves with whether somebody is signed in when it is closed. */
   function open(reason = "") {
     update();
-    if (reason) why.textContent = reason;
+    if (reason) why.textContent = [why.textContent, reason].filter(Boolean).join(" ");
     element.showModal();
     if (!account.signedIn) form.focus();
     return new Promise((resolve) => element.addEventListener("close", () => resolve(account.signedIn), {once: true}));

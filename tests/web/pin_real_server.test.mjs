@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+// Pins with the real server in a real browser: kept over its restart, rolled by a run that lands, changed by two, kept from who may not.
+import assert from "node:assert/strict";
+import {execFileSync} from "node:child_process";
+import {mkdirSync, readdirSync, renameSync} from "node:fs";
+import {join} from "node:path";
+import {afterEach} from "node:test";
+import {label, says} from "./export_dialog.mjs";
+import {page, pageTests} from "./page_tests.mjs";
+import {demo, pixels, serve, temporaryFolder, VIRGA, WITHOUT_VIRGA} from "./virga_server.mjs";
+
+const PATIENCE = 120000; // drawing in software on a busy machine takes its time
+const inPage = pageTests({skip: WITHOUT_VIRGA, viewport: {width: 640, height: 420}, excused: /status of [45]|ERR_CONNECTION|WebSocket connection/});
+let server = null;
+
+afterEach(async () => {
+  await server?.stop();
+  server = null;
+});
+
+// Two runs, of which the server has the first: {state, data, land() the second, start(port)}.
+function twoRuns() {
+  const folder = temporaryFolder(), made = demo(join(folder, "made"), "40x32x12x4"), data = join(folder, "data");
+  mkdirSync(data);
+  const [first, second] = readdirSync(made).filter((name) => name.endsWith(".nc")).sort();
+  const move = (name) => renameSync(join(made, name), join(data, name));
+  move(first);
+  const start = async (more = [], port = 0) => { server = await serve([...more, data], {state: folder, port}); };
+  return {land: () => move(second), start, state: join(folder, "state")};
+}
+
+const shown = () => page.waitForFunction(() => window.virga?.state.shown || document.querySelector(".blank"), null, {timeout: PATIENCE});
+const view = () => page.evaluate(() => window.virga.state.view);
+const text = (selector) => page.textContent(selector);
+const changedHere = () => says("#pin", /Changed here only/);
+
+async function open(address) {
+  page.setDefaultTimeout(PATIENCE);
+  await page.goto(address);
+  await shown();
+}
+
+async function picture() {
+  await page.evaluate((ms) => window.virga.viewer.settled(ms), PATIENCE);
+  const bytes = await page.evaluate(async () => Array.from(new Uint8Array(await (await window.virga.viewer.screenshot()).arrayBuffer())));
+  return pixels(Buffer.from(bytes));
+}
+
+// The greatest difference of two pictures' pixels.
+function farApart(a, b) {
+  let most = 0;
+  for (let y = 0; y < a.height; y += 3) for (let x = 0; x < a.width; x += 3) a.at(x, y).forEach((value, c) => { most = Math.max(most, Math.abs(value - b.at(x, y)[c])); });
+  return most;
+}
+
+async function pinIt(title) {
+  await page.keyboard.press("n");
+  await label("Title").fill(title);
+  await page.keyboard.press("Enter");
+  await says(".message[data-key=pin]", /is pinned/);
+  return new URL(page.url()).searchParams.get("pin");
+}
+
+inPage("pinned, closed, the server restarted, opened: the same view; a run that lands rolls it without a reload", async () => {
+  const runs = twoRuns();
+  await runs.start();
+  await open(server.url);
+  await page.keyboard.press("ArrowRight");
+  await page.mouse.move(480, 150);
+  await page.mouse.down();
+  await page.mouse.move(520, 190, {steps: 3});
+  await page.mouse.up();
+  const id = await pinIt("Kept"), before = await view(), drawn = await picture();
+  await page.goto("about:blank");
+  const {port} = server;
+  await server.stop();
+  await runs.start([], port);
+  await open(`${server.url}pin/${id}`);
+  assert.equal(await text("[data-role=pin-title]"), "Kept");
+  assert.deepEqual(await view(), before);
+  assert.ok(farApart(drawn, await picture()) <= 2);
+  assert.equal(new URL(page.url()).hash, "");
+  await page.evaluate(() => { window.same = true; });
+  const valid = await text("[data-role=valid-time]");
+  runs.land();
+  await page.waitForFunction((old) => document.querySelector("[data-role=valid-time]").textContent !== old, valid);
+  await says(".message[data-key=run]", /new run/);
+  assert.equal(await text("[data-role=lead]"), "T+1");
+  assert.ok(await page.evaluate(() => window.same) && !(await page.isVisible("text=Back to the pin")));
+});
+
+inPage("two editors: what one saves the other sees, and nothing is overwritten unasked", async () => {
+  await twoRuns().start();
+  await open(server.url);
+  const id = await pinIt("Ours"), other = await page.context().newPage();
+  await other.goto(`${server.url}?pin=${id}`);
+  await other.waitForFunction(() => window.virga?.state.shown, null, {timeout: PATIENCE});
+  await other.keyboard.press("End");
+  await other.click("text=Update pin");
+  await page.waitForFunction(() => document.querySelector("[data-role=lead]").textContent === "T+3");
+  await page.keyboard.press("Home");
+  await changedHere();
+  await other.keyboard.press("ArrowLeft");
+  await other.click("text=Update pin");
+  await says(".message[data-key=pin]", /changed this pin/);
+  await page.click("text=Update pin");
+  await page.waitForSelector("dialog[aria-label='This pin was changed'][open]");
+  await page.click("dialog[open] >> text=Save mine over it");
+  await says(".message[data-key=pin]", /Saved/);
+  await other.waitForFunction(() => document.querySelector("[data-role=lead]").textContent === "T+0");
+  const {revision, view: {time}} = await (await fetch(`${server.url}api/pins/${id}`)).json();
+  assert.deepEqual([revision, time], [4, "T+0"]);
+  await page.click(".message[data-key=pin] >> text=Undo");
+  await other.waitForFunction(() => document.querySelector("[data-role=lead]").textContent === "T+2");
+  await page.click("#pin >> text=History …");
+  await page.waitForSelector(".pin-history li:nth-child(5)");
+  if (process.env.VIRGA_SCREENSHOTS) await page.screenshot({path: join(process.env.VIRGA_SCREENSHOTS, "real_history.png")});
+  await page.keyboard.press("Escape");
+  await page.click("#pin >> text=Delete");
+  await says(".message[data-key=pin]", /is deleted/);
+  await other.waitForSelector(".message[data-key=pin] >> text=was deleted");
+  await page.click(".message[data-key=pin] >> text=Undo");
+  await says(".pin-title", /Ours/);
+});
+
+inPage("where tokens say who may: a forged one is refused, a viewer sees and changes nothing, a forecaster pins; nobody looks in unasked", async () => {
+  const runs = twoRuns(), token = (role) => /[A-Za-z0-9_-]{40,}/.exec(execFileSync(VIRGA, ["token", "create", "--state", runs.state, "--name", role, "--role", role], {encoding: "utf8"}))[0];
+  await runs.start(["--auth", "token", "--anonymous", "none"]);
+  await open(server.url);
+  assert.match(await text(".blank"), /Sign in to see these forecasts/);
+  await page.fill("input[type=password]", "x".repeat(43));
+  await page.keyboard.press("Enter");
+  await says("[data-role=sign-in-message]", /does not know this token/);
+  await page.fill("input[type=password]", token("viewer"));
+  await page.keyboard.press("Enter");
+  await page.waitForFunction(() => window.virga?.state.shown, null, {timeout: PATIENCE});
+  assert.equal(await text(".account"), "viewer");
+  await page.reload();
+  await shown();
+  await page.keyboard.press("n");
+  await page.waitForSelector("dialog[aria-label='Sign in'][open]");
+  await page.click("dialog[open] >> text=Sign out");
+  await page.waitForSelector("text=Sign in to see these forecasts");
+  await page.fill("input[type=password]", token("forecaster"));
+  await page.keyboard.press("Enter");
+  await page.waitForFunction(() => document.querySelector(".account")?.textContent === "forecaster");
+  await shown();
+  const id = await pinIt("Mine");
+  const refused = await fetch(`${server.url}api/pins/${id}`);
+  assert.equal(refused.status, 401);
+});
