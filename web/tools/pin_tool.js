@@ -130,7 +130,8 @@ export function createPinTool(page) {
   /** The dialog for a new pin. */
   async function create() {
     if (!state.resolved?.times.length) return;
-    if (!page.mayPin() && !(await page.signIn(NEEDS))) return;
+    if (!page.mayPin()) await page.signIn(NEEDS);
+    if (!page.mayPin()) return;
     const rules = offered(state.view);
     dialog.open({heading: "Pin this view", button: "Pin", title: page.title(), group: pin?.group ?? "", groups, rules, rule: ruleOf(state.view), failed,
       save: async (form) => made(await pins.create({title: form.title, group: form.group, view: followed({...state.view, camera: state.view.camera ?? page.camera()}, rules, form.rule)}))});
