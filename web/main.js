@@ -12,6 +12,7 @@ import {createHostChannel} from "./tools/host_channel.js";
 import {listenForKeys} from "./tools/keyboard.js";
 import {createLayerTool} from "./tools/layer_tool.js";
 import {createPinTool, linkedPin} from "./tools/pin_tool.js";
+import {createPairedScreen, viewState} from "./tools/paired_screen.js";
 import {createProbeTool} from "./tools/probe_tool.js";
 import {createTakeAway} from "./tools/take_away.js";
 import {createTimeTool} from "./tools/time_tool.js";
@@ -32,6 +33,7 @@ import {createScenePanel} from "./ui/scene_panel.js";
 import {createSourcePanel} from "./ui/source_panel.js";
 import {createTimeCaption} from "./ui/time_caption.js";
 import {createTimeline} from "./ui/timeline.js";
+import {compareAddress} from "./view/compare_address.js";
 import {dataRange} from "./view/data_range.js";
 import {embedOptions} from "./view/embed.js";
 import {variableTitle} from "./view/presets.js";
@@ -140,6 +142,10 @@ const timeline = createTimeline($("timeline"), {
   pause: time.pause,
   speed: time.setRate,
   loop: time.setLoop,
+});
+const pairing = createPairedScreen({
+  state: () => viewState(state, Boolean(viewer?.playing)),
+  does: {camera: (moves) => viewer.steer(moves), reset: () => camera(() => viewer.resetCamera()), step: time.stepBy, seek: (index) => time.seek(index, 0), play: () => togglePlay()},
 });
 const host = createHostChannel({state, viewer: () => viewer, open, seek: time.seek, took: takeCamera, timeline: showTimeline});
 const address = createAddress({onView: (view) => open(view), onError: (error) => sayBadView(error), isImplied: () => pin.isAsSaved()});
@@ -279,6 +285,7 @@ function refreshTimeline() {
     calendar: resolved?.calendar,
     runTime: resolved?.run.time,
   });
+  pairing.changed();
   refreshCaption();
   pin.refresh();
 }
@@ -318,6 +325,16 @@ function togglePanel(openIt = !state.panelOpen) {
   state.panelOpen = openIt;
   $("app").classList.toggle("panel-closed", !openIt);
   refreshCamera();
+}
+
+function togglePlay() {
+  if (viewer.playing) time.pause();
+  else time.play();
+}
+
+// Beside another run, variable or forecast: a page of its own, which begins with this view on both sides.
+async function openCompare() {
+  if (state.view) window.location.assign(await compareAddress(state.view, state.view));
 }
 
 function showTimeline(show) { document.body.classList.toggle("no-timeline", !show); }
@@ -461,7 +478,7 @@ async function openLinked() {
 
 function listenForPageKeys() {
   listenForKeys(window, {
-    " ": () => (viewer.playing ? time.pause() : time.play()),
+    " ": () => togglePlay(),
     ArrowLeft: () => time.stepBy(-1),
     ArrowRight: () => time.stepBy(1),
     Home: () => time.seek(0, 0),
@@ -475,6 +492,7 @@ function listenForPageKeys() {
     x: () => openExport(),
     n: () => pin.create(),
     g: () => pin.openList(),
+    c: () => openCompare(),
     "?": () => help.open(),
   });
 }
@@ -494,7 +512,9 @@ function readEmbedding() {
 function fillSidebar() {
   $("sidebar-close").append(icon("close"));
   $("sidebar-close").addEventListener("click", () => togglePanel(false));
-  $("sidebar-foot").append(h("button", {type: "button", class: "small-button", onclick: () => openExport()}, "Export pictures …"));
+  const footButton = (words, act, title) => h("button", {type: "button", class: "small-button", title, onclick: act}, words);
+  $("sidebar-foot").append(footButton("Export pictures …", () => openExport()), footButton("Compare …", () => openCompare(), "Beside another run, variable or forecast (C)"),
+    footButton("Steer from a phone …", () => pairing.open(), "By a code of four digits"));
 }
 
 async function begin() {

@@ -1,96 +1,63 @@
 // SPDX-License-Identifier: Apache-2.0
 // A websocket of its own between a screen and its remotes (server/PROTOCOL.md, "Paired screens"). It comes back by itself: a screen asks for a new
 // code then, a remote shows its key.
+import {TextSocket} from "./text_socket.js";
 
-const DELAYS = [300, 600, 1200, 2500, 5000, 10000], ALIVE_MS = 60000;
+const ALIVE_MS = 60000; // well below the server's idle-seconds
 
 /**
  * on, each optional: link(open), code(text, seconds), refused(words), remotes([{index, name, here}]), joined(index, key), unpaired(),
- * steered(index, bytes) of a screen, told(bytes) of a remote. `socket` makes a websocket; tests have another.
+ * steered(index, bytes) of a screen, told(bytes) of a remote. make: a websocket's maker, for tests.
  */
 export class PairLink {
-  #on; #make; #socket = null; #open = false; #closed = false; #tries = 0; #timer = 0; #alive = 0; #greeting = null;
+  #on; #socket; #alive; #greeting = null;
 
-  constructor(on, {base = document.baseURI, socket = (address) => new WebSocket(address, "virga.1")} = {}) {
+  constructor(base, on, {make} = {}) {
     this.#on = on;
-    const address = new URL("ws", base);
-    address.protocol = address.protocol === "https:" ? "wss:" : "ws:";
-    this.#make = () => socket(address);
-    this.#connect();
-    this.#alive = setInterval(() => this.#say({type: "ping", id: 0}), ALIVE_MS);
+    this.#socket = new TextSocket(base, {
+      onOpen: (send) => { if (this.#greeting) send(this.#greeting); },
+      onMessage: (message) => this.#take(message),
+      onBytes: (bytes) => this.#takeBytes(bytes),
+      onState: (state) => on.link?.(state === "open"),
+    }, make ? {make} : {});
+    this.#alive = setInterval(() => this.#socket.send({type: "ping", id: 0}), ALIVE_MS);
   }
-
-  get open() { return this.#open; }
 
   /** Asks for a code, another each time; and again whenever the connection came back. */
   offer() { this.#greet({type: "pair"}); }
 
-  /** Joins the screen that shows a code of four digits. */
+  /** Joins the screen that shows a code of four digits. False: there is no connection. */
   join(code, name) {
     this.#greeting = null; // a code serves once
-    this.#say({type: "pair", code, name});
+    return this.#socket.send({type: "pair", code, name});
   }
 
-  /** Comes back by the key that joined() told. */
+  /** Comes back by the key that joined() told, now and whenever the connection came back. */
   comeBack(key) { this.#greet({type: "pair", key}); }
 
   /** Ends the pairing; the connection stays. */
   end() {
     this.#greeting = null;
-    this.#say({type: "pair", end: true});
+    this.#socket.send({type: "pair", end: true});
   }
 
-  /** Sends bytes to the other side, unless what was sent before is still waiting here; returns whether it did. */
-  send(bytes) {
-    if (!this.#open || this.#socket.bufferedAmount) return false;
-    this.#socket.send(bytes);
-    return true;
-  }
+  /** Sends bytes to the other side; false where they have to be sent again, as there is no connection or a slow one. */
+  send(bytes) { return this.#socket.sendBytes(bytes); }
 
   close() {
-    this.#closed = true;
-    clearTimeout(this.#timer);
     clearInterval(this.#alive);
-    this.#socket?.close(1000);
+    this.#socket.close();
   }
 
   #greet(message) {
     this.#greeting = message;
-    this.#say(message);
+    this.#socket.send(message);
   }
 
-  #say(message) {
-    if (this.#open) this.#socket.send(JSON.stringify(message));
-  }
-
-  #connect() {
-    const socket = this.#socket = this.#make();
-    socket.binaryType = "arraybuffer";
-    socket.onmessage = ({data}) => (typeof data === "string" ? this.#text(data) : this.#bytes(new Uint8Array(data)));
-    socket.onclose = () => this.#lost();
-  }
-
-  #lost() {
-    if (this.#closed) return;
-    if (this.#open) this.#on.link?.(false);
-    this.#open = false;
-    this.#timer = setTimeout(() => this.#connect(), DELAYS[Math.min(this.#tries++, DELAYS.length - 1)]);
-  }
-
-  #text(data) {
-    const message = JSON.parse(data);
+  #take(message) {
     switch (message.type) {
-    case "hello":
-      this.#open = true;
-      this.#tries = 0;
-      if (this.#greeting) this.#say(this.#greeting);
-      this.#on.link?.(true);
-      break;
-    case "pair": this.#pair(message); break;
-    case "paired":
-      if (message.key) this.#greeting = {type: "pair", key: message.key};
-      this.#on.joined?.(message.index, message.key ?? this.#greeting?.key);
-      break;
+    case "pair": this.#takePair(message); break;
+    case "paired": this.#takeJoined(message); break;
     case "unpaired":
       this.#greeting = null;
       this.#on.unpaired?.();
@@ -100,15 +67,20 @@ export class PairLink {
     }
   }
 
-  #pair({code, seconds, refused}) {
+  #takePair({code, seconds, refused}) {
     if (code) return this.#on.code?.(code, seconds);
     if (this.#greeting?.key) this.#greeting = null;
     this.#on.refused?.(refused);
   }
 
-  #bytes(bytes) {
+  #takeJoined({index, key = this.#greeting?.key}) {
+    this.#greeting = {type: "pair", key};
+    this.#on.joined?.(index, key);
+  }
+
+  #takeBytes(bytes) {
     const mark = String.fromCharCode(...bytes.subarray(0, 4));
     if (mark === "VREM") this.#on.steered?.(bytes[4], bytes.subarray(8));
-    if (mark === "VSCR") this.#on.told?.(bytes.subarray(8));
+    else if (mark === "VSCR") this.#on.told?.(bytes.subarray(8));
   }
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The server's websocket for a page that only wants to be told things (server/PROTOCOL.md, "Websocket"): texts, no bricks. It comes back by itself.
 //
-// handlers: onOpen(send) after each hello, which is when to say what is wanted; onMessage(message); onState("open" | "lost", words).
+// handlers: onOpen(send) after each hello, which is when to say what is wanted; onMessage(message); onBytes(Uint8Array), optional; onState("open" | "lost", words).
 
 const FIRST_DELAY = 400, LONGEST_DELAY = 15000, PATIENT_TRIES = 75;
 
@@ -27,6 +27,13 @@ export class TextSocket {
     return true;
   }
 
+  /** False, too, while what was sent before still waits here. */
+  sendBytes(bytes) {
+    if (this.#socket?.readyState !== 1 || this.#socket.bufferedAmount) return false;
+    this.#socket.send(bytes);
+    return true;
+  }
+
   close() {
     this.#closed = true;
     clearTimeout(this.#timer);
@@ -36,7 +43,8 @@ export class TextSocket {
   #connect() {
     const socket = this.make(this.address);
     this.#socket = socket;
-    socket.onmessage = ({data}) => { if (typeof data === "string") this.#take(data); };
+    socket.binaryType = "arraybuffer";
+    socket.onmessage = ({data}) => (typeof data === "string" ? this.#take(data) : this.handlers.onBytes?.(new Uint8Array(data)));
     socket.onclose = (event) => { if (this.#socket === socket && !this.#closed) this.#lost(event.reason); };
   }
 

@@ -14,6 +14,7 @@ const KEYS = [
   [["X"], "export pictures of all times"],
   [["N"], "pin this view"],
   [["G"], "go to a pin"],
+  [["C"], "compare with another run or variable"],
   [["?"], "this help"],
 ];
 const POINTER = [
