@@ -100,6 +100,7 @@ const pin = createPinTool({
   isTold: () => viewer.told,
   signIn: (reason) => accountButton.open(reason),
   camera: () => viewer.camera,
+  lookAgain: () => viewer.loadCatalog(),
   mayPin: () => !account.possible || ["forecaster", "admin"].includes(account.me.role),
 });
 const caption = createTimeCaption($("caption"));

@@ -169,6 +169,17 @@ inPage("another's change is shown at once where nothing was changed here, else o
 inPage("title, group and rule are edited; the view stays", async () => {
   const pin = pinned();
   await open(`?pin=${pin.id}`);
+  await page.keyboard.press("ArrowRight");
+  await changedHere("time");
+  await button("Edit …").click();
+  assert.deepEqual((await page.locator("dialog[open] .choice label").allTextContents()).map((one) => one.split("Now:")[0]),
+    ["As it is: latest run, T+3", "Latest run, T+4", "Latest run, nearest to now", "Latest run, for Thu 19 Nov 07:00 UTC", "Always this run and time"]);
+  await label("Title").fill("Named");
+  await page.keyboard.press("Enter");
+  await says(".pin-title", /Named/);
+  assert.deepEqual([pin.view.time, (await view()).time], ["T+3", "T+4"]);
+  await button("Back to the pin").click();
+  await page.waitForSelector("text=Back to the pin", {state: "hidden"});
   await button("Edit …").click();
   await label("Title").fill("Renamed");
   await page.locator("dialog[open] .check", {hasText: "nearest to now"}).click();
@@ -236,6 +247,9 @@ inPage("a pin that is not there is said; one whose forecast is not there waits f
   await open(`?pin=${pin.id}`);
   await says(".blank", /cannot be shown now.*"later" is not on offer/);
   await picture("pin_waits");
+  await button("Edit …").click();
+  assert.equal(await page.locator("dialog[open] .choice label").count(), 1);
+  await page.keyboard.press("Escape");
   await page.evaluate(() => {
     const {viewer} = window.virga;
     viewer.catalog.datasets.push({...viewer.catalog.datasets[0], id: "later"});
@@ -299,6 +313,19 @@ inPage("nearest to now moves on with the clock", async () => {
   await page.clock.runFor(40 * 60000);
   await says("[data-role=lead]", /^T\+5$/);
   assert.ok(!(await button("Back to the pin").isVisible()));
+});
+
+inPage("without a websocket a pin is looked at once a minute, and rolls", async () => {
+  await page.clock.install();
+  const pin = pinned();
+  await open(`?pin=${pin.id}`);
+  await page.evaluate(() => { window.virga.viewer.deaf = true; });
+  const {runs} = server.catalog.datasets[0], {series} = runs.at(-1);
+  runs.push({time: "2009-11-19T06:00:00Z", complete: true, series});
+  pin.live = {state: "stale", words: "No new run since 06Z, 9 h ago", run: "2009-11-19T06:00:00Z"};
+  await page.clock.runFor(70000);
+  await says("[data-role=run]", /Run Thu 19 Nov 06:00/);
+  await says("#caption .pin-warning", /since 06Z/);
 });
 
 inPage("in the frame of another page: the picture, what it is, its legend; times where they are asked for", async () => {

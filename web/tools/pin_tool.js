@@ -16,7 +16,7 @@ const NEEDS = "Making and changing pins needs the role forecaster.";
 /**
  * page: {state, pins (net/pins.js), host of the panel, messages, title() of what is shown, show(view) → Promise of whether it could be, complete(view) → Promise,
  * changed(): words or warning may be others, write(): the address is due, watch(on), isTold(), signIn(reason) → Promise of whether somebody is, mayPin(),
- * camera() as it is on screen}.
+ * camera() as it is on screen, lookAgain() at the catalog → Promise}.
  */
 export function createPinTool(page) {
   const {state, pins, messages} = page;
@@ -122,6 +122,7 @@ export function createPinTool(page) {
     if (!pin || page.isTold()) return;
     const found = await pins.get(pin.id).catch(() => null);
     if (found && pin) onPins({pins: [found]});
+    await page.lookAgain().catch(() => null); // the connection's own line says what is wrong
   }
   setInterval(poll, POLL);
 
@@ -151,13 +152,13 @@ export function createPinTool(page) {
     take(fresh);
   }
 
-  async function edit() {
-    const before = pin, rules = offered(before.view), rule = ruleOf(before.view);
-    dialog.open({heading: "Edit the pin", button: "Save", title: before.title, group: before.group ?? "", groups, rules, rule, failed,
-      save: async (form) => {
-        const view = form.rule === rule ? before.view : followed(before.view, rules, form.rule), own = !isAsSaved();
-        await change({...before, title: form.title, group: form.group, view}, {own});
-      }});
+  // What it follows stays, unless another rule is chosen, for the step on screen.
+  function edit() {
+    const before = pin, {view} = before;
+    const kept = {id: "kept", run: view.run, time: view.time, words: `As it is: ${ruleWords(view, state.resolved?.calendar)}`, now: meaningNow(view, view, state.catalog)};
+    const rules = [kept, ...(state.resolved?.times.length ? offered(view) : []).filter(({run, time}) => run !== view.run || time !== view.time)];
+    dialog.open({heading: "Edit the pin", button: "Save", title: before.title, group: before.group ?? "", groups, rules, rule: "kept", failed,
+      save: (form) => change({...before, title: form.title, group: form.group, view: followed(view, rules, form.rule)}, {own: !isAsSaved()})});
   }
 
   /** The view on screen becomes the pin's. */
