@@ -125,7 +125,7 @@ inPage("what is changed while looking is one's own, survives a reload, and goes 
   await page.click(".message[data-key=pin] >> text=Undo");
   await says(".message[data-key=pin]", /Undone/);
   assert.equal(pin.view.time, "T+3");
-  assert.equal(await text("[data-role=lead]"), "T+3");
+  await says("[data-role=lead]", /^T\+3$/);
 });
 
 inPage("two editors: whoever is later says whose it is to be", async () => {
@@ -187,7 +187,7 @@ inPage("title, group and rule are edited; the view stays", async () => {
   await says(".pin-title", /Renamed/);
   await says("#pin .note", /latest run, nearest to now/);
   assert.deepEqual([pin.title, pin.view.time, pin.view.camera.eye[1]], ["Renamed", "nearest to now", -1400]);
-  assert.equal(await text("[data-role=lead]"), "T+36");
+  await says("[data-role=lead]", /^T\+36$/);
 });
 
 inPage("a pin is deleted, brought back by Undo, and from the list", async () => {

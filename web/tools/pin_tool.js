@@ -73,14 +73,14 @@ export function createPinTool(page) {
 
   // The pin as the server has it now, with its view on screen unless the reader's own is to stay.
   async function take(found, {own = false} = {}) {
-    pin = {live: pin?.id === found.id ? pin.live : null, ...found};
+    const mine = pin = {live: pin?.id === found.id ? pin.live : null, ...found};
     baseline = null;
-    let shown = true;
-    if (!own) shown = await page.show(pin.view);
-    baseline = shown ? (own ? await page.complete(pin.view).catch(() => pin.view) : state.view) : null;
+    const view = own ? await page.complete(mine.view).catch(() => mine.view) : await page.show(mine.view) && state.view;
+    if (pin?.id !== mine.id || pin.revision !== mine.revision) return Boolean(view); // another was opened meanwhile
+    baseline = view || null;
     page.write();
     told();
-    return shown;
+    return Boolean(view);
   }
 
   /** What the server tells of pins. */
