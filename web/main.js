@@ -146,7 +146,7 @@ const timeline = createTimeline($("timeline"), {
 });
 const pairing = createPairedScreen({
   state: () => viewState(state, Boolean(viewer?.playing)),
-  does: {camera: (moves) => viewer.steer(moves), reset: () => camera(() => viewer.resetCamera()), step: time.stepBy, seek: (index) => time.seek(index, 0), play: () => togglePlay()},
+  does: {camera: (moves) => viewer.steer(moves), reset: () => camera(() => viewer.resetCamera()), step: time.stepBy, seek: (index) => time.seek(index, 0), play: () => togglePlay(), pin: (by) => pin.next(by)},
 });
 const host = createHostChannel({state, viewer: () => viewer, open, seek: time.seek, took: takeCamera, timeline: showTimeline});
 const address = createAddress({onView: (view) => open(view), onError: (error) => sayBadView(error), isImplied: () => pin.isAsSaved()});
@@ -534,7 +534,7 @@ async function begin() {
 
 async function start() {
   viewer = new Viewer($("picture"), {base: "./", session});
-  window.virga = {viewer, state}; // for tests and the curious
+  window.virga = {viewer, state, nextPin: pin.next}; // for tests and the curious
   listenToViewer();
   listenForPageKeys();
   setInterval(tick, TICK);

@@ -240,6 +240,18 @@ inPage("the list is searched, and a pin of it opens without a reload", async () 
   assert.ok(!(await button("Update pin").isVisible()) && !(await button("Edit …").isVisible()) && await button("Back to the pin").isVisible());
 });
 
+inPage("a remote's way to the next pin follows the wall's order, around its end", async () => {
+  const at = (title, group, position) => pinned({title, group, position});
+  const [b, a, c] = [at("B", "", 2), at("A", "", 1), at("C", "North", 0)];
+  await open(`?pin=${a.id}`);
+  for (const [by, title] of [[1, "B"], [1, "C"], [1, "A"], [-1, "C"]]) {
+    await page.evaluate((n) => window.virga.nextPin(n), by);
+    await says(".pin-title", new RegExp(`^${title}$`));
+  }
+  assert.equal(new URL(page.url()).searchParams.get("pin"), c.id);
+  assert.notEqual(b.id, c.id);
+});
+
 inPage("a pin that is not there is said; one whose forecast is not there waits for it", async () => {
   await open("?pin=00000000000000ff");
   await says(".message[data-key=pin]", /cannot be opened.*no such pin/);

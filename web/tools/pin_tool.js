@@ -8,6 +8,7 @@ import {createPinHistory} from "../ui/pin_history.js";
 import {createPinPanel} from "../ui/pin_panel.js";
 import {createPinsDialog} from "../ui/pins_dialog.js";
 import {differences, meaningNow, pinRules, ruleOf, ruleWords} from "../view/pin_rules.js";
+import {groupPins} from "../view/wall_order.js";
 import {describePin} from "../view/wall_words.js";
 
 const POLL = 60000; // ms, where no websocket tells
@@ -69,6 +70,14 @@ export function createPinTool(page) {
     if (push) setAddress(wanted);
     page.watch(true);
     return take(found, {own});
+  }
+
+  /** Opens another of the wall's pins, in its order: `by` further on. */
+  async function next(by) {
+    const order = groupPins(await pins.list().catch(() => [])).flatMap((group) => group.pins);
+    if (!order.length) return;
+    const at = order.findIndex((one) => one.id === pin?.id), from = at < 0 && by > 0 ? -1 : Math.max(0, at);
+    await open(order[(((from + by) % order.length) + order.length) % order.length].id, {push: true});
   }
 
   // The pin as the server has it now, with its view on screen unless the reader's own is to stay.
@@ -261,7 +270,7 @@ export function createPinTool(page) {
     else messages.show("pin", {title: "The link to this pin:", text: link});
   }
 
-  return {open, create, openList: list.open, onPins, catalogChanged, cameraTaken, refresh, words, isAsSaved, id, get shown() { return Boolean(pin && baseline); }};
+  return {open, next, create, openList: list.open, onPins, catalogChanged, cameraTaken, refresh, words, isAsSaved, id, get shown() { return Boolean(pin && baseline); }};
 }
 
 const revisionsOf = ({revisions}) => revisions.map(({revision, changed: at, changed_by: by, what}) => ({revision, at, by, what: Array.isArray(what) ? what.join(", ") : what ?? ""}));
