@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// The client of bench_stream.py, one program for both sides:
+// The client of bench_stream.py and bench_switch.py, one program for all sides:
 //   bench_stream ws HOST PORT CLIENTS SECONDS INTEREST      INTEREST: the message's text; sent again whenever all has come
 //   bench_stream http HOST PORT CLIENTS SECONDS PATHS       PATHS: a file, one path a line; asked for in turn, kept alive
 // Prints: brick bytes, bricks, seconds.
+//   bench_stream switch HOST PORT CLIENTS SECONDS INTERESTS PAUSE   INTERESTS: a file, a message a line, the warm-up's first; each client sends one by
+//                                                    chance, and PAUSE seconds, half to one and a half times, after all of it has come another
+// Prints: a line for each switch: milliseconds and brick bytes.
 #include <arpa/inet.h>
 #include <netinet/tcp.h>
 #include <stdbool.h>
@@ -24,9 +27,13 @@ struct client {
     bool open;      // the handshake is done
     size_t left;    // HTTP: bytes of the body still to come
     size_t path;
+    double asked, next;        // switch: when the interest was sent, and when the next one is due; 0: not
+    unsigned long long before;  // its bytes until then
+    unsigned long long bytes;
 };
 
-static bool websocket;
+static bool websocket, switching, counting;
+static double pause_seconds;
 static const char *interest;
 static char **paths;
 static size_t path_count;
@@ -89,12 +96,31 @@ static void begin(struct client *c, const char *host, int port, size_t number) {
 
 static uint32_t u32(const uint8_t *p) { return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24; }
 
+static double chance(void) { return (double)rand() / RAND_MAX; }
+
+static void switch_now(struct client *c) {
+    c->next = 0;
+    c->before = c->bytes;
+    c->asked = clock_monotonic();
+    say(c->fd, paths[(size_t)rand() % path_count]);
+}
+
+static void has_all(struct client *c) {
+    if (!switching) {
+        say(c->fd, interest);
+        return;
+    }
+    double now = clock_monotonic();
+    if (counting && c->asked > 0) printf("%.3f %llu\n", 1000 * (now - c->asked), c->bytes - c->before);
+    c->next = now + pause_seconds * (0.5 + chance());
+}
+
 static void take_batch(struct client *c, const uint8_t *data, size_t size) {
     char text[64];
     size_t payload = 0, at = 12;
     for (uint32_t n = u32(data + 8); n-- > 0 && at + 20 <= size;) {
         uint32_t part = u32(data + at + 16);
-        if (data[at] == 2) bytes += part, bricks++;
+        if (data[at] == 2) bytes += part, c->bytes += part, bricks++;
         payload += part;
         at += 20 + part;
     }
@@ -111,7 +137,7 @@ static size_t take_frame(struct client *c, const uint8_t *p, size_t have) {
     if (have < head || have < head + size) return 0;
     int opcode = p[0] & 15;
     if (opcode == 2) take_batch(c, p + head, size);
-    else if (opcode == 1 && memmem(p + head, size, "\"type\":\"done\"", 13)) say(c->fd, interest);
+    else if (opcode == 1 && memmem(p + head, size, "\"type\":\"done\"", 13)) has_all(c);
     else if (opcode == 8) die("closed by the server");
     return head + size;
 }
@@ -133,7 +159,8 @@ static void take_websocket(struct client *c) {
         if (memcmp(c->in, "HTTP/1.1 101", 12)) die("no websocket");
         c->open = true;
         consume(c, n);
-        say(c->fd, interest);
+        if (switching) c->next = clock_monotonic() + pause_seconds * chance();
+        else say(c->fd, interest);
     }
     while ((n = take_frame(c, c->in + at, c->have - at))) at += n;
     consume(c, at);
@@ -161,7 +188,7 @@ static void take_http(struct client *c) {
 }
 
 static void read_paths(const char *name) {
-    char line[1024];
+    char line[8192];
     FILE *file = fopen(name, "r");
     if (!file) die(name);
     while (fgets(line, sizeof line, file)) {
@@ -172,12 +199,24 @@ static void read_paths(const char *name) {
     fclose(file);
 }
 
+// Those that are due; milliseconds until the next one may be.
+static int switch_due(struct client *clients, size_t count) {
+    double now = clock_monotonic(), soonest = now + 0.1;
+    for (size_t i = 0; i < count; i++) {
+        if (clients[i].next > 0 && clients[i].next <= now) switch_now(&clients[i]);
+        else if (clients[i].next > 0 && clients[i].next < soonest) soonest = clients[i].next;
+    }
+    return (int)(1000 * (soonest - now)) + 1;
+}
+
 int main(int argc, char **argv) {
-    if (argc != 7) return fprintf(stderr, "bench_stream ws|http HOST PORT CLIENTS SECONDS INTEREST|PATHS\n"), 2;
-    websocket = !strcmp(argv[1], "ws");
+    switching = argc == 8 && !strcmp(argv[1], "switch");
+    if (argc != 7 && !switching) return fprintf(stderr, "bench_stream ws|http|switch HOST PORT CLIENTS SECONDS INTEREST|PATHS|INTERESTS [PAUSE]\n"), 2;
+    websocket = switching || !strcmp(argv[1], "ws");
+    if (switching) pause_seconds = strtod(argv[7], NULL);
     size_t count = strtoul(argv[4], NULL, 10);
     double seconds = strtod(argv[5], NULL), start, warm = 0.3 * seconds;
-    if (websocket) interest = argv[6];
+    if (websocket && !switching) interest = argv[6];
     else read_paths(argv[6]);
     struct client *clients = calloc(count, sizeof *clients);
     int poller = epoll_create1(0);
@@ -186,10 +225,9 @@ int main(int argc, char **argv) {
         struct epoll_event event = {.events = EPOLLIN, .data.ptr = &clients[i]};
         epoll_ctl(poller, EPOLL_CTL_ADD, clients[i].fd, &event);
     }
-    bool counting = false;
     for (start = clock_monotonic(); clock_monotonic() < start + seconds;) {
         struct epoll_event events[64];
-        int n = epoll_wait(poller, events, 64, 100);
+        int n = epoll_wait(poller, events, 64, switching ? switch_due(clients, count) : 100);
         for (int i = 0; i < n; i++) {
             struct client *c = events[i].data.ptr;
             ssize_t got = recv(c->fd, c->in + c->have, ROOM - c->have, 0);
@@ -205,6 +243,6 @@ int main(int argc, char **argv) {
             start += warm;
         }
     }
-    printf("%llu %llu %.3f\n", bytes, bricks, clock_monotonic() - start);
+    if (!switching) printf("%llu %llu %.3f\n", bytes, bricks, clock_monotonic() - start);
     return 0;
 }
