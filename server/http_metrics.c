@@ -11,6 +11,7 @@
 #include "server/export_service.h"
 #include "server/http_router.h"
 #include "server/metrics_text.h"
+#include "server/web_user.h"
 
 enum { MOST_DATASETS = 200, LABEL = 300 };
 
@@ -162,6 +163,16 @@ static void write_exports(struct metrics_text *text, struct export_service *expo
     one(text, "virga_export_frames", "gauge", "Frames of the exports that are kept.", (double)frames);
 }
 
+static void write_watch(struct metrics_text *text, struct app *app) {
+    struct app_catalog_stats s;
+    app_catalog_stats(app, &s);
+    one(text, "virga_catalog_scans_total", "counter", "Looks at all paths.", (double)s.scans);
+    one(text, "virga_catalog_changes_total", "counter", "Changes of the catalog.", (double)s.changes);
+    one(text, "virga_catalog_files", "gauge", "Files of the catalog, with those that cannot be read.", (double)s.files);
+    one(text, "virga_catalog_scan_seconds", "gauge", "Seconds that the last look at all paths took.", s.seconds);
+    one(text, "virga_catalog_unchanged_seconds", "gauge", "Time since the catalog last changed, or the server started.", clock_monotonic() - s.changed);
+}
+
 static void write_catalog(struct metrics_text *text, const struct catalog *catalog) {
     size_t shown = catalog->dataset_count < MOST_DATASETS ? catalog->dataset_count : MOST_DATASETS;
     double now = clock_wall();
@@ -172,7 +183,7 @@ static void write_catalog(struct metrics_text *text, const struct catalog *catal
     metrics_text_family(text, "virga_dataset_run_age_seconds", "gauge", "Time since the reference time of the latest run, by dataset (the first 200).");
     for (size_t i = 0; i < shown; i++) {
         const struct catalog_dataset *dataset = &catalog->datasets[i];
-        if (dataset->run_count) labelled(text, "dataset", dataset->id, now - dataset->runs[dataset->run_count - 1].time.seconds);
+        if (dataset->latest >= 0) labelled(text, "dataset", dataset->id, now - dataset->runs[dataset->latest].time.seconds);
     }
 }
 
@@ -185,18 +196,28 @@ static void write_all(struct metrics_text *text, const struct web_server *server
     write_queues(text, server);
     write_sources(text, server->app);
     write_exports(text, server->exports);
+    write_watch(text, server->app);
     write_catalog(text, server->catalog);
 }
 
-// Somebody on this machine, who did not come through a proxy on it.
-static bool is_local(const struct peer *peer) {
-    return client_place_is_loopback(peer->address) && !lws_hdr_total_length(peer->wsi, WSI_TOKEN_X_FORWARDED_FOR) &&
-           lws_hdr_custom_length(peer->wsi, "forwarded:", 10) <= 0 && !lws_hdr_total_length(peer->wsi, WSI_TOKEN_HTTP_X_REAL_IP);
+static bool came_through_a_proxy(struct lws *wsi) {
+    return lws_hdr_total_length(wsi, WSI_TOKEN_X_FORWARDED_FOR) || lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_X_REAL_IP) ||
+           lws_hdr_custom_length(wsi, "forwarded:", 10) > 0;
+}
+
+// 0: whoever is on this machine, or may operate the server. Else the status to refuse with, and words.
+static int refusal_of(struct peer *peer, const char **words) {
+    bool proxied = came_through_a_proxy(peer->wsi);
+    if (client_place_is_loopback(peer->address) && !proxied) return 0;
+    *words = "metrics are told to this machine, and to admins";
+    return proxied && !strcmp(peer->caller.person.name, ACCESS_LOCAL) ? 403 : web_user_may(peer, ACT_OPERATE, NULL, words);
 }
 
 int http_metrics(const struct http_request *request) {
     struct peer *peer = request->peer;
-    if (!is_local(peer)) return http_answer_error(peer, 403, "metrics are told to this machine only");
+    const char *words = NULL;
+    int refused = refusal_of(peer, &words);
+    if (refused) return http_answer_error(peer, refused, words);
     struct metrics_text *text = metrics_text_new();
     if (text) write_all(text, peer->server);
     char *all = metrics_text_end(text);
