@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -21,26 +20,7 @@ enum { MAX_COMMANDS = 256, NICENESS = 10, TELL_MS = 250, LONGEST_WAIT = 60, FDS 
 
 struct export_table *export_service_table(struct export_service *service) { return &service->table; }
 
-void export_service_wake(struct export_service *service) {
-    const uint64_t one = 1;
-    while (write(service->wake, &one, sizeof one) < 0 && errno == EINTR) continue;
-}
-
-int export_service_ask(struct export_service *service, struct export_command *command) {
-    int status = VIRGA_OK;
-    command->next = NULL;
-    pthread_mutex_lock(&service->lock);
-    if (service->asked >= MAX_COMMANDS || service->stopping) {
-        status = VIRGA_TOO_LARGE;
-    } else {
-        *service->last = command;
-        service->last = &command->next;
-        service->asked++;
-    }
-    pthread_mutex_unlock(&service->lock);
-    if (!status) export_service_wake(service);
-    return status;
-}
+struct command_queue *export_service_commands(struct export_service *service) { return &service->commands; }
 
 // Within commands.
 
@@ -126,25 +106,11 @@ int export_service_frames(struct export_service *service, const char *id, struct
 
 // The thread.
 
-static struct export_command *take_commands(struct export_service *service, bool *stopping) {
+static void take_limits(struct export_service *service) {
     pthread_mutex_lock(&service->lock);
-    struct export_command *first = service->first;
-    service->first = NULL;
-    service->last = &service->first;
-    service->asked = 0;
-    *stopping = service->stopping;
     if (service->has_next_limits) service->limits = service->next_limits;
     service->has_next_limits = false;
     pthread_mutex_unlock(&service->lock);
-    return first;
-}
-
-static void run_commands(struct export_service *service, struct export_command *command, bool cancelled) {
-    while (command) {
-        struct export_command *next = command->next;  // running it may free it
-        command->run(command, service, cancelled);
-        command = next;
-    }
 }
 
 static void start_next(struct export_service *service, double now) {
@@ -170,10 +136,10 @@ static void sweep_old(struct export_service *service, double now) {
 
 // Milliseconds until something is due though nothing happens.
 static int tell(struct export_service *service, double now) {
-    if (service->told == service->table.changes) return LONGEST_WAIT * 1000;
+    if (service->told == service->table.log.changes) return LONGEST_WAIT * 1000;
     double wait = TELL_MS - (now - service->told_at) * 1000;
     if (wait > 0) return (int)wait + 1;
-    service->told = service->table.changes;
+    service->told = service->table.log.changes;
     service->told_at = now;
     service->changed(service->user);
     return LONGEST_WAIT * 1000;
@@ -182,9 +148,8 @@ static int tell(struct export_service *service, double now) {
 static int least(int a, int b) { return a < b ? a : b; }
 
 static void wait_for_something(struct export_service *service, int milliseconds, double now) {
-    struct pollfd fds[FDS] = {{.fd = service->wake, .events = POLLIN}};
+    struct pollfd fds[FDS] = {{.fd = service->commands.wake, .events = POLLIN}};
     nfds_t count = 1;
-    uint64_t told;
     for (size_t i = 0; i < EXPORT_MAX_RUNS; i++)
         if (service->runs[i].process) {
             export_process_fds(service->runs[i].process, fds + count);
@@ -199,7 +164,7 @@ static void wait_for_something(struct export_service *service, int milliseconds,
     double waiting = export_next_in(service->table.jobs, service->table.count, now);
     if (waiting > 0 && waiting < LONGEST_WAIT) milliseconds = least(milliseconds, (int)(waiting * 1000) + 1);
     poll(fds, count, milliseconds);
-    if (fds[0].revents && read(service->wake, &told, sizeof told) < 0 && errno != EAGAIN) log_debug("export", "wake: %s", strerror(errno));
+    if (fds[0].revents) command_queue_woken(&service->commands);
 }
 
 static void stop_all(struct export_service *service) {
@@ -217,9 +182,10 @@ static void *serve(void *argument) {
     bool stopping = false;
     setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), NICENESS);  // of this thread: sums of files can wait
     while (!stopping) {
-        struct export_command *commands = take_commands(service, &stopping);
+        struct command *commands = command_queue_take(&service->commands, &stopping);
+        take_limits(service);
         double now = clock_monotonic();
-        run_commands(service, commands, stopping);
+        command_run_all(commands, service, stopping);
         if (stopping) break;
         for (size_t i = 0; i < EXPORT_MAX_RUNS; i++) export_run_look(&service->runs[i], now);
         export_previews_look(service, now);
@@ -262,7 +228,7 @@ void export_service_configure(struct export_service *service, const struct confi
     service->next_limits = limits_of(config);
     service->has_next_limits = true;
     pthread_mutex_unlock(&service->lock);
-    export_service_wake(service);
+    command_queue_wake(&service->commands);
 }
 
 static void set_limits(struct export_service *service) {
@@ -278,18 +244,16 @@ int export_service_new(const struct app *app, void (*changed)(void *user), void 
     service->config = &app->config;
     service->changed = changed;
     service->user = user;
-    service->last = &service->first;
-    service->wake = -1;
     set_limits(service);
     if (export_table_init(&service->table) || pthread_mutex_init(&service->lock, NULL)) {
         free(service);
         *out = NULL;
         return failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
     }
-    int status = export_store_new(app->database, &service->store, failure);
+    int status = command_queue_init(&service->commands, MAX_COMMANDS, failure);
+    if (!status) status = export_store_new(app->database, &service->store, failure);
     if (!status) status = take_up(service, failure);
     if (!status) status = export_brake_new(app->workers, &service->brake, failure);
-    if (!status && (service->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) < 0) status = failure_set(failure, VIRGA_IO, "%s", strerror(errno));
     if (!status && pthread_create(&service->thread, NULL, serve, service)) status = failure_set(failure, VIRGA_NO_MEMORY, "there are no threads left");
     if (!status) return VIRGA_OK;
     service->thread = 0;
@@ -300,15 +264,12 @@ int export_service_new(const struct app *app, void (*changed)(void *user), void 
 
 void export_service_free(struct export_service *service) {
     if (!service) return;
-    pthread_mutex_lock(&service->lock);
-    service->stopping = true;
-    pthread_mutex_unlock(&service->lock);
     if (service->thread) {
-        export_service_wake(service);
+        command_queue_stop(&service->commands);
         pthread_join(service->thread, NULL);
     }
     export_brake_free(service->brake);
-    if (service->wake >= 0) close(service->wake);
+    command_queue_destroy(&service->commands);
     export_store_free(service->store);
     export_table_destroy(&service->table);
     pthread_mutex_destroy(&service->lock);

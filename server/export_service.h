@@ -8,6 +8,7 @@
 
 #include "base/shared_bytes.h"
 #include "server/app.h"
+#include "server/command_queue.h"
 #include "server/export_frames.h"
 #include "server/export_job.h"
 #include "server/export_table.h"
@@ -26,13 +27,8 @@ void export_service_configure(struct export_service *service, const struct confi
 // Any thread.
 struct export_table *export_service_table(struct export_service *service);
 
-// Something for the thread to do. `run` is called once, on the thread; `cancelled`: the service is going, only free what is held.
-struct export_command {
-    struct export_command *next;
-    void (*run)(struct export_command *command, struct export_service *service, bool cancelled);
-};
-// Any thread. VIRGA_TOO_LARGE: too much is asked for already; then `run` is not called.
-int export_service_ask(struct export_service *service, struct export_command *command);
+// Any thread: to ask the thread to do something, and to wake it after setting `dropped` of a preview.
+struct command_queue *export_service_commands(struct export_service *service);
 
 // Within a command.
 // Makes a job for a view that was checked; *job begins with name, width, height and jpeg, and is complete afterwards. Refusals as export_may_add.
@@ -59,7 +55,5 @@ struct export_preview {
 };
 // Within a command. VIRGA_AGAIN with words: too many wait; `made` is not called then.
 int export_service_preview(struct export_service *service, struct export_preview *preview, struct failure *failure);
-// Any thread, after setting `dropped`.
-void export_service_wake(struct export_service *service);
 
 #endif

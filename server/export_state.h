@@ -35,11 +35,8 @@ struct export_service {
     uint64_t told;                   // table.changes when `changed` was last called
     double told_at, swept_at;
     pthread_t thread;
-    int wake;                        // eventfd; any thread writes
+    struct command_queue commands;   // its own lock
     pthread_mutex_t lock;
-    struct export_command *first, **last;  // lock
-    size_t asked;                    // lock
-    bool stopping;                   // lock
     bool has_next_limits;            // lock
     struct export_limits next_limits;  // lock; in force with the next look
 };

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/export_table.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 int export_table_init(struct export_table *table) {
-    *table = (struct export_table){.changes = 1};
+    *table = (struct export_table){0};
+    change_log_init(&table->log);
     return pthread_mutex_init(&table->lock, NULL) ? VIRGA_NO_MEMORY : VIRGA_OK;
 }
 
@@ -43,7 +45,7 @@ int export_table_put(struct export_table *table, const struct export_job *job) {
         memmove(table->jobs + i + 1, table->jobs + i, (table->count++ - i) * sizeof *table->jobs);
     }
     table->jobs[i] = *job;
-    table->jobs[i].changed = ++table->changes;
+    table->jobs[i].changed = ++table->log.changes;
 end:
     pthread_mutex_unlock(&table->lock);
     return status;
@@ -53,10 +55,7 @@ void export_table_remove(struct export_table *table, int64_t sequence) {
     pthread_mutex_lock(&table->lock);
     size_t i = place_of(table, sequence);
     if (stands_at(table, i, sequence)) {
-        size_t at = table->gone_next++ % EXPORT_TOMBSTONES;
-        if (table->gone[at].changed) table->forgotten = table->gone[at].changed;
-        memcpy(table->gone[at].id, table->jobs[i].id, sizeof table->gone[at].id);
-        table->gone[at].changed = ++table->changes;
+        change_log_removed(&table->log, table->jobs[i].id);
         memmove(table->jobs + i, table->jobs + i + 1, (--table->count - i) * sizeof *table->jobs);
     }
     pthread_mutex_unlock(&table->lock);
@@ -98,34 +97,16 @@ bool export_table_list(struct export_table *table, const char *before, struct ex
     return known;
 }
 
-// The job, or the one that is gone, that changed next after what was seen, copied to *out. False: none. What was gone before the client knew anything is
-// nothing to it.
-static bool next_change(const struct export_table *table, const struct export_seen *seen, struct export_job *out) {
-    const struct export_job *job = NULL;
-    size_t gone = EXPORT_TOMBSTONES;
-    uint64_t best = UINT64_MAX;
-    for (size_t i = 0; i < table->count; i++)
-        if (table->jobs[i].changed > seen->changed && table->jobs[i].changed < best) best = (job = &table->jobs[i])->changed;
-    for (size_t i = 0; i < EXPORT_TOMBSTONES; i++) {
-        uint64_t changed = table->gone[i].changed;
-        if (changed > seen->changed && changed > seen->since && changed < best) best = table->gone[gone = i].changed;
-    }
-    if (best == UINT64_MAX) return false;
-    if (gone < EXPORT_TOMBSTONES && table->gone[gone].changed == best) {
-        *out = (struct export_job){.state = EXPORT_DELETED, .changed = best};
-        memcpy(out->id, table->gone[gone].id, sizeof out->id);
-    } else {
-        *out = *job;
-    }
-    return true;
-}
-
-size_t export_table_changed(struct export_table *table, struct export_seen *seen, struct export_job *jobs, size_t most, bool *all) {
-    size_t count = 0;
+size_t export_table_changed(struct export_table *table, struct change_seen *seen, struct export_job *jobs, size_t most, bool *all) {
+    struct change changes[EXPORT_CHANGES];
     pthread_mutex_lock(&table->lock);
-    *all = !seen->since || (seen->changed > seen->since ? seen->changed : seen->since) < table->forgotten;
-    if (*all) *seen = (struct export_seen){.since = table->changes};
-    while (count < most && next_change(table, seen, &jobs[count])) seen->changed = jobs[count++].changed;
+    const struct change_rows rows = {table->jobs, table->count, sizeof *table->jobs, offsetof(struct export_job, changed)};
+    size_t count = change_log_since(&table->log, &rows, seen, changes, most < EXPORT_CHANGES ? most : EXPORT_CHANGES, all);
+    for (size_t i = 0; i < count; i++) {
+        const struct change *change = &changes[i];
+        jobs[i] = change->row ? *(const struct export_job *)change->row : (struct export_job){.state = EXPORT_DELETED, .changed = change->changed};
+        if (!change->row) snprintf(jobs[i].id, sizeof jobs[i].id, "%s", change->id);
+    }
     pthread_mutex_unlock(&table->lock);
     return count;
 }

@@ -1,28 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
-// All jobs, in memory. One thread, the owner, changes them; any thread asks. What a client has seen is one number, so that a client that
-// does not read costs nothing.
+// All jobs, in memory. One thread, the owner, changes them; any thread asks.
 #ifndef VIRGA_SERVER_EXPORT_TABLE_H
 #define VIRGA_SERVER_EXPORT_TABLE_H
 
 #include <pthread.h>
 
+#include "server/change_log.h"
 #include "server/export_job.h"
 
-enum { EXPORT_TOMBSTONES = 64 };
+enum { EXPORT_CHANGES = 64 };  // told at a time
 
 struct export_table {
     pthread_mutex_t lock;
     struct export_job *jobs;  // lock, or the owner for reading; by rising sequence
     size_t count, room;
-    uint64_t changes;         // lock, or the owner for reading
-    struct { char id[EXPORT_ID + 1]; uint64_t changed; } gone[EXPORT_TOMBSTONES];  // lock; a ring of the last that were removed
-    size_t gone_next;
-    uint64_t forgotten;       // lock; who has seen no more than this does not know of all that are gone
-};
-
-// What a client has been told; zeroed: nothing.
-struct export_seen {
-    uint64_t changed, since;
+    struct change_log log;    // lock, or the owner for reading
 };
 
 int export_table_init(struct export_table *table);
@@ -41,8 +33,8 @@ void export_table_counts(struct export_table *table, size_t counts[EXPORT_DELETE
 bool export_table_get(struct export_table *table, const char *id, struct export_job *job);
 // The newest of those before `before` (NULL: of all), newest first. False: there is no `before`.
 bool export_table_list(struct export_table *table, const char *before, struct export_job *jobs, size_t most, size_t *count, bool *more);
-// Those that changed since what was seen, longest ago first, at most `most`; moves *seen on. *all: what was known before must be forgotten, as all are told
+// Those that changed since what was seen, longest ago first, at most `most` and EXPORT_CHANGES; moves *seen on. *all: what was known before must be forgotten, as all are told
 // anew. A job that is gone has the state EXPORT_DELETED.
-size_t export_table_changed(struct export_table *table, struct export_seen *seen, struct export_job *jobs, size_t most, bool *all);
+size_t export_table_changed(struct export_table *table, struct change_seen *seen, struct export_job *jobs, size_t most, bool *all);
 
 #endif

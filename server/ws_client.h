@@ -30,7 +30,7 @@ struct ws_client {
     bool answered;                            // its first batch is on its way
     size_t unanswered;                        // batches sent for which an acknowledgement is free
     bool watches_exports, exports_due;        // due: some changed, or may have
-    struct export_seen exports_seen;
+    struct change_seen exports_seen;
     bool engine_due;                          // its state is to be told
     bool paired, steering_due;                // paired: it is or was a screen or a remote; due: the other side said something
     double updates, updated;                  // what it may say to the other side, as of then

@@ -69,7 +69,7 @@ int ws_send_exports(struct ws_client *client) {
 }
 
 void ws_watch_exports(struct ws_client *client, bool watch) {
-    if (watch && !client->watches_exports) client->exports_seen = (struct export_seen){0};
+    if (watch && !client->watches_exports) client->exports_seen = (struct change_seen){0};
     client->watches_exports = client->exports_due = watch;
     lws_callback_on_writable(client->peer->wsi);
 }

@@ -32,7 +32,7 @@ static void put(int64_t sequence, uint32_t done) {
 
 // What a client knows of each sequence: frames done, or -1.
 struct client {
-    struct export_seen seen;
+    struct change_seen seen;
     int known[400];
     int told, resets;
 };
@@ -130,7 +130,7 @@ static void test_one_that_slept_through_many_deletions_starts_over(void **state)
     struct client client = newcomer();
     for (int64_t s = 1; s <= 300; s++) put(s, 0);
     take_all(&client, 64);
-    for (int64_t s = 1; s <= 2 * EXPORT_TOMBSTONES; s++) export_table_remove(&table, s);
+    for (int64_t s = 1; s <= 2 * CHANGE_LOG_GONE; s++) export_table_remove(&table, s);
     take_all(&client, 32);
     assert_int_equal(client.resets, 2);
     assert_up_to_date(&client);
