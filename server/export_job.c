@@ -5,9 +5,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/utf8.h"
+#include "server/json_time.h"
 
 static const char *const names[] = {"queued", "running", "done", "failed", "cancelled", "deleted"};
 
@@ -160,16 +160,6 @@ double export_seconds_left(const struct export_job *job) {
 
 // As text.
 
-static json_t *time_json(double wall) {
-    char text[40];
-    time_t seconds = (time_t)wall;
-    struct tm t;
-    if (!wall) return json_null();
-    gmtime_r(&seconds, &t);
-    strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &t);
-    return json_string(text);
-}
-
 json_t *export_job_json(const struct export_job *job) {
     double left = export_seconds_left(job);
     if (job->state == EXPORT_DELETED) return json_pack("{s:s, s:s}", "id", job->id, "state", names[job->state]);
@@ -177,7 +167,7 @@ json_t *export_job_json(const struct export_job *job) {
                      names[job->state], "frames", job->frames ? json_integer(job->frames) : json_null(), "done", (int)job->done, "bytes",
                      (json_int_t)job->bytes, "rate", job->rate > 0 ? json_real(round(job->rate * 1000) / 1000) : json_null(), "seconds_left",
                      left >= 0 ? json_real(round(left * 10) / 10) : json_null(), "error", job->error[0] ? json_string(job->error) : json_null(),
-                     "created", time_json(job->created), "began", time_json(job->began), "ended", time_json(job->ended), "format",
+                     "created", json_time(job->created), "began", json_time(job->began), "ended", json_time(job->ended), "format",
                      job->jpeg ? "jpeg" : "png", "size", (int)job->width, (int)job->height, "files", job->jpeg ? "%05d.jpg" : "%05d.png");
 }
 

@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -15,6 +14,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "server/export_state.h"
+#include "server/secret.h"
 
 enum { MAX_COMMANDS = 256, NICENESS = 10, TELL_MS = 250, LONGEST_WAIT = 60, FDS = 1 + EXPORT_PROCESS_FDS * (EXPORT_MAX_RUNS + 1) };
 
@@ -24,19 +24,12 @@ struct command_queue *export_service_commands(struct export_service *service) { 
 
 // Within commands.
 
-static bool make_id(char id[EXPORT_ID + 1]) {
-    unsigned char bytes[EXPORT_ID / 2];
-    if (getrandom(bytes, sizeof bytes, 0) != (ssize_t)sizeof bytes) return false;
-    for (size_t i = 0; i < sizeof bytes; i++) snprintf(id + 2 * i, 3, "%02x", bytes[i]);
-    return true;
-}
-
 int export_service_add(struct export_service *service, struct export_job *job, const char *view, struct failure *failure) {
     int status = export_may_add(service->table.jobs, service->table.count, &service->limits, job->width, job->height, failure);
     if (status) return status;
     job->state = EXPORT_QUEUED;
     job->created = clock_wall();
-    if (!make_id(job->id)) return failure_set(failure, VIRGA_IO, "there are no random numbers: %s", strerror(errno));
+    if (!secret_name(job->id, EXPORT_ID)) return failure_set(failure, VIRGA_IO, "there are no random numbers: %s", strerror(errno));
     status = export_store_add(service->store, job, view, failure);
     if (!status && export_table_put(&service->table, job)) {
         export_store_delete(service->store, job->sequence, NULL);

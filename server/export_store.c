@@ -5,9 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/utf8.h"
-
-#define LAST_SECOND 253402300799.0  // of the year 9999
+#include "server/state_statement.h"
 
 enum statement { ADD, UPDATE, DELETE, LOAD, VIEW, HAS_FRAME, PUT_FRAME, DROP_FRAME, FRAMES, STATEMENTS };
 
@@ -32,20 +30,14 @@ struct export_store {
     sqlite3_stmt *statements[STATEMENTS];
 };
 
-static int failed(const struct export_store *store, int result, struct failure *failure) {
-    return state_database_failed(store->handle, result, "the database of exports", failure);
-}
+static const char what[] = "the database of exports";
 
 int export_store_new(const struct state_database *database, struct export_store **out, struct failure *failure) {
     struct export_store *store = *out = calloc(1, sizeof *store);
     if (!store) return failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
-    int status = state_database_connect(database, &store->handle, failure), result = SQLITE_OK;
-    if (status) goto failed;
-    for (int s = 0; s < STATEMENTS && !result; s++)
-        result = sqlite3_prepare_v3(store->handle, texts[s], -1, SQLITE_PREPARE_PERSISTENT, &store->statements[s], NULL);
-    if (!result) return VIRGA_OK;
-    status = failed(store, result, failure);
-failed:
+    int status = state_database_connect(database, &store->handle, failure);
+    if (!status) status = state_statement_prepare(store->handle, texts, store->statements, STATEMENTS, what, failure);
+    if (!status) return VIRGA_OK;
     export_store_free(store);
     *out = NULL;
     return status;
@@ -53,18 +45,12 @@ failed:
 
 void export_store_free(struct export_store *store) {
     if (!store) return;
-    for (int s = 0; s < STATEMENTS; s++) sqlite3_finalize(store->statements[s]);
+    state_statement_finalize(store->statements, STATEMENTS);
     sqlite3_close(store->handle);
     free(store);
 }
 
-// Runs a statement that gives no rows, its values bound, and makes it ready for the next time.
-static int run(struct export_store *store, enum statement s, struct failure *failure) {
-    int result = sqlite3_step(store->statements[s]), status = result == SQLITE_DONE ? VIRGA_OK : failed(store, result, failure);
-    sqlite3_reset(store->statements[s]);
-    sqlite3_clear_bindings(store->statements[s]);
-    return status;
-}
+static int run(struct export_store *store, enum statement s, struct failure *failure) { return state_statement_run(store->statements[s], what, failure); }
 
 static void bind_changing(sqlite3_stmt *s, const struct export_job *job) {
     sqlite3_bind_text(s, 1, export_state_name(job->state), -1, SQLITE_STATIC);
@@ -101,69 +87,21 @@ int export_store_delete(struct export_store *store, int64_t sequence, struct fai
     return run(store, DELETE, failure);
 }
 
-static void copy_column(sqlite3_stmt *s, int column, char *out, size_t room) {
-    const char *text = (const char *)sqlite3_column_text(s, column);
-    snprintf(out, room, "%s", text ? text : "");
-    utf8_clean(out);
-}
-
-// Somebody may have changed the database by hand: a time is a time.
-static double time_column(sqlite3_stmt *s, int column) {
-    double seconds = sqlite3_column_double(s, column);
-    return seconds > 0 && seconds < LAST_SECOND ? seconds : 0;
-}
-
-// A count that is none has no frames, pixels or attempts.
-static uint32_t count_column(sqlite3_stmt *s, int column) {
-    int64_t n = sqlite3_column_int64(s, column);
-    return n >= 0 && n <= INT32_MAX ? (uint32_t)n : 0;
-}
-
 static void read_job(sqlite3_stmt *s, struct export_job *job) {
     const char *state = (const char *)sqlite3_column_text(s, 3);
-    *job = (struct export_job){.sequence = sqlite3_column_int64(s, 0), .frames = count_column(s, 5), .width = count_column(s, 6), .height = count_column(s, 7),
-                               .jpeg = sqlite3_column_int(s, 8) != 0, .attempts = count_column(s, 9), .created = time_column(s, 10), .began = time_column(s, 11),
-                               .ended = time_column(s, 12), .done = count_column(s, 13), .bytes = (uint64_t)sqlite3_column_int64(s, 14)};
+    *job = (struct export_job){.sequence = sqlite3_column_int64(s, 0), .frames = state_statement_count(s, 5), .width = state_statement_count(s, 6), .height = state_statement_count(s, 7),
+                               .jpeg = sqlite3_column_int(s, 8) != 0, .attempts = state_statement_count(s, 9), .created = state_statement_time(s, 10), .began = state_statement_time(s, 11),
+                               .ended = state_statement_time(s, 12), .done = state_statement_count(s, 13), .bytes = (uint64_t)sqlite3_column_int64(s, 14)};
     if (!state || !export_state_parse(state, &job->state)) job->state = EXPORT_FAILED;
-    copy_column(s, 1, job->id, sizeof job->id);
-    copy_column(s, 2, job->name, sizeof job->name);
-    copy_column(s, 4, job->error, sizeof job->error);
+    state_statement_text(s, 1, job->id, sizeof job->id);
+    state_statement_text(s, 2, job->name, sizeof job->name);
+    state_statement_text(s, 4, job->error, sizeof job->error);
 }
 
-// Collects a statement's rows of `size` bytes each.
-static int collect(struct export_store *store, enum statement which, size_t size, void (*read)(sqlite3_stmt *s, void *row), void **rows, size_t *count,
-                   struct failure *failure) {
-    sqlite3_stmt *s = store->statements[which];
-    size_t room = 0;
-    int status = VIRGA_OK, result = SQLITE_DONE;
-    char *list = NULL;
-    *count = 0;
-    while (!status && (result = sqlite3_step(s)) == SQLITE_ROW) {
-        if (*count == room) {
-            room = room ? 2 * room : 64;
-            char *more = realloc(list, room * size);
-            if (!more) {
-                status = failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
-                break;
-            }
-            list = more;
-        }
-        read(s, list + *count * size);
-        ++*count;
-    }
-    if (!status && result != SQLITE_DONE) status = failed(store, result, failure);
-    sqlite3_reset(s);
-    sqlite3_clear_bindings(s);
-    if (status) {
-        free(list);
-        list = NULL;
-        *count = 0;
-    }
-    *rows = list;
-    return status;
+static bool read_job_row(sqlite3_stmt *s, void *row) {
+    read_job(s, row);
+    return true;
 }
-
-static void read_job_row(sqlite3_stmt *s, void *row) { read_job(s, row); }
 
 // An identifier is the name of a folder: one that is none is not let in.
 static void drop_nameless(struct export_job *jobs, size_t *count) {
@@ -175,7 +113,7 @@ static void drop_nameless(struct export_job *jobs, size_t *count) {
 
 int export_store_load(struct export_store *store, struct export_job **jobs, size_t *count, struct failure *failure) {
     void *rows;
-    int status = collect(store, LOAD, sizeof **jobs, read_job_row, &rows, count, failure);
+    int status = state_statement_collect(store->statements[LOAD], &(struct state_rows){sizeof **jobs, read_job_row, NULL}, &rows, count, what, failure);
     *jobs = rows;
     if (!status) drop_nameless(*jobs, count);
     return status;
@@ -187,10 +125,9 @@ int export_store_view(struct export_store *store, int64_t sequence, char **view,
     int result = sqlite3_step(s), status = VIRGA_OK;
     const char *text = result == SQLITE_ROW ? (const char *)sqlite3_column_text(s, 0) : NULL;
     *view = text ? strdup(text) : NULL;
-    if (result != SQLITE_ROW) status = result == SQLITE_DONE ? failure_set(failure, VIRGA_NOT_FOUND, "there is no such export") : failed(store, result, failure);
+    if (result != SQLITE_ROW) status = result == SQLITE_DONE ? failure_set(failure, VIRGA_NOT_FOUND, "there is no such export") : state_database_failed(store->handle, result, what, failure);
     else if (!*view) status = failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
-    sqlite3_reset(s);
-    sqlite3_clear_bindings(s);
+    state_statement_reset(s);
     return status;
 }
 
@@ -199,8 +136,7 @@ static bool has_frame(struct export_store *store, int64_t sequence, uint32_t num
     sqlite3_bind_int64(s, 1, sequence);
     sqlite3_bind_int64(s, 2, number);
     bool found = sqlite3_step(s) == SQLITE_ROW;
-    sqlite3_reset(s);
-    sqlite3_clear_bindings(s);
+    state_statement_reset(s);
     return found;
 }
 
@@ -220,15 +156,16 @@ int export_store_drop_frame(struct export_store *store, int64_t sequence, uint32
     return run(store, DROP_FRAME, failure);
 }
 
-static void read_frame_row(sqlite3_stmt *s, void *row) {
+static bool read_frame_row(sqlite3_stmt *s, void *row) {
     *(struct export_frame *)row = (struct export_frame){.number = (uint32_t)sqlite3_column_int64(s, 0), .size = (uint64_t)sqlite3_column_int64(s, 1),
                                                         .crc = (uint32_t)sqlite3_column_int64(s, 2)};
+    return true;
 }
 
 int export_store_frames(struct export_store *store, int64_t sequence, struct export_frame **frames, size_t *count, struct failure *failure) {
     void *rows;
     sqlite3_bind_int64(store->statements[FRAMES], 1, sequence);
-    int status = collect(store, FRAMES, sizeof **frames, read_frame_row, &rows, count, failure);
+    int status = state_statement_collect(store->statements[FRAMES], &(struct state_rows){sizeof **frames, read_frame_row, NULL}, &rows, count, what, failure);
     *frames = rows;
     return status;
 }

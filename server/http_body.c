@@ -57,7 +57,7 @@ static bool may_ask(struct peer *peer, enum http_guard guard, struct failure *fa
 static int refusal_of(struct peer *peer, enum http_guard guard, enum http_method method, long size, struct failure *failure) {
     if (!may_ask(peer, guard, failure)) return 403;
     if (method == HTTP_DELETE && size > 0) return failure_set(failure, 413, "a request to delete has no body");
-    if (method == HTTP_POST && size > 0 && !is_json(peer->wsi)) return failure_set(failure, 415, "a body here is application/json");
+    if (method != HTTP_DELETE && size > 0 && !is_json(peer->wsi)) return failure_set(failure, 415, "a body here is application/json");
     return 0;
 }
 
@@ -70,7 +70,7 @@ int http_write_requested(struct peer *peer, enum http_method method, const char 
         return http_refuse(peer, 405, "only GET and HEAD are answered here");
     }
     long size = body_size(peer->wsi);
-    if (lws_hdr_total_length(peer->wsi, WSI_TOKEN_HTTP_TRANSFER_ENCODING) || (size < 0 && method == HTTP_POST))
+    if (lws_hdr_total_length(peer->wsi, WSI_TOKEN_HTTP_TRANSFER_ENCODING) || (size < 0 && method != HTTP_DELETE))
         return http_refuse(peer, size == -2 ? 400 : 411, "a body comes with its Content-Length, not in chunks");
     if (size > WEB_MAX_BODY) return http_refuse(peer, 413, "a body has at most 67584 bytes");
     if (size == -2) return http_refuse(peer, 400, "the Content-Length is no number");

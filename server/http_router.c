@@ -36,6 +36,9 @@ static const struct http_route routes[] = {
     {"metrics", false, HTTP_GET, HTTP_GUARD_PAGE, false, http_metrics},
     {"api/exports", false, HTTP_GET | HTTP_POST, HTTP_GUARD_PAGE, true, http_exports},
     {"api/exports/", true, CHANGES, HTTP_GUARD_PAGE, true, http_exports},
+    {"api/pins", false, HTTP_GET | HTTP_POST, HTTP_GUARD_TOKEN, true, http_pins},
+    {"api/pins/", true, CHANGES | HTTP_PUT, HTTP_GUARD_TOKEN, true, http_pins},
+    {"pin/", true, HTTP_GET, HTTP_GUARD_PAGE, false, http_pin_link},
     {"api/session", false, CHANGES, HTTP_GUARD_TOKEN, false, http_session},
     {"api/engine", false, HTTP_GET | HTTP_POST, HTTP_GUARD_TOKEN, false, http_engine},
     {"api/datasets", false, HTTP_GET | HTTP_POST, HTTP_GUARD_TOKEN, false, http_datasets},
@@ -114,6 +117,7 @@ int http_requested(struct peer *peer, const char *uri) {
     web_user_read(peer, !head && !lws_hdr_total_length(wsi, WSI_TOKEN_GET_URI));
     if (lws_hdr_total_length(wsi, WSI_TOKEN_POST_URI)) return http_write_requested(peer, HTTP_POST, http_below_base(server, uri));
     if (lws_hdr_total_length(wsi, WSI_TOKEN_DELETE_URI)) return http_write_requested(peer, HTTP_DELETE, http_below_base(server, uri));
+    if (lws_hdr_total_length(wsi, WSI_TOKEN_PUT_URI)) return http_write_requested(peer, HTTP_PUT, http_below_base(server, uri));
     if (!head && !lws_hdr_total_length(wsi, WSI_TOKEN_GET_URI)) {
         peer->reply.allow = "GET, HEAD";
         return http_refuse(peer, 405, "only GET and HEAD are answered here");

@@ -11,13 +11,13 @@
 
 enum { HTTP_LATER = 0 };
 
-enum http_method { HTTP_GET = 1, HTTP_POST = 2, HTTP_DELETE = 4 };  // HEAD is GET
+enum http_method { HTTP_GET = 1, HTTP_POST = 2, HTTP_DELETE = 4, HTTP_PUT = 8 };  // HEAD is GET
 
 struct http_request {
     struct peer *peer;
     enum http_method method;
     const char *path;  // below the route's own, decoded, without the query
-    const char *body;  // of a POST, zero-terminated; "" where there is none
+    const char *body;  // of a POST or PUT, zero-terminated; "" where there is none
     size_t body_size;
 };
 
@@ -127,6 +127,8 @@ int http_geometry(const struct http_request *request);
 int http_sample(const struct http_request *request);
 int http_bricks(const struct http_request *request);
 int http_exports(const struct http_request *request);
+int http_pins(const struct http_request *request);
+int http_pin_link(const struct http_request *request);
 int http_session(const struct http_request *request);
 int http_engine(const struct http_request *request);
 int http_datasets(const struct http_request *request);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/secret.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
 
@@ -22,6 +23,13 @@ bool secret_make(char text[SECRET_TEXT + 1]) {
     text[0] = '\0';
     if (made) write_base64url(bytes, sizeof bytes, text);
     explicit_bzero(bytes, sizeof bytes);
+    return made;
+}
+
+bool secret_name(char *text, size_t digits) {
+    uint8_t bytes[16];
+    bool made = getrandom(bytes, digits / 2, 0) == (ssize_t)(digits / 2);
+    for (size_t i = 0; i < digits / 2; i++) snprintf(text + 2 * i, 3, "%02x", bytes[i]);
     return made;
 }
 

@@ -13,6 +13,8 @@ enum { SECRET_TEXT = 43, SECRET_HASH = SHA256_BYTES };  // 32 random bytes in ba
 
 // False where the kernel has no random numbers: then nothing may be let in by it.
 bool secret_make(char text[SECRET_TEXT + 1]);
+// A name that nobody has: `digits` (even, at most 32) hexadecimal ones. False likewise.
+bool secret_name(char *text, size_t digits);
 // Takes as long wherever they differ.
 bool secret_equal(const uint8_t a[SECRET_HASH], const uint8_t b[SECRET_HASH]);
 

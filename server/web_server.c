@@ -8,11 +8,11 @@
 #include <sys/socket.h>
 
 #include "base/clock.h"
-#include "server/export_service.h"
 #include "server/http_router.h"
 #include "server/service_notify.h"
 #include "server/web_drain.h"
 #include "server/web_reload.h"
+#include "server/web_services.h"
 #include "server/web_state.h"
 #include "server/web_user.h"
 
@@ -163,39 +163,6 @@ static void tick(lws_sorted_usec_list_t *list) {
     lws_sul_schedule(server->context, 0, &server->tick, tick, TICK_USECS);
 }
 
-// Exports.
-
-static void exports_are_told(struct letter *letter) {
-    struct web_server *server = lws_container_of(letter, struct web_server, exports_changed);
-    atomic_store(&server->exports_posted, false);
-    ws_exports_changed(server);
-}
-
-// On their own thread.
-static void exports_changed(void *user) {
-    struct web_server *server = user;
-    if (atomic_exchange(&server->exports_posted, true)) return;
-    server->exports_changed.deliver = exports_are_told;
-    service_mailbox_post(server->mailbox, &server->exports_changed);
-}
-
-// Without it the rest is served all the same.
-static void open_database(struct app *app) {
-    if (app_open_database(app)) log_warning("state", "nothing is remembered: %s", app->no_database);
-}
-
-// Nor do they stop it.
-static void start_exports(struct web_server *server) {
-    const struct config *config = &server->app->config;
-    struct failure failure;
-    snprintf(server->exports_off, sizeof server->exports_off, "this server makes no exports (setting export-jobs)");
-    if (!config->export_jobs) return;
-    if (!server->app->database) failure_set(&failure, VIRGA_IO, "%s", server->app->no_database);
-    else if (!export_service_new(server->app, exports_changed, server, &server->exports, &failure)) return;
-    log_warning("export", "there are no exports: %s", failure.message);
-    snprintf(server->exports_off, sizeof server->exports_off, "this server makes no exports: %.350s", failure.message);
-}
-
 // Starting and stopping.
 
 static void library_log(int level, const char *line) {
@@ -264,10 +231,10 @@ int web_server_new(struct app *app, struct web_server **out, int *port, struct f
     status = page_files_load(app->config.web_root, &server->page, failure);
     if (!status && !page_files_find(server->page, ""))
         log_warning("page", "%s has no index.html: only the API is served", app->config.web_root);
-    if (!status) open_database(app);
+    if (!status) web_services_open(app);
     if (!status) status = web_user_start(server, failure);
     if (!status) status = listen_on(server, port, failure);
-    if (!status) start_exports(server);
+    if (!status) web_services_start(server);
 end:
     if (status == VIRGA_NO_MEMORY) failure_set(failure, status, "out of memory while starting the web server");
     if (status) web_server_free(server);
@@ -319,7 +286,7 @@ void web_server_free(struct web_server *server) {
     }
     while (server->peers) disconnected(server->peers);
     web_user_stop(server);
-    export_service_free(server->exports);
+    web_services_stop(server);
     worker_pool_free(server->files);
     worker_pool_free(server->helpers);
     if (server->mailbox) service_mailbox_deliver(server->mailbox);

@@ -58,7 +58,16 @@ struct web_answers {
 
 enum web_phase { WEB_STARTING, WEB_SERVING, WEB_DRAINING };
 
+// From another thread: something changed, which the service thread tells once, however often that is said before.
+struct web_notice {
+    struct letter letter;  // first; on its way while `posted`
+    atomic_bool posted;
+    struct web_server *server;
+    void (*tell)(struct web_server *server);  // service thread
+};
+
 struct export_service;
+struct pin_service;
 struct http_body;
 struct http_job;
 struct http_route;
@@ -127,8 +136,9 @@ struct web_server {
     struct worker_pool *files;    // reads files of exports
     struct export_service *exports;  // NULL: `exports_off` says why
     char exports_off[400];
-    struct letter exports_changed;   // on its way while exports_posted
-    atomic_bool exports_posted;
+    struct pin_service *pins;        // NULL: `pins_off` says why
+    char pins_off[400];
+    struct web_notice exports_changed, pins_changed;
     struct page_files *page;
     struct field_cache *fields;
     struct catalog *catalog;  // what all see, in force: one reference
@@ -186,6 +196,7 @@ void ws_tell_user(struct web_server *server, identity_user user, const char *err
 void ws_forget_user(struct web_server *server, identity_user user);
 void ws_engine_changed(struct web_server *server, identity_user user);
 void ws_exports_changed(struct web_server *server);
+void ws_pins_changed(struct web_server *server);
 
 // ws_source.c: a notebook's process
 int ws_source_check_upgrade(struct peer *peer, struct lws *wsi);  // each returns what the library's callback returns

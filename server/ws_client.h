@@ -31,6 +31,8 @@ struct ws_client {
     size_t unanswered;                        // batches sent for which an acknowledgement is free
     bool watches_exports, exports_due;        // due: some changed, or may have
     struct change_seen exports_seen;
+    bool watches_pins, pins_due;              // likewise
+    struct change_seen pins_seen;
     bool engine_due;                          // its state is to be told
     bool paired, steering_due;                // paired: it is or was a screen or a remote; due: the other side said something
     double updates, updated;                  // what it may say to the other side, as of then
@@ -43,9 +45,13 @@ void ws_push_error(struct ws_client *client, const char *message);
 // What the library's callbacks return. text: LWS_PRE bytes, then the text.
 int ws_write_text(struct ws_client *client, char *text);
 int ws_send_text(struct ws_client *client);
+// A text of any length, which it frees; without memory (NULL) it is left out.
+int ws_write_long(struct ws_client *client, char *text);
 int ws_send_exports(struct ws_client *client);
+int ws_send_pins(struct ws_client *client);
 int ws_send_engine(struct ws_client *client);
 void ws_watch_exports(struct ws_client *client, bool watch);
+void ws_watch_pins(struct ws_client *client, bool watch);
 // Who the client is from now on. -1: it has tried too often.
 int ws_take_user(struct ws_client *client, const char *session);
 

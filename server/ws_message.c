@@ -229,9 +229,10 @@ static int parse_root(const json_t *root, struct ws_message *message, struct fai
         message->kind = WS_DROP;
         return parse_drop(root, &message->drop, failure);
     }
-    if (!strcmp(name, "exports")) {
+    bool pins = !strcmp(name, "pins");
+    if (pins || !strcmp(name, "exports")) {
         const json_t *watch = json_object_get(root, "watch");
-        message->kind = WS_EXPORTS;
+        message->kind = pins ? WS_PINS : WS_EXPORTS;
         message->watch = json_is_true(watch);
         return json_is_boolean(watch) ? VIRGA_OK : failure_set(failure, VIRGA_INVALID, "\"watch\" must be true or false");
     }
@@ -304,6 +305,15 @@ char *ws_message_exports(const struct export_job *jobs, size_t count, bool all) 
     int failed = !root;
     for (size_t i = 0; i < count && !failed; i++) failed = json_array_append_new(list, export_job_json(&jobs[i]));
     char *text = failed ? NULL : json_dumps(root, JSON_COMPACT | JSON_REAL_PRECISION(9));
+    json_decref(root);
+    return text;
+}
+
+char *ws_message_pins(const struct pin *pins, size_t count, bool all, const struct access_person *person) {
+    json_t *list = json_array(), *root = json_pack("{s:s, s:b, s:o}", "type", "pins", "all", all, "pins", list);
+    int failed = !root;
+    for (size_t i = 0; i < count && !failed; i++) failed = json_array_append_new(list, pin_json(&pins[i], person, false));
+    char *text = failed ? NULL : json_dumps(root, JSON_COMPACT);
     json_decref(root);
     return text;
 }

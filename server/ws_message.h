@@ -10,6 +10,7 @@
 #include "base/status.h"
 #include "server/export_job.h"
 #include "server/pair_table.h"
+#include "server/pin.h"
 #include "server/secret.h"
 #include "server/view_priority.h"
 
@@ -18,11 +19,12 @@ enum {
     WS_MAX_ID = 255,          // bytes of an id
     WS_MAX_DROPPED = 512,     // bricks named in one drop message
     WS_MAX_EXPORTS = 32,      // jobs in one exports message
+    WS_MAX_PINS = 32,         // pins in one pins message
     WS_BATCH_HEAD = 12,       // bytes before the parts of a batch
     WS_PART_HEAD = 20,        // bytes before a part's payload
 };
 
-enum ws_message_kind { WS_INTEREST, WS_ACK, WS_PING, WS_DROP, WS_EXPORTS, WS_USER, WS_PAIR, WS_UNKNOWN };
+enum ws_message_kind { WS_INTEREST, WS_ACK, WS_PING, WS_DROP, WS_EXPORTS, WS_USER, WS_PAIR, WS_PINS, WS_UNKNOWN };
 
 struct ws_layer {
     char variable[WS_MAX_ID + 1];
@@ -66,7 +68,7 @@ struct ws_message {
     enum ws_message_kind kind;
     uint64_t ack;    // bytes
     uint64_t ping;
-    bool watch;      // exports
+    bool watch;      // exports, pins
     char session[SECRET_TEXT + 1];  // user; "": nobody
     struct ws_pair pair;
     char type[32];   // of an unknown message, cleaned
@@ -87,6 +89,7 @@ int ws_message_catalog(char *out, size_t room);
 int ws_message_user(char *out, size_t room, bool known);
 // The caller frees the text. NULL when out of memory.
 char *ws_message_exports(const struct export_job *jobs, size_t count, bool all);
+char *ws_message_pins(const struct pin *pins, size_t count, bool all, const struct access_person *person);
 struct ws_step {
     uint32_t generation, layer, step;
     const char *variable, *edition, *time, *geometry;

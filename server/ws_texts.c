@@ -40,8 +40,7 @@ int ws_send_text(struct ws_client *client) {
     return result;
 }
 
-// A text of any length, which it frees; without memory it is left out.
-static int write_long(struct ws_client *client, char *text) {
+int ws_write_long(struct ws_client *client, char *text) {
     char *message = text ? malloc(LWS_PRE + strlen(text) + 1) : NULL;
     int result = 0;
     if (message) {
@@ -60,7 +59,7 @@ int ws_send_exports(struct ws_client *client) {
     struct export_job *jobs = calloc(WS_MAX_EXPORTS, sizeof *jobs);
     bool all = !client->exports_seen.since;
     size_t count = jobs && table ? export_table_changed(table, &client->exports_seen, jobs, WS_MAX_EXPORTS, &all) : 0;
-    int result = jobs && (count || all) ? write_long(client, ws_message_exports(jobs, count, all)) : 0;
+    int result = jobs && (count || all) ? ws_write_long(client, ws_message_exports(jobs, count, all)) : 0;
     client->exports_due = count == WS_MAX_EXPORTS;
     if (!table) client->exports_seen.since = 1;  // there are none, which is said once
     free(jobs);
@@ -88,7 +87,7 @@ int ws_send_engine(struct ws_client *client) {
     const struct peer *peer = client->peer;
     json_t *state = web_user_engine_state(client->server, &peer->caller);
     json_t *root = json_pack("{s:s, s:o}", "type", "engine", "engine", state);
-    int result = write_long(client, root ? json_dumps(root, JSON_COMPACT) : NULL);
+    int result = ws_write_long(client, root ? json_dumps(root, JSON_COMPACT) : NULL);
     client->engine_due = false;
     json_decref(root);
     lws_callback_on_writable(peer->wsi);

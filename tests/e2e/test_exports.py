@@ -143,7 +143,7 @@ def test_what_is_wrong_with_a_view_is_said(exports):
     for body, field in (({"view": {**view, "exaggeration": "much"}}, "exaggeration"), ({"view": bad_layer}, "layers[0].variable"), ({"name": "x"}, "view"),
                         ({"view": view, "colour": "blue"}, "colour"), ({"view": view, "name": 5}, "name"), ({"view": view, "name": "x" * 500}, "name"),
                         ({"view": {**view, "sequence": {"fps": -1}}}, "fps"), ({"view": {**view, "dataset": "nowhere"}}, "dataset"), ({"view": 5}, "view"),
-                        ([], "view"), ({"view": {**view, "sequence": {"format": "gif"}}}, "format")):
+                        ([], "object"), ({"view": {**view, "sequence": {"format": "gif"}}}, "format")):
         reply = exports.ask("POST", "", body)
         assert reply.status == 400 and field in reply.message, reply.body
     assert exports.ask("GET").json()["jobs"] == []
