@@ -11,6 +11,7 @@
 #include "server/export_service.h"
 #include "server/http_router.h"
 #include "server/metrics_text.h"
+#include "server/pin_service.h"
 #include "server/web_user.h"
 
 enum { MOST_DATASETS = 200, LABEL = 300 };
@@ -163,6 +164,12 @@ static void write_exports(struct metrics_text *text, struct export_service *expo
     one(text, "virga_export_frames", "gauge", "Frames of the exports that are kept.", (double)frames);
 }
 
+static void write_pins(struct metrics_text *text, struct pin_service *pins) {
+    if (!pins) return;
+    one(text, "virga_pins", "gauge", "Pins.", (double)pin_table_count(pin_service_table(pins)));
+    one(text, "virga_pin_changes_total", "counter", "Changes of pins, and of what they show.", (double)pin_table_changes(pin_service_table(pins)));
+}
+
 static void write_watch(struct metrics_text *text, struct app *app) {
     struct app_catalog_stats s;
     app_catalog_stats(app, &s);
@@ -196,6 +203,7 @@ static void write_all(struct metrics_text *text, const struct web_server *server
     write_queues(text, server);
     write_sources(text, server->app);
     write_exports(text, server->exports);
+    write_pins(text, server->pins);
     write_watch(text, server->app);
     write_catalog(text, server->catalog);
 }

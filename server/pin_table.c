@@ -120,6 +120,13 @@ int pin_table_all(struct pin_table *table, struct pin **pins, size_t *count) {
     return VIRGA_NO_MEMORY;
 }
 
+size_t pin_table_count(struct pin_table *table) {
+    pthread_mutex_lock(&table->lock);
+    size_t count = table->count;
+    pthread_mutex_unlock(&table->lock);
+    return count;
+}
+
 uint64_t pin_table_changes(struct pin_table *table) {
     pthread_mutex_lock(&table->lock);
     uint64_t changes = table->log.changes;

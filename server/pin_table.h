@@ -34,6 +34,7 @@ bool pin_table_list(struct pin_table *table, const char *before, const char *gro
 // All, by rising sequence, in a list for pin_table_release. VIRGA_NO_MEMORY.
 int pin_table_all(struct pin_table *table, struct pin **pins, size_t *count);
 void pin_table_release(struct pin *pins, size_t count);  // NULL is allowed
+size_t pin_table_count(struct pin_table *table);
 // The number of the last change: where it is the same, nothing changed.
 uint64_t pin_table_changes(struct pin_table *table);
 // What a pin shows at the moment, JSON text (its reference is the caller's still; NULL: nothing). Ignored where the pin has another revision, or is gone.

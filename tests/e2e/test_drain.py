@@ -1,14 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """A server that is asked to stop (SIGTERM): it listens no more, ends what it is answering, and sends its websockets to the next one."""
+import http.client
 import json
 import os
 import signal
 import socket
+import threading
 import time
 
 import pytest
 
 from conftest import SANITIZER, launched, wait_until
+from pin_client import Pins
 from ws_client import Closed, Socket, Stream
 
 
@@ -17,15 +20,15 @@ LARGE = 16 << 20
 
 @pytest.fixture
 def start(virga, demo_forecast, tmp_path):
-    """start(*flags): a server that a test ends itself, whose page has a large file."""
+    """start(*flags): a server that a test ends itself, whose page has a large file; one after the other, with one state."""
     servers, page = [], tmp_path / "page"
     page.mkdir()
     (page / "index.html").write_text("<!doctype html>")
     (page / "large.js").write_bytes(os.urandom(LARGE))
 
     def begin(*flags):
-        folder = tmp_path / f"server-{len(servers)}"
-        folder.mkdir()
+        folder = tmp_path / "server"
+        folder.mkdir(exist_ok=True)
         servers.append(launched(virga, folder, demo_forecast, "--web-root", page, *flags))
         return servers[-1]
     yield begin
@@ -112,3 +115,26 @@ def test_asked_twice_it_ends_at_once(start):
         wait_until(lambda: refuses(server))
         server.process.send_signal(signal.SIGTERM)
         assert server.process.wait(5) == 128 + signal.SIGTERM
+
+
+def test_nothing_acknowledged_is_lost_while_many_write(start):
+    server = start()
+    pins, made = Pins(server), []
+    view = pins.view()
+
+    def write(n):
+        for i in range(1000):
+            try:
+                made.append(pins.make(f"{n}-{i}", view)["id"])
+            except (OSError, http.client.HTTPException):  # not answered
+                return
+    writers = [threading.Thread(target=write, args=(n,)) for n in range(4)]
+    for writer in writers:
+        writer.start()
+    wait_until(lambda: len(made) > 40)
+    server.process.send_signal(signal.SIGTERM)
+    ended(server)
+    for writer in writers:
+        writer.join()
+    there = {pin["id"] for pin in Pins(start()).list()}
+    assert set(made) <= there and len(there) <= len(made) + len(writers)
