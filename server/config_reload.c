@@ -57,3 +57,10 @@ int config_take(struct config *to, const struct config *from, enum config_key ke
     memcpy(to->origin[key], from->origin[key], sizeof to->origin[key]);
     return status;
 }
+
+int config_copy(struct config *to, const struct config *from) {
+    *to = *from;
+    to->path_count = to->engine_product_count = 0;
+    int status = take_lines(to, from, CONFIG_PATHS);
+    return status ? status : take_lines(to, from, CONFIG_ENGINE_PRODUCT);
+}

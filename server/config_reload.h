@@ -11,5 +11,7 @@ bool config_is_live(enum config_key key);
 char *config_value(const struct config *config, enum config_key key);
 // Puts the value of `from`, and where it stands, in force in `to`, which has a copy of its own. VIRGA_OK or VIRGA_NO_MEMORY, which may leave a list half filled.
 int config_take(struct config *to, const struct config *from, enum config_key key);
+// Fills `to` with a copy that has texts of its own, for config_destroy, which is due in every case. VIRGA_OK or VIRGA_NO_MEMORY.
+int config_copy(struct config *to, const struct config *from);
 
 #endif

@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "server/config_reload.h"
 #include "server/export_state.h"
 #include "server/secret.h"
 
@@ -99,11 +100,26 @@ int export_service_frames(struct export_service *service, const char *id, struct
 
 // The thread.
 
-static void take_limits(struct export_service *service) {
+static struct export_limits limits_of(const struct config *c) {
+    return (struct export_limits){.jobs = (unsigned)c->export_jobs, .queue = (unsigned)c->export_queue, .frames = (unsigned)c->export_frames,
+                                  .pixels = (uint64_t)c->export_size[0] * c->export_size[1], .disk = c->export_disk, .keep = c->export_keep};
+}
+
+static void forget_config(struct config *config) {
+    if (config) config_destroy(config);
+    free(config);
+}
+
+// The newest that was given, in the place of the one in force.
+static void take_config(struct export_service *service) {
     pthread_mutex_lock(&service->lock);
-    if (service->has_next_limits) service->limits = service->next_limits;
-    service->has_next_limits = false;
+    struct config *next = service->next_config;
+    service->next_config = NULL;
     pthread_mutex_unlock(&service->lock);
+    if (!next) return;
+    forget_config(service->config);
+    service->config = next;
+    service->limits = limits_of(next);
 }
 
 static void start_next(struct export_service *service, double now) {
@@ -176,7 +192,7 @@ static void *serve(void *argument) {
     setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), NICENESS);  // of this thread: sums of files can wait
     while (!stopping) {
         struct command *commands = command_queue_take(&service->commands, &stopping);
-        take_limits(service);
+        take_config(service);
         double now = clock_monotonic();
         command_run_all(commands, service, stopping);
         if (stopping) break;
@@ -211,22 +227,23 @@ static int take_up(struct export_service *service, struct failure *failure) {
     return status == VIRGA_NO_MEMORY ? failure_set(failure, status, "out of memory") : status;
 }
 
-static struct export_limits limits_of(const struct config *c) {
-    return (struct export_limits){.jobs = (unsigned)c->export_jobs, .queue = (unsigned)c->export_queue, .frames = (unsigned)c->export_frames,
-                                  .pixels = (uint64_t)c->export_size[0] * c->export_size[1], .disk = c->export_disk, .keep = c->export_keep};
-}
-
-void export_service_configure(struct export_service *service, const struct config *config) {
+int export_service_configure(struct export_service *service, const struct config *config) {
+    struct config *copy = calloc(1, sizeof *copy);
+    if (!copy || config_copy(copy, config)) {
+        forget_config(copy);
+        return VIRGA_NO_MEMORY;
+    }
     pthread_mutex_lock(&service->lock);
-    service->next_limits = limits_of(config);
-    service->has_next_limits = true;
+    struct config *before = service->next_config;
+    service->next_config = copy;
     pthread_mutex_unlock(&service->lock);
-    command_queue_wake(&service->commands);
+    forget_config(before);
+    if (service->thread) command_queue_wake(&service->commands);
+    return VIRGA_OK;
 }
 
-static void set_limits(struct export_service *service) {
+static void set_program(struct export_service *service) {
     const char *named = getenv("VIRGA_EXPORT_PROGRAM");  // for tests: a stand-in that makes pictures
-    service->limits = limits_of(service->config);
     service->program = named && *named ? named : "/proc/self/exe";
     service->background = !getenv("VIRGA_EXPORT_FOREGROUND");  // for tests: where all others are busy, who gives way waits
 }
@@ -234,16 +251,17 @@ static void set_limits(struct export_service *service) {
 int export_service_new(const struct app *app, void (*changed)(void *user), void *user, struct export_service **out, struct failure *failure) {
     struct export_service *service = *out = calloc(1, sizeof *service);
     if (!service) return failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
-    service->config = &app->config;
     service->changed = changed;
     service->user = user;
-    set_limits(service);
+    set_program(service);
     if (export_table_init(&service->table) || pthread_mutex_init(&service->lock, NULL)) {
         free(service);
         *out = NULL;
         return failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
     }
     int status = command_queue_init(&service->commands, MAX_COMMANDS, failure);
+    if (!status && export_service_configure(service, &app->config)) status = failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
+    take_config(service);
     if (!status) status = export_store_new(app->database, &service->store, failure);
     if (!status) status = take_up(service, failure);
     if (!status) status = export_brake_new(app->workers, &service->brake, failure);
@@ -266,5 +284,7 @@ void export_service_free(struct export_service *service) {
     export_store_free(service->store);
     export_table_destroy(&service->table);
     pthread_mutex_destroy(&service->lock);
+    forget_config(service->config);
+    forget_config(service->next_config);
     free(service);
 }

@@ -22,8 +22,8 @@ int export_service_new(const struct app *app, void (*changed)(void *user), void 
 // Ends the children, whose jobs wait for the next start. NULL is allowed.
 void export_service_free(struct export_service *service);
 
-// Any thread: limits as this configuration has them, from now on.
-void export_service_configure(struct export_service *service, const struct config *config);
+// Any thread: this configuration, of which it takes a copy, from now on. What runs goes on as it began. VIRGA_OK or VIRGA_NO_MEMORY.
+int export_service_configure(struct export_service *service, const struct config *config);
 // Any thread.
 struct export_table *export_service_table(struct export_service *service);
 

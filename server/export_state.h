@@ -21,7 +21,7 @@ struct export_run {  // a job that runs
 };
 
 struct export_service {
-    const struct config *config;
+    struct config *config;           // its own copy
     struct export_limits limits;
     const char *program;             // that makes pictures
     bool background;                 // jobs give way to everything else
@@ -37,8 +37,7 @@ struct export_service {
     pthread_t thread;
     struct command_queue commands;   // its own lock
     pthread_mutex_t lock;
-    bool has_next_limits;            // lock
-    struct export_limits next_limits;  // lock; in force with the next look
+    struct config *next_config;      // lock; in force with the next look, or NULL
 };
 
 // export_run.c

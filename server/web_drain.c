@@ -54,6 +54,7 @@ static void look_again(lws_sorted_usec_list_t *list) {
 void web_drain_begin(struct web_server *server) {
     server->phase = WEB_DRAINING;
     server->drain_began = clock_monotonic();
+    log_info("serve", "asked to stop: nobody is let in any more, and %zu connections end", server->peer_count);
     service_notify_stopping();
     stop_listening(server);
     for (struct peer *peer = server->peers; peer; peer = peer->next) {

@@ -34,7 +34,7 @@ void web_reload_in_force(struct web_server *server) {
     const struct config *config = &server->app->config;
     log_set_level(config->log_level);
     list_ancestors(server);
-    if (server->exports) export_service_configure(server->exports, config);
+    if (server->exports && export_service_configure(server->exports, config)) log_error("config", "exports go on by the old configuration: out of memory");
 }
 
 // In one line; a list's values are cut where they are long.
