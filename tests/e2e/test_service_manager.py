@@ -12,6 +12,7 @@ import time
 import pytest
 
 from conftest import ROOT, SANITIZER, clean_environment, launched, wait_until
+from export_client import Exports
 from ws_client import Closed, Socket, Stream
 
 UNIT = ROOT / "assets" / "systemd" / "virga.service"
@@ -108,6 +109,19 @@ def test_what_can_change_does_while_pages_stay(start):
     reload(server, "embed-host =  (it was https://hub.example.org)")
     with Socket(server.host, server.port) as client:
         assert "hub.example.org" not in client.request("/")[1]["content-security-policy"]
+
+
+def test_limits_of_exports_change(start):
+    server = start("export-size = 320x240\n")
+    exports = Exports(server)
+    view = exports.view(size=[320, 240])
+    assert exports.post(view).status == 201
+    server.file.write_text("export-size = 100x100\n")
+    reload(server, "export-size = 100x100")
+    wait_until(lambda: exports.post(view).status == 400)
+    server.file.write_text("export-size = 320x240\n")
+    reload(server, "export-size = 320x240")
+    wait_until(lambda: exports.post(view).status == 201)
 
 
 def test_what_needs_another_start_is_said_and_stays(start):
