@@ -48,8 +48,8 @@ export async function answerPins(state, name, request, response) {
 function change(state, pin, method, action, body, send) {
   if (method === "DELETE") {
     state.pins.splice(state.pins.indexOf(pin), 1);
-    state.deleted.push(Object.assign(pin, {revision: pin.revision + 1, deleted: true}));
-    return send(204, null);
+    state.deleted.push(Object.assign(pin, {revision: pin.revision + 1, deleted: "2026-01-01T00:00:00Z"}));
+    return send(204, null, {ETag: `"${pin.revision}"`});
   }
   if (action === "undo" && pin.deleted) {
     state.deleted.splice(state.deleted.indexOf(pin), 1);
@@ -62,8 +62,8 @@ function change(state, pin, method, action, body, send) {
   return send(200, shown(pin));
 }
 
-const historyOf = (pin) => [...pin.past.map((_, i) => ({revision: i + 1, changed: "2026-01-01T00:00:00Z", changed_by: "ada", what: i ? ["title"] : ["made"]})),
-  {revision: pin.revision, changed: pin.changed, changed_by: pin.changed_by, what: ["view"]}].reverse();
+const historyOf = (pin) => [...pin.past.map((_, i) => ({revision: i + 1, at: "2026-01-01T00:00:00Z", by: "ada", what: [i ? "title" : "created"]})),
+  {revision: pin.revision, at: pin.changed, by: pin.changed_by, what: ["title", "view"]}].reverse();
 
 function signIn(state, request, send, fail) {
   if (request.headers.authorization !== `Bearer ${state.token}`) return fail(401, "this token is not valid");

@@ -10,7 +10,7 @@ import {page, pageTests} from "./page_tests.mjs";
 import {demo, pixels, serve, temporaryFolder, VIRGA, WITHOUT_VIRGA} from "./virga_server.mjs";
 
 const PATIENCE = 120000; // drawing in software on a busy machine takes its time
-const inPage = pageTests({skip: WITHOUT_VIRGA, viewport: {width: 640, height: 420}, excused: /status of [45]|ERR_CONNECTION|WebSocket connection/});
+const inPage = pageTests({skip: WITHOUT_VIRGA, viewport: {width: 900, height: 560}, excused: /status of [45]|ERR_CONNECTION|WebSocket connection/});
 let server = null;
 
 afterEach(async () => {

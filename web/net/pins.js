@@ -38,7 +38,12 @@ export class Pins {
   /** pin: as it was read, with the changes; fails with 412 where its revision is no longer the newest. */
   update({id, revision, title, group, position, view}) { return this.#change("PUT", `/${id}`, revision, {title, group, position, view}); }
 
-  async remove({id, revision}) { await this.#send("DELETE", `/${id}`, revision); }
+  /** Resolves with the revision that the deletion is: undo() of that brings the pin back. */
+  async remove({id, revision}) {
+    const answer = await this.#send("DELETE", `/${id}`, revision);
+    return Number(answer.headers.get("ETag")?.replaceAll('"', "")) || revision + 1;
+  }
+
   /** Back to the revision before; of a deleted pin: it is there again. */
   undo({id, revision}) { return this.#change("POST", `/${id}/undo`, revision, {}); }
   restore({id, revision}, wanted) { return this.#change("POST", `/${id}/restore`, revision, {revision: wanted}); }

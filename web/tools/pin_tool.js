@@ -25,7 +25,7 @@ export function createPinTool(page) {
   const conflict = createPinConflict();
   const history = createPinHistory();
   const panel = createPinPanel(page.host, {create, list: () => list.open(), save, back, edit, history: openHistory, remove, link: copyLink, leave});
-  const list = createPinsDialog({list: (which) => pins.list(which), open: (id) => open(id, {push: true}), bringBack}, {link: (id) => `?pin=${id}`, picture: (id, width) => pins.pictureUrl(id, {width}), wall: "wall.html"},
+  const list = createPinsDialog({list: (which) => pins.list(which), open: (id) => open(id, {push: true}), bringBack: (gone) => pins.undo(gone)}, {link: (id) => `?pin=${id}`, picture: (id, width) => pins.pictureUrl(id, {width}), wall: "wall.html"},
     (pin) => { const {valid, lead, age, warning} = describePin(pin, Date.now()); return {text: [lead, valid].filter(Boolean).join(" · "), age, warning}; });
   let pin = null;      // as it was last read
   let baseline = null; // its view as the page has it: filled in by the presets, with the camera that it began with
@@ -204,24 +204,22 @@ export function createPinTool(page) {
   }
 
   async function remove() {
-    const gone = pin;
+    const {id: gone, title} = pin;
     await act(async () => {
-      await pins.remove(gone);
+      const revision = await pins.remove(pin);
       leave();
-      sayUndo(`“${gone.title}” is deleted.`, async () => { const back_ = await bringBack(gone); setAddress(gone.id); page.watch(true); return back_; });
+      sayUndo(`“${title}” is deleted.`, async () => {
+        const again = await pins.undo({id: gone, revision});
+        setAddress(gone);
+        page.watch(true);
+        return again;
+      });
     });
-  }
-
-  // The list of deleted ones knows the revision that the deletion made.
-  async function bringBack({id: wanted}) {
-    const found = (await pins.list({deleted: true})).find((one) => one.id === wanted);
-    if (!found) throw new Error("It can no longer be brought back.");
-    return pins.undo(found);
   }
 
   function openHistory() {
     const {id: wanted, title, revision, may} = pin;
-    history.open({title, revision, may, revisions: async () => revisionsOf(await pins.history(wanted)),
+    history.open({title, revision, may, revisions: async () => (await pins.history(wanted)).revisions,
       restore: async (to) => { const saved = await pins.restore(pin, to); await take(saved); sayUndo("Brought back.", () => pins.undo(saved)); }});
   }
 
@@ -272,8 +270,6 @@ export function createPinTool(page) {
 
   return {open, next, create, openList: list.open, onPins, catalogChanged, cameraTaken, refresh, words, isAsSaved, id, get shown() { return Boolean(pin && baseline); }};
 }
-
-const revisionsOf = ({revisions}) => revisions.map(({revision, changed: at, changed_by: by, what}) => ({revision, at, by, what: Array.isArray(what) ? what.join(", ") : what ?? ""}));
 
 /** The pin that an address names, or null. */
 export function linkedPin(search = window.location.search) {

@@ -3,7 +3,9 @@
 import {formatTime} from "../view/times.js";
 import {dialog, h} from "./dom.js";
 
-/** {open({title, revision, may, revisions() → Promise of [{revision, by, at, what}], restore(n) → Promise})} */
+const WORDS = {title: "another title", group: "another group", position: "moved on the wall", view: "another view"};
+
+/** {open({title, revision, may, revisions() → Promise of [REVISION] (PROTOCOL.md), restore(n) → Promise})} */
 export function createPinHistory() {
   const message = h("p", {class: "note", role: "status", "data-role": "history-message"});
   const list = h("ol", {class: "pin-history"});
@@ -22,10 +24,10 @@ export function createPinHistory() {
     }
   }
 
-  function row({revision, by, at, what}) {
+  function row({revision, by, at, what = []}) {
     const current = revision === order.revision;
     const button = h("button", {type: "button", class: "small-button", onclick: () => restore(revision)}, "Bring back");
-    return h("li", {"data-revision": revision}, h("span", {class: "pin-text"}, h("strong", {}, what), h("span", {class: "note"}, `${formatTime(at)}${by ? ` · ${by}` : ""}`)),
+    return h("li", {"data-revision": revision}, h("span", {class: "pin-text"}, h("strong", {}, what.map((word) => WORDS[word] ?? word).join(", ")), h("span", {class: "note"}, `${formatTime(at)}${by ? ` · ${by}` : ""}`)),
       current ? h("span", {class: "note"}, "as it is now") : order.may ? button : null);
   }
 
