@@ -21,7 +21,7 @@ enum { MAX_COMMANDS = 256, NICENESS = 10, TELL_MS = 250, LONGEST_WAIT = 60, FDS 
 
 struct export_table *export_service_table(struct export_service *service) { return &service->table; }
 
-struct command_queue *export_service_commands(struct export_service *service) { return &service->commands; }
+struct thread_inbox *export_service_commands(struct export_service *service) { return &service->commands; }
 
 // Within commands.
 
@@ -173,7 +173,7 @@ static void wait_for_something(struct export_service *service, int milliseconds,
     double waiting = export_next_in(service->table.jobs, service->table.count, now);
     if (waiting > 0 && waiting < LONGEST_WAIT) milliseconds = least(milliseconds, (int)(waiting * 1000) + 1);
     poll(fds, count, milliseconds);
-    if (fds[0].revents) command_queue_woken(&service->commands);
+    if (fds[0].revents) thread_inbox_woken(&service->commands);
 }
 
 static void stop_all(struct export_service *service) {
@@ -191,10 +191,10 @@ static void *serve(void *argument) {
     bool stopping = false;
     setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), NICENESS);  // of this thread: sums of files can wait
     while (!stopping) {
-        struct command *commands = command_queue_take(&service->commands, &stopping);
+        struct thread_command *commands = thread_inbox_take(&service->commands, &stopping);
         take_config(service);
         double now = clock_monotonic();
-        command_run_all(commands, service, stopping);
+        thread_inbox_run_all(commands, service, stopping);
         if (stopping) break;
         for (size_t i = 0; i < EXPORT_MAX_RUNS; i++) export_run_look(&service->runs[i], now);
         export_previews_look(service, now);
@@ -238,7 +238,7 @@ int export_service_configure(struct export_service *service, const struct config
     service->next_config = copy;
     pthread_mutex_unlock(&service->lock);
     forget_config(before);
-    if (service->thread) command_queue_wake(&service->commands);
+    if (service->thread) thread_inbox_wake(&service->commands);
     return VIRGA_OK;
 }
 
@@ -259,7 +259,7 @@ int export_service_new(const struct app *app, void (*changed)(void *user), void 
         *out = NULL;
         return failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
     }
-    int status = command_queue_init(&service->commands, MAX_COMMANDS, failure);
+    int status = thread_inbox_init(&service->commands, MAX_COMMANDS, failure);
     if (!status && export_service_configure(service, &app->config)) status = failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
     take_config(service);
     if (!status) status = export_store_new(app->database, &service->store, failure);
@@ -276,11 +276,11 @@ int export_service_new(const struct app *app, void (*changed)(void *user), void 
 void export_service_free(struct export_service *service) {
     if (!service) return;
     if (service->thread) {
-        command_queue_stop(&service->commands);
+        thread_inbox_stop(&service->commands);
         pthread_join(service->thread, NULL);
     }
     export_brake_free(service->brake);
-    command_queue_destroy(&service->commands);
+    thread_inbox_destroy(&service->commands);
     export_store_free(service->store);
     export_table_destroy(&service->table);
     pthread_mutex_destroy(&service->lock);

@@ -8,7 +8,7 @@
 
 #include "base/shared_bytes.h"
 #include "server/app.h"
-#include "server/command_queue.h"
+#include "server/thread_inbox.h"
 #include "server/export_frames.h"
 #include "server/export_job.h"
 #include "server/export_table.h"
@@ -28,7 +28,7 @@ int export_service_configure(struct export_service *service, const struct config
 struct export_table *export_service_table(struct export_service *service);
 
 // Any thread: to ask the thread to do something, and to wake it after setting `dropped` of a preview.
-struct command_queue *export_service_commands(struct export_service *service);
+struct thread_inbox *export_service_commands(struct export_service *service);
 
 // Within a command.
 // Makes a job for a view that was checked; *job begins with name, width, height and jpeg, and is complete afterwards. Refusals as export_may_add.

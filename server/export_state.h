@@ -35,7 +35,7 @@ struct export_service {
     uint64_t told;                   // table.changes when `changed` was last called
     double told_at, swept_at;
     pthread_t thread;
-    struct command_queue commands;   // its own lock
+    struct thread_inbox commands;   // its own lock
     pthread_mutex_t lock;
     struct config *next_config;      // lock; in force with the next look, or NULL
 };

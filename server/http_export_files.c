@@ -78,7 +78,7 @@ static struct files_source *new_source(const struct config *config, const char *
 
 struct files_job {
     struct http_job job;  // first
-    struct command command;
+    struct thread_command command;
     char id[EXPORT_ID + 1];
     bool whole;           // the zip, not a frame
     uint32_t number;
@@ -121,7 +121,7 @@ static int look_up_zip(struct files_job *job, const struct export_frame *frames,
     return VIRGA_OK;
 }
 
-static void run(struct command *command, void *service, bool cancelled) {
+static void run(struct thread_command *command, void *service, bool cancelled) {
     struct files_job *job = lws_container_of(command, struct files_job, command);
     struct http_job *http = &job->job;
     struct export_frame *frames = NULL;

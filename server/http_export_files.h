@@ -11,8 +11,8 @@ int http_export_zip(const struct http_request *request, const char *id);
 int http_export_refuse(struct peer *peer, int status, const char *message);
 int http_export_preview(const struct http_request *request);
 
-struct command;
+struct thread_command;
 // Gives the export service a command that posts the job, an answer under way, when it has run. HTTP_LATER, or the answer that it is busy; then the job is freed.
-int http_export_ask(struct http_job *job, struct command *command);
+int http_export_ask(struct http_job *job, struct thread_command *command);
 
 #endif

@@ -9,7 +9,7 @@
 
 struct preview_job {
     struct http_job job;  // first
-    struct command command;
+    struct thread_command command;
     struct export_preview preview;
     char *view;
 };
@@ -22,7 +22,7 @@ static void made(struct export_preview *preview, int status, struct shared_bytes
     http_job_post(&job->job);
 }
 
-static void run(struct command *command, void *service, bool cancelled) {
+static void run(struct thread_command *command, void *service, bool cancelled) {
     struct preview_job *job = lws_container_of(command, struct preview_job, command);
     job->job.status = cancelled ? VIRGA_CANCELLED : export_service_preview(service, &job->preview, &job->job.failure);
     if (job->job.status) http_job_post(&job->job);
@@ -32,7 +32,7 @@ static void run(struct command *command, void *service, bool cancelled) {
 static void drop(struct http_job *http) {
     struct preview_job *job = (struct preview_job *)http;
     atomic_store(&job->preview.dropped, true);
-    command_queue_wake(export_service_commands(http->server->exports));
+    thread_inbox_wake(export_service_commands(http->server->exports));
 }
 
 static void finish(struct http_job *http, struct peer *peer) {

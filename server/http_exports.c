@@ -15,7 +15,7 @@ enum { LISTED = 100 };
 
 struct exports_job {
     struct http_job job;  // first
-    struct command command;
+    struct thread_command command;
     struct export_job export;  // to be added; then as it is
     char id[EXPORT_ID + 1];
     char *view;
@@ -78,7 +78,7 @@ static void finish(struct http_job *http_job, struct peer *peer) {
         snprintf(peer->reply.more, sizeof peer->reply.more, "Location: %.200sapi/exports/%s\r\n", peer->server->app->config.base_path, job->export.id);
 }
 
-static void run(struct command *command, void *service, bool cancelled) {
+static void run(struct thread_command *command, void *service, bool cancelled) {
     struct exports_job *job = lws_container_of(command, struct exports_job, command);
     job->job.status = cancelled ? VIRGA_CANCELLED : job->act(job, service);
     http_job_post(&job->job);
@@ -108,10 +108,10 @@ static struct exports_job *new_job(struct peer *peer, int answer, int (*act)(str
     return job;
 }
 
-int http_export_ask(struct http_job *job, struct command *command) {
+int http_export_ask(struct http_job *job, struct thread_command *command) {
     struct peer *peer = job->peer;
     job->will_post = true;
-    if (!command_queue_ask(export_service_commands(peer->server->exports), command)) return HTTP_LATER;
+    if (!thread_inbox_ask(export_service_commands(peer->server->exports), command)) return HTTP_LATER;
     http_job_free(job);
     return http_answer_error(peer, 503, "the server is busy; try again");
 }

@@ -16,7 +16,7 @@ enum { MAX_COMMANDS = 512, TELL_MS = 100, PURGE_SECONDS = 600, PURGE_DELETED = 1
 struct pin_service {
     struct pin_store *store;
     struct pin_table table;          // its own lock
-    struct command_queue commands;   // its own lock
+    struct thread_inbox commands;   // its own lock
     void (*changed)(void *user);
     void *user;
     pthread_t thread;
@@ -32,7 +32,7 @@ struct pin_service {
 struct pin_table *pin_service_table(struct pin_service *service) { return &service->table; }
 
 // Within a transaction: one command is a step of it. cancelled: there is none, which `finish` says.
-static void run_command(struct command *base, void *context, bool cancelled) {
+static void run_command(struct thread_command *base, void *context, bool cancelled) {
     struct pin_service *service = context;
     struct pin_command *command = (struct pin_command *)base;
     command->next = NULL;
@@ -47,7 +47,7 @@ static void run_command(struct command *base, void *context, bool cancelled) {
 
 int pin_service_ask(struct pin_service *service, struct pin_command *command) {
     command->command.run = run_command;
-    return command_queue_ask(&service->commands, &command->command);
+    return thread_inbox_ask(&service->commands, &command->command);
 }
 
 void pin_command_release(struct pin_command *command) {
@@ -60,7 +60,7 @@ void pin_command_release(struct pin_command *command) {
     command->revisions = NULL;
 }
 
-static size_t length_of(const struct command *commands) {
+static size_t length_of(const struct thread_command *commands) {
     size_t count = 0;
     for (; commands; commands = commands->next) count++;
     return count;
@@ -88,14 +88,14 @@ static void finish(struct pin_service *service, int status, const struct failure
 }
 
 // All in one transaction: the disk is waited for once.
-static void run_batch(struct pin_service *service, struct command *commands, bool stopping) {
+static void run_batch(struct pin_service *service, struct thread_command *commands, bool stopping) {
     struct failure failure;
     if (!commands) return;
     int status = stopping ? VIRGA_CANCELLED : pin_table_reserve(&service->table, length_of(commands));
     if (status) failure_set(&failure, status, status == VIRGA_CANCELLED ? "the server is going" : "out of memory");
     else status = pin_store_begin(service->store, &failure);
     bool open = !status;
-    command_run_all(commands, service, !open);
+    thread_inbox_run_all(commands, service, !open);
     if (open) status = pin_store_commit(service->store, &failure);
     finish(service, status, &failure);
 }
@@ -133,8 +133,8 @@ static void *serve(void *argument) {
         struct pollfd wake = {.fd = service->commands.wake, .events = POLLIN};
         int wait = tell(service, clock_monotonic());
         poll(&wake, 1, wait);
-        if (wake.revents) command_queue_woken(&service->commands);
-        run_batch(service, command_queue_take(&service->commands, &stopping), stopping);
+        if (wake.revents) thread_inbox_woken(&service->commands);
+        run_batch(service, thread_inbox_take(&service->commands, &stopping), stopping);
         if (!stopping) purge(service, clock_monotonic());
     }
     return NULL;
@@ -162,7 +162,7 @@ int pin_service_new(const struct state_database *database, void (*changed)(void 
         *out = NULL;
         return failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
     }
-    int status = command_queue_init(&service->commands, MAX_COMMANDS, failure);
+    int status = thread_inbox_init(&service->commands, MAX_COMMANDS, failure);
     if (!status) status = pin_store_new(database, &service->store, failure);
     if (!status) status = take_up(service, failure);
     if (!status && pthread_create(&service->thread, NULL, serve, service)) status = failure_set(failure, VIRGA_NO_MEMORY, "there are no threads left");
@@ -178,10 +178,10 @@ int pin_service_new(const struct state_database *database, void (*changed)(void 
 void pin_service_free(struct pin_service *service) {
     if (!service) return;
     if (service->started) {
-        command_queue_stop(&service->commands);
+        thread_inbox_stop(&service->commands);
         pthread_join(service->thread, NULL);
     }
-    command_queue_destroy(&service->commands);
+    thread_inbox_destroy(&service->commands);
     pin_store_free(service->store);
     pin_table_destroy(&service->table);
     free(service);

@@ -4,7 +4,7 @@
 #ifndef VIRGA_SERVER_PIN_SERVICE_H
 #define VIRGA_SERVER_PIN_SERVICE_H
 
-#include "server/command_queue.h"
+#include "server/thread_inbox.h"
 #include "server/pin_request.h"
 #include "server/pin_store.h"
 #include "server/pin_table.h"
@@ -23,7 +23,7 @@ enum pin_act { PIN_ADD, PIN_EDIT, PIN_DELETE, PIN_UNDO, PIN_RESTORE, PIN_REVISIO
 
 // One thing to do. What comes of it, and what is given, is the asker's: pin_command_release.
 struct pin_command {
-    struct command command;             // the service's own, with the next three
+    struct thread_command command;             // the service's own, with the next three
     struct pin_command *next;
     bool changes;                       // something was written
     enum pin_act act;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "server/command_queue.h"
+#include "server/thread_inbox.h"
 
 #include <errno.h>
 #include <stdint.h>
@@ -9,8 +9,8 @@
 
 #include "base/log.h"
 
-int command_queue_init(struct command_queue *queue, size_t most, struct failure *failure) {
-    *queue = (struct command_queue){.wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), .most = most};
+int thread_inbox_init(struct thread_inbox *queue, size_t most, struct failure *failure) {
+    *queue = (struct thread_inbox){.wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), .most = most};
     if (queue->wake < 0) return failure_set(failure, VIRGA_IO, "there are no descriptors left: %s", strerror(errno));
     if (!pthread_mutex_init(&queue->lock, NULL)) {
         queue->last = &queue->first;
@@ -20,19 +20,19 @@ int command_queue_init(struct command_queue *queue, size_t most, struct failure 
     return failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
 }
 
-void command_queue_destroy(struct command_queue *queue) {
+void thread_inbox_destroy(struct thread_inbox *queue) {
     if (!queue->last) return;
     close(queue->wake);
     pthread_mutex_destroy(&queue->lock);
     queue->last = NULL;
 }
 
-void command_queue_wake(struct command_queue *queue) {
+void thread_inbox_wake(struct thread_inbox *queue) {
     const uint64_t one = 1;
     while (write(queue->wake, &one, sizeof one) < 0 && errno == EINTR) continue;
 }
 
-int command_queue_ask(struct command_queue *queue, struct command *command) {
+int thread_inbox_ask(struct thread_inbox *queue, struct thread_command *command) {
     int status = VIRGA_OK;
     command->next = NULL;
     pthread_mutex_lock(&queue->lock);
@@ -44,20 +44,20 @@ int command_queue_ask(struct command_queue *queue, struct command *command) {
         queue->count++;
     }
     pthread_mutex_unlock(&queue->lock);
-    if (!status) command_queue_wake(queue);
+    if (!status) thread_inbox_wake(queue);
     return status;
 }
 
-void command_queue_stop(struct command_queue *queue) {
+void thread_inbox_stop(struct thread_inbox *queue) {
     pthread_mutex_lock(&queue->lock);
     queue->stopping = true;
     pthread_mutex_unlock(&queue->lock);
-    command_queue_wake(queue);
+    thread_inbox_wake(queue);
 }
 
-struct command *command_queue_take(struct command_queue *queue, bool *stopping) {
+struct thread_command *thread_inbox_take(struct thread_inbox *queue, bool *stopping) {
     pthread_mutex_lock(&queue->lock);
-    struct command *first = queue->first;
+    struct thread_command *first = queue->first;
     queue->first = NULL;
     queue->last = &queue->first;
     queue->count = 0;
@@ -66,15 +66,15 @@ struct command *command_queue_take(struct command_queue *queue, bool *stopping) 
     return first;
 }
 
-void command_run_all(struct command *first, void *service, bool cancelled) {
+void thread_inbox_run_all(struct thread_command *first, void *service, bool cancelled) {
     while (first) {
-        struct command *next = first->next;  // running it may free it
+        struct thread_command *next = first->next;  // running it may free it
         first->run(first, service, cancelled);
         first = next;
     }
 }
 
-void command_queue_woken(struct command_queue *queue) {
+void thread_inbox_woken(struct thread_inbox *queue) {
     uint64_t told;
     if (read(queue->wake, &told, sizeof told) < 0 && errno != EAGAIN) log_debug("command", "wake: %s", strerror(errno));
 }
