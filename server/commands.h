@@ -11,6 +11,7 @@ int command_info(int argc, char **argv);
 int command_sample(int argc, char **argv);
 int command_view(int argc, char **argv);
 int command_export(int argc, char **argv);
+int command_backup(int argc, char **argv);
 int command_demo(int argc, char **argv);
 
 #endif

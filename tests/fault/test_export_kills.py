@@ -10,31 +10,11 @@ import time
 
 import pytest
 
-from conftest import launched, wait_until
+from conftest import wait_until
 from export_client import FOREGROUND, STAND_IN, Exports, children_of
+from restartable import Restartable
 
 FRAMES = {"times": "all", "fps": 8}
-
-
-class Restartable:
-    """A server that may be killed and started again with the same state."""
-
-    def __init__(self, virga, folder, paths, *flags, environment=None):
-        folder.mkdir(exist_ok=True)
-        self.arguments, self.environment, self.folder = (virga, folder, paths, *flags), dict(environment or {}), folder
-        self.server = None
-
-    def start(self):
-        self.server = launched(*self.arguments, environment=self.environment)
-        return Exports(self.server)
-
-    def kill(self):
-        self.server.process.kill()
-        self.server.process.wait()
-
-    def stop(self):
-        if self.server:
-            assert self.server.stop() == 0, self.server.stderr
 
 
 @pytest.fixture

@@ -1,0 +1,149 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A server that is killed at random moments while pins are written, runs come and exports are made: what was acknowledged is there, each time, and in the end the
+database holds together. What starts it again is a loop that only starts it again, as systemd's Restart=always does."""
+import http.client
+import os
+import random
+import shutil
+import sqlite3
+import threading
+import time
+
+from export_client import STAND_IN, Exports
+from pin_client import Pins
+from restartable import Restartable
+
+LOST = (OSError, http.client.HTTPException)  # the server went while it was asked
+WRITERS = 3
+MADE = ("title", "position", "group")
+
+
+class Writer(threading.Thread):
+    """Writes pins until it is told to end. Of each pin it knows what was acknowledged last and, where the answer was lost, what may be instead."""
+
+    def __init__(self, port, host, seed, known):
+        super().__init__(daemon=True)
+        self.host, self.port, self.dice, self.known, self.ending = host, port, random.Random(seed), known, threading.Event()
+        self.writes, self.refused = 0, []
+
+    def run(self):
+        server = type("Server", (), {"host": self.host, "port": self.port, "url": f"http://{self.host}:{self.port}/"})
+        pins = Pins(server)
+        try:
+            view = pins.view()
+            while not self.ending.is_set():
+                self.write(pins, view)
+        except LOST:
+            pass
+
+    def write(self, pins, view):
+        there = [pin_id for pin_id, pin in self.known.items() if not pin["unsure"]]
+        kind = self.dice.choice(("make", "put", "put", "delete", "undo")) if there else "make"
+        if kind == "make":
+            reply = pins.ask("POST", "", {"title": f"t{self.dice.random()}", "view": view})
+            self.take(reply, 201)
+            return
+        pin_id = self.dice.choice(there)
+        known = self.known[pin_id]
+        known["unsure"] = kind
+        pin = {"id": pin_id, "revision": known["revision"]}
+        if kind == "put" and not known["deleted"]:
+            known["may_be"] = {"title": f"t{self.dice.random()}", "position": self.dice.randrange(100)}
+            self.take(pins.put(pin, **known["may_be"]), 200)
+        elif kind == "delete" and not known["deleted"]:
+            assert pins.change("DELETE", pin).status == 204
+            known.update(revision=known["revision"] + 1, deleted=True, unsure=None)
+            self.writes += 1
+        elif kind == "undo":
+            reply = pins.change("POST", pin, {}, "/undo")
+            if reply.status == 409:  # it is as it was made
+                known["unsure"] = None
+            else:
+                self.take(reply, 200)
+        else:
+            known["unsure"] = None
+
+    def take(self, reply, status):
+        if reply.status != status:
+            self.refused.append((reply.status, reply.body))
+            raise OSError
+        pin = reply.json()
+        self.known[pin["id"]] = {**{name: pin[name] for name in MADE}, "revision": pin["revision"], "deleted": False, "unsure": None}
+        self.writes += 1
+
+
+def check(pins, known):
+    """What was acknowledged is there; where the answer was lost, the next revision may be there as well. Takes over what is."""
+    there = {pin["id"]: pin for pin in pins.list()}
+    deleted = {pin["id"]: pin for pin in pins.list("deleted=1")}
+    for own in known:
+        check_own(own, there, deleted)
+
+
+def check_own(known, there, deleted):
+    for pin_id, was in known.items():
+        pin = there.get(pin_id) or deleted.get(pin_id)
+        assert pin, f"pin {pin_id} is lost"
+        ahead = pin["revision"] - was["revision"]
+        assert ahead == 0 or (ahead == 1 and was["unsure"]), (pin, was)
+        if not ahead:
+            assert (pin_id in deleted) == was["deleted"] and (was["deleted"] or all(pin[name] == was[name] for name in MADE)), (pin, was)
+        elif was["unsure"] == "put":
+            assert all(pin[name] == value for name, value in was["may_be"].items()), (pin, was)
+        known[pin_id] = {**{name: pin[name] for name in MADE}, "revision": pin["revision"], "deleted": pin_id in deleted, "unsure": None}
+
+
+def check_database(path):
+    with sqlite3.connect(path) as database:
+        assert database.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+        assert database.execute("PRAGMA foreign_key_check").fetchall() == []
+        rows = database.execute("SELECT revision, (SELECT count(*) FROM pin_revisions WHERE pin = sequence AND revision <= pins.revision),"
+                                " (SELECT max(revision) FROM pin_revisions WHERE pin = sequence) FROM pins").fetchall()
+    assert rows and all(revision == last and count == min(revision, 100) for revision, count, last in rows)
+
+
+def kill_often(program, forecast, folder, kills, seed):
+    dice, jobs, writes = random.Random(seed), [], 0
+    known = [{} for _ in range(WRITERS)]  # each writer's pins
+    shown, runs = folder / "shown", sorted(forecast.glob("*.nc"))
+    shown.mkdir()
+    shutil.copy(runs[0], shown)
+    one = Restartable(program, folder / "server", shown, environment={"VIRGA_EXPORT_PROGRAM": str(STAND_IN)})
+    server = one.launch()
+    pins, exports = Pins(server), Exports(server)
+    for _ in range(kills):
+        writers = [Writer(server.port, server.host, dice.random(), own) for own in known]
+        for writer in writers:
+            writer.start()
+        if dice.random() < 0.7:
+            reply = exports.post(exports.view(f"frames={dice.randrange(1, 30)} delay=0.01 size=2000"))
+            assert reply.status == 201
+            jobs.append(reply.json()["id"])
+        if dice.random() < 0.5:
+            roll(runs[-1], shown)
+        time.sleep(dice.uniform(0, 0.4))  # the moment of a kill, whatever is going on then
+        one.kill()
+        for writer in writers:
+            writer.ending.set()
+            writer.join(60)
+            assert not writer.is_alive() and not writer.refused, writer.refused
+            writes += writer.writes
+        server = one.launch()
+        pins, exports = Pins(server), Exports(server)
+        check(pins, known)
+        listed = {job["id"]: job for job in exports.ask("GET").json()["jobs"]}
+        assert set(jobs) <= set(listed), "an export is lost"
+    for job_id in jobs:
+        assert exports.wait(job_id)["done"] == exports.job(job_id)["frames"]
+    check(pins, known)
+    assert writes > kills  # the moments were ones that matter
+    one.stop()
+    check_database(server.state / "virga.db")
+    return writes
+
+
+def roll(run, shown):
+    """A run comes, or comes again: written beside it and renamed into place."""
+    part = shown / f".{run.name}.part"
+    shutil.copy(run, part)
+    os.rename(part, shown / run.name)
