@@ -31,17 +31,22 @@ static int64_t layer_step(const struct catalog_series *first, const struct catal
     return constant ? 0 : find_time(own, first->times[step].seconds);
 }
 
+static int run_of(const struct catalog_dataset *dataset, const struct ws_interest *asked, const struct ws_layer *layer) {
+    const char *run = layer->run[0] ? layer->run : asked->run;
+    return catalog_find_run(dataset, run[0] ? run : NULL);
+}
+
 // The series that `time` counts the steps of: of the first layer there that is not constant, or else of the first; NULL where there is none.
-static const struct catalog_series *first_series(const struct catalog_dataset *dataset, size_t run, const struct ws_interest *asked) {
-    int first = -1;
+static const struct catalog_series *first_series(const struct catalog_dataset *dataset, const struct ws_interest *asked) {
+    const struct catalog_series *first = NULL;
     for (size_t l = 0; l < asked->layer_count; l++) {
-        int variable = catalog_find_variable(dataset, asked->layers[l].variable);
-        if (variable < 0 || !dataset->runs[run].series[variable].present) continue;
-        if (first < 0) first = variable;
-        if (catalog_is_constant(&dataset->variables[variable])) continue;
-        return &dataset->runs[run].series[variable];
+        int variable = catalog_find_variable(dataset, asked->layers[l].variable), run = run_of(dataset, asked, &asked->layers[l]);
+        if (variable < 0 || run < 0 || !dataset->runs[run].series[variable].present) continue;
+        const struct catalog_series *series = &dataset->runs[run].series[variable];
+        if (!catalog_is_constant(&dataset->variables[variable])) return series;
+        if (!first) first = series;
     }
-    return first < 0 ? NULL : &dataset->runs[run].series[first];
+    return first;
 }
 
 static size_t most_members(const struct catalog_dataset *dataset) {
@@ -51,22 +56,25 @@ static size_t most_members(const struct catalog_dataset *dataset) {
     return most;
 }
 
-static int resolve_layer(const struct catalog_dataset *dataset, size_t run, const struct ws_interest *asked, size_t l,
-                         struct session_interest *interest, struct interest_layer *named, struct failure *failure) {
+static int resolve_layer(const struct catalog_dataset *dataset, const struct ws_interest *asked, size_t l, struct session_interest *interest,
+                         struct interest_layer *named, struct failure *failure) {
     const char *name = asked->layers[l].variable;
+    const uint32_t member = asked->layers[l].has_member ? asked->layers[l].member : asked->member;
+    const int run = run_of(dataset, asked, &asked->layers[l]);
     struct session_layer *layer = &interest->layers[l];
     int variable = catalog_find_variable(dataset, name);
     if (variable < 0) return failure_set(failure, VIRGA_NOT_FOUND, "no variable %s in %s", name, dataset->id);
+    if (run < 0) return failure_set(failure, VIRGA_NOT_FOUND, "no run %s in %s", asked->layers[l].run, dataset->id);
     const struct catalog_variable *v = &dataset->variables[variable];
     const struct catalog_series *own = &dataset->runs[run].series[variable];
     if (!own->present) return failure_set(failure, VIRGA_NOT_FOUND, "the run of %s has no %s", dataset->runs[run].time.iso, name);
-    *named = (struct interest_layer){.variable = (size_t)variable, .run = run, .member = asked->member};
-    if (asked->member >= v->member_count) {  // a variable without members goes with every member of the others
-        if (v->member_count > 1 || asked->member >= most_members(dataset))
-            return failure_set(failure, VIRGA_NOT_FOUND, "%s has no member %u", name, asked->member);
+    *named = (struct interest_layer){.variable = (size_t)variable, .run = (size_t)run, .member = member};
+    if (member >= v->member_count) {  // a variable without members goes with every member of the others
+        if (v->member_count > 1 || member >= most_members(dataset))
+            return failure_set(failure, VIRGA_NOT_FOUND, "%s has no member %u", name, member);
         named->member = 0;
     }
-    const struct catalog_series *first = first_series(dataset, run, asked);
+    const struct catalog_series *first = first_series(dataset, asked);
     bool constant = catalog_is_constant(v);
     if (asked->time >= first->time_count)
         return failure_set(failure, VIRGA_NOT_FOUND, "%s has %zu times, not one with index %u", name, first->time_count, asked->time);
@@ -99,6 +107,6 @@ int session_interest_resolve(const struct catalog *catalog, const struct ws_inte
                                           .keep = asked->reports_drops, .forget = asked->holds_nothing};
     int status = VIRGA_OK;
     for (size_t l = 0; l < asked->layer_count && !status; l++)
-        status = resolve_layer(*dataset, (size_t)run, asked, l, interest, &layers[l], failure);
+        status = resolve_layer(*dataset, asked, l, interest, &layers[l], failure);
     return status;
 }

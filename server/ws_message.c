@@ -102,9 +102,15 @@ static int parse_layers(const json_t *root, struct ws_interest *interest, struct
         return failure_set(failure, VIRGA_INVALID, "\"layers\" must name 1 to %d variables", VIEW_MAX_LAYERS);
     for (size_t i = 0; i < interest->layer_count; i++) {
         const json_t *layer = json_array_get(layers, i);
-        int status = text(layer, "variable", true, interest->layers[i].variable, failure);
-        if (!status) status = parse_curve(json_object_get(layer, "opacity"), &interest->layers[i].opacity, failure);
+        struct ws_layer *to = &interest->layers[i];
+        int64_t member = 0;
+        int status = text(layer, "variable", true, to->variable, failure);
+        if (!status) status = parse_curve(json_object_get(layer, "opacity"), &to->opacity, failure);
+        if (!status) status = text(layer, "run", false, to->run, failure);
+        if (!status) status = integer_or(layer, "member", 0, 1000000, 0, &member, failure);
         if (status) return status;
+        to->has_member = json_is_integer(json_object_get(layer, "member"));
+        to->member = (uint32_t)member;
     }
     return VIRGA_OK;
 }

@@ -169,6 +169,28 @@ static void test_runs_members_and_lattices_are_those_named(void **state) {
     assert_int_equal(layers[0].run, 1);
 }
 
+// As a difference has it: the same variable of another run and member.
+static void test_a_layer_may_be_of_another_run_and_member(void **state) {
+    (void)state;
+    struct ws_interest interest = asked(3, 0, 0, 0);
+    strcpy(interest.layers[1].variable, "t");
+    strcpy(interest.layers[1].run, "2026-01-01T00:00:00Z");
+    interest.layers[1].has_member = true;
+    interest.layers[1].member = 1;
+    assert_int_equal(resolve(&interest), VIRGA_OK);
+    assert_int_equal(layers[0].run, 1);
+    assert_int_equal(layers[1].run, 0);
+    assert_int_equal(layers[0].member, 0);
+    assert_int_equal(layers[1].member, 1);
+    assert_int_equal(found.layers[1].steps[0], 3);
+    assert_string_not_equal(found.layers[0].identity, found.layers[1].identity);
+    strcpy(interest.layers[1].run, "2026-01-09T00:00:00Z");
+    assert_int_equal(resolve(&interest), VIRGA_NOT_FOUND);
+    strcpy(interest.layers[1].run, "latest");
+    interest.layers[1].member = 2;
+    assert_int_equal(resolve(&interest), VIRGA_NOT_FOUND);
+}
+
 static void test_what_is_missing_is_named(void **state) {
     (void)state;
     struct ws_interest i = asked(12, 0, 0, 0);
@@ -200,6 +222,7 @@ int main(void) {
         cmocka_unit_test(test_play_goes_around_the_end_and_stepping_does_not),
         cmocka_unit_test(test_no_step_is_wanted_twice),
         cmocka_unit_test(test_runs_members_and_lattices_are_those_named),
+        cmocka_unit_test(test_a_layer_may_be_of_another_run_and_member),
         cmocka_unit_test(test_what_is_missing_is_named),
     };
     return cmocka_run_group_tests_name("session_interest", tests, set_up, NULL);

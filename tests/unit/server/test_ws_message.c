@@ -52,9 +52,18 @@ static void test_what_is_left_out_has_a_meaning(void **state) {
     assert_int_equal(parse(INTEREST("[{\"variable\":\"t\"}]", "")), VIRGA_OK);
     assert_true(message.interest.camera.whole);
     assert_true(message.interest.layers[0].opacity.all);
+    assert_string_equal(message.interest.layers[0].run, "");
+    assert_false(message.interest.layers[0].has_member);
     assert_int_equal(message.interest.direction, 0);
     assert_true(message.interest.rate == 0);
     assert_false(message.interest.reports_drops);
+}
+
+static void test_a_layer_may_name_its_own_run_and_member(void **state) {
+    (void)state;
+    assert_int_equal(parse(INTEREST("[{\"variable\":\"t\"},{\"variable\":\"t\",\"run\":\"2026-01-01T00:00:00Z\",\"member\":2}]", "")), VIRGA_OK);
+    assert_string_equal(message.interest.layers[1].run, "2026-01-01T00:00:00Z");
+    assert_true(message.interest.layers[1].has_member && message.interest.layers[1].member == 2);
 }
 
 static void test_bad_messages_are_refused_with_a_reason(void **state) {
@@ -67,6 +76,7 @@ static void test_bad_messages_are_refused_with_a_reason(void **state) {
         "{\"type\":\"interest\"}",
         INTEREST("[]", ""), INTEREST("{}", ""), INTEREST("[1]", ""), INTEREST("[{}]", ""), INTEREST("[{\"variable\":\"\"}]", ""),
         INTEREST("[{\"variable\":\"a\"},{\"variable\":\"a\"},{\"variable\":\"a\"},{\"variable\":\"a\"},{\"variable\":\"a\"}]", ""),
+        INTEREST("[{\"variable\":\"t\",\"run\":7}]", ""), INTEREST("[{\"variable\":\"t\",\"member\":-1}]", ""), INTEREST("[{\"variable\":\"t\",\"member\":\"1\"}]", ""),
         INTEREST("[{\"variable\":\"t\",\"opacity\":[]}]", ""), INTEREST("[{\"variable\":\"t\",\"opacity\":[[1]]}]", ""),
         INTEREST("[{\"variable\":\"t\",\"opacity\":[[1,-0.1]]}]", ""), INTEREST("[{\"variable\":\"t\",\"opacity\":[[2,0],[1,0]]}]", ""),
         INTEREST("[{\"variable\":\"t\",\"opacity\":[[1e999,0]]}]", ""), INTEREST("[{\"variable\":\"t\",\"opacity\":[[1,1e10]]}]", ""),
@@ -210,6 +220,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_interest_is_read),
         cmocka_unit_test(test_what_is_left_out_has_a_meaning),
+        cmocka_unit_test(test_a_layer_may_name_its_own_run_and_member),
         cmocka_unit_test(test_bad_messages_are_refused_with_a_reason),
         cmocka_unit_test(test_a_message_over_the_limit_is_refused),
         cmocka_unit_test(test_unknown_types_are_named),
