@@ -157,13 +157,15 @@ static size_t fields_of(const struct view_resolved_layer *layer)
     return layer->minus.used ? 2 : 1;
 }
 
-// The page holds four fields at most; where there are more layers, those that are visible.
+// The page holds four fields at most; where layers have more, the visible ones go first.
 static void place(struct view_resolved *resolved)
 {
-    size_t held = 0;
+    size_t held = 0, fields = 0;
+    for (size_t n = 0; n < resolved->layer_count; n++)
+        fields += fields_of(&resolved->layers[n]);
     for (size_t n = 0; n < resolved->layer_count; n++) {
         struct view_resolved_layer *layer = &resolved->layers[n];
-        if (resolved->layer_count > VIEW_PLACED_MAX && !layer->look.visible)
+        if (fields > VIEW_PLACED_MAX && !layer->look.visible)
             continue;
         held += fields_of(layer);
         layer->placed = held <= VIEW_PLACED_MAX && layer->series;

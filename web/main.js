@@ -36,7 +36,6 @@ import {createTimeline} from "./ui/timeline.js";
 import {compareAddress} from "./view/compare_address.js";
 import {dataRange} from "./view/data_range.js";
 import {embedOptions} from "./view/embed.js";
-import {variableTitle} from "./view/presets.js";
 import {runNews, runsNow} from "./view/run_news.js";
 import {colourMap, colourMapNames, loadColourMaps} from "./view/transfer_function.js";
 import {defaultView, resolveRun, resolveView} from "./view/view_resolve.js";
@@ -45,7 +44,6 @@ import {Viewer} from "./viewer.js";
 
 const BASE = "";
 const SIGN_IN = false; // until the server answers api/me
-const MOST_LAYERS = 4; // that the viewer draws at once
 const TICK = 15000;    // ms: ages are told in minutes, and what is nearest to now moves on
 const $ = (id) => document.getElementById(id);
 
@@ -118,6 +116,7 @@ const layersPanel = createLayersPanel($("layers"), {
   add: (id) => layers.add(id),
   remove: (index) => layers.remove(index),
   variable: (index, id) => layers.replace(index, id),
+  minus: (index, minus) => layers.setMinus(index, minus),
   change: (index, patch, {final}) => layers.patch(index, patch, final),
   preset: (index) => layers.replace(index, state.view.layers[index].variable),
   fit: (index) => layers.fit(index),
@@ -184,10 +183,9 @@ function tellViewer() {
   });
 }
 
-// The document with the very step that is meant, and without hidden layers where there are more than can be drawn.
+// The document with the very step that is meant.
 function forViewer(iso) {
-  const {layers} = state.view;
-  return {...state.view, time: iso ?? state.view.time, layers: layers.length > MOST_LAYERS ? layers.filter((layer) => layer.visible) : layers};
+  return {...state.view, time: iso ?? state.view.time};
 }
 
 /** Shows a document from outside: the presets fill it, and where it names what is not here a default stands in. */
@@ -359,7 +357,7 @@ function sayEmpty() {
 }
 
 function shownTitle({dataset, layers}) {
-  const names = layers.filter(({layer}) => layer.visible).map(({variable}) => variableTitle(variable));
+  const names = layers.filter(({layer}) => layer.visible).map(({title}) => title);
   return [names.join(", "), dataset.title || dataset.id].filter(Boolean).join(" – ");
 }
 

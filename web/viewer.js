@@ -41,6 +41,7 @@ import {lightOf} from './layers/light.js';
 const MB = 1 << 20;
 const INTEREST_MS = 120, SELECT_MS = 150, SKIP_MS = 140;
 const KEEP_AHEAD = 3;
+const MOST_FIELDS = 4; // held at once
 
 export class Viewer extends EventTarget {
     #view = null; #resolved = null; #loop; #wantIndex = 0; #shownIndex = -1; #sceneToken = 0;
@@ -95,7 +96,7 @@ export class Viewer extends EventTarget {
         } catch (error) { this.#error(`The picture cannot be drawn: ${error.message}`, true); return; }
         if (this.stage) this.stage.lost(gl, this.renderer);
         else this.stage = new Stage(gl, this.renderer, this.loader, {...this.options, smooth: this.options.smooth ?? this.#software});
-        this.stage.setLayers(this.layers);
+        this.stage.setLayers(this.fields);
         this.layers.forEach((layer, row) => this.renderer.volumePass.setTransfer(row, layer.transfer));
         this.basemap.upload(this.renderer, this.#view?.map);
         this.#shownIndex = -1;
@@ -136,18 +137,12 @@ export class Viewer extends EventTarget {
         this.#view = view;
         this.#resolved = resolved;
         this.camera_.exaggeration = view.exaggeration > 0 ? view.exaggeration : 1;
-        const old = this.layers;
-        this.layers = resolved.layers.slice(0, 4).filter(({series}) => series && series.times.length).map(({layer, variable, series, member}) => {
-            const fresh = new LayerState(variable, series, member || 0);
-            fresh.wraps = resolved.dataset.grid.wraps;
-            const kept = old.find((one) => one.identity === fresh.identity && one.variable.id === variable.id) || fresh;
-            kept.setView(layer, this.#colourMaps[layer.colour_map]);
-            return kept;
-        });
-        this.loader.setLayers(this.layers);
+        const old = this.fields;
+        this.layers = this.#placeLayers(resolved, [...old]);
+        this.loader.setLayers(this.fields);
         if (timeAsked) { this.#wantIndex = resolved.index; }
         this.#wantIndex = Math.min(this.#wantIndex, resolved.times.length - 1);
-        if (this.layers.length !== old.length || this.layers.some((layer, n) => layer !== old[n])) { this.#shownIndex = -1; this.drawnFull = false; this.stage?.setLayers(this.layers); }
+        if (this.fields.length !== old.length || this.fields.some((layer, n) => layer !== old[n])) { this.#shownIndex = -1; this.drawnFull = false; this.stage?.setLayers(this.fields); }
         this.layers.forEach((layer, row) => this.renderer?.volumePass.setTransfer(row, layer.transfer));
         if (cameraAsked) this.camera_.set(view.camera);
         this.cameraFromView = Boolean(view.camera && view.camera.eye);
@@ -156,6 +151,27 @@ export class Viewer extends EventTarget {
         this.#interestDirty = true;
         this.#changed();
     }
+
+    // Layers that the run has, as far as there is room for their fields; what is known of one among `old` is kept.
+    #placeLayers({layers, dataset}, old) {
+        const stateOf = ({variable, series, member}) => {
+            const fresh = new LayerState(variable, series, member || 0), at = old.findIndex((one) => one.identity === fresh.identity && one.variable.id === variable.id);
+            fresh.wraps = dataset.grid.wraps;
+            return at < 0 ? fresh : old.splice(at, 1)[0];
+        };
+        return placeable(layers).map(({layer, variable, series, member, minus, lattice}) => {
+            const state = stateOf({variable, series, member}), taken = minus ? stateOf(minus) : null;
+            taken?.setMinus(null, null, null);
+            if (taken) taken.run = minus.run.time;
+            state.setMinus(taken, minus, lattice);
+            state.run = null;
+            state.setView(layer, this.#colourMaps[layer.colour_map]);
+            return state;
+        });
+    }
+
+    // All that is fetched: the layers, and what differences take away.
+    get fields() { return [...this.layers, ...this.layers.map((layer) => layer.minus).filter(Boolean)]; }
 
     #restyle() {
         this.layers.forEach((layer, row) => {
@@ -177,7 +193,7 @@ export class Viewer extends EventTarget {
     async #openScene(anew, mapAsked) {
         const token = ++this.#sceneToken, {dataset} = this.#resolved, index = this.#wantIndex;
         try {
-            await Promise.all(this.layers.map(async (layer) => {
+            await Promise.all(this.fields.map(async (layer) => {
                 const id = layer.geometryId(Math.max(0, layer.stepAt(this.times[index]?.seconds ?? 0))) ?? 'surface';
                 const geometry = await this.loader.geometry(dataset.id, id);
                 layer.setGeometry(geometry);
@@ -284,7 +300,7 @@ export class Viewer extends EventTarget {
         play.at = now;
         const jump = Math.abs(next - this.#wantIndex) > 1, ready = this.#allReady(next);
         const smooth = !jump && ready && this.renderer && this.renderer.scale > 0.6 && play.rate <= 8;
-        if (smooth) for (const layer of this.layers) { const step = layer.stepAt(times[next].seconds); if (step >= 0 && layer.geometry && !layer.variable.constant) { this.stage.show(layer, 'back', layer.field(step)); this.#selectDirty = true; } }
+        if (smooth) for (const layer of this.fields) { const step = layer.stepAt(times[next].seconds); if (step >= 0 && layer.geometry && !layer.variable.constant) { this.stage.show(layer, 'back', layer.field(step)); this.#selectDirty = true; } }
         this.#blend = smooth && play.phase < 1 ? play.phase : 0;
         if (play.phase < 1) return;
         if (!ready) { play.phase = 1; return; }
@@ -297,7 +313,7 @@ export class Viewer extends EventTarget {
 
     #allReady(index) {
         const {times} = this;
-        return this.layers.every((layer) => {
+        return this.fields.every((layer) => {
             if (!layer.geometry) return false;
             const step = layer.stepAt(times[index].seconds);
             return step < 0 || this.stage.ready(layer, layer.field(step));
@@ -309,7 +325,7 @@ export class Viewer extends EventTarget {
     // Brings what has arrived to the GPU and asks for what is missing. true while something changes by itself.
     update(now) {
         if (!this.stage || !this.renderer || !this.scene_ || !this.layers.length) return false;
-        if (this.layers.some((layer) => !layer.geometry)) return false;
+        if (this.fields.some((layer) => !layer.geometry)) return false;
         const {stage} = this, {times} = this, flown = this.controls.fly(now - (this.lastUpdate || now));
         this.lastUpdate = now;
         if (flown) this.#cameraMoved(true);
@@ -338,7 +354,7 @@ export class Viewer extends EventTarget {
 
     #showStep() {
         const {times} = this, index = this.#wantIndex, {seconds, iso} = times[index];
-        this.layers.forEach((layer) => {
+        this.fields.forEach((layer) => {
             const step = layer.stepAt(seconds);
             this.stage.show(layer, 'front', step >= 0 ? layer.field(step) : null);
         });
@@ -356,7 +372,7 @@ export class Viewer extends EventTarget {
 
     // A level map may change with the step (heights that move).
     async #refreshGeometry(seconds) {
-        for (const layer of this.layers) {
+        for (const layer of this.fields) {
             const id = layer.geometryId(Math.max(0, layer.stepAt(seconds)));
             if (id === null || layer.series.geometry.length < 2) continue;
             try {
@@ -374,17 +390,18 @@ export class Viewer extends EventTarget {
     #ask({camera, steps, max_level}) {
         const {connection} = this.loader;
         this.loader.tellDropped();
+        const wanted = groupedByField(this.fields);
         this.wantedGeneration = connection.sendInterest({
             dataset: this.#resolved.dataset.id, run: this.#resolved.run.time, member: this.#resolved.member || 0,
-            layers: this.layers.map((layer) => ({variable: layer.variable.id, opacity: layer.view.visible === false ? [[0, 0]] : layer.volume ? layer.transfer.opacity : null})),
+            layers: wanted.map((layers) => ({variable: layers[0].variable.id, opacity: opacityOf(layers), ...(layers[0].run ? {run: layers[0].run} : {}), member: layers[0].member})),
             time: this.#wantIndex, direction: this.#hint.direction, rate: this.#hint.rate, steps, camera, budget: this.options.storeBytes, max_level,
-        }, this.layers.map((layer) => ({edition: layer.series.edition, member: layer.member})));
+        }, wanted.map(([layer]) => ({edition: layer.series.edition, member: layer.member})));
     }
 
     // Before anything is known of the scene: the server shall begin to read, and send the coarsest level.
     #askEarly() {
-        if (!this.layers.length || this.layers.some((layer) => !layer.pyramid)) return;
-        const coarsest = Math.min(...this.layers.map((layer) => layer.coarsest));
+        if (!this.layers.length || this.fields.some((layer) => !layer.pyramid)) return;
+        const coarsest = Math.min(...this.fields.map((layer) => layer.coarsest));
         this.#ask({camera: null, steps: 0, max_level: coarsest});
     }
 
@@ -404,7 +421,7 @@ export class Viewer extends EventTarget {
         for (let n = 0; n <= (this.#hint.direction ? KEEP_AHEAD : 1); n++) {
             const index = this.#wantIndex + n * (this.#hint.direction || 1);
             if (index < 0 || index >= times.length) continue;
-            for (const layer of this.layers) {
+            for (const layer of this.fields) {
                 const step = layer.stepAt(times[index].seconds);
                 if (step < 0) continue;
                 const field = layer.field(step), table = this.loader.table(field), list = n ? ahead : items;
@@ -483,7 +500,7 @@ export class Viewer extends EventTarget {
         this.allHere = doneLoading;
         const state = this.#shownIndex < 0 ? 'loading' : doneLoading && this.drawnFull && !this.#loop.dirty && !this.stage.skipDirty ? 'final' : 'improving';
         const detail = {level: share.level, levels: Math.max(...this.layers.map((layer) => layer.pyramid?.length ?? 1)), levelByLayer: share.levels,
-            epsilon: this.layers.map(({variable}) => ({variable: variable.id, epsilon: variable.epsilon ?? variable.lattice.epsilon, units: variable.units})),
+            epsilon: this.layers.map(({variable, epsilon, view}) => ({variable: variable.id, layer: view, epsilon, units: variable.units})),
             share: Math.round(part * 1000) / 1000, state, resolution: Math.round((this.drawnScale || 0) * 100) / 100, blended: this.#blend > 0, degraded: this.#degraded || share.full,
             droppedBits: share.dropped, simplified: Boolean(this.simplified), night: Boolean(this.light?.night)};
         const text = JSON.stringify(detail);
@@ -549,6 +566,11 @@ export class Viewer extends EventTarget {
 
     // {value, level, i, j, k} or null outside the layer's volume.
     #valueAtScene(layer, scene) {
+        const own = this.#fieldAtScene(layer, scene), less = own && layer.minus ? this.#fieldAtScene(layer.minus, scene) : null;
+        return own && layer.minus ? less && differenceOf(own, less, layer.change) : own;
+    }
+
+    #fieldAtScene(layer, scene) {
         const {geometry} = layer, slot = this.stage.slot(layer, 'front');
         if (!slot || !slot.field) return null;
         const [x, y, height] = geometry.fromScene(scene), ij = geometry.locate(x, y);
@@ -580,7 +602,7 @@ export class Viewer extends EventTarget {
         return {on, lon: wrap(place[0]), lat: place[1], height, datum: this.datum, x, y, i: ij[0], j: ij[1], ground,
             layers: this.layers.map((layer) => {
                 const found = this.#valueAtScene(layer, [scene[0], scene[1], on === 'ground' && layer.volume ? Math.max(scene[2], (ground ?? 0) / 1000) : scene[2]]);
-                return {variable: layer.variable.id, value: found ? found.value : null, units: layer.variable.units, epsilon: layer.variable.epsilon ?? layer.lattice.epsilon, level: found ? found.level : null, volume: layer.volume};
+                return {variable: layer.variable.id, layer: layer.view, value: found ? found.value : null, units: layer.variable.units, epsilon: layer.epsilon, level: found ? found.level : null, volume: layer.volume};
             })};
     }
 
@@ -591,7 +613,9 @@ export class Viewer extends EventTarget {
             const {geometry} = layer, ij = geometry.locate(...place), slot = this.stage.slot(layer, 'front'), heights = [], values = [];
             if (ij && slot?.field) for (let k = 0; k < geometry.nz; k++) {
                 heights.push(geometry.levelHeight(ij[0], ij[1], k));
-                values.push(valueAt(layer, slot.field, this.loader.table(slot.field), (field, level, b) => this.loader.peek(field, level, b), ij[0], ij[1], k)?.value ?? null);
+                const own = valueAt(layer, slot.field, this.loader.table(slot.field), (field, level, b) => this.loader.peek(field, level, b), ij[0], ij[1], k);
+                const less = layer.minus ? this.#fieldAtScene(layer.minus, geometry.toScene(place[0], place[1], heights[k])) : null;
+                values.push((own && layer.minus ? less && differenceOf(own, less, layer.change) : own)?.value ?? null);
             }
             return {variable: layer.variable.id, units: layer.variable.units, heights, values};
         });
@@ -658,4 +682,35 @@ export class Viewer extends EventTarget {
         this.labels.dispose();
         if (this.renderer) this.renderer.delete();
     }
+}
+
+const fieldsOf = ({minus}) => minus ? 2 : 1;
+
+// Of the layers of a resolved view those that there is room for, MOST_FIELDS in all; where that is not enough, hidden ones go first.
+function placeable(layers) {
+    const all = layers.reduce((sum, layer) => sum + fieldsOf(layer), 0);
+    let held = 0;
+    return layers.filter((layer) => {
+        if (all > MOST_FIELDS && layer.layer.visible === false) return false;
+        held += fieldsOf(layer);
+        return held <= MOST_FIELDS && layer.series && layer.series.times.length;
+    });
+}
+
+// Layers of the same field are asked for once.
+function groupedByField(layers) {
+    const groups = new Map();
+    for (const layer of layers) groups.set(layer.identity, [...(groups.get(layer.identity) ?? []), layer]);
+    return [...groups.values()];
+}
+
+// What of a field shows. Of a difference, or where several layers show it, anything may.
+function opacityOf(layers) {
+    if (layers.every((layer) => layer.view.visible === false)) return [[0, 0]];
+    return layers.length === 1 && layers[0].volume && layers[0].shows === layers[0].between && layers[0].between ? layers[0].transfer.opacity : null;
+}
+
+// Of two found values; what is taken away may be finer or coarser.
+function differenceOf(own, less, {scale, offset}) {
+    return {...own, value: own.value === null || less.value === null ? null : own.value - (scale * less.value + offset), level: Math.max(own.level, less.level)};
 }

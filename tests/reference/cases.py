@@ -24,9 +24,11 @@ FIXED_SUN = {"azimuth": 205, "elevation": 38}
 class Case:
     """styles and variables in the order of the view's layers."""
 
-    def __init__(self, name, path, view, fields, lattices, step=0, member=0):
+    def __init__(self, name, path, view, fields, lattices, step=0, member=0, taken=None):
+        """taken: of each layer the (field, lattice) that it takes away, or None."""
         self.name, self.path, self.view = name, path, view
         self.fields, self.lattices, self.step, self.member = fields, lattices, step, member
+        self.taken = taken or [None] * len(fields)
 
     def __str__(self):
         return self.name
@@ -40,10 +42,17 @@ class Case:
     def scene(self, volumes=None, lattices=None, later=None, blend=0.0, **options):
         """volumes, lattices: in place of the true ones, for what must be noticed; later: volumes that are blended in."""
         volumes = volumes or self.volumes()
-        layers = [picture.Layer(style, volume, lattice, after, blend)
-                  for style, volume, lattice, after in zip(self.view["layers"], volumes, lattices or self.lattices, later or volumes)
-                  if volume is not None]
+        layers = [picture.Layer(style, volume, lattice, after, blend, self.less(taken))
+                  for style, volume, lattice, after, taken
+                  in zip(self.view["layers"], volumes, lattices or self.lattices, later or volumes, self.taken) if volume is not None]
         return picture.Scene(self.view, layers, seconds=self.seconds(), **options)
+
+    def less(self, taken):
+        """The volume, and its lattice, that is taken away at the view's time."""
+        if taken is None:
+            return None
+        field, lattice = taken
+        return field.volume(field.times.index(self.fields[0].times[self.step]), 0), lattice
 
     def seconds(self):
         return numpy.datetime64(self.fields[0].times[self.step].rstrip("Z"), "s").astype(float)
@@ -82,8 +91,9 @@ def styled(variable, volume, colour_map="temperature", low=0.05, high=0.95, most
 
 
 def of_file(virga, name, path, variables, step=0, member=0, run=None, size=(320, 180), exaggeration=None, camera=None,
-            shading=False, shadows=False, light=None, styles=None, look_from=None):
-    """path: what is served; variables: names, the first layer first; styles: what differs from styled(), a dictionary a layer."""
+            shading=False, shadows=False, light=None, styles=None, look_from=None, minus=None):
+    """path: what is served; variables: names, the first layer first; styles: what differs from styled(), a dictionary a layer;
+    minus: of the first layer, what it takes away: the name of a variable and the file of its run."""
     dataset = json.loads(virga("info", path, "--json"))["datasets"][0]
     found = [next(v for v in dataset["variables"] if v["name"] == variable) for variable in variables]
     file = forecast.load(run or path)
@@ -99,7 +109,12 @@ def of_file(virga, name, path, variables, step=0, member=0, run=None, size=(320,
             "camera": camera or framed(first, exaggeration, **(look_from or {})),
             "light": light or {"sun": FIXED_SUN, "shadows": shadows, "ambient": 0.35},
             "exaggeration": exaggeration, "map": NO_MAP, "size": list(size)}
-    return Case(name, path, view, fields, [(v["lattice"]["v0"], v["lattice"]["step"]) for v in found], step, member)
+    lattices = [(v["lattice"]["v0"], v["lattice"]["step"]) for v in found]
+    if minus is None:
+        return Case(name, path, view, fields, lattices, step, member)
+    less = next(v for v in dataset["variables"] if v["name"] == minus[0])
+    taken = forecast.of_variable(forecast.load(minus[1]), less), (less["lattice"]["v0"], less["lattice"]["step"])
+    return Case(name, path, view, fields, lattices, step, member, [taken] + [None] * (len(fields) - 1))
 
 
 SHAPE_STYLE = {"range": [280, 282], "opacity": [[280, 0], [280.4, 0], [281.2, 0.1], [282, 0.4]], "shading": True}
@@ -131,8 +146,16 @@ DEMONSTRATIONS = {
     "two volumes": ([CLOUD, TEMPERATURE], {"shadows": True, "styles": [CLOUD_STYLE, WARM_STYLE]}),
     "on the ground": ([CLOUD, RAIN], {"shadows": True, "styles": [CLOUD_STYLE, RAIN_STYLE]}),
 }
-USUAL = ("sphere", "slab", "ramp", "demonstration", "hybrid heights", "pressures with geopotential", "eta levels")
-NAMES = (*SHAPES, "sunrise", "uneven axes", "around the globe", *DEMONSTRATIONS, *FORECASTS)
+DIFFERENCES = {
+    "between runs": (TEMPERATURE, {"run": "previous"}, TEMPERATURE, "*T0000Z.nc",
+                     {"colour_map": "blue_white_red", "range": [-0.6, 0.6], "shading": True,
+                      "opacity": [[-0.6, 0.6], [-0.2, 0.1], [-0.06, 0], [0.06, 0], [0.2, 0.1], [0.6, 0.6]]}),
+    "between variables": ("x_wind", {"variable": "y_wind"}, "y_wind", "*T0600Z.nc",
+                          {"colour_map": "blue_white_red", "range": [-30, 30], "shading": True,
+                           "opacity": [[-30, 0.5], [-10, 0], [10, 0], [30, 0.5]]}),
+}
+USUAL = ("sphere", "slab", "ramp", "demonstration", "hybrid heights", "pressures with geopotential", "eta levels", "between runs")
+NAMES = (*SHAPES, "sunrise", "uneven axes", "around the globe", *DEMONSTRATIONS, *DIFFERENCES, *FORECASTS)
 OTHERS = tuple(name for name in NAMES if name not in USUAL)
 
 
@@ -163,6 +186,12 @@ class Kit:
             variables, options = DEMONSTRATIONS[name]
             return of_file(self.virga, name, self.demonstration(), variables, size=size, step=2,
                            run=next(self.demonstration().glob("*T0600Z.nc")), look_from={"closeness": 1.45, "elevation": 40}, **options)
+        if name in DIFFERENCES:
+            own, asked, taken, run, style = DIFFERENCES[name]
+            folder = self.demonstration("two_runs", 9)  # so that they have valid times in common
+            return of_file(self.virga, name, folder, [own], size=size, step=2, run=next(folder.glob("*T0600Z.nc")), shadows=True,
+                           look_from={"closeness": 1.45, "elevation": 40}, styles=[{**style, "minus": asked}],
+                           minus=(taken, next(folder.glob(run))))
         file, variables, options = FORECASTS[name]
         if self.forecasts is None:
             return None
@@ -189,10 +218,10 @@ class Kit:
         return self.shape(name, numbers, size, 5.0 * numpy.arange(72), numpy.linspace(-90, 90, 37), 400.0 * (numpy.arange(20) + 1),
                           look_from={"closeness": 1.8, "azimuth": 100, "elevation": 45})
 
-    def demonstration(self):
-        folder = self.folder / "demonstration"
+    def demonstration(self, name="demonstration", steps=4):
+        folder = self.folder / name
         if not folder.exists():
-            self.virga("demo", "--out", folder, "--size", "60x48x20x4")
+            self.virga("demo", "--out", folder, "--size", f"60x48x20x{steps}")
         return folder
 
 

@@ -100,11 +100,14 @@ class Transfer:
 
 
 class Layer:
-    """One volume of a view: its style, its numbers (a place.Volume), the later step that is blended in."""
+    """One volume of a view: its style, its numbers (a place.Volume), the later step that is blended in. taken: of a difference the
+    volume that is taken away, which stands at the same places, and its lattice."""
 
-    def __init__(self, style, volume, lattice, later=None, blend=0.0):
+    def __init__(self, style, volume, lattice, later=None, blend=0.0, taken=None):
         self.style, self.volume, self.blend, self.step = style, volume, blend, lattice[1]
         self.values = self.on_lattice(volume, lattice)
+        if taken:
+            self.values = self.values - self.on_lattice(*taken)
         self.later = None if later is None or not blend else self.on_lattice(later, lattice)
         self.transfer = Transfer(style)
 

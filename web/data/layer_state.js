@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// One layer of the view: its variable in the run in view, its steps, its transfer function and its geometry.
+// One layer of the view: its variable in the run in view, its steps, its transfer function and its geometry. What a difference takes away is a
+// layer of its own that is not drawn.
 import {CORE, storedRange} from '../workers/decode_brick.js';
 import {fieldKey} from '../net/connection.js';
 import {Transfer} from '../gl/transfer_texture.js';
@@ -13,6 +14,11 @@ export class LayerState {
         this.member = member;
         this.volume = Boolean(variable.vertical);
         this.lattice = variable.lattice;
+        this.shownLattice = variable.lattice;
+        this.epsilon = variable.epsilon ?? variable.lattice.epsilon;
+        this.minus = null;           // LayerState of what is taken away
+        this.change = null;          // {scale, offset, ratio}: its values and its lattice's steps in this layer's
+        this.run = null;             // where it is another than the view's
         this.pyramid = variable.pyramid ? variable.pyramid.map((level) => ({n: level.n, scale: level.scale, bricks: level.n.map((n) => Math.ceil(n / CORE))})) : null;
         this.identity = `${series.edition}/${member}`;
         this.geometry = null;
@@ -38,14 +44,25 @@ export class LayerState {
     setView(view, colourMap) {
         this.view = view;
         this.transfer = new Transfer(colourMap, view.range, view.opacity);
-        this.lookup = this.transfer.lookup(this.lattice);
-        const {v0, step} = this.lattice;
-        // A hidden layer wants no more than its coarsest level.
-        this.shows = view.visible === false ? () => false : this.volume ? (min, max) => this.transfer.visible(v0 + min * step, v0 + max * step) : null;
+        this.lookup = this.transfer.lookup(this.shownLattice);
+        const {v0, step} = this.shownLattice;
+        this.between = (min, max) => this.transfer.visible(v0 + min * step, v0 + max * step);
+        // A hidden layer wants no more than its coarsest level; what one field of a difference holds does not say what shows.
+        this.shows = view.visible === false ? () => false : this.volume && !this.minus ? this.between : null;
+        if (this.minus) Object.assign(this.minus, {view: {visible: view.visible, taken: true}, shows: this.shows});
     }
 
-    // The layer's own step with this valid time, or −1; a constant one's only step.
+    // From now on this layer is a difference, or none. minus: of a resolved view's layer, lattice likewise; state: its LayerState.
+    setMinus(state, minus, lattice) {
+        this.minus = state;
+        this.change = minus ? {scale: minus.scale, offset: minus.offset, ratio: minus.ratio} : null;
+        this.shownLattice = minus ? lattice : this.lattice;
+        this.epsilon = minus ? lattice.epsilon : this.variable.epsilon ?? this.lattice.epsilon;
+    }
+
+    // The layer's own step with this valid time, or −1; a constant one's only step. A difference has those that both have.
     stepAt(seconds) {
+        if (this.minus && this.minus.stepAt(seconds) < 0) return -1;
         if (this.variable.constant) return this.series.seconds.length ? 0 : -1;
         return this.series.seconds.findIndex((own) => Math.abs(own - seconds) < 1);
     }

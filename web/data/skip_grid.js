@@ -131,6 +131,42 @@ function dilate(from, total, stride, n, radius) {
     return out;
 }
 
+// Lattice integers between which level-0 cells lie, from what is resident: (cx, cy, cz) → [min, max], or null where nothing is. As cellVisibility has them.
+export function cellRanges({pyramid, table, chosen, entryOf}) {
+    const [nx, ny] = pyramid[0].bricks, perBrick = CORE / CELL;
+    return (cx, cy, cz) => {
+        const x = Math.floor(cx / perBrick), y = Math.floor(cy / perBrick), z = Math.floor(cz / perBrick), level = chosen[(z * ny + y) * nx + x];
+        const {scale, bricks} = pyramid[level], bx = Math.floor(x / scale[0]), by = Math.floor(y / scale[1]), bz = Math.floor(z / scale[2]);
+        const index = (bz * bricks[1] + by) * bricks[0] + bx, {kind, min, max} = table.levels[level];
+        if (kind[index] === 0) return null;
+        const cells = kind[index] > 1 ? entryOf(level, bx, by, bz)?.cells : null;
+        if (!cells) return [min[index], max[index]];
+        const [sx, sy] = cells.count, at = (c, s, b) => Math.floor(c / s) - perBrick * b;
+        const cell = (at(cz, scale[2], bz) * sy + at(cy, scale[1], by)) * sx + at(cx, scale[0], bx);
+        return cells.min[cell] <= cells.max[cell] ? [cells.min[cell], cells.max[cell]] : null;
+    };
+}
+
+// Visibility of level-0 cells of a difference, q − ratio × q of minus. own, minus: of cellRanges; heights, minusHeights: their CellHeights, the same where
+// both stand at the same places; shows(min, max): whether differences between these show.
+export function differenceVisibility({own, minus, heights, minusHeights, ratio, shows}) {
+    const [nx, ny] = heights.count, nz = minusHeights.count[2], cellAt = (x, y, z) => (z * ny + y) * nx + x;
+    // Of what is taken away at the heights of a cell, where its own cells stand elsewhere.
+    const between = (cx, cy, cz) => {
+        const at = cellAt(cx, cy, cz), found = [Infinity, -Infinity];
+        for (let z = 0; z < nz; z++) {
+            const other = cellAt(cx, cy, z);
+            const range = minusHeights.high[other] < heights.low[at] || minusHeights.low[other] > heights.high[at] ? null : minus(cx, cy, z);
+            if (range) { found[0] = Math.min(found[0], range[0]); found[1] = Math.max(found[1], range[1]); }
+        }
+        return found[0] <= found[1] ? found : null;
+    };
+    return (cx, cy, cz) => {
+        const a = own(cx, cy, cz), b = a && (heights === minusHeights ? minus(cx, cy, cz) : between(cx, cy, cz));
+        return Boolean(b) && shows(a[0] - ratio * b[1], a[1] - ratio * b[0]);
+    };
+}
+
 // Visibility of level-0 cells from what is resident: cells of the brick that the page table chose, else the table's range.
 // shows(min, max): whether anything between these lattice integers is visible; entryOf(level, bx, by, bz): {cells} or null.
 export function cellVisibility({pyramid, table, chosen, entryOf, shows}) {

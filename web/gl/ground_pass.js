@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The ground as a mesh: terrain, the sides of the block, and a fading stretch of the world around it.
-import {Program, fillIn, section, shaderText, texture2d} from './program.js';
+import {LayerCode} from './layer_code.js';
+import {Program, fillIn, shaderText} from './program.js';
 
 const MOST = 320, AROUND = 56;
 
@@ -126,15 +127,10 @@ export class GroundPass {
     }
 
     #program(layers) {
-        const key = [layers.some((layer) => layer.blend > 0), ...layers.map((layer) => layer.gpu.variant)].join('|');
+        const blended = layers.some((layer) => layer.blend > 0 || layer.minus?.blend > 0), parts = new LayerCode(layers), key = `${blended}|${parts.variant}`;
         let program = this.programs.get(key);
         if (program) return program;
-        const parts = shaderText('march_layer.glsl');
-        const source = fillIn(shaderText('ground.frag.glsl'), {
-            BLENDED: +layers.some((layer) => layer.blend > 0), LAYERS: layers.length, DEFINES: layers.map((layer, n) => layer.gpu.defines(n)).join(''),
-            LAYER_CODE: layers.map((layer, n) => layer.gpu.code(n)).join('\n'),
-            DRAPE_CODE: layers.map((layer, n) => fillIn(section(parts, 'drape'), {N: n, ROW: ((layer.row + 0.5) / 4).toFixed(6)})).join(''),
-        });
+        const source = fillIn(shaderText('ground.frag.glsl'), {BLENDED: +blended, LAYERS: layers.length, DEFINES: parts.defines, LAYER_CODE: parts.code, DRAPE_CODE: parts.each('drape')});
         program = new Program(this.gl, shaderText('ground.vert.glsl'), source, ['position', 'normal', 'where']);
         this.programs.set(key, program);
         return program;
@@ -148,7 +144,7 @@ export class GroundPass {
         const low = [box.low[0], box.low[1], box.low[2] * exaggeration], high = [box.high[0], box.high[1], box.high[2] * exaggeration];
         program.texture('transfer', gl.TEXTURE_2D, this.volumePass.transfer);
         program.texture('land', gl.TEXTURE_2D, this.land || this.volumePass.transfer).texture('light', gl.TEXTURE_3D, this.volumePass.light || this.volumePass.dark);
-        layers.forEach((layer, n) => layer.gpu.bind(program, n, layer));
+        new LayerCode(layers).bind(program);
         const half = [(high[0] - low[0]) / 2, (high[1] - low[1]) / 2];
         program.set({all: matrices.all, exaggeration, boxLow: low, boxHigh: high, lightDirection: light.direction, lightColour: light.colour, ambientColour: light.ambient,
             shadows: light.shadows && this.volumePass.light && scene.volumeCount ? 1 : 0, lightRate: high.map((h, axis) => 1 / (h - low[axis])), hasLand: this.land ? 1 : 0,

@@ -2,7 +2,7 @@
 // What of the layers is on the GPU: atlases, two time slots each, page tables, the skip grid. Joins loader and renderer.
 import {LayerGpu} from './layer_gpu.js';
 import {BrickAtlas} from './brick_atlas.js';
-import {SkipGrid, cellVisibility} from '../data/skip_grid.js';
+import {SkipGrid, cellRanges, cellVisibility, differenceVisibility} from '../data/skip_grid.js';
 import {brickKey} from '../data/brick_store.js';
 import {brickTexels} from '../workers/decode_brick.js';
 import {selectBricks} from '../data/selection.js';
@@ -132,19 +132,35 @@ export class Stage {
         return brickTexels(entry.brick, b, lo, core, channels);
     }
 
+    // What is known of a slot's cells, or null where nothing is.
+    #cells(layer, which) {
+        const slot = this.slot(layer, which), table = slot?.field && slot.chosen ? this.loader.table(slot.field) : null;
+        return table && {pyramid: layer.pyramid, table, chosen: slot.chosen, entryOf: (level, x, y, z) => this.loader.peek(slot.field, level, [x, y, z])};
+    }
+
+    #visible(layer, which) {
+        const cells = this.#cells(layer, which);
+        return cells && cellVisibility({...cells, shows: layer.shows});
+    }
+
+    // Where one of the two stands for both times, its front slot does.
+    #differenceVisible(layer, which) {
+        if (layer.view.visible === false || (which === 'back' && !this.#cells(layer, which) && !this.#cells(layer.minus, which))) return null;
+        const [own, minus] = [layer, layer.minus].map((one) => this.#cells(one, which) ?? this.#cells(one, 'front'));
+        return own && minus && differenceVisibility({own: cellRanges(own), minus: cellRanges(minus), heights: layer.heights, minusHeights: layer.minus.heights,
+            ratio: layer.change.ratio, shows: layer.between});
+    }
+
     // The skip grid again, where something changed. box: the scene's.
     updateSkip(box) {
-        const volumes = this.layers.filter((layer) => layer.volume && layer.gpu && this.slot(layer, 'front')?.chosen);
+        const volumes = this.layers.filter((layer) => layer.volume && !layer.view.taken && layer.gpu && this.slot(layer, 'front')?.chosen);
         this.skipDirty = false;
         if (!volumes.length) return false;
         this.skipGrid ??= new SkipGrid(volumes.map((layer) => layer.heights), box);
         this.skipGrid.begin();
-        for (const layer of volumes) for (const slot of layer.slots) {
-            if (!slot || !slot.field || !slot.chosen) continue;
-            const table = this.loader.table(slot.field);
-            if (!table) continue;
-            this.skipGrid.mark(layer.heights, cellVisibility({pyramid: layer.pyramid, table, chosen: slot.chosen, shows: layer.shows,
-                entryOf: (level, x, y, z) => this.loader.peek(slot.field, level, [x, y, z])}));
+        for (const layer of volumes) for (const which of ['front', 'back']) {
+            const visible = layer.minus ? this.#differenceVisible(layer, which) : this.#visible(layer, which);
+            if (visible) this.skipGrid.mark(layer.heights, visible);
         }
         this.skipGrid.finish();
         this.renderer.volumePass.setSkip(this.skipGrid);
@@ -153,12 +169,17 @@ export class Stage {
 
     // For the renderer: layers with something to draw, split into volumes and drapes.
     drawn(blend) {
-        const drawable = this.layers.filter((layer) => layer.gpu && this.slot(layer, 'front')?.chosen && layer.view.visible !== false);
+        const here = (layer) => layer.gpu && this.slot(layer, 'front')?.chosen;
+        const drawable = this.layers.filter((layer) => !layer.view.taken && layer.view.visible !== false && here(layer) && (!layer.minus || here(layer.minus)));
+        const blends = (layer) => { const back = this.slot(layer, 'back'); return blend > 0 && Boolean(back?.field && back.chosen); };
+        const field = (layer, blended) => ({gpu: layer.gpu, slots: [layer.front, 1 - layer.front], blend: blended && blends(layer) ? blend : 0});
         const item = (layer) => {
-            const back = this.slot(layer, 'back'), blended = blend > 0 && back?.field && back.chosen;
-            return {gpu: layer.gpu, slots: [layer.front, 1 - layer.front], blend: blended ? blend : 0, lookup: layer.lookup, shading: layer.view.shading !== false, row: this.layers.indexOf(layer)};
+            // Both of a difference are of the same moment: they blend together, but for what is constant.
+            const together = !layer.minus || [layer, layer.minus].every((one) => one.variable.constant || blends(one));
+            return {...field(layer, together), lookup: layer.lookup, shading: layer.view.shading !== false, row: this.layers.indexOf(layer),
+                ...(layer.minus ? {minus: {...field(layer.minus, together), lookup: [0, 0], ratio: layer.change.ratio}} : {})};
         };
-        return {volumes: drawable.filter((layer) => layer.volume).slice(0, 2).map(item), drapes: drawable.filter((layer) => !layer.volume).slice(0, 2).map(item)};
+        return {volumes: mostOf(drawable.filter((layer) => layer.volume), (layer) => layer.minus ? 2 : 1).map(item), drapes: mostOf(drawable.filter((layer) => !layer.volume), () => 1).map(item)};
     }
 
     // What the camera wants of the step in view, and how much of it is on the GPU.
@@ -189,4 +210,10 @@ export class Stage {
         }
         return items;
     }
+}
+
+// The first layers of which no more than two fields are marched, or lie on the ground, at once.
+function mostOf(layers, fields) {
+    let count = 0;
+    return layers.filter((layer) => { const more = fields(layer); if (count + more > 2) return false; count += more; return true; });
 }

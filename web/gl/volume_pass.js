@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Marching up to two volumes, and the light that reaches into them.
-import {Program, fillIn, section, shaderText, texture2d, texture3d} from './program.js';
+import {LayerCode} from './layer_code.js';
+import {Program, fillIn, shaderText, texture2d, texture3d} from './program.js';
 import {ENTRIES} from './transfer_texture.js';
 
 const LIGHT_CELLS = [160, 160, 40];
@@ -46,17 +47,15 @@ export class VolumePass {
         this.skipGrid = {low: grid.low, cell: grid.cell};
     }
 
-    // layers: [{gpu, slots, blend, lookup, shading, row}]
+    // layers: as LayerCode has them
     #program(name, layers, options) {
-        const key = [name, options.blended, options.gradients, ...layers.map((layer) => layer.gpu.variant)].join('|');
+        const parts = new LayerCode(layers), key = [name, options.blended, options.gradients, parts.variant].join('|');
         let program = this.programs.get(key);
         if (program) return program;
-        const parts = shaderText('march_layer.glsl');
-        const each = (part) => layers.map((layer, n) => fillIn(section(parts, part), {N: n, ROW: rowOf(layer.row), LINE: layer.row})).join('');
         const source = fillIn(shaderText(name), {
-            BLENDED: +options.blended, LAYERS: layers.length, DEFINES: `#define GRADIENTS ${+options.gradients}\n#define ENTRIES ${ENTRIES}.0\n` + layers.map((layer, n) => layer.gpu.defines(n)).join(''),
-            LAYER_CODE: layers.map((layer, n) => layer.gpu.code(n)).join('\n'), SHADE_CODE: each('shade'), DENSITY_CODE: each('density'),
-            BEGIN_CODE: each('begin'), VALUE_CODE: each('value'), TAU_CODE: each('tau'),
+            BLENDED: +options.blended, LAYERS: layers.length, DEFINES: `#define GRADIENTS ${+options.gradients}\n#define ENTRIES ${ENTRIES}.0\n` + parts.defines,
+            LAYER_CODE: parts.code, SHADE_CODE: parts.each('shade'), DENSITY_CODE: parts.each('density', {places: true}),
+            BEGIN_CODE: parts.each('begin', {places: true}), VALUE_CODE: parts.each('value'), TAU_CODE: parts.each('tau'),
         });
         program = new Program(this.gl, shaderText('screen.vert.glsl'), source);
         this.programs.set(key, program);
@@ -70,14 +69,14 @@ export class VolumePass {
         program.texture('transfer', gl.TEXTURE_2D, this.transfer).texture('integral', gl.TEXTURE_2D, this.integral);
         program.set({boxLow: low, boxHigh: high, exaggeration, lightDirection: light.direction, lightColour: light.colour, ambientColour: light.ambient,
             shadows: light.shadows && this.light ? 1 : 0, lightRate: high.map((h, axis) => 1 / (h - low[axis]))});
-        layers.forEach((layer, n) => { layer.gpu.bind(program, n, layer); program.set({['shade' + n]: layer.shading ? 1 : 0}); });
+        new LayerCode(layers).bind(program);
     }
 
     // Draws into the bound framebuffer. view: {relative, eye, viewport: [w, h], depth: texture, stepFactor, gradients, seed}
     draw(scene, layers, view) {
         const {gl} = this;
         if (!layers.length || !this.skip) return;
-        const program = this.#program('march.frag.glsl', layers, {blended: layers.some((layer) => layer.blend > 0), gradients: view.gradients}).use();
+        const program = this.#program('march.frag.glsl', layers, {blended: isBlended(layers), gradients: view.gradients}).use();
         this.#common(program, scene, layers);
         const {exaggeration} = scene, {low, cell} = this.skipGrid;
         program.texture('depth', gl.TEXTURE_2D, view.depth).texture('skip', gl.TEXTURE_3D, this.skip);
@@ -95,7 +94,7 @@ export class VolumePass {
         const {gl} = this, cells = LIGHT_CELLS.map((n, axis) => Math.max(8, Math.round(n * (axis < 2 ? detail : 1))));
         if (!this.slices || this.lightCells.join() !== cells.join()) this.#makeLight(cells);
         if (!layers.length) { this.litEmpty = true; }
-        const program = this.#program('light.frag.glsl', layers, {blended: layers.some((layer) => layer.blend > 0), gradients: false});
+        const program = this.#program('light.frag.glsl', layers, {blended: isBlended(layers), gradients: false});
         gl.disable(gl.DEPTH_TEST);
         gl.disable(gl.BLEND);
         gl.bindVertexArray(this.empty);
@@ -148,4 +147,4 @@ export class VolumePass {
     }
 }
 
-const rowOf = (row) => ((row + 0.5) / 4).toFixed(6);
+const isBlended = (layers) => layers.some((layer) => layer.blend > 0 || layer.minus?.blend > 0);

@@ -8,7 +8,6 @@
 //   here · "shown" {iso} · "ready" {ready: [bool]} · "probe" {lon, lat, height}: clicked here
 import {cameraAbroad, cameraHere} from "../view/camera_link.js";
 import {resolveTime} from "../view/view_resolve.js";
-import {variableTitle} from "../view/presets.js";
 
 /**
  * page: {state, viewer() → Viewer, open(view), seek(index, direction), took(camera) it is the view's now, timeline(show)}.
@@ -66,7 +65,7 @@ export function createHostChannel({state, viewer, open, seek, took, timeline}) {
   function viewChanged() {
     const {view, resolved, index} = state;
     if (!host || !resolved) return;
-    const names = resolved.layers.filter(({layer}) => layer.visible).map(({variable}) => variableTitle(variable));
+    const names = resolved.layers.filter(({layer}) => layer.visible).map(({title}) => title);
     tell("view", {view, title: resolved.dataset.title || resolved.dataset.id, dataset: resolved.dataset.id, run: resolved.run.time, calendar: resolved.calendar, times: resolved.times, index, names});
   }
 

@@ -14,16 +14,17 @@ export function createLayerTool({state, base, change, currentRule, say}) {
     const {dataset, layers} = resolveView(view, state.catalog);
     const ranges = {};
     await Promise.all(layers.map(async ({layer, variable, series, member}) => {
-      if (layer.range || !needsDataRange(variable, state.presets)) return;
+      if (layer.range || layer.minus || !needsDataRange(variable, state.presets)) return;
       ranges[variable.id] = await dataRange(series, member, 0, base);
     }));
     return dataset ? completeView(view, state.catalog, state.presets, ranges) : view;
   }
 
-  async function fresh(id) {
+  async function fresh(id, minus = null) {
     const {dataset, run, member} = state.resolved;
     const variable = findVariable(dataset, id);
     const own = member < memberLabels(variable).length ? member : 0;
+    if (minus) return {variable: id, visible: true, shading: true, minus, ...presetLayer(variable, state.presets, null, {difference: true})};
     const range = needsDataRange(variable, state.presets) ? await dataRange(findSeries(run, variable), own, 0, base) : null;
     return {variable: id, visible: true, shading: true, ...presetLayer(variable, state.presets, range)};
   }
@@ -32,9 +33,17 @@ export function createLayerTool({state, base, change, currentRule, say}) {
     show([...state.view.layers, await fresh(id)], state.view.layers.length);
   }
 
-  async function replace(index, id) {
-    const layer = {...(await fresh(id)), visible: state.view.layers[index].visible};
+  // What is taken away stays, but for a variable, which may be of another kind.
+  async function replace(index, id, minus = keptMinus(state.view.layers[index], id)) {
+    const layer = {...(await fresh(id, minus)), visible: state.view.layers[index].visible};
     show(state.view.layers.map((old, i) => (i === index ? layer : old)), index);
+  }
+
+  // One difference instead of another keeps its colours.
+  async function setMinus(index, minus) {
+    const old = state.view.layers[index];
+    if (minus && old.minus) show(state.view.layers.map((layer, i) => (i === index ? {...layer, minus} : layer)), index);
+    else await replace(index, old.variable, minus);
   }
 
   function remove(index) {
@@ -57,7 +66,11 @@ export function createLayerTool({state, base, change, currentRule, say}) {
     else change({layers}, {quiet: !final, newEntry: changes.visible === false});
   }
 
-  return {complete, add, replace, remove, fit, patch};
+  return {complete, add, replace, setMinus, remove, fit, patch};
+}
+
+function keptMinus({variable, minus}, id) {
+  return minus && (id === variable || minus.variable === undefined) ? minus : null;
 }
 
 // Layers with one that is new or newly visible: others give way where that would be too many. The time stays.

@@ -32,12 +32,12 @@ export function describeBadge(badge, layers = []) {
   return {state, text: parts.join(" · "), facts};
 }
 
-function describeEpsilon({variable, epsilon, units}, layers, parts) {
-  const found = layers.find((layer) => layer.variable.id === variable || layer.variable.name === variable);
-  const shown = displayUnits(found?.variable ?? {units}, found?.layer.units);
+function describeEpsilon({variable, layer, epsilon, units}, layers, parts) {
+  const found = layers.find((one) => one.layer === layer) ?? layers.find((one) => one.variable.id === variable || one.variable.name === variable);
+  const shown = displayUnits(found?.shown ?? found?.variable ?? {units}, found?.layer.units);
   const amount = `±${shortNumber(shown.spread(epsilon), 2)}${shown.label ? ` ${differenceLabel(shown)}` : ""}`;
   if (!parts.includes(amount)) parts.push(amount);
-  return `${variable}: values are within ${amount} of the file's own numbers.`;
+  return `${variable}${found?.difference ? `, ${found.difference}` : ""}: values are within ${amount} of the file's own numbers.`;
 }
 
 // A difference of temperatures in °C is one in K.

@@ -2,12 +2,12 @@
 // One layer: which variable, shown or not, its colours, range, unit and opacity.
 import {colourAt, colourMap, colourMapNames} from "../view/transfer_function.js";
 import {displayChoices, displayUnits, shortNumber, unitsLabel} from "../view/units.js";
-import {variableTitle} from "../view/presets.js";
 import {canvasContext, checkbox, field, fillSelect, h, icon, iconButton} from "./dom.js";
+import {createMinusChoice} from "./minus_choice.js";
 import {createOpacityEditor} from "./opacity_editor.js";
 
 /**
- * on: {change(patch, {final}), variable(id), remove(), preset(), fit()}; `patch` holds fields of the view's layer.
+ * on: {change(patch, {final}), variable(id), minus(document or null), remove(), preset(), fit()}; `patch` holds fields of the view's layer.
  */
 export function createLayerCard(on) {
   const eye = iconButton("eye", "Show this layer", () => on.change({visible: !layer.visible}, {final: true}));
@@ -22,12 +22,15 @@ export function createLayerCard(on) {
   const unit = h("select", {onchange: () => on.change({units: unitsLabel(unit.value) || "1"}, {final: true})});
   const shading = checkbox("Shade by light", (value) => on.change({shading: value}, {final: true}), "Light and shadow make shapes readable; without it colours are exact");
   const editor = createOpacityEditor((opacity, final) => on.change({opacity}, {final}));
-  const more = h("details", {class: "layer-more"}, h("summary", {}, "Colours and opacity"),
+  const minus = createMinusChoice((document) => on.minus(document));
+  const fit = h("button", {type: "button", class: "small-button", onclick: () => on.fit(), title: "Colours from the smallest to the largest value at this time"}, "Fit");
+  const more = h("details", {class: "layer-more"}, h("summary", {}, "Colours, opacity, minus …"),
+    field("Minus", minus.element),
     colours,
     h("div", {class: "row three"}, field("From", low), field("To", high), field("Unit", unit)),
     editor.element,
     h("div", {class: "row between"}, shading.element, h("span", {class: "buttons"},
-      h("button", {type: "button", class: "small-button", onclick: () => on.fit(), title: "Colours from the smallest to the largest value at this time"}, "Fit"),
+      fit,
       h("button", {type: "button", class: "small-button", onclick: () => on.preset(), title: "Colours, range and opacity as they come for this variable"}, "Reset"))));
   const note = h("p", {class: "note"});
   const element = h("section", {class: "layer-card"}, h("header", {}, eye, picker, removal), note, more);
@@ -64,19 +67,22 @@ export function createLayerCard(on) {
     if (layer) paintMap(preview, layer.colour_map);
   });
 
-  /** groups: options of the variable picker; key: a name of this card unique among cards. */
-  function update({layer: newLayer, variable, series, groups, key, calmNote, range}) {
+  /** An entry of a resolved view, and with it groups: options of the variable picker; key: a name of this card unique among cards; taking: what could be taken away. */
+  function update({layer: newLayer, variable, shown, title, difference, lacks, series, groups, key, calmNote, range, taking}) {
     layer = newLayer;
-    units = displayUnits(variable, layer.units);
+    units = displayUnits(shown, layer.units);
     element.dataset.key = key;
     element.dataset.variable = variable.id;
     element.classList.toggle("off", !layer.visible);
-    element.setAttribute("aria-label", variableTitle(variable));
+    element.setAttribute("aria-label", title);
     eye.replaceChildren(icon(layer.visible ? "eye" : "hidden"));
     eye.setAttribute("aria-pressed", String(layer.visible));
     eye.title = layer.visible ? "Hide this layer" : "Show this layer";
     fillSelect(picker, groups, variable.id);
-    note.textContent = series ? [calmNote, outsideNote(variable, range)].filter(Boolean).join(". ") : "Not in this run.";
+    const said = layer.minus ? [difference && `${difference.charAt(0).toUpperCase()}${difference.slice(1)}`, calmNote] : [calmNote, outsideNote(variable, range)];
+    note.textContent = series ? said.filter(Boolean).join(". ") : lacks || "Not in this run.";
+    minus.update(layer.minus, taking);
+    fit.hidden = Boolean(layer.minus);
     note.hidden = note.textContent === "";
     if (maps.children.length !== colourMapNames().length) maps.replaceChildren(...colourMapNames().map(swatch));
     for (const label of maps.children) label.querySelector("input").checked = label.querySelector("input").value === layer.colour_map;
@@ -84,12 +90,12 @@ export function createLayerCard(on) {
     paintMap(preview, layer.colour_map);
     low.value = shortNumber(units.toShown(layer.range[0])).replace("−", "-");
     high.value = shortNumber(units.toShown(layer.range[1])).replace("−", "-");
-    const choices = displayChoices(variable);
+    const choices = displayChoices(shown);
     fillSelect(unit, choices.map(({units: name}) => ({value: name, label: unitsLabel(name) || "number"})), units.units);
     unit.disabled = choices.length < 2;
     shading.input.checked = layer.shading !== false;
     shading.element.hidden = !variable.vertical;
-    editor.update(layer, variable);
+    editor.update(layer, shown);
   }
 
   return {element, update, expand: () => { more.open = true; }};

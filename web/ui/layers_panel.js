@@ -4,6 +4,7 @@ import {variableTitle} from "../view/presets.js";
 import {findSeries} from "../view/view_resolve.js";
 import {fillSelect, h} from "./dom.js";
 import {createLayerCard, variableNote} from "./layer_card.js";
+import {takingChoices} from "./minus_choice.js";
 
 export const MOST_VOLUMES = 2;
 export const MOST_GROUND = 2;
@@ -28,7 +29,7 @@ export function variableGroups(dataset, run, disabled = () => false) {
   ].filter(({options}) => options.length > 0);
 }
 
-/** on: {add(variableId), remove(index), variable(index, id), change(index, patch, {final}), preset(index), fit(index)} */
+/** on: {add(variableId), remove(index), variable(index, id), minus(index, document or null), change(index, patch, {final}), preset(index), fit(index)} */
 export function createLayersPanel(host, on) {
   const cards = [];
   const list = h("div", {class: "layer-list"});
@@ -42,6 +43,7 @@ export function createLayersPanel(host, on) {
     return createLayerCard({
       change: (patch, options) => on.change(index, patch, options),
       variable: (id) => on.variable(index, id),
+      minus: (document) => on.minus(index, document),
       remove: () => on.remove(index),
       preset: () => on.preset(index),
       fit: () => on.fit(index),
@@ -59,8 +61,8 @@ export function createLayersPanel(host, on) {
     }
     layers.forEach((entry, index) => {
       const others = layers.filter((_, i) => i !== index);
-      const groups = variableGroups(dataset, run, (v) => others.some((o) => o.variable === v) || tooMany(others, v, entry.layer.visible));
-      cards[index].update({...entry, groups, key: `${index}`, calmNote: variableNote(entry.variable), range: ranges[entry.variable.id]});
+      const groups = variableGroups(dataset, run, (v) => others.some((o) => o.variable === v && !o.layer.minus && !entry.layer.minus) || tooMany(others, v, entry.layer));
+      cards[index].update({...entry, groups, taking: takingChoices(resolved, entry), key: `${index}`, calmNote: variableNote(entry.variable), range: ranges[entry.variable.id]});
     });
     const groups = variableGroups(dataset, run, (v) => layers.some((l) => l.variable === v));
     fillSelect(adder, [{value: "", label: "Add a layer …"}, ...groups], "");
@@ -71,10 +73,16 @@ export function createLayersPanel(host, on) {
 }
 
 // Would showing `variable` beside the others' visible layers be more than can be drawn at once?
-function tooMany(others, variable, visible) {
-  if (!visible) return false;
+function tooMany(others, variable, own) {
+  if (!own.visible) return false;
   const same = others.filter(({layer, variable: v}) => layer.visible && Boolean(v.vertical) === Boolean(variable.vertical));
-  return same.length >= (variable.vertical ? MOST_VOLUMES : MOST_GROUND);
+  const drawn = same.reduce((sum, other) => sum + weightOf(other.layer, other.variable), 0);
+  return drawn + weightOf(own, variable) > (variable.vertical ? MOST_VOLUMES : MOST_GROUND);
+}
+
+// A difference of volumes is two of them to whoever marches through it.
+function weightOf({minus}, variable) {
+  return minus && variable.vertical ? 2 : 1;
 }
 
 /** Layers with so many hidden, from the front, that `index` can be visible: at most two volumes and two ground fields are. */
@@ -82,6 +90,12 @@ export function makeRoom(layers, variables, index) {
   const vertical = Boolean(variables[index].vertical);
   const most = vertical ? MOST_VOLUMES : MOST_GROUND;
   const rivals = layers.map((layer, i) => i).filter((i) => i !== index && layers[i].visible && Boolean(variables[i].vertical) === vertical);
-  const hide = new Set(rivals.slice(0, Math.max(0, rivals.length - (most - 1))));
+  const weights = rivals.map((i) => weightOf(layers[i], variables[i]));
+  let drawn = weightOf(layers[index], variables[index]) + weights.reduce((sum, weight) => sum + weight, 0);
+  const hide = new Set();
+  for (let n = 0; n < rivals.length && drawn > most; n++) {
+    hide.add(rivals[n]);
+    drawn -= weights[n];
+  }
   return layers.map((layer, i) => (hide.has(i) ? {...layer, visible: false} : layer));
 }

@@ -45,17 +45,17 @@ export function createLegends(host) {
     for (const {canvas, layer} of shown) paintScale(canvas, layer, layer.range, true);
   }
 
-  /** layers: [{layer, variable, series}] of a resolved view. */
+  /** layers: [{layer, variable, shown, title, difference, series}] of a resolved view. */
   function update(layers) {
     shown = [];
-    host.replaceChildren(...layers.filter(({layer, series}) => layer.visible && layer.range && series).map(({layer, variable}) => {
-      const units = displayUnits(variable, layer.units);
+    host.replaceChildren(...layers.filter(({layer, series}) => layer.visible && layer.range && series).map(({layer, variable, shown: of, title, difference}) => {
+      const units = displayUnits(of, layer.units);
       const canvas = h("canvas", {class: "scale", "aria-hidden": "true"});
       shown.push({canvas, layer});
       const ticks = scaleTicks(layer.range, units, 5);
       const range = layer.range.map((value) => shortNumber(units.toShown(value), 4)).join(" to ");
-      return h("figure", {class: "legend", "data-variable": variable.id, "aria-label": `${variableTitle(variable)}: ${range} ${units.label}`},
-        h("figcaption", {}, h("span", {class: "legend-name"}, variableTitle(variable)),
+      return h("figure", {class: "legend", "data-variable": variable.id, "aria-label": `${title}: ${range} ${units.label}`},
+        h("figcaption", {}, h("span", {class: "legend-name"}, variableTitle(variable), difference ? h("small", {class: "legend-difference"}, difference) : null),
           units.label ? h("span", {class: "legend-units"}, units.label) : null),
         canvas,
         h("div", {class: "ticks", "aria-hidden": "true"}, ticks.map(({position, text}) =>

@@ -53,12 +53,12 @@ export function createProbeReadout(host) {
   }
 
   function row(entry, layers) {
-    const found = layers.find(({variable}) => variable.id === entry.variable || variable.name === entry.variable);
+    const found = layers.find(({layer}) => layer === entry.layer) ?? layers.find(({variable}) => variable.id === entry.variable || variable.name === entry.variable);
     if (!found) return null;
-    const {value, spread, units} = formatProbeValue(entry, found.variable, found.layer.units);
+    const {value, spread, units} = formatProbeValue(entry, found.shown ?? found.variable, found.layer.units);
     const coarse = entry.level > 0 ? `mean of ${2 ** entry.level} × ${2 ** entry.level} columns` : "";
     return h("tr", {"data-variable": found.variable.id},
-      h("th", {scope: "row"}, variableTitle(found.variable), coarse ? h("small", {}, coarse) : null),
+      h("th", {scope: "row"}, found.title ?? variableTitle(found.variable), coarse ? h("small", {}, coarse) : null),
       h("td", {class: value === "missing" ? "missing" : ""}, value),
       h("td", {class: "spread"}, `${spread}${units ? `\u00a0${units}` : ""}`));
   }

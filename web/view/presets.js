@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a variable looks like before anybody touches it: assets/presets.json by CF standard name, else by unit, else by the range
 // of the data. The results are parts of a view's layer, in the variable's own units.
-import {conversion, displayUnits, niceTicks, ownUnits} from "./units.js";
+import {asDifference, conversion, displayUnits, niceTicks, ownUnits} from "./units.js";
 
 const LAST_RESORT = {colour_map: "lagoon", range: "data", opacity: {of: "range", points: [[0, 0], [0.2, 0.01], [0.6, 0.06], [1, 0.4]]}};
+const DIFFERENCES = {colour_map: "blue_white_red", share: 0.02, opacity: {points: [[0, 0.4], [0.5, 0], [1, 0.4]]}, ground: {points: [[0, 0.85], [0.5, 0], [1, 0.85]]}};
 const GROUND_OPACITY = 0.85;
 const WEATHER_DEPTH = 10000; // m
 const FITTED_MAPS = ["temperature", "thermal", "lagoon", "terrain"]; // where no colour has a meaning of its own
@@ -50,8 +51,9 @@ export function needsDataRange(variable, presets) {
  * {colour_map, range, units, opacity} for a variable. `dataRange` is [smallest, largest] or null; without it a "data" range
  * is guessed from the lattice, whose ε is 1/4096 of the first step's range where no table names it.
  */
-export function presetLayer(variable, presets, dataRange = null) {
+export function presetLayer(variable, presets, dataRange = null, {difference = false} = {}) {
   const preset = presetFor(variable, presets);
+  if (difference) return differenceLayer(variable, preset, presets);
   const whole = Array.isArray(preset.range) ? preset.range : rising(rangeFromData(variable, dataRange));
   const range = fitted(whole, preset, dataRange);
   const [lo, hi] = range;
@@ -66,6 +68,26 @@ export function presetLayer(variable, presets, dataRange = null) {
     units: displayUnits(variable).label || "1",
     opacity: points.map((point) => [...point]),
   };
+}
+
+// From what a variable looks like to what its differences do: as far either way from 0 as they usually reach.
+function differenceLayer(variable, preset, presets) {
+  const [lo, hi] = Array.isArray(preset.range) ? preset.range : rising(rangeFromData(variable, null));
+  const {colour_map, share, shares = {}, opacity, ground} = presets?.differences ?? DIFFERENCES;
+  const reach = roundUp((shares[preset.colour_map] ?? share) * (hi - lo));
+  const {points} = variable.vertical ? opacity : ground;
+  return {
+    colour_map,
+    range: [-reach, reach],
+    units: displayUnits(asDifference(variable)).label || "1",
+    opacity: points.map(([at, most]) => [roundOff(-reach + at * (reach - -reach)), variable.vertical ? forDepth(most, variable) : most]),
+  };
+}
+
+// A round number not much below another.
+function roundUp(value) {
+  const power = 10 ** Math.floor(Math.log10(value));
+  return roundOff(([1, 2, 5].find((multiple) => multiple * power >= value * 0.999) ?? 10) * power);
 }
 
 // A preset spans all weather; where the data fills little of it, as in a shallow volume, the colours span the data.

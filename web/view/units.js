@@ -71,7 +71,23 @@ export function ownUnits(variable) {
 
 // A spread is a difference: it changes units without offset, and one in degrees Celsius is one in kelvins.
 function isDifference(variable) {
-  return variable.statistic === "spread";
+  return variable.statistic === "spread" || Boolean(variable.taken);
+}
+
+/** How the numbers of one variable become another's: {scale, offset}; null where they are of different kinds. */
+export function conversionBetween(from, to) {
+  const own = ownUnits(from), other = ownUnits(to);
+  const choice = from.units_choices?.find(({units}) => units === other);
+  const change = conversion(own, other) ?? (choice ? {scale: choice.scale, offset: choice.offset} : null);
+  return change && isDifference(from) ? {scale: change.scale, offset: 0} : change;
+}
+
+/** A variable as its differences are shown: in units without offset, a difference of temperatures in its own. */
+export function asDifference(variable, epsilon) {
+  const choices = displayChoices(variable), own = choices.find(({units}) => units === ownUnits(variable)) ?? choices[0];
+  const first = kindOf(own.units)?.K ? own : choices[0], kept = [];
+  for (const choice of [first, own, ...choices]) if (!kept.some(({scale}) => Math.abs(scale - choice.scale) <= 1e-9 * Math.abs(scale))) kept.push({units: choice.units, scale: choice.scale, offset: 0});
+  return {...variable, taken: true, epsilon, units_choices: kept};
 }
 
 /** The units a variable may be shown in, the usual one first: [{units, scale, offset}]. The catalog's where it tells them. */

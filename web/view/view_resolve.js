@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // From a view document and a catalog to the very run, times and step that are meant, and to a view for those who brought none.
 import {presetLayer} from "./presets.js";
+import {asDifference} from "./units.js";
+import {layerTitle, resolveMinus} from "./view_minus.js";
 import {formatLead, formatTime, isoToSeconds, leadHours} from "./times.js";
 import {validateView, ViewError} from "./view_state.js";
 
@@ -77,7 +79,8 @@ export function findSeries(run, variable) {
 }
 
 /**
- * Everything that a view names, looked up: {dataset, run, runIndex, layers: [{layer, variable, series, member}], calendar, times,
+ * Everything that a view names, looked up: {dataset, run, runIndex, layers: [{layer, variable, series, member, shown: the variable as it is shown, title; of a
+ * difference minus, lattice, difference, lacks (view_minus.js)}], calendar, times,
  * index, exact, member, members, present: [index of a member that the run has] or null for all, notices: [text]}. A variable with a single member (an orography, a mean) goes with every member of the others. Throws ViewError naming the field that is not on offer.
  */
 export function resolveView(view, catalog, {nowSeconds} = {}) {
@@ -98,14 +101,22 @@ export function resolveView(view, catalog, {nowSeconds} = {}) {
   const members = mostMembers(layers.map(({variable}) => variable));
   const offered = mostMembers(dataset.variables);
   if (view.member > 0 && view.member >= offered.length) throw new ViewError("member", `${view.member} is not on offer, there are ${offered.length}`);
+  const notices = [];
+  layers.forEach((entry, i) => {
+    const look = {dataset, runIndex, variable: (id) => findVariable(dataset, id), run: (rule) => resolveRun(dataset, rule), labels: memberLabels};
+    const lacks = entry.layer.minus ? resolveMinus(entry, i, look) : "";
+    if (lacks && entry.layer.visible !== false) notices.push(lacks);
+    entry.lacks = lacks;
+    entry.shown = entry.minus ? asDifference(entry.variable, entry.lattice.epsilon) : entry.variable;
+    entry.title = layerTitle(entry);
+  });
   const first = firstInTime(layers);
   const calendar = first?.variable.calendar ?? "standard";
   const times = first?.series.times ?? [];
   const {index, exact} = times.length ? resolveTime(times, run.time, view.time, {calendar, nowSeconds}) : {index: 0, exact: true};
-  const notices = [];
   if (!exact && view.time !== "T+0") notices.push(`${describeTime(view.time, calendar)} is not a step of this run; the nearest is shown.`);
   if (member !== view.member && view.member > 0) notices.push(`Member ${members[view.member] ?? view.member} is not in this run; member ${members[member]} is shown.`);
-  for (const {variable, series} of layers) if (!series) notices.push(`${variable.name} is not in this run.`);
+  for (const {variable, series, lacks} of layers) if (!series && !lacks) notices.push(`${variable.name} is not in this run.`);
   return {dataset, run, runIndex, layers, calendar, times, index, exact, member, members, present, notices};
 }
 
@@ -190,7 +201,7 @@ export function completeView(view, catalog, presets, dataRanges = {}) {
   const layers = view.layers.map((layer) => {
     const variable = findVariable(dataset, layer.variable);
     if (!variable) return layer;
-    return {...presetLayer(variable, presets, dataRanges[variable.id] ?? null), ...layer, variable: variable.id};
+    return {...presetLayer(variable, presets, dataRanges[variable.id] ?? null, {difference: Boolean(layer.minus)}), ...layer, variable: variable.id};
   });
   const exaggeration = view.exaggeration ?? defaultExaggeration(dataset, layers.length ? findVariable(dataset, layers[0].variable) : null);
   return {...view, layers, exaggeration};
