@@ -121,8 +121,7 @@ async function place(id, group, at, cancelled = false) {
   state.pins.set(id, moved);
   refresh();
   try {
-    const {view: document} = await pins.get(id);
-    const kept = await pins.update({...moved, view: document});
+    const kept = await pins.update(moved);
     state.pins.set(id, {...state.pins.get(id), ...kept, live: state.pins.get(id)?.live});
   } catch (error) {
     state.pins.set(id, error.pin ? {...pin, ...error.pin, live: pin.live} : pin);
@@ -148,7 +147,7 @@ function step(by) {
   const shown = shownPins();
   if (!shown.length) return;
   const at = shown.findIndex((pin) => pin.id === view.id);
-  open(shown[(at + by + shown.length) % shown.length].id, {live: !state.cycling});
+  open(shown[(at + by + shown.length) % shown.length].id, {in3d: !state.cycling});
 }
 
 function startCycle() {

@@ -17,8 +17,12 @@ export class FramedView {
 
   /** Begins with a view, or with what the page shows by itself. */
   async begin(view) {
-    const hash = view ? await encodeHash(view) : "";
-    this.frame.src = `./?embed=1${hash}`;
+    this.beginAt(`./?embed=1${view ? await encodeHash(view) : ""}`);
+  }
+
+  /** Begins with whatever the page shows at this address of it. */
+  beginAt(address) {
+    this.frame.src = address;
     clearInterval(this.greeting);
     this.greeting = setInterval(() => this.tell("hello"), GREET_MS);
   }
@@ -44,8 +48,16 @@ export class FramedView {
       shown: ({iso}) => { this.shown = iso; this.on.shown?.(iso); },
       ready: ({ready}) => { this.ready = ready; this.on.ready?.(ready); },
     };
-    window.addEventListener("message", ({origin, source, data}) => {
+    this.listener = ({origin, source, data}) => {
       if (source === this.frame.contentWindow && origin === window.location.origin && data?.virga === 1 && Object.hasOwn(answers, data.say)) answers[data.say](data);
-    });
+    };
+    window.addEventListener("message", this.listener);
+  }
+
+  /** Listens no more, and takes the frame away. */
+  dispose() {
+    clearInterval(this.greeting);
+    window.removeEventListener("message", this.listener);
+    this.frame.remove();
   }
 }

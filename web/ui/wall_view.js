@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // A pin opened over the wall: its picture at once, and over it the live view in 3D as soon as that has something to show. It also cycles.
+import {FramedView} from "../tools/framed_view.js";
 import {describePin} from "../view/wall_words.js";
 import {h, iconButton} from "./dom.js";
 
@@ -14,14 +15,10 @@ export function createWallView(urls, on) {
   const bar = h("header", {}, h("div", {class: "wall-view-title"}, title, words, warning), page,
     iconButton("back", "Previous pin", () => on.step(-1), "ArrowLeft"), iconButton("next", "Next pin", () => on.step(1), "ArrowRight"), iconButton("close", "Back to the wall", close, "Escape"));
   const element = h("section", {class: "wall-view", hidden: true, role: "dialog", "aria-modal": "true", "aria-label": "Pin", tabindex: "-1"}, bar, stage);
-  let id = null, frame = null, before = null;
+  let id = null, live = null, before = null;
 
-  window.addEventListener("message", (event) => {
-    if (frame && event.source === frame.contentWindow && event.origin === window.location.origin && event.data?.virga === "shown") frame.classList.add("shown");
-  });
-
-  // live: in 3D; a wall that cycles by itself shows pictures alone, which any screen can.
-  function open(pin, {live = true} = {}) {
+  // in3d: live; a wall that cycles by itself shows pictures alone, which any screen can.
+  function open(pin, {in3d = true} = {}) {
     before ??= document.activeElement;
     dropFrame();
     id = pin.id;
@@ -29,9 +26,11 @@ export function createWallView(urls, on) {
     page.href = urls.open(id);
     image.src = pin.live?.key ? urls.thumbnail(id, pin.live.key) : "";
     element.focus();
-    if (!live) return;
-    frame = h("iframe", {title: `${pin.title}, live`, src: urls.embed(id), allow: "fullscreen"});
+    if (!in3d) return;
+    const frame = h("iframe", {title: `${pin.title}, live`, allow: "fullscreen"});
     stage.append(frame);
+    live = new FramedView(frame, {shown: (iso) => frame.classList.toggle("shown", Boolean(iso))});
+    live.beginAt(urls.embed(id));
   }
 
   function update(pin, now) {
@@ -54,8 +53,8 @@ export function createWallView(urls, on) {
   }
 
   function dropFrame() {
-    frame?.remove();
-    frame = null;
+    live?.dispose();
+    live = null;
   }
 
   function close() {
