@@ -39,7 +39,6 @@ import {embedOptions} from "./view/embed.js";
 import {runNews, runsNow} from "./view/run_news.js";
 import {colourMap, colourMapNames, loadColourMaps} from "./view/transfer_function.js";
 import {defaultView, resolveRun, resolveView} from "./view/view_resolve.js";
-import {validateView} from "./view/view_state.js";
 import {Viewer} from "./viewer.js";
 
 const BASE = "";
@@ -237,7 +236,7 @@ async function chooseDataset(id) {
   const {map, light, captions, antialiasing, transparent} = state.view; // the rest is of the other dataset
   const draft = defaultView(state.catalog, state.presets, {datasetId: id});
   const bare = draft.layers.map(({variable}) => ({variable, visible: true, shading: true}));
-  adopt(await layers.complete(validateView({...draft, layers: bare, map, light, captions, antialiasing, transparent})));
+  adopt(await layers.complete({...draft, layers: bare, map, light, captions, antialiasing, transparent}));
   address.write(state.view, {newEntry: true});
 }
 

@@ -107,9 +107,10 @@ function emptyWall() {
 }
 
 function fit(groups) {
-  const count = groups.reduce((sum, group) => sum + group.pins.length, 0), headings = groups.filter((group) => group.name).length;
-  const least = SIZES[settings.size] || columnsToFit(count, host.clientWidth - 24, host.clientHeight - 24 - 34 * headings).width;
-  host.style.setProperty("--tile", `${Math.max(160, least)}px`);
+  const counts = groups.map((group) => group.pins.length), headings = groups.filter((group) => group.name).length;
+  const least = SIZES[settings.size] || columnsToFit(counts, host.clientWidth - 24, host.clientHeight - 24, {extra: 34 * headings + 4 * (groups.length - 1)}).width;
+  host.style.setProperty("--tile", `${Math.max(150, least)}px`);
+  host.classList.toggle("fitted", settings.size === "fit");
 }
 
 // ---- Arranging.

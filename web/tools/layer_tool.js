@@ -4,13 +4,15 @@ import {makeRoom} from "../ui/layers_panel.js";
 import {dataRange} from "../view/data_range.js";
 import {needsDataRange, presetLayer} from "../view/presets.js";
 import {completeView, findSeries, findVariable, memberLabels, resolveView} from "../view/view_resolve.js";
+import {validateView} from "../view/view_state.js";
 
 /** page: {state, base, change(patch, {newEntry, quiet}), currentRule() → time, say(key, message)}. */
 export function createLayerTool({state, base, change, currentRule, say}) {
   const show = (layers, index) => changeLayers(state, change, currentRule, layers, index);
 
-  /** A view whose layers lack nothing; throws ViewError as resolveView does. */
-  async function complete(view) {
+  /** A document with nothing left open, its layers filled in by the presets; throws ViewError where it is none or names what is not here. */
+  async function complete(document) {
+    const view = validateView(document);
     const {dataset, layers} = resolveView(view, state.catalog);
     const ranges = {};
     await Promise.all(layers.map(async ({layer, variable, series, member}) => {

@@ -26,13 +26,16 @@ export function positionAt(others, at) {
   return (before + after) / 2;
 }
 
-/** The most columns with which `count` pictures of this shape (width / height, captions of `extra` pixels below) fit into a window without scrolling. */
-export function columnsToFit(count, width, height, {shape = 16 / 9, extra = 64, gap = 10} = {}) {
-  let best = 1, widest = 0;
-  for (let columns = 1; columns <= Math.max(1, count); columns++) {
-    const rows = Math.ceil(count / columns);
-    const each = Math.min((width - gap * (columns - 1)) / columns, ((height - gap * (rows - 1)) / rows - extra) * shape);
-    if (each > widest) [best, widest] = [columns, each];
+/**
+ * How wide pictures may be so that all groups, of so many pins each, fit into a window without scrolling: {columns, width}. A picture has this shape
+ * (width / height) and `words` pixels below it; rows and groups are `gap` apart, and `extra` pixels are taken by headings.
+ */
+export function columnsToFit(counts, width, height, {shape = 16 / 9, words = 74, gap = 10, extra = 0} = {}) {
+  let best = {columns: 1, width: 0};
+  for (let columns = 1; columns <= Math.max(1, ...counts); columns++) {
+    const rows = counts.reduce((sum, count) => sum + Math.ceil(count / columns), 0);
+    const each = Math.min((width - gap * (columns - 1)) / columns, ((height - extra - gap * (rows - 1)) / Math.max(1, rows) - words) * shape);
+    if (each > best.width) best = {columns, width: Math.floor(each)};
   }
-  return {columns: best, width: Math.max(0, Math.floor(widest))};
+  return best;
 }
