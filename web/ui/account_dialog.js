@@ -54,7 +54,7 @@ export function createSignInForm(account, done) {
 
 /** The button and its dialog. changed(): somebody signed in or out. {open(reason), update()} */
 export function createAccountButton(host, account, changed) {
-  const button = h("button", {type: "button", class: "small-button account", hidden: true, onclick: () => open()});
+  const button = h("button", {type: "button", class: "small-button account", hidden: true, onclick: () => open()}, "Sign in");
   const why = h("p", {class: "note", role: "status"});
   const form = createSignInForm(account, () => { element.close("in"); update(); changed(); });
   const out = h("button", {type: "button", class: "big-button", onclick: () => signOut()}, "Sign out");
