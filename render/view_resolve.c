@@ -172,6 +172,18 @@ static void place(struct view_resolved *resolved)
     }
 }
 
+// A difference begins and ends where both do.
+static void trim_times(struct view_resolved *resolved)
+{
+    const struct view_resolved_layer *first = &resolved->layers[resolved->first];
+    while (resolved->time_count > 1 && view_resolved_step(first, resolved->times[0].seconds) < 0) {
+        resolved->times++;
+        resolved->time_count--;
+    }
+    while (resolved->time_count > 1 && view_resolved_step(first, resolved->times[resolved->time_count - 1].seconds) < 0)
+        resolved->time_count--;
+}
+
 static int find_times(struct view_resolved *resolved, struct failure *failure)
 {
     resolved->first = resolved->layer_count;
@@ -185,6 +197,7 @@ static int find_times(struct view_resolved *resolved, struct failure *failure)
                            resolved->dataset->runs[resolved->run].time.iso);
     resolved->times = resolved->layers[resolved->first].series->times;
     resolved->time_count = resolved->layers[resolved->first].series->time_count;
+    trim_times(resolved);
     return VIRGA_OK;
 }
 

@@ -44,7 +44,7 @@ struct view_resolved {
     size_t layer_count;
     struct view_resolved_layer layers[VIEW_LAYERS_MAX];
     size_t first;  // of the layers: whose times the picture has; the first that is not constant, if there is one
-    const struct catalog_time *times;         // its series'
+    const struct catalog_time *times;         // its series', of a difference from the first that both have to the last
     size_t time_count;                        // at least 1
     size_t member;
     char title[VIEW_TITLE_TEXT];              // "Cloud fraction, Wind speed": of what is visible

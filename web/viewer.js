@@ -26,7 +26,7 @@
 import {Camera} from './view/camera.js';
 import {Controls} from './view/controls.js';
 import {FrameLoop} from './view/frame_loop.js';
-import {firstInTime, resolveView} from './view/view_resolve.js';
+import {firstInTime, resolveView, timesInView} from './view/view_resolve.js';
 import {transform} from './view/matrix.js';
 import {Renderer} from './gl/renderer.js';
 import {Stage} from './gl/stage.js';
@@ -249,7 +249,9 @@ export class Viewer extends EventTarget {
 
     get times() {
         const first = firstInTime(this.layers);
-        return first ? first.series.times.map((iso, index) => ({index, iso, seconds: first.series.seconds[index]})) : [];
+        if (!first) return [];
+        const [from, to] = timesInView(first), {times, seconds} = first.series;
+        return times.slice(from, to).map((iso, index) => ({index, iso, seconds: seconds[from + index]}));
     }
 
     get timeIndex() { return this.#wantIndex; }
@@ -394,7 +396,7 @@ export class Viewer extends EventTarget {
         this.wantedGeneration = connection.sendInterest({
             dataset: this.#resolved.dataset.id, run: this.#resolved.run.time, member: this.#resolved.member || 0,
             layers: wanted.map((layers) => ({variable: layers[0].variable.id, opacity: opacityOf(layers), ...(layers[0].run ? {run: layers[0].run} : {}), member: layers[0].member})),
-            time: this.#wantIndex, direction: this.#hint.direction, rate: this.#hint.rate, steps, camera, budget: this.options.storeBytes, max_level,
+            time: this.#wantIndex + timesInView(firstInTime(this.layers))[0], direction: this.#hint.direction, rate: this.#hint.rate, steps, camera, budget: this.options.storeBytes, max_level,
         }, wanted.map(([layer]) => ({edition: layer.series.edition, member: layer.member})));
     }
 

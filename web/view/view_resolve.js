@@ -112,7 +112,7 @@ export function resolveView(view, catalog, {nowSeconds} = {}) {
   });
   const first = firstInTime(layers);
   const calendar = first?.variable.calendar ?? "standard";
-  const times = first?.series.times ?? [];
+  const times = first ? first.series.times.slice(...timesInView(first)) : [];
   const {index, exact} = times.length ? resolveTime(times, run.time, view.time, {calendar, nowSeconds}) : {index: 0, exact: true};
   if (!exact && view.time !== "T+0") notices.push(`${describeTime(view.time, calendar)} is not a step of this run; the nearest is shown.`);
   if (member !== view.member && view.member > 0) notices.push(`Member ${members[view.member] ?? view.member} is not in this run; member ${members[member]} is shown.`);
@@ -124,6 +124,16 @@ export function resolveView(view, catalog, {nowSeconds} = {}) {
 export function firstInTime(layers) {
   const there = layers.filter(({series}) => series && series.times.length > 0);
   return there.find(({variable}) => !variable.constant) ?? there[0];
+}
+
+/** First and one past the last of a layer's steps that a picture may show: a difference begins and ends where both do. */
+export function timesInView({series, minus}) {
+  const {seconds} = series;
+  let from = 0, to = seconds.length;
+  const lacks = (at) => Boolean(minus) && !minus.variable.constant && !minus.series.seconds.some((other) => Math.abs(other - seconds[at]) < 1);
+  while (to - from > 1 && lacks(from)) from++;
+  while (to - from > 1 && lacks(to - 1)) to--;
+  return [from, to];
 }
 
 function describeTime(rule, calendar) {

@@ -199,6 +199,26 @@ static void titles(void **state)
     assert_true(strlen(title) == 199 && utf8_valid(title));  // never half a letter
 }
 
+static void differences_are_about_zero(void **state)
+{
+    (void)state;
+    struct preset_units units;
+    layer = (struct view_layer){.visible = true, .minus = {.used = true}};
+    assert_int_equal(presets_fill(variable("air_temperature", "K", true), (const double[]){280, 281}, &layer), VIRGA_OK);
+    assert_string_equal(layer.colour_map, "blue_white_red");
+    assert_string_equal(layer.units, "K");  // and no offset
+    assert_true(layer.range[0] == -2 && layer.range[1] == 2 && layer.opacity_count == 6);
+    for (size_t n = 0; n < layer.opacity_count; n++) {
+        const double *mirror = layer.opacity[layer.opacity_count - 1 - n];
+        assert_true(layer.opacity[n][0] == -mirror[0] && layer.opacity[n][1] == mirror[1]);
+    }
+    layer = (struct view_layer){.visible = true, .minus = {.used = true}};
+    assert_int_equal(presets_fill(variable("cloud_area_fraction_in_atmosphere_layer", "%", true), NULL, &layer), VIRGA_OK);
+    assert_true(layer.range[0] == -100 && layer.range[1] == 100);
+    presets_units(variable("air_temperature", "K", true), "°C", true, &units);
+    assert_true(strcmp(units.units, "K") == 0 && units.offset == 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -208,6 +228,7 @@ int main(void)
         cmocka_unit_test_setup(any_data_give_a_range, setup), cmocka_unit_test_setup(rounds_as_the_page, setup),
         cmocka_unit_test_setup(says_when_data_matter, setup), cmocka_unit_test_setup(units_as_people_write_them, setup),
         cmocka_unit_test_setup(titles, setup),
+        cmocka_unit_test_setup(differences_are_about_zero, setup),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

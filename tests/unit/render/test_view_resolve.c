@@ -240,6 +240,88 @@ static void exaggerates_to_suit(void **state)
     assert_true(view_default_exaggeration(&made.dataset, NULL) == 15);
 }
 
+// With columns, of which a pyramid is made.
+static void make_columns(void)
+{
+    static double places[10];
+    for (int n = 0; n < 10; n++)
+        places[n] = n;
+    made_dataset_init(&made);
+    made.grid.x = made.grid.y = (struct grid_axis){.n = 10, .values = places, .regular = true, .step = 1};
+    made.grid.km_per_unit[0] = made.grid.km_per_unit[1] = 1;
+}
+
+// The earlier run reaches to the later one's first step.
+static void make_meet(void)
+{
+    make_columns();
+    made.times[0][1] = made_time(8);
+    made.times[0][2] = made_time(9);
+    made_variable(&made, MADE_CLOUD, "dew", "dew_point_temperature", "degC", true);
+    made.variables[MADE_CLOUD].lattice = (struct lattice_spec){-100, 0.2, 0.1};
+}
+
+static void differences_are_looked_up(void **state)
+{
+    (void)state;
+    char title[VIEW_TITLE_TEXT];
+    make_meet();
+    resolves("\"layers\": [{\"variable\": \"ta\", \"minus\": {\"run\": \"previous\"}}]");
+    const struct view_resolved_layer *layer = &resolved.layers[0];
+    assert_true(layer->minus.used && layer->minus.run == 0 && layer->minus.variable == MADE_TA && layer->minus.ratio == 1);
+    assert_true(layer->lattice.v0 == 0 && layer->lattice.step == 0.1 && fabs(layer->lattice.epsilon - 0.1) < 1e-12);
+    assert_true(resolved.time_count == 1 && resolved.times[0].seconds == made_time(9).seconds);  // what both have
+    assert_int_equal(view_resolved_step(layer, made_time(9).seconds), 0);
+    assert_int_equal(view_resolved_minus_step(layer, made_time(9).seconds), 2);
+    assert_int_equal(view_resolved_step(layer, made_time(10).seconds), -1);
+    view_resolved_title(layer, title);
+    assert_string_equal(title, "Air temperature, run 09Z minus 03Z");
+    resolves("\"member\": 2, \"layers\": [{\"variable\": \"ta\", \"minus\": {\"member\": 0}}]");
+    assert_string_equal(resolved.layers[0].difference, "member 2 minus member 0");
+    assert_int_equal(resolved.time_count, MADE_STEPS);
+    resolves("\"layers\": [{\"variable\": \"ta\", \"minus\": {\"variable\": \"dew\", \"run\": \"2009-11-19T09:00:00Z\"}}]");
+    view_resolved_title(layer, title);
+    assert_string_equal(title, "Air temperature minus dew point temperature");
+    assert_true(fabs(layer->minus.ratio - 2) < 1e-9 && fabs(layer->lattice.v0 - (100 - 273.15)) < 1e-9 && fabs(layer->lattice.epsilon - 0.15) < 1e-9);
+    resolves("\"layers\": [{\"variable\": \"ta\", \"minus\": {\"run\": \"latest\"}}]");
+    assert_string_equal(resolved.layers[0].difference, "minus itself");
+}
+
+static void a_difference_is_marched_as_two(void **state)
+{
+    (void)state;
+    size_t drawn[VIEW_DRAWN_MAX];
+    make_meet();
+    resolves("\"layers\": [{\"variable\": \"ta\", \"minus\": {\"run\": \"previous\"}}, {\"variable\": \"wind\"}, {\"variable\": \"dew\"}]");
+    assert_int_equal(view_resolved_drawn(&resolved, made_time(9).seconds, true, drawn), 1);
+    assert_int_equal(drawn[0], 0);
+    assert_int_equal(view_resolved_drawn(&resolved, made_time(10).seconds, true, drawn), 2);  // when there is no difference
+    resolves("\"layers\": [{\"variable\": \"wind\", \"visible\": false}, {\"variable\": \"dew\", \"visible\": false}, {\"variable\": \"oro\", \"visible\": false},"
+             " {\"variable\": \"ta\", \"minus\": {\"run\": \"previous\"}}]");
+    assert_true(resolved.layers[3].placed && !resolved.layers[0].placed);
+}
+
+static void differences_that_cannot_be_say_why(void **state)
+{
+    (void)state;
+    make_columns();
+    refuses("\"layers\": [{\"variable\": \"ta\", \"minus\": {\"run\": \"previous\"}}]", "layers[0].minus.run: the runs of 2009-11-19T09:00:00Z and 2009-11-19T03:00:00Z");
+    refuses("\"run\": \"2009-11-19T03:00:00Z\", \"layers\": [{\"variable\": \"ta\", \"minus\": {\"run\": \"previous\"}}]", "layers[0].minus.run: no run before that of");
+    refuses("\"layers\": [{\"variable\": \"ta\", \"minus\": {\"run\": \"2001-01-01T00:00:00Z\"}}]", "layers[0].minus.run: 2001-01-01T00:00:00Z is not on offer");
+    refuses("\"layers\": [{\"variable\": \"ta\", \"minus\": {\"variable\": \"no\"}}]", "layers[0].minus.variable: \"no\" is not in this dataset");
+    refuses("\"layers\": [{\"variable\": \"ta\", \"minus\": {\"member\": 3}}]", "layers[0].minus.member: 3 is not on offer, there are 3");
+    refuses("\"layers\": [{\"variable\": \"cloud\", \"minus\": {\"run\": \"2009-11-19T03:00:00Z\"}}]", "layers[0].minus: \"cloud\" is not in the run of");
+    parse("\"layers\": [{\"variable\": \"ta\", \"minus\": {\"variable\": \"wind\"}}]");
+    assert_int_equal(view_resolve(&view, &made.catalog, &resolved, &failure), VIRGA_INVALID);
+    assert_string_equal(failure.message, "layers[0].minus.variable: \"wind\" is in m s-1, which cannot be taken from K");
+    made_variable(&made, MADE_ORO, "oro", "surface_temperature", "K", false);
+    parse("\"layers\": [{\"variable\": \"ta\", \"minus\": {\"variable\": \"oro\"}}]");
+    assert_int_equal(view_resolve(&view, &made.catalog, &resolved, &failure), VIRGA_INVALID);
+    assert_string_equal(failure.message, "layers[0].minus.variable: \"oro\" is on other levels or columns than \"ta\"");
+    resolves("\"layers\": [{\"variable\": \"wind\"}, {\"variable\": \"ta\", \"visible\": false, \"minus\": {\"run\": \"previous\"}}]");
+    assert_null(resolved.layers[1].series);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -249,6 +331,9 @@ int main(void)
         cmocka_unit_test_setup(steps_as_lead_times, setup),
         cmocka_unit_test_setup(what_is_drawn, setup), cmocka_unit_test_setup(what_makes_the_box, setup),
         cmocka_unit_test_setup(begins_with_a_cloud, setup), cmocka_unit_test_setup(exaggerates_to_suit, setup),
+        cmocka_unit_test_setup(differences_are_looked_up, setup),
+        cmocka_unit_test_setup(a_difference_is_marched_as_two, setup),
+        cmocka_unit_test_setup(differences_that_cannot_be_say_why, setup),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
