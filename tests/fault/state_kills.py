@@ -108,7 +108,7 @@ def kill_often(program, forecast, folder, kills, seed):
     shown, runs = folder / "shown", sorted(forecast.glob("*.nc"))
     shown.mkdir()
     shutil.copy(runs[0], shown)
-    one = Restartable(program, folder / "server", shown, environment={"VIRGA_EXPORT_PROGRAM": str(STAND_IN)})
+    one = Restartable(program, folder / "server", shown, "--export-queue", kills, environment={"VIRGA_EXPORT_PROGRAM": str(STAND_IN)})
     server = one.launch()
     pins, exports = Pins(server), Exports(server)
     for _ in range(kills):
