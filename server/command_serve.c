@@ -71,6 +71,18 @@ static const char more_help[] =
     "      --engine-python P    made by server/engine\n"
     "      --engine-socket FD   an engine is at the other end, such as a notebook's own process\n"
     "      --publish-token-file F  whoever has its token may publish datasets (nobody)\n"
+    "      --auth HOW           how one signs in: none, or any of token (virga token), proxy, jupyterhub\n"
+    "                           (none: only the page on this machine makes and changes anything)\n"
+    "      --anonymous WHAT     view: whoever is not signed in may look; or none (view)\n"
+    "      --auth-proxies A     addresses or networks of proxies whose headers are believed\n"
+    "      --auth-header NAME   in which they name who asks (X-Forwarded-User)\n"
+    "      --auth-role ROLE     of those whom a proxy or the hub names: viewer, forecaster (forecaster)\n"
+    "      --auth-admins NAMES  who of them is an admin\n"
+    "      --auth-hub URL       the JupyterHub\n"
+    "      --auth-hub-token-file F  the service's token there ($JUPYTERHUB_API_TOKEN)\n"
+    "      --auth-hub-service N its name there (virga)\n"
+    "      --auth-hub-callback URL  where the hub sends browsers back (BASE-PATH oauth_callback)\n"
+    "      --open-to-all yes    listen beyond this machine even though nobody signs in\n"
     "      --allow-empty        start even if nothing can be shown\n"
     "      --web-root DIR       the page's files\n"
     "      --reader PROGRAM     the reader program (virga-reader beside this one)\n"
@@ -88,7 +100,7 @@ static const char more_help[] =
     "\n"
     "Examples:\n"
     "  virga serve forecast.nc\n"
-    "  virga serve --listen 0.0.0.0:8080 /data/ukv '/data/global/2026*.nc'\n"
+    "  virga serve --listen 0.0.0.0:8080 --auth token /data/ukv '/data/global/2026*.nc'\n"
     "  virga serve --check --config /etc/virga/virga.ini\n"
     "\n"
     "Exit status: 0 stopped cleanly, 1 failed, 2 wrong use or configuration.\n";
@@ -99,7 +111,9 @@ static const struct option_spec specs[] = {
     {"web-root", 0, true},     {"export-jobs", 0, true},  {"export-queue", 0, true}, {"export-frames", 0, true},
     {"export-size", 0, true},  {"export-disk", 0, true},  {"export-keep", 0, true},  {"engine-clusters", 0, true},
     {"scan-seconds", 0, true}, {"settle-seconds", 0, true}, {"relist-seconds", 0, true},
-    {"publish-token-file", 0, true}, {"engine-socket", 0, true}, {"check", 0, false}, {"allow-empty", 0, false}, {NULL, 0, false}};
+    {"publish-token-file", 0, true}, {"auth", 0, true}, {"anonymous", 0, true}, {"auth-proxies", 0, true}, {"auth-header", 0, true}, {"auth-role", 0, true},
+    {"auth-admins", 0, true}, {"auth-hub", 0, true}, {"auth-hub-token-file", 0, true}, {"auth-hub-service", 0, true}, {"auth-hub-callback", 0, true}, {"open-to-all", 0, true},
+    {"engine-socket", 0, true}, {"check", 0, false}, {"allow-empty", 0, false}, {NULL, 0, false}};
 
 struct serve_flags {
     bool check, allow_empty;
@@ -222,6 +236,7 @@ static bool may_be_empty(const struct config *config, bool allowed) { return all
 static int serve(struct invocation *call, const struct config *config, bool allow_empty) {
     struct failure failure = {0};
     struct app app;
+    if (web_server_check(config, &failure)) return command_line_failed(line, &failure);
     int status = app_init(&app, config, &failure);
     if (status != VIRGA_OK) {
         fprintf(stderr, "virga serve: %s\n", failure.message);

@@ -30,6 +30,9 @@ static enum config_key find_key(const char *name) {
 bool config_has_lines(enum config_key key) { return key == CONFIG_PATHS || key == CONFIG_ENGINE_PRODUCT; }
 
 void config_clear_list(struct config *config, enum config_key key) {
+    if (key == CONFIG_AUTH) config->auth_token = config->auth_proxy = config->auth_hub_is_asked = false;
+    if (key == CONFIG_AUTH_PROXIES) config->auth_proxy_count = 0;
+    if (key == CONFIG_AUTH_ADMINS) config->auth_admin_count = 0;
     if (key == CONFIG_EMBED_HOST) config->embed_host_count = 0;
     if (key == CONFIG_ALLOW_ORIGIN) config->allow_origin_count = 0;
     if (key == CONFIG_OPENDAP_HOSTS) config->opendap_host_count = 0;
@@ -240,7 +243,8 @@ void config_defaults(struct config *config) {
                               .idle_seconds = 600, .drain_seconds = 10, .message_rate = 60, .export_jobs = 1, .export_queue = 32, .export_frames = 5000,
                               .export_size = {3840, 2160}, .export_disk = (size_t)20 << 30, .export_keep = 7 * 86400,
                               .scan_seconds = 30, .settle_seconds = 5, .relist_seconds = 300,
-                              .engine = "none", .engine_socket = -1, .engine_idle = 600, .engine_memory = (size_t)4 << 30, .log_level = LOG_LEVEL_INFO};
+                              .engine = "none", .engine_socket = -1, .engine_idle = 600, .engine_memory = (size_t)4 << 30,
+                              .anonymous_views = true, .auth_header = "x-forwarded-user", .auth_role = ACCESS_FORECASTER, .auth_hub_service = "virga", .log_level = LOG_LEVEL_INFO};
     cpu_set_t set;
     int processors = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : (int)sysconf(_SC_NPROCESSORS_ONLN);
     config->workers = processors < 1 ? 1 : processors > 256 ? 256 : processors;

@@ -10,6 +10,7 @@
 
 #include "base/log.h"
 #include "base/status.h"
+#include "server/access.h"
 #include "field/catalog.h"
 
 enum { CONFIG_MAX_PATHS = 1024, CONFIG_MAX_HOSTS = 32, CONFIG_MAX_SCHEMES = 16, CONFIG_MAX_PRODUCTS = 64 };
@@ -21,6 +22,8 @@ enum config_key {
     CONFIG_LATEST, CONFIG_EXPECTED_STEPS, CONFIG_KEEP_RUNS, CONFIG_KEEP_TIME, CONFIG_SCAN_SECONDS, CONFIG_SETTLE_SECONDS, CONFIG_RELIST_SECONDS,
     CONFIG_ENGINE, CONFIG_ENGINE_CLUSTERS, CONFIG_ENGINE_WORKERS, CONFIG_ENGINE_IDLE, CONFIG_ENGINE_MEMORY, CONFIG_ENGINE_SCHEMES,
     CONFIG_ENGINE_SLABS, CONFIG_ENGINE_PRODUCT, CONFIG_ENGINE_PYTHON, CONFIG_PUBLISH_TOKEN_FILE,
+    CONFIG_AUTH, CONFIG_ANONYMOUS, CONFIG_AUTH_PROXIES, CONFIG_AUTH_HEADER, CONFIG_AUTH_ROLE, CONFIG_AUTH_ADMINS, CONFIG_AUTH_HUB, CONFIG_AUTH_HUB_TOKEN_FILE,
+    CONFIG_AUTH_HUB_SERVICE, CONFIG_AUTH_HUB_CALLBACK, CONFIG_OPEN_TO_ALL,
     CONFIG_LOG_LEVEL, CONFIG_LOG_FORMAT, CONFIG_WEB_ROOT, CONFIG_READER, CONFIG_PATHS, CONFIG_KEY_COUNT
 };
 
@@ -68,6 +71,19 @@ struct config {
     char engine_python[4096];   // default engine/bin/python3 in the folder above the program's
     int engine_socket;          // no setting: a descriptor with an engine at its other end, which takes the place of a child; -1: none
     char publish_token_file[4096];  // names a file whose text lets its holder publish datasets; "" (the default): nobody
+    bool auth_token, auth_proxy, auth_hub_is_asked;  // how one signs in; none of them: nobody does, and only the page on this machine may make and change
+    bool anonymous_views;       // whoever is not signed in may look; default yes
+    char auth_proxies[CONFIG_MAX_HOSTS][64];  // addresses or networks whose headers are believed; default none
+    size_t auth_proxy_count;
+    char auth_header[64];       // in lower case: where a proxy names who asks; default x-forwarded-user
+    enum access_role auth_role; // of those whom a proxy or the hub names; default forecaster
+    char auth_admins[CONFIG_MAX_HOSTS][ACCESS_NAME + 1];  // but these are admins; default none
+    size_t auth_admin_count;
+    char auth_hub[512];         // a JupyterHub's address without a slash at its end; default none
+    char auth_hub_token_file[4096];  // with the service's token; "" (the default): $JUPYTERHUB_API_TOKEN
+    char auth_hub_service[64];  // the service's name there; default virga
+    char auth_hub_callback[512];  // where the hub sends browsers back to; "" (the default): oauth_callback below the base path
+    bool open_to_all;           // listens beyond this machine even though nobody signs in; default no
     bool background;            // no setting, but --background of export: gives way to others, so its readers may take longer
     enum log_level log_level;
     bool log_json;
@@ -92,6 +108,10 @@ int config_set(struct config *config, const char *key, const char *value, struct
 char *config_to_text(const struct config *config);
 // The key's name in files and, with "--" before it, as a flag.
 const char *config_key_name(enum config_key key);
+// Whether anybody can sign in.
+bool config_has_auth(const struct config *config);
+// Whether the settings of who may do what go together. VIRGA_INVALID with what is missing.
+int config_check_access(const struct config *config, struct failure *failure);
 void config_destroy(struct config *config);
 
 #endif

@@ -55,4 +55,18 @@ const char *config_set_engine_python(struct config *config, const char *value);
 const char *config_set_publish_token_file(struct config *config, const char *value);
 void config_print_engine(FILE *out, const struct config *config, enum config_key key);
 
+// config_access.c
+const char *config_set_auth(struct config *config, const char *value);
+const char *config_set_anonymous(struct config *config, const char *value);
+const char *config_set_auth_proxies(struct config *config, const char *value);
+const char *config_set_auth_header(struct config *config, const char *value);
+const char *config_set_auth_role(struct config *config, const char *value);
+const char *config_set_auth_admins(struct config *config, const char *value);
+const char *config_set_auth_hub(struct config *config, const char *value);
+const char *config_set_auth_hub_token_file(struct config *config, const char *value);
+const char *config_set_auth_hub_service(struct config *config, const char *value);
+const char *config_set_auth_hub_callback(struct config *config, const char *value);
+const char *config_set_open_to_all(struct config *config, const char *value);
+void config_print_access(FILE *out, const struct config *config, enum config_key key);
+
 #endif

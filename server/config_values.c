@@ -280,6 +280,17 @@ const struct config_setting config_settings[CONFIG_KEY_COUNT] = {
     [CONFIG_ENGINE_PRODUCT] = {"engine-product", "VIRGA_ENGINE_PRODUCT", config_set_engine_product},
     [CONFIG_ENGINE_PYTHON] = {"engine-python", "VIRGA_ENGINE_PYTHON", config_set_engine_python},
     [CONFIG_PUBLISH_TOKEN_FILE] = {"publish-token-file", "VIRGA_PUBLISH_TOKEN_FILE", config_set_publish_token_file},
+    [CONFIG_AUTH] = {"auth", "VIRGA_AUTH", config_set_auth},
+    [CONFIG_ANONYMOUS] = {"anonymous", "VIRGA_ANONYMOUS", config_set_anonymous},
+    [CONFIG_AUTH_PROXIES] = {"auth-proxies", "VIRGA_AUTH_PROXIES", config_set_auth_proxies},
+    [CONFIG_AUTH_HEADER] = {"auth-header", "VIRGA_AUTH_HEADER", config_set_auth_header},
+    [CONFIG_AUTH_ROLE] = {"auth-role", "VIRGA_AUTH_ROLE", config_set_auth_role},
+    [CONFIG_AUTH_ADMINS] = {"auth-admins", "VIRGA_AUTH_ADMINS", config_set_auth_admins},
+    [CONFIG_AUTH_HUB] = {"auth-hub", "VIRGA_AUTH_HUB", config_set_auth_hub},
+    [CONFIG_AUTH_HUB_TOKEN_FILE] = {"auth-hub-token-file", "VIRGA_AUTH_HUB_TOKEN_FILE", config_set_auth_hub_token_file},
+    [CONFIG_AUTH_HUB_SERVICE] = {"auth-hub-service", "VIRGA_AUTH_HUB_SERVICE", config_set_auth_hub_service},
+    [CONFIG_AUTH_HUB_CALLBACK] = {"auth-hub-callback", "VIRGA_AUTH_HUB_CALLBACK", config_set_auth_hub_callback},
+    [CONFIG_OPEN_TO_ALL] = {"open-to-all", "VIRGA_OPEN_TO_ALL", config_set_open_to_all},
     [CONFIG_LOG_LEVEL] = {"log-level", "VIRGA_LOG_LEVEL", set_log_level},
     [CONFIG_LOG_FORMAT] = {"log-format", "VIRGA_LOG_FORMAT", set_log_format},
     [CONFIG_WEB_ROOT] = {"web-root", "VIRGA_WEB_ROOT", set_web_root},
@@ -338,6 +349,8 @@ void config_print_value(FILE *out, const struct config *c, enum config_key key) 
     case CONFIG_SETTLE_SECONDS: case CONFIG_RELIST_SECONDS: config_print_catalog(out, c, key); break;
     case CONFIG_ENGINE: case CONFIG_ENGINE_CLUSTERS: case CONFIG_ENGINE_WORKERS: case CONFIG_ENGINE_IDLE: case CONFIG_ENGINE_SCHEMES:
     case CONFIG_ENGINE_SLABS: case CONFIG_ENGINE_PYTHON: case CONFIG_PUBLISH_TOKEN_FILE: config_print_engine(out, c, key); break;
+    case CONFIG_AUTH: case CONFIG_ANONYMOUS: case CONFIG_AUTH_PROXIES: case CONFIG_AUTH_HEADER: case CONFIG_AUTH_ROLE: case CONFIG_AUTH_ADMINS: case CONFIG_AUTH_HUB:
+    case CONFIG_AUTH_HUB_TOKEN_FILE: case CONFIG_AUTH_HUB_SERVICE: case CONFIG_AUTH_HUB_CALLBACK: case CONFIG_OPEN_TO_ALL: config_print_access(out, c, key); break;
     case CONFIG_ENGINE_MEMORY: print_size(out, c->engine_memory); break;
     case CONFIG_LOG_LEVEL: fputs(log_level_name(c->log_level), out); break;
     case CONFIG_LOG_FORMAT: fputs(c->log_json ? "json" : "text", out); break;

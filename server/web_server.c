@@ -8,6 +8,8 @@
 #include <sys/socket.h>
 
 #include "base/clock.h"
+#include "server/client_place.h"
+#include "server/export_service.h"
 #include "server/http_router.h"
 #include "server/service_notify.h"
 #include "server/web_drain.h"
@@ -183,11 +185,25 @@ static int resolve(const char *host, char *out, size_t room, bool *v6, struct fa
     return error ? failure_set(failure, VIRGA_NOT_FOUND, "cannot listen on %s: %s", host, gai_strerror(error)) : VIRGA_OK;
 }
 
+static int check_listen(const struct config *config, char *address, size_t room, bool *v6, struct failure *failure) {
+    int status = resolve(config->listen_host, address, room, v6, failure);
+    if (status || client_place_is_loopback(address) || config_has_auth(config) || config->open_to_all) return status;
+    return failure_set(failure, VIRGA_INVALID, "listen = %.100s opens this server to other machines, but nobody has to sign in. Say how one signs in, with auth = token (then `virga token "
+                       "create`), proxy or jupyterhub; or let everybody in who can reach it, with open-to-all = yes; or listen on 127.0.0.1", config->listen_host);
+}
+
+int web_server_check(const struct config *config, struct failure *failure) {
+    char address[128];
+    bool v6 = false;
+    int status = config_check_access(config, failure);
+    return status ? status : check_listen(config, address, sizeof address, &v6, failure);
+}
+
 static int listen_on(struct web_server *server, int *port, struct failure *failure) {
     const struct config *config = &server->app->config;
     char address[128];
     bool v6 = false;
-    int status = resolve(config->listen_host, address, sizeof address, &v6, failure);
+    int status = check_listen(config, address, sizeof address, &v6, failure);
     if (status) return status;
     lws_set_log_level(LLL_ERR | LLL_WARN, library_log);
     struct lws_context_creation_info info = {

@@ -7,6 +7,10 @@
 
 struct web_server;
 
+// Whether a server may be begun with these settings: what concerns access goes together, and a server on whose page nobody has to sign in listens beyond this
+// machine only where it was told to. VIRGA_INVALID or VIRGA_NOT_FOUND, with what to do.
+int web_server_check(const struct config *config, struct failure *failure);
+
 // Listens at config.listen (port 0 picks a free one). *port is the port in use. The web page's files are loaded into
 // memory from config.web_root here.
 int web_server_new(struct app *app, struct web_server **server, int *port, struct failure *failure);

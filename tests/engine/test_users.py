@@ -156,7 +156,7 @@ def test_one_address_has_few_engines_and_only_who_needs_one(serve):
     address = own_address()
     if not address:
         pytest.skip("this machine has no address but loopback")
-    flags = ("--allow-empty", "--engine", "local:1", "--engine-clusters", "user", "--listen", "0.0.0.0:0")
+    flags = ("--allow-empty", "--engine", "local:1", "--engine-clusters", "user", "--listen", "0.0.0.0:0", "--open-to-all", "yes")
     with serve([], *flags) as server:
         far, near = f"http://{address}:{server.port}/", f"http://127.0.0.1:{server.port}/"
         people = [new_person(far) for _ in range(5)]

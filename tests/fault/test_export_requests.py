@@ -46,7 +46,7 @@ def test_other_machines_may_not_write(serve, demo_forecast):
         address = probe.getsockname()[0]
     if address.startswith("127."):
         pytest.skip("this machine has no address but loopback")
-    with serve(demo_forecast, "--listen", "0.0.0.0:0", environment={"VIRGA_EXPORT_PROGRAM": str(STAND_IN)}) as server:
+    with serve(demo_forecast, "--listen", "0.0.0.0:0", "--open-to-all", "yes", environment={"VIRGA_EXPORT_PROGRAM": str(STAND_IN)}) as server:
         server.host = address
         exports = Exports(server)
         reply = exports.post(exports.view())
