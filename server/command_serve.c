@@ -236,7 +236,7 @@ static bool may_be_empty(const struct config *config, bool allowed) { return all
 static int serve(struct invocation *call, const struct config *config, bool allow_empty) {
     struct failure failure = {0};
     struct app app;
-    if (web_server_check(config, &failure)) return command_line_failed(line, &failure);
+    if (web_server_check(config, &failure)) return command_line_failed(call->line, &failure);
     int status = app_init(&app, config, &failure);
     if (status != VIRGA_OK) {
         fprintf(stderr, "virga serve: %s\n", failure.message);

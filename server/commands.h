@@ -12,6 +12,7 @@ int command_sample(int argc, char **argv);
 int command_view(int argc, char **argv);
 int command_export(int argc, char **argv);
 int command_backup(int argc, char **argv);
+int command_token(int argc, char **argv);
 int command_demo(int argc, char **argv);
 
 #endif

@@ -34,6 +34,12 @@ bool http_header(struct lws *wsi, int token, char *out, size_t room) {
     return length > 0 && (size_t)length < room && lws_hdr_copy(wsi, out, (int)room, (enum lws_token_indexes)token) >= 0;
 }
 
+bool http_custom_header(struct lws *wsi, const char *name, char *out, size_t room) {
+    int size = lws_hdr_custom_length(wsi, name, (int)strlen(name));
+    out[0] = '\0';
+    return size > 0 && (size_t)size < room && lws_hdr_custom_copy(wsi, out, (int)room, name, (int)strlen(name)) >= 0;
+}
+
 bool http_accepts_gzip(const struct peer *peer) {
     char text[512];
     if (!http_header(peer->wsi, WSI_TOKEN_HTTP_ACCEPT_ENCODING, text, sizeof text)) return false;
@@ -187,7 +193,7 @@ static int write_header(struct peer *peer, char *out, size_t room) {
     const struct http_reply *r = &peer->reply;
     struct web_server *server = peer->server;
     char sockets[600];
-    bool private = peer->caller.user != 0;  // no cache on the way may give it to another
+    bool private = peer->caller.user != 0 || !server->app->config.anonymous_views;  // no cache on the way may give it to another
     write_socket_hosts(peer->wsi, sockets, sizeof sockets);
     size_t at = (size_t)snprintf(out, room, "HTTP/1.1 %d %s\r\n", r->status, reason_of(r->status));
     at += write_date(out + at, room - at);
@@ -200,6 +206,7 @@ static int write_header(struct peer *peer, char *out, size_t room) {
     if (r->cache) LINE("Cache-Control: %s%s\r\n", private ? "private, " : "", private && !strncmp(r->cache, "public, ", 8) ? r->cache + 8 : r->cache);
     if (r->allow) LINE("Allow: %s\r\n", r->allow);
     if (r->location) LINE("Location: %s\r\n", r->location);
+    if (r->status == 401) LINE("WWW-Authenticate: Bearer realm=\"virga\"\r\n");
     if (r->more[0]) LINE("%s", r->more);
     if (r->close) LINE("Connection: close\r\n");
     LINE("Content-Security-Policy: default-src 'self'; script-src 'self'; worker-src 'self' blob:; connect-src 'self'%s; "

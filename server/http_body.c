@@ -8,7 +8,7 @@
 
 #include "base/clock.h"
 #include "server/http_router.h"
-#include "server/web_user.h"
+#include "server/web_access.h"
 
 // A body that is coming, to be handled when it is whole.
 struct http_body {
@@ -47,7 +47,11 @@ static bool may_ask(struct peer *peer, enum http_guard guard, struct failure *fa
     const struct config *config = &peer->server->app->config;
     struct web_sender from;
     web_user_sender(peer, &from);
-    if (guard == HTTP_GUARD_PAGE) return !http_origin_may_write(config, &from.sender, failure);
+    if (guard == HTTP_GUARD_PAGE && !config_has_auth(config)) return !http_origin_may_write(config, &from.sender, failure);
+    if (web_access_is_cross_site(peer, &from)) {
+        failure_set(failure, VIRGA_INVALID, "by whom a browser or a proxy says that it was sent is only believed with the header Origin of the server's own page; programs show a token");
+        return false;
+    }
     if (!from.strange && http_origin_may_read(config, &from.sender)) return true;
     failure_set(failure, VIRGA_INVALID, "pages of this origin may not ask here: name it in the setting allow-origin");
     return false;
@@ -55,7 +59,10 @@ static bool may_ask(struct peer *peer, enum http_guard guard, struct failure *fa
 
 // 0, or why the request is refused, before its body has come.
 static int refusal_of(struct peer *peer, enum http_guard guard, enum http_method method, long size, struct failure *failure) {
+    const char *words;
     if (!may_ask(peer, guard, failure)) return 403;
+    int refused = guard == HTTP_GUARD_OPEN ? 0 : web_user_may(peer, ACT_SEE, NULL, &words);
+    if (refused) return failure_set(failure, refused, "%s", words);
     if (method == HTTP_DELETE && size > 0) return failure_set(failure, 413, "a request to delete has no body");
     if (method != HTTP_DELETE && size > 0 && !is_json(peer->wsi)) return failure_set(failure, 415, "a body here is application/json");
     return 0;

@@ -31,14 +31,17 @@ static const struct http_route routes[] = {
     {"api/sample", false, HTTP_GET, HTTP_GUARD_PAGE, true, http_sample},
     {"api/stats", false, HTTP_GET, HTTP_GUARD_PAGE, false, http_stats},
     {"bricks/", true, HTTP_GET, HTTP_GUARD_PAGE, true, http_bricks},
-    {"healthz", false, HTTP_GET, HTTP_GUARD_PAGE, false, http_health},
-    {"readyz", false, HTTP_GET, HTTP_GUARD_PAGE, false, http_ready},
-    {"metrics", false, HTTP_GET, HTTP_GUARD_PAGE, false, http_metrics},
+    {"healthz", false, HTTP_GET, HTTP_GUARD_OPEN, false, http_health},
+    {"readyz", false, HTTP_GET, HTTP_GUARD_OPEN, false, http_ready},
+    {"metrics", false, HTTP_GET, HTTP_GUARD_OPEN, false, http_metrics},
     {"api/exports", false, HTTP_GET | HTTP_POST, HTTP_GUARD_PAGE, true, http_exports},
     {"api/exports/", true, CHANGES, HTTP_GUARD_PAGE, true, http_exports},
     {"api/pins", false, HTTP_GET | HTTP_POST, HTTP_GUARD_TOKEN, true, http_pins},
     {"api/pins/", true, CHANGES | HTTP_PUT, HTTP_GUARD_TOKEN, true, http_pins},
     {"pin/", true, HTTP_GET, HTTP_GUARD_PAGE, false, http_pin_link},
+    {"api/me", false, HTTP_GET, HTTP_GUARD_OPEN, false, http_me},
+    {"api/login", false, HTTP_GET | HTTP_POST, HTTP_GUARD_OPEN, false, http_login},
+    {"api/logout", false, HTTP_GET | HTTP_POST, HTTP_GUARD_OPEN, false, http_logout},
     {"api/session", false, CHANGES, HTTP_GUARD_TOKEN, false, http_session},
     {"api/engine", false, HTTP_GET | HTTP_POST, HTTP_GUARD_TOKEN, false, http_engine},
     {"api/datasets", false, HTTP_GET | HTTP_POST, HTTP_GUARD_TOKEN, false, http_datasets},
@@ -62,6 +65,9 @@ const struct http_route *http_find_route(const char **path) {
 }
 
 int http_follow_route(const struct http_route *route, const struct http_request *request) {
+    const char *words;
+    int refused = route->guard == HTTP_GUARD_OPEN ? 0 : web_user_may(request->peer, ACT_SEE, NULL, &words);
+    if (refused) return http_answer_error(request->peer, refused, words);
     if (route->of_user) web_user_enter(request->peer, NULL);  // who is refused gets what all see
     return route->handle(request);
 }

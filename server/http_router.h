@@ -36,8 +36,9 @@ int http_write_requested(struct peer *peer, enum http_method method, const char 
 void http_body_free(struct peer *peer);
 // Whose requests to write are taken.
 enum http_guard {
-    HTTP_GUARD_PAGE,   // the page on this machine: http_origin_may_write
+    HTTP_GUARD_PAGE,   // whoever signed in, by their own page or as a program; where nobody signs in, the page on this machine: http_origin_may_write
     HTTP_GUARD_TOKEN,  // a page that may read, or no page: the handler looks at tokens
+    HTTP_GUARD_OPEN,   // likewise; and who may not even see (ACT_SEE) may ask it, too
 };
 
 struct http_route {
@@ -70,6 +71,8 @@ void http_end_reply(struct peer *peer);
 // For handlers.
 // A header's text, or false when it is absent or longer than room - 1.
 bool http_header(struct lws *wsi, int token, char *out, size_t room);
+// Of a header that the library has no number for; name: in lower case, with its colon.
+bool http_custom_header(struct lws *wsi, const char *name, char *out, size_t room);
 bool http_accepts_gzip(const struct peer *peer);
 // One value of the query ("lon"), decoded; false when absent or too long.
 bool http_query(const struct peer *peer, const char *key, char *out, size_t room);
@@ -131,6 +134,9 @@ int http_pins(const struct http_request *request);
 int http_pin_link(const struct http_request *request);
 int http_session(const struct http_request *request);
 int http_engine(const struct http_request *request);
+int http_me(const struct http_request *request);
+int http_login(const struct http_request *request);
+int http_logout(const struct http_request *request);
 int http_datasets(const struct http_request *request);
 void http_forget_catalogs(struct web_server *server);
 struct geometry_cache *geometry_cache_new(void);

@@ -52,7 +52,7 @@ static int begin_session(const struct http_request *request) {
         int refused = web_user_wrong(peer, 403, &words);
         return refuse_secret(peer, refused, words);
     }
-    if (!user && !rate_limit_take(&server->sessions, peer->address, now)) return http_answer_error(peer, 429, "too many sessions begin from this address; wait a minute");
+    if (!user && !rate_limit_take(&server->sessions, peer->caller.address, now)) return http_answer_error(peer, 429, "too many sessions begin from this address; wait a minute");
     user = identity_add(server->identity, user, now, token);
     if (!user) return http_answer_error(peer, 503, "too many sessions are in use; try again later");
     int status = http_answer_json(peer, 201, json_pack("{s:s}", "token", token), 0);
@@ -230,7 +230,6 @@ int http_datasets(const struct http_request *request) {
     if (!ends && request->method != HTTP_POST) return http_answer_method(request->peer, one ? "POST, DELETE" : "POST");
     if (!caller->publisher && !(ends && caller->user && !caller->bearer)) {
         const char *words;
-        snprintf(peer->reply.more, sizeof peer->reply.more, "WWW-Authenticate: Bearer realm=\"virga\"\r\n");
         int refused = web_user_check_publisher(peer, &words);
         return refuse_secret(peer, refused, words);
     }

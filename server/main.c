@@ -19,6 +19,7 @@ static const char help[] =
     "  view PATH       print a view of a forecast: a picture as a document, to start from\n"
     "  export VIEW     draw pictures and image sequences\n"
     "  backup          copy what a server remembers\n"
+    "  token           make, list and revoke what people sign in with\n"
     "  demo            write a demonstration forecast\n"
     "\n"
     "  virga COMMAND --help   more about a command\n"
@@ -33,7 +34,7 @@ static const char help[] =
 static const struct {
     const char *name;
     int (*run)(int argc, char **argv);
-} commands[] = {{"serve", command_serve}, {"info", command_info}, {"sample", command_sample}, {"view", command_view}, {"export", command_export}, {"backup", command_backup}, {"demo", command_demo}};
+} commands[] = {{"serve", command_serve}, {"info", command_info}, {"sample", command_sample}, {"view", command_view}, {"export", command_export}, {"backup", command_backup}, {"token", command_token}, {"demo", command_demo}};
 
 static int print(const char *text) { return fputs(text, stdout) < 0 || fflush(stdout) ? EXIT_FAILED : EXIT_DONE; }
 
@@ -47,6 +48,6 @@ int main(int argc, char **argv) {
         if (!strcmp(argv[1], commands[i].name)) return commands[i].run(argc - 1, argv + 1);
     if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help")) return print(help);
     if (!strcmp(argv[1], "--version")) return print("virga " VIRGA_VERSION "\n");
-    fprintf(stderr, "virga: there is no command \"%s\"; the commands are serve, info, sample, view, export, backup and demo\nTry \"virga --help\".\n", argv[1]);
+    fprintf(stderr, "virga: there is no command \"%s\"; the commands are serve, info, sample, view, export, backup, token and demo\nTry \"virga --help\".\n", argv[1]);
     return EXIT_WRONG_USE;
 }

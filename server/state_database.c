@@ -41,6 +41,14 @@ static const char *const migrations[] = {
     " pin INTEGER NOT NULL REFERENCES pins (sequence) ON DELETE CASCADE, revision INTEGER NOT NULL, base INTEGER NOT NULL, at REAL NOT NULL,"
     " person TEXT NOT NULL, what TEXT NOT NULL, title TEXT NOT NULL, wall TEXT NOT NULL, position REAL NOT NULL, view TEXT NOT NULL,"
     " UNIQUE (pin, revision)) STRICT;",
+    // Times: wall clock; 0: never. Of tokens and of cookies only their hashes are here. owner: "" is nobody's that is known.
+    "CREATE TABLE access_tokens ("
+    " id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL, role TEXT NOT NULL CHECK (role IN ('viewer', 'forecaster', 'admin')),"
+    " hash BLOB NOT NULL UNIQUE CHECK (length(hash) = 32), created REAL NOT NULL, expires REAL NOT NULL, revoked REAL NOT NULL, used REAL NOT NULL) STRICT;"
+    "CREATE TABLE access_logins ("
+    " hash BLOB PRIMARY KEY CHECK (length(hash) = 32), token INTEGER REFERENCES access_tokens (id) ON DELETE CASCADE, name TEXT NOT NULL,"
+    " role TEXT NOT NULL CHECK (role IN ('viewer', 'forecaster', 'admin')), begun REAL NOT NULL, expires REAL NOT NULL) STRICT, WITHOUT ROWID;"
+    "ALTER TABLE export_jobs ADD COLUMN owner TEXT NOT NULL DEFAULT '';",
 };
 enum { VERSION = sizeof migrations / sizeof *migrations };
 

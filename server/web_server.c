@@ -70,14 +70,9 @@ static int check_upgrade(struct peer *peer, struct lws *wsi) {
         return http_refuse(peer, 400, "only websocket is upgraded to");
     if (peer->server->phase == WEB_DRAINING) return http_refuse(peer, 503, "the server is stopping");
     if (ws_is_asked(peer, wsi, "source")) return ws_source_check_upgrade(peer, wsi);
-    int status = ws_check_upgrade(peer, wsi);
-    switch (status) {
-        case VIRGA_OK: return 0;
-        case 403: return http_refuse(peer, 403, "this origin may not open a websocket here");
-        case 404: return http_refuse(peer, 404, "there is no websocket at this address");
-        case 413: return http_refuse(peer, 413, "a request has no body here");
-        default: return http_refuse(peer, status, "a websocket here is version 13, subprotocol virga.1");
-    }
+    const char *words;
+    int status = ws_check_upgrade(peer, wsi, &words);
+    return status ? http_refuse(peer, status, words) : 0;
 }
 
 // The library takes the first subprotocol on the client's list that it knows, whatever was checked.

@@ -10,7 +10,8 @@
 
 #include "base/histogram.h"
 #include "base/shared_bytes.h"
-#include "server/access.h"
+#include "server/access_network.h"
+#include "server/access_table.h"
 #include "server/app.h"
 #include "server/field_cache.h"
 #include "server/http_page.h"
@@ -66,6 +67,7 @@ struct web_notice {
     void (*tell)(struct web_server *server);  // service thread
 };
 
+struct access_service;
 struct export_service;
 struct pin_service;
 struct http_body;
@@ -83,7 +85,7 @@ struct http_reply {
     const char *allow;         // Allow, static text or NULL
     const char *location;      // or NULL; as long-lived as the server
     char etag[160];            // with its quotes, or ""
-    char more[256];            // header lines besides, each with its line end
+    char more[640];            // header lines besides, each with its line end
     struct shared_bytes *body;  // one reference, or NULL
     struct http_stream *stream;  // instead of `body`, or NULL
     uint64_t body_size;        // said in Content-Length; of the body, or of what a HEAD would have got
@@ -96,6 +98,12 @@ struct web_caller {
     bool bearer;         // a token stands in Authorization
     bool publisher;      // … and it is the publish token
     struct access_person person;  // what they may: web_user_may
+    char address[ACCESS_ADDRESS];  // where they are, as far as proxies that are believed tell
+    bool secure;                  // they came over https, as such a proxy says
+    bool ambient;                 // who they are says what a browser or a proxy adds by itself
+    int refused;                  // what they showed on purpose is wrong: the HTTP status to refuse with; else 0
+    enum access_kind shown;       // what tells who they are, where it may end
+    uint8_t shown_hash[SECRET_HASH];
 };
 
 struct peer {
@@ -145,6 +153,9 @@ struct web_server {
     struct catalog_text texts[WEB_TEXTS];  // made when first asked for, and anew when a file was condemned
     uint64_t texts_used;
     struct identity *identity;
+    struct access_service *access;      // NULL: nobody signs in by a token or at a hub
+    struct access_network proxies[CONFIG_MAX_HOSTS];  // that are believed
+    size_t proxy_count;
     struct user_spaces *spaces;
     struct pair_table *pairs;  // screens and their remotes
     struct rate_limit wrong, sessions;  // wrong tokens and codes; new sessions
@@ -176,7 +187,8 @@ struct web_server {
 };
 
 // ws_transport.c
-int ws_check_upgrade(struct peer *peer, struct lws *wsi);  // VIRGA_OK, or an HTTP status to refuse with
+// VIRGA_OK, or an HTTP status to refuse with, and words (static).
+int ws_check_upgrade(struct peer *peer, struct lws *wsi, const char **words);
 // Whether the address is this one below the base path.
 bool ws_is_asked(const struct peer *peer, struct lws *wsi, const char *path);
 // Whether a websocket of this subprotocol is asked for as it should be: VIRGA_OK, or such a status.

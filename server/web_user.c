@@ -12,7 +12,9 @@
 #include "base/log.h"
 #include "server/engine_report.h"
 #include "server/http_router.h"
+#include "server/web_access.h"
 
+static const char too_often[] = "too many wrong tokens or codes came from this address; wait a minute";
 static const double wrong_burst = 20, wrong_per_second = 0.2, session_burst = 60, session_per_second = 0.1;
 
 // The token is read once, and neither kept nor logged.
@@ -55,6 +57,7 @@ int web_user_start(struct web_server *server, struct failure *failure) {
     identity_limits_default(&limits);
     rate_limit_init(&server->wrong, wrong_burst, wrong_per_second);
     rate_limit_init(&server->sessions, session_burst, session_per_second);
+    if (web_access_start(server, failure)) return failure->status;
     if (!(server->identity = identity_new(&limits))) return failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
     if (config->publish_token_file[0] && read_publisher(server, config->publish_token_file, failure)) return failure->status;
     server->spaces = user_spaces_new(server->app, server->identity, server->mailbox, &calls);
@@ -67,18 +70,16 @@ void web_user_stop(struct web_server *server) {
     if (server->spaces) source_engine_on_state(server->app->engine, NULL, NULL);
     user_spaces_free(server->spaces);
     identity_free(server->identity);
+    web_access_stop(server);
     server->spaces = NULL;
     server->identity = NULL;
 }
 
-static bool custom_header(struct lws *wsi, const char *name, char *out, size_t room) {
-    int size = lws_hdr_custom_length(wsi, name, (int)strlen(name));
-    out[0] = '\0';
-    return size > 0 && (size_t)size < room && lws_hdr_custom_copy(wsi, out, (int)room, name, (int)strlen(name)) >= 0;
-}
-
+// One that is too long to be any is "", which is nobody's.
 static bool bearer(struct lws *wsi, char *out, size_t room) {
     char text[IDENTITY_MOST_TOKEN + 32];
+    out[0] = '\0';
+    if (lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_AUTHORIZATION) >= (int)sizeof text) return true;
     bool is = http_header(wsi, WSI_TOKEN_HTTP_AUTHORIZATION, text, sizeof text) && !strncasecmp(text, "Bearer ", 7);
     if (is) snprintf(out, room, "%s", text + 7 + strspn(text + 7, " "));
     explicit_bzero(text, sizeof text);
@@ -92,20 +93,24 @@ void web_user_sender(const struct peer *peer, struct web_sender *out) {
     out->strange = lws_hdr_total_length(peer->wsi, WSI_TOKEN_ORIGIN) > 0 && !out->sender.origin;
 }
 
-// Without authentication the page on this machine may all, everybody else may look.
-static void read_person(struct peer *peer, bool changes, struct access_person *person) {
-    const struct config *config = &peer->server->app->config;
-    struct web_sender from;
-    web_user_sender(peer, &from);
-    bool local = !from.strange && (changes ? !http_origin_may_write(config, &from.sender, NULL) : http_origin_is_local(config, &from.sender));
-    *person = (struct access_person){.name = "", .role = ACCESS_VIEWER};
-    if (local) *person = (struct access_person){.name = ACCESS_LOCAL, .role = ACCESS_ADMIN};
+// Why somebody who is known may not.
+static const char *why_not(const struct peer *peer, enum access_act act, const char *owner) {
+    const struct access_person *person = &peer->caller.person;
+    if (!config_has_auth(&peer->server->app->config)) return "only the page that is opened on the server's own machine may do this; the setting auth lets others sign in";
+    if (owner && person->name[0] && access_may(person, act, NULL)) return "this is another's: only they and admins may change it";
+    return act == ACT_CLUSTER || act == ACT_OPERATE ? "this needs the role admin" : "this needs the role forecaster";
 }
 
 int web_user_may(struct peer *peer, enum access_act act, const char *owner, const char **words) {
-    const struct access_person *person = &peer->caller.person;
-    if (access_may(person, act, owner)) return 0;
-    *words = "only the page that is opened on the server's own machine may do this";
+    const struct web_caller *caller = &peer->caller;
+    if (caller->refused) {
+        *words = caller->refused == 429 ? too_often : "this token is not valid: it is none, has expired or was revoked";
+        return caller->refused;
+    }
+    if (access_may(&caller->person, act, owner)) return 0;
+    *words = "sign in first: with a token (POST /api/login, or Authorization: Bearer TOKEN) or as GET /api/me says";
+    if (!caller->person.name[0] && config_has_auth(&peer->server->app->config)) return 401;
+    *words = why_not(peer, act, owner);
     return 403;
 }
 
@@ -114,17 +119,17 @@ void web_user_read(struct peer *peer, bool changes) {
     char text[IDENTITY_MOST_TOKEN + 1];
     double now = clock_monotonic();
     peer->caller = (struct web_caller){0};
-    if (custom_header(peer->wsi, "x-virga-session:", text, sizeof text)) peer->caller.user = identity_find(server->identity, text, now);
+    if (http_custom_header(peer->wsi, "x-virga-session:", text, sizeof text)) peer->caller.user = identity_find(server->identity, text, now);
     peer->caller.bearer = bearer(peer->wsi, text, sizeof text);
     peer->caller.publisher = peer->caller.bearer && identity_is_publisher(server->identity, text);
+    web_access_read(peer, peer->caller.bearer ? text : NULL, changes);
     explicit_bzero(text, sizeof text);
-    read_person(peer, changes, &peer->caller.person);
     user_spaces_keep(server->spaces, peer->caller.user, now);
 }
 
 int web_user_wrong(struct peer *peer, int status, const char **words) {
-    if (rate_limit_take(&peer->server->wrong, peer->address, clock_monotonic())) return status;
-    *words = "too many wrong tokens or codes came from this address; wait a minute";
+    if (rate_limit_take(&peer->server->wrong, peer->caller.address, clock_monotonic())) return status;
+    *words = too_often;
     return 429;
 }
 
@@ -134,6 +139,8 @@ int web_user_check_publisher(struct peer *peer, const char **words) {
     *words = "who publishes shows the publish token: Authorization: Bearer TOKEN";
     if (!peer->caller.bearer) return 401;
     *words = "this is not the publish token";
+    if (peer->caller.refused == 429) *words = too_often;
+    if (peer->caller.refused) return peer->caller.refused;  // and was counted
     return peer->caller.publisher ? 0 : web_user_wrong(peer, 401, words);
 }
 
@@ -142,7 +149,7 @@ int web_user_enter(struct peer *peer, struct failure *failure) {
     double now = clock_monotonic();
     if (!peer->caller.user) return VIRGA_OK;
     identity_touch(server->identity, peer->caller.user, now);
-    return user_spaces_enter(server->spaces, peer->caller.user, client_place_of(peer->address), now, failure);
+    return user_spaces_enter(server->spaces, peer->caller.user, client_place_of(peer->caller.address), now, failure);
 }
 
 struct catalog *web_user_catalog(const struct web_server *server, identity_user user) {

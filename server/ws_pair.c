@@ -38,7 +38,7 @@ static void refuse(struct ws_client *client, const struct failure *failure) {
 static void offer(struct ws_client *client) {
     char code[PAIR_CODE + 1];
     struct failure failure;
-    client_place place = client_place_of(client->peer->address);
+    client_place place = client_place_of(client->peer->caller.address);
     if (pair_table_offer(client->server->pairs, client, place, clock_monotonic(), code, &failure)) refuse(client, &failure);
     else tell(client, json_pack("{s:s, s:s, s:i}", "type", "pair", "code", code, "seconds", PAIR_SECONDS));
 }
@@ -48,7 +48,7 @@ static void join(struct ws_client *client, const struct ws_pair *asked) {
     int at;
     struct failure failure;
     struct pair_table *pairs = client->server->pairs;
-    client_place place = client_place_of(client->peer->address);
+    client_place place = client_place_of(client->peer->caller.address);
     double now = clock_monotonic();
     int status = asked->key[0] ? pair_table_return(pairs, client, place, asked->key, now, &failure)
                                : pair_table_join(pairs, client, place, asked->code, asked->name, now, key, &failure);

@@ -151,7 +151,7 @@ int ws_take_user(struct ws_client *client, const char *session) {
     double now = clock_monotonic();
     identity_user before = peer->caller.user;
     peer->caller.user = session[0] ? identity_find(server->identity, session, now) : 0;
-    if (session[0] && !peer->caller.user && !rate_limit_take(&server->wrong, peer->address, now)) return -1;
+    if (session[0] && !peer->caller.user && !rate_limit_take(&server->wrong, peer->caller.address, now)) return -1;
     ws_push_text(client, text, ws_message_user(text, sizeof text, peer->caller.user != 0));
     if (web_user_enter(peer, &failure)) ws_push_error(client, failure.message);
     if (before != peer->caller.user) tell_catalog(client);

@@ -10,7 +10,7 @@
 #include "server/http_origin.h"
 #include "server/http_router.h"
 #include "server/session_interest.h"
-#include "server/web_user.h"
+#include "server/web_access.h"
 #include "server/ws_client.h"
 #include "server/ws_pair.h"
 
@@ -363,13 +363,15 @@ int ws_received(struct peer *peer, const char *data, size_t size) {
 
 // Coming and going.
 
-// Notes who asks, and returns whether they may read.
-static bool take_sender(struct peer *peer) {
+// Notes who asks, and whether they may.
+static int take_sender(struct peer *peer, const char **words) {
     struct web_sender from;
     web_user_sender(peer, &from);
     web_user_read(peer, true);
     peer->caller.user = 0;  // that is said in a message
-    return !from.strange && http_origin_may_read(&peer->server->app->config, &from.sender);
+    *words = "this origin may not open a websocket here";
+    if (from.strange || !http_origin_may_read(&peer->server->app->config, &from.sender) || web_access_is_cross_site(peer, &from)) return 403;
+    return web_user_may(peer, ACT_SEE, NULL, words);
 }
 
 static bool offers_protocol(struct lws *wsi, const char *protocol) {
@@ -393,12 +395,14 @@ bool ws_is_asked(const struct peer *peer, struct lws *wsi, const char *path) {
     return below && !strcmp(below, path);
 }
 
-int ws_check_upgrade(struct peer *peer, struct lws *wsi) {
+int ws_check_upgrade(struct peer *peer, struct lws *wsi, const char **words) {
+    *words = "there is no websocket at this address";
     if (!ws_is_asked(peer, wsi, "ws")) return 404;
     int status = ws_check_handshake(wsi, "virga.1");
+    *words = status == 413 ? "a request has no body here" : "a websocket here is version 13, subprotocol virga.1";
     if (status) return status;
     peer->upgrade = WEB_PROTOCOL_WS;
-    return take_sender(peer) ? VIRGA_OK : 403;
+    return take_sender(peer, words);
 }
 
 int ws_opened(struct peer *peer) {
@@ -442,6 +446,14 @@ void ws_closed(struct peer *peer) {
 void ws_tick(struct peer *peer, double now) {
     struct ws_client *client = peer->client;
     web_user_enter(peer, NULL);
+    if (!web_access_holds(peer)) {
+        bool told = client->closing != NULL;
+        peer->caller.person = (struct access_person){0};
+        client->closing = "signed out";
+        if (told) lws_set_timeout(peer->wsi, PENDING_TIMEOUT_KILLED_BY_PARENT, LWS_TO_KILL_ASYNC);
+        else lws_callback_on_writable(peer->wsi);
+        return;
+    }
     double silent = now - client->heard, limit = peer->server->app->config.idle_seconds;
     if (silent <= limit) return;
     client->closing = "idle for too long";
