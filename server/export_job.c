@@ -163,7 +163,7 @@ double export_seconds_left(const struct export_job *job) {
 json_t *export_job_json(const struct export_job *job) {
     double left = export_seconds_left(job);
     if (job->state == EXPORT_DELETED) return json_pack("{s:s, s:s}", "id", job->id, "state", names[job->state]);
-    return json_pack("{s:s, s:s, s:s, s:o, s:i, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:[i,i], s:s}", "id", job->id, "name", job->name, "state",
+    return json_pack("{s:s, s:s, s:s, s:s, s:o, s:i, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:[i,i], s:s}", "id", job->id, "name", job->name, "owner", job->owner, "state",
                      names[job->state], "frames", job->frames ? json_integer(job->frames) : json_null(), "done", (int)job->done, "bytes",
                      (json_int_t)job->bytes, "rate", job->rate > 0 ? json_real(round(job->rate * 1000) / 1000) : json_null(), "seconds_left",
                      left >= 0 ? json_real(round(left * 10) / 10) : json_null(), "error", job->error[0] ? json_string(job->error) : json_null(),

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "base/status.h"
+#include "server/access.h"
 
 enum {
     EXPORT_ID = 16,           // hexadecimal digits
@@ -25,6 +26,7 @@ struct export_job {
     int64_t sequence;  // rises with every new job; never used twice
     char id[EXPORT_ID + 1];
     char name[EXPORT_NAME + 1];
+    char owner[ACCESS_NAME + 1];  // the name of whoever asked for it; "": not known
     enum export_state state;
     char error[EXPORT_ERROR];  // "": none
     uint32_t frames;           // 0: not known yet

@@ -10,13 +10,13 @@
 enum statement { ADD, UPDATE, DELETE, LOAD, VIEW, HAS_FRAME, PUT_FRAME, DROP_FRAME, FRAMES, STATEMENTS };
 
 static const char *const texts[STATEMENTS] = {
-    [ADD] = "INSERT INTO export_jobs (id, name, view, state, error, frames, width, height, jpeg, attempts, created, began, ended)"
-            " VALUES (?10, ?11, ?12, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?13, ?8, ?9)",
+    [ADD] = "INSERT INTO export_jobs (id, name, view, state, error, frames, width, height, jpeg, attempts, created, began, ended, owner)"
+            " VALUES (?10, ?11, ?12, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?13, ?8, ?9, ?14)",
     [UPDATE] = "UPDATE export_jobs SET state = ?1, error = ?2, frames = ?3, width = ?4, height = ?5, jpeg = ?6, attempts = ?7, began = ?8, ended = ?9"
                " WHERE sequence = ?10",
     [DELETE] = "DELETE FROM export_jobs WHERE sequence = ?1",
     [LOAD] = "SELECT sequence, id, name, state, error, frames, width, height, jpeg, attempts, created, began, ended,"
-             " (SELECT count(*) FROM export_frames WHERE job = sequence), (SELECT coalesce(sum(size), 0) FROM export_frames WHERE job = sequence)"
+             " (SELECT count(*) FROM export_frames WHERE job = sequence), (SELECT coalesce(sum(size), 0) FROM export_frames WHERE job = sequence), owner"
              " FROM export_jobs ORDER BY sequence",
     [VIEW] = "SELECT view FROM export_jobs WHERE sequence = ?1",
     [HAS_FRAME] = "SELECT 1 FROM export_frames WHERE job = ?1 AND number = ?2",
@@ -71,6 +71,7 @@ int export_store_add(struct export_store *store, struct export_job *job, const c
     sqlite3_bind_text(s, 11, job->name, -1, SQLITE_STATIC);
     sqlite3_bind_text(s, 12, view, -1, SQLITE_STATIC);
     sqlite3_bind_double(s, 13, job->created);
+    sqlite3_bind_text(s, 14, job->owner, -1, SQLITE_STATIC);
     int status = run(store, ADD, failure);
     if (!status) job->sequence = sqlite3_last_insert_rowid(store->handle);
     return status;
@@ -96,6 +97,7 @@ static void read_job(sqlite3_stmt *s, struct export_job *job) {
     state_statement_text(s, 1, job->id, sizeof job->id);
     state_statement_text(s, 2, job->name, sizeof job->name);
     state_statement_text(s, 4, job->error, sizeof job->error);
+    state_statement_text(s, 15, job->owner, sizeof job->owner);
 }
 
 static bool read_job_row(sqlite3_stmt *s, void *row) {

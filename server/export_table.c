@@ -86,13 +86,21 @@ bool export_table_get(struct export_table *table, const char *id, struct export_
     return found != NULL;
 }
 
-bool export_table_list(struct export_table *table, const char *before, struct export_job *jobs, size_t most, size_t *count, bool *more) {
+static bool is_of(const struct export_job *job, const char *owner) { return !owner || !strcmp(job->owner, owner); }
+
+bool export_table_list(struct export_table *table, const char *owner, const char *before, struct export_job *jobs, size_t most, size_t *count, bool *more) {
     pthread_mutex_lock(&table->lock);
     const struct export_job *limit = before ? export_table_find(table, before) : NULL;
+    if (limit && !is_of(limit, owner)) limit = NULL;
     bool known = !before || limit;
     size_t i = limit ? (size_t)(limit - table->jobs) : table->count;
-    for (*count = 0; known && i && *count < most; ++*count) jobs[*count] = table->jobs[--i];
-    *more = known && i > 0;
+    *more = false;
+    for (*count = 0; known && i && !*more;) {
+        const struct export_job *job = &table->jobs[--i];
+        if (!is_of(job, owner)) continue;
+        if (*count < most) jobs[(*count)++] = *job;
+        else *more = true;
+    }
     pthread_mutex_unlock(&table->lock);
     return known;
 }

@@ -31,8 +31,8 @@ const struct export_job *export_table_find(const struct export_table *table, con
 // How many there are of each state, and how many frames of theirs are written.
 void export_table_counts(struct export_table *table, size_t counts[EXPORT_DELETED], uint64_t *frames);
 bool export_table_get(struct export_table *table, const char *id, struct export_job *job);
-// The newest of those before `before` (NULL: of all), newest first. False: there is no `before`.
-bool export_table_list(struct export_table *table, const char *before, struct export_job *jobs, size_t most, size_t *count, bool *more);
+// The newest of those before `before` (NULL: of all), newest first; of this owner's, where `owner` is not NULL. False: there is no `before`.
+bool export_table_list(struct export_table *table, const char *owner, const char *before, struct export_job *jobs, size_t most, size_t *count, bool *more);
 // Those that changed since what was seen, longest ago first, at most `most` and EXPORT_CHANGES; moves *seen on. *all: what was known before must be forgotten, as all are told
 // anew. A job that is gone has the state EXPORT_DELETED.
 size_t export_table_changed(struct export_table *table, struct change_seen *seen, struct export_job *jobs, size_t most, bool *all);

@@ -35,7 +35,8 @@ static int list(const struct http_request *request) {
     size_t count = 0;
     struct export_job *jobs = malloc(LISTED * sizeof *jobs);
     if (!jobs) return http_answer_error(peer, 503, "out of memory");
-    bool known = export_table_list(export_service_table(peer->server->exports), has_before ? before : NULL, jobs, LISTED, &count, &more);
+    const char *owner = web_user_is_shown(peer, "") ? NULL : peer->caller.person.name;  // who sees what is nobody's sees all
+    bool known = export_table_list(export_service_table(peer->server->exports), owner, has_before ? before : NULL, jobs, LISTED, &count, &more);
     json_t *all = json_array();
     for (size_t i = 0; i < count; i++) json_array_append_new(all, export_job_json(&jobs[i]));
     free(jobs);
@@ -130,6 +131,7 @@ static int post(const struct http_request *request) {
     struct exports_job *job = new_job(peer, 201, add);
     if (!job) return http_answer_error(peer, 503, "out of memory");
     int status = export_request_parse(request->body, request->body_size, web_user_exportable(peer->server, peer->caller.user), &job->export, &job->view, &failure);
+    snprintf(job->export.owner, sizeof job->export.owner, "%s", peer->caller.person.name);
     if (!status) return http_export_ask(&job->job, &job->command);
     http_job_free(&job->job);
     return http_export_refuse(peer, status, failure.message);
@@ -144,16 +146,32 @@ static int change(const struct http_request *request, const char *id, int answer
 
 // Routes.
 
+// 0, or the status to refuse with, and words: before it is known which export it is about.
+static int refusal_of(const struct http_request *request, const char **words) {
+    struct peer *peer = request->peer;
+    bool all_look = request->method == HTTP_GET && !config_has_auth(&peer->server->app->config);
+    return all_look ? 0 : web_user_may(peer, ACT_EXPORT, NULL, words);
+}
+
+// Another's is answered as if it were not there. Whose one is never changes.
+static bool is_hidden(const struct peer *peer, const char *id) {
+    struct export_job job;
+    return export_table_get(export_service_table(peer->server->exports), id, &job) && !web_user_is_shown(peer, job.owner);
+}
+
 int http_exports(const struct http_request *request) {
     struct peer *peer = request->peer;
     char id[EXPORT_ID + 1] = "";
-    const char *rest = request->path;
+    const char *words, *rest = request->path;
     size_t length = strcspn(rest, "/");
+    int refused = refusal_of(request, &words);
+    if (refused) return http_answer_error(peer, refused, words);
     if (!peer->server->exports) return off(peer);
     if (!*rest) return request->method == HTTP_GET ? list(request) : request->method == HTTP_POST ? post(request) : http_answer_method(request->peer, "GET, HEAD, POST");
     if (!strcmp(rest, "preview")) return request->method == HTTP_POST ? http_export_preview(request) : http_answer_method(request->peer, "POST");
     if (length == EXPORT_ID) memcpy(id, rest, length);
     if (!export_id_valid(id)) return http_answer_nothing(request->peer);
+    if (is_hidden(peer, id)) return http_answer_error(peer, 404, "there is no such export");
     rest += length;
     if (!*rest) {
         if (request->method == HTTP_GET) return one(request, id);

@@ -114,6 +114,10 @@ int web_user_may(struct peer *peer, enum access_act act, const char *owner, cons
     return 403;
 }
 
+bool web_user_is_shown(const struct peer *peer, const char *owner) {
+    return !config_has_auth(&peer->server->app->config) || access_may(&peer->caller.person, ACT_EXPORT, owner);
+}
+
 void web_user_read(struct peer *peer, bool changes) {
     struct web_server *server = peer->server;
     char text[IDENTITY_MOST_TOKEN + 1];

@@ -25,6 +25,8 @@ void web_user_read(struct peer *peer, bool changes);
 // Whether whoever sent it may do this (access_may): 0, or the HTTP status to refuse with (401: they are nobody, and should sign in; 403; 429: they tried too
 // often), and words (static).
 int web_user_may(struct peer *peer, enum access_act act, const char *owner, const char **words);
+// Whether what somebody made is shown to whoever sent it, where it is not shown to all: to its owner and to admins; to all who see anything where nobody signs in.
+bool web_user_is_shown(const struct peer *peer, const char *owner);
 // Something wrong was shown for a token or a code, which now and then happens: `status`, or 429 with other words where it happens too often.
 int web_user_wrong(struct peer *peer, int status, const char **words);
 // Whether whoever sent it shows the publish token: 0, or the HTTP status to refuse with, and words.

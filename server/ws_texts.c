@@ -59,8 +59,12 @@ int ws_send_exports(struct ws_client *client) {
     struct export_job *jobs = calloc(WS_MAX_EXPORTS, sizeof *jobs);
     bool all = !client->exports_seen.since;
     size_t count = jobs && table ? export_table_changed(table, &client->exports_seen, jobs, WS_MAX_EXPORTS, &all) : 0;
+    const size_t told = count;
+    count = 0;
+    for (size_t i = 0; i < told; i++)  // of one that is gone its name is all that is said
+        if (jobs[i].state == EXPORT_DELETED || web_user_is_shown(client->peer, jobs[i].owner)) jobs[count++] = jobs[i];
     int result = jobs && (count || all) ? ws_write_long(client, ws_message_exports(jobs, count, all)) : 0;
-    client->exports_due = count == WS_MAX_EXPORTS;
+    client->exports_due = told == WS_MAX_EXPORTS;
     if (!table) client->exports_seen.since = 1;  // there are none, which is said once
     free(jobs);
     lws_callback_on_writable(client->peer->wsi);

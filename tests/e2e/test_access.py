@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from conftest import clean_environment, launched, release, wait_until
 from visitor import Visitor
-from ws_client import Closed
+from ws_client import Closed, Socket
 
 PROXY = "127.0.0.9"
 TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
@@ -318,6 +318,51 @@ def test_over_https_a_cookie_is_secure(place):
     proxy = Visitor(place.server, PROXY, X_Forwarded_Proto="https")
     assert proxy.ask("POST", "api/login", headers=bearer).cookie()["secure"]
     assert not place.anybody.but(X_Forwarded_Proto="https").ask("POST", "api/login", headers=bearer).cookie()["secure"]
+
+
+# Exports.
+
+VIEW = {"version": 1, "dataset": "demonstration", "layers": [{"variable": "air_temperature"}], "size": [64, 48]}
+
+
+def test_an_export_is_its_owners(place):
+    ada, bob, chief = (heeded(place, place.tokens.create(name, role)) for name, role in (("e-ada", "forecaster"), ("e-bob", "forecaster"), ("e-chief", "admin")))
+    viewer = heeded(place, place.tokens.create("e-viewer", "viewer"))
+    dataset = place.anybody.get("api/catalog").json()["datasets"][0]
+    body = {"view": {**VIEW, "dataset": dataset["id"]}, "name": "mine"}
+    assert place.anybody.ask("POST", "api/exports", body).status == 401
+    assert viewer.ask("POST", "api/exports", body).status == 403
+    assert viewer.ask("POST", "api/exports/preview", {"view": body["view"]}).status == 403
+    made = ada.ask("POST", "api/exports", body)
+    assert made.status == 201, made.body
+    job = made.json()
+    path = f"api/exports/{job['id']}"
+    assert job["owner"] == "e-ada" and ada.get(path).json()["owner"] == "e-ada"
+    wait_until(lambda: ada.get(path).json()["state"] == "done", 60)
+    for below in ("", "/frames/0", "/zip"):
+        assert ada.get(path + below).status == 200 and chief.get(path + below).status == 200, below
+        assert bob.get(path + below).status == 404 and viewer.get(path + below).status == 403 and place.anybody.get(path + below).status == 401, below
+    assert [j["id"] for j in ada.get("api/exports").json()["jobs"]] == [job["id"]] and bob.get("api/exports").json()["jobs"] == []
+    assert job["id"] in [j["id"] for j in chief.get("api/exports").json()["jobs"]]
+    for somebody, seen in ((ada, [job["id"]]), (bob, []), (place.anybody.with_token(ada.headers["Authorization"][7:] ), [job["id"]])):
+        status, socket = somebody.websocket()
+        with socket:
+            assert status == 101
+            socket.say({"type": "exports", "watch": True})
+            assert [j["id"] for j in told(socket)] == seen
+    for method, below in (("POST", "/cancel"), ("DELETE", "")):
+        assert bob.ask(method, path + below).status == 404
+        assert viewer.ask(method, path + below).status == 403
+        assert place.anybody.ask(method, path + below).status == 401
+    assert chief.ask("DELETE", path).status == 204 and ada.get(path).status == 404
+
+
+def told(socket: Socket) -> list[dict[str, Any]]:
+    """The exports that a websocket is told of first."""
+    while True:
+        message = socket.next()
+        if isinstance(message, dict) and message["type"] == "exports":
+            return message["jobs"]
 
 
 # Nobody is let in.

@@ -78,13 +78,37 @@ static void test_the_list_is_newest_first_and_goes_on_where_it_stopped(void **st
     bool more;
     for (int64_t s = 1; s <= 5; s++) put(s, 0);
     put(3, 9);  // a change is no new job
-    assert_true(export_table_list(&table, NULL, jobs, 2, &count, &more));
+    assert_true(export_table_list(&table, NULL, NULL, jobs, 2, &count, &more));
     assert_true(count == 2 && more && jobs[0].sequence == 5 && jobs[1].sequence == 4);
-    assert_true(export_table_list(&table, jobs[1].id, jobs, 2, &count, &more));
+    assert_true(export_table_list(&table, NULL, jobs[1].id, jobs, 2, &count, &more));
     assert_true(count == 2 && more && jobs[0].sequence == 3 && jobs[0].done == 9 && jobs[1].sequence == 2);
-    assert_true(export_table_list(&table, jobs[1].id, jobs, 2, &count, &more));
+    assert_true(export_table_list(&table, NULL, jobs[1].id, jobs, 2, &count, &more));
     assert_true(count == 1 && !more && jobs[0].sequence == 1);
-    assert_false(export_table_list(&table, "ffffffffffffffff", jobs, 2, &count, &more));
+    assert_false(export_table_list(&table, NULL, "ffffffffffffffff", jobs, 2, &count, &more));
+}
+
+static void test_the_list_of_an_owner_has_only_theirs(void **state) {
+    (void)state;
+    static const char *const owners[] = {"ada", "bob", "", "ada", "bob", "ada"};
+    struct export_job jobs[2];
+    size_t count;
+    bool more;
+    for (int64_t s = 1; s <= 6; s++) {
+        struct export_job job = {.sequence = s};
+        snprintf(job.id, sizeof job.id, "%016llx", (unsigned long long)s);
+        snprintf(job.owner, sizeof job.owner, "%s", owners[s - 1]);
+        assert_int_equal(export_table_put(&table, &job), VIRGA_OK);
+    }
+    assert_true(export_table_list(&table, "ada", NULL, jobs, 2, &count, &more));
+    assert_true(count == 2 && more && jobs[0].sequence == 6 && jobs[1].sequence == 4);
+    assert_true(export_table_list(&table, "ada", jobs[1].id, jobs, 2, &count, &more));
+    assert_true(count == 1 && !more && jobs[0].sequence == 1);
+    assert_true(export_table_list(&table, "bob", NULL, jobs, 2, &count, &more));
+    assert_true(count == 2 && !more && jobs[1].sequence == 2);
+    assert_true(export_table_list(&table, "", NULL, jobs, 2, &count, &more));
+    assert_true(count == 1 && jobs[0].sequence == 3);
+    assert_true(export_table_list(&table, "eve", NULL, jobs, 2, &count, &more) && !count && !more);
+    assert_false(export_table_list(&table, "bob", "0000000000000006", jobs, 2, &count, &more));  // another's is not there
 }
 
 static void test_one_is_found_by_its_id(void **state) {
@@ -160,6 +184,7 @@ static void test_clients_of_any_pace_know_the_same_in_the_end(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_the_list_is_newest_first_and_goes_on_where_it_stopped, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_the_list_of_an_owner_has_only_theirs, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_one_is_found_by_its_id, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_client_is_told_of_what_changed_and_nothing_twice, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_newcomer_gets_all_in_several_messages, set_up, tear_down),
