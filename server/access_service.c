@@ -15,14 +15,14 @@ struct access_service {
     int64_t version;       // of the data, when it was loaded
     bool failing;          // which was said
     struct access_table table;
-    struct command_queue queue;
+    struct thread_inbox inbox;
     pthread_t thread;
     bool begun, has_table;
 };
 
 struct access_table *access_service_table(struct access_service *service) { return &service->table; }
 
-int access_service_ask(struct access_service *service, struct command *command) { return command_queue_ask(&service->queue, command); }
+int access_service_ask(struct access_service *service, struct thread_command *command) { return thread_inbox_ask(&service->inbox, command); }
 
 static int load(struct access_service *service, struct failure *failure) {
     struct access_token *tokens;
@@ -66,11 +66,11 @@ static void *serve(void *argument) {
     struct access_service *service = argument;
     bool stopping = false;
     while (!stopping) {
-        struct pollfd wait = {.fd = service->queue.wake, .events = POLLIN};
+        struct pollfd wait = {.fd = service->inbox.wake, .events = POLLIN};
         poll(&wait, 1, LOOK_MS);
-        command_queue_woken(&service->queue);
-        struct command *commands = command_queue_take(&service->queue, &stopping);
-        command_run_all(commands, service, stopping);
+        thread_inbox_woken(&service->inbox);
+        struct thread_command *commands = thread_inbox_take(&service->inbox, &stopping);
+        thread_inbox_run_all(commands, service, stopping);
         if (!stopping) look(service);
         write_used(service);
     }
@@ -91,7 +91,7 @@ int access_service_end_login(struct access_service *service, const uint8_t hash[
 int access_service_new(const struct state_database *database, struct access_service **out, struct failure *failure) {
     struct access_service *service = *out = calloc(1, sizeof *service);
     if (!service) return failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
-    int status = command_queue_init(&service->queue, MOST_COMMANDS, failure);
+    int status = thread_inbox_init(&service->inbox, MOST_COMMANDS, failure);
     if (!status && access_table_init(&service->table)) status = failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
     service->has_table = !status;
     if (!status) status = state_database_connect(database, &service->handle, failure);
@@ -108,11 +108,11 @@ int access_service_new(const struct state_database *database, struct access_serv
 void access_service_free(struct access_service *service) {
     if (!service) return;
     if (service->begun) {
-        command_queue_stop(&service->queue);
+        thread_inbox_stop(&service->inbox);
         pthread_join(service->thread, NULL);
     }
     sqlite3_close(service->handle);
     if (service->has_table) access_table_destroy(&service->table);
-    command_queue_destroy(&service->queue);
+    thread_inbox_destroy(&service->inbox);
     free(service);
 }

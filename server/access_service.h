@@ -5,7 +5,7 @@
 #define VIRGA_SERVER_ACCESS_SERVICE_H
 
 #include "server/access_table.h"
-#include "server/command_queue.h"
+#include "server/thread_inbox.h"
 #include "server/state_database.h"
 
 struct access_service;
@@ -17,7 +17,7 @@ void access_service_free(struct access_service *service);  // NULL is allowed
 // Any thread.
 struct access_table *access_service_table(struct access_service *service);
 // Any thread: something for the thread to do; its `service` is this one. VIRGA_TOO_LARGE: too much is asked for already; then it is not run.
-int access_service_ask(struct access_service *service, struct command *command);
+int access_service_ask(struct access_service *service, struct thread_command *command);
 
 // Within a command. When it returns, it is on the disk and in the table. Failures as access_store.h has them.
 int access_service_begin_login(struct access_service *service, const struct access_login *login, struct failure *failure);

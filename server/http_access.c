@@ -11,7 +11,7 @@
 
 struct login_job {
     struct http_job job;  // first
-    struct command command;
+    struct thread_command command;
     struct access_login login;
     char cookie[SECRET_TEXT + 1];  // "": signed out
     int (*act)(struct login_job *job, struct access_service *service);
@@ -62,7 +62,7 @@ static void finish(struct http_job *http, struct peer *peer) {
     set_cookie(peer, job->cookie, job->cookie[0] ? job->login.expires - job->login.begun : 0);
 }
 
-static void run(struct command *command, void *service, bool cancelled) {
+static void run(struct thread_command *command, void *service, bool cancelled) {
     struct login_job *job = lws_container_of(command, struct login_job, command);
     job->job.status = cancelled ? VIRGA_CANCELLED : job->act(job, service);
     http_job_post(&job->job);

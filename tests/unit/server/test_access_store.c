@@ -218,12 +218,12 @@ static void test_rows_that_are_none_are_nobody(void **state) {
 // The service.
 
 struct asked {
-    struct command command;
+    struct thread_command command;
     struct access_login login;
     atomic_int status;  // 1: not yet
 };
 
-static void run(struct command *command, void *service, bool cancelled) {
+static void run(struct thread_command *command, void *service, bool cancelled) {
     struct asked *asked = (struct asked *)command;
     atomic_store(&asked->status, cancelled ? VIRGA_CANCELLED : access_service_begin_login(service, &asked->login, NULL));
 }
