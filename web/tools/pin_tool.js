@@ -157,7 +157,7 @@ export function createPinTool(page) {
   function made(fresh) {
     setAddress(fresh.id);
     page.watch(true);
-    messages.show("pin", {text: `“${fresh.title}” is pinned. It always shows what it follows.`, action: {label: "Copy link", run: copyLink}, seconds: 12});
+    messages.show("pin", {text: `“${fresh.title}” is pinned: ${ruleWords(fresh.view, state.resolved?.calendar)}.`, action: {label: "Copy link", run: copyLink}, seconds: 12});
     take(fresh);
   }
 
