@@ -14,7 +14,7 @@ from pin_client import Pins
 from restartable import Restartable
 
 LOST = (OSError, http.client.HTTPException)  # the server went while it was asked
-WRITERS = 3
+WRITERS, MOST = 3, 100  # pins of a writer
 MADE = ("title", "position", "group")
 
 
@@ -38,7 +38,7 @@ class Writer(threading.Thread):
 
     def write(self, pins, view):
         there = [pin_id for pin_id, pin in self.known.items() if not pin["unsure"]]
-        kind = self.dice.choice(("make", "put", "put", "delete", "undo")) if there else "make"
+        kind = self.dice.choice(("make" if len(self.known) < MOST else "put", "put", "put", "delete", "undo")) if there else "make"
         if kind == "make":
             reply = pins.ask("POST", "", {"title": f"t{self.dice.random()}", "view": view})
             self.take(reply, 201)
