@@ -2,6 +2,7 @@
 // A catalog's life: opening, counting references, finding, and taking apart.
 #include "field/catalog.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -75,6 +76,7 @@ struct catalog_variable *catalog_add_variable(struct catalog_dataset *d, struct 
         return NULL;
     }
     from->shared = shared;
+    from->outside = NAN;
     from->u = from->v = NO_VARIABLE;
     for (size_t h = 0; h < HELP_COUNT; h++) from->helpers[h] = NO_VARIABLE;
     grown[index].from = from;
@@ -152,10 +154,9 @@ static void whole_free(struct catalog_whole *whole) {
         free(c->problems[n].file);
         free(c->problems[n].reason);
     }
-    for (size_t n = 0; n < whole->file_count; n++) cf_file_free(whole->files[n]);
+    scanned_files_destroy(&whole->scanned);
     free(c->datasets);
     free(c->problems);
-    free(whole->files);
     free(whole);
 }
 
@@ -170,7 +171,7 @@ void catalog_unref(struct catalog *catalog) {
 
 static bool nothing_found(const struct scanned_files *scanned) {
     for (size_t n = 0; n < scanned->count; n++)
-        if (scanned->files[n].file || scanned->files[n].failure.status != VIRGA_NOT_FOUND) return false;
+        if (scanned->files[n].file || scanned->files[n].left_out || scanned->files[n].failure.status != VIRGA_NOT_FOUND) return false;
     return true;
 }
 
@@ -185,33 +186,42 @@ static int give_title(struct catalog *catalog, const char *title) {
     return VIRGA_OK;
 }
 
+// The previous catalog is only sure to be there while this one is made.
+static void forget_previous(struct catalog *catalog) {
+    for (size_t n = 0; n < catalog->dataset_count; n++)
+        if (catalog->datasets[n].variable_count > 0) catalog->datasets[n].variables[0].from->shared->before = NULL;
+}
+
 int catalog_open(struct source_pool *pool, const char *const *paths, size_t path_count, const struct catalog_options *options,
                  struct catalog **catalog, struct failure *failure) {
     static const struct catalog_options plain;
-    struct scanned_files scanned;
     struct catalog_whole *whole = calloc(1, sizeof *whole);
     *catalog = NULL;
     if (!whole) return failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
     if (!options) options = &plain;
     atomic_init(&whole->references, 1);
-    int status = catalog_scan(pool, paths, path_count, options, &scanned, failure);
-    if (!status && path_count > 0 && nothing_found(&scanned)) {
-        const char *path = scanned.count > 0 ? scanned.files[0].path : paths[0], *why = scanned.count > 0 ? scanned.files[0].failure.message : "no file matches";
+    struct scanned_files *scanned = &whole->scanned;
+    const struct scanned_files *before = options->previous ? &((const struct catalog_whole *)options->previous)->scanned : NULL;
+    int status = catalog_scan(pool, paths, path_count, options, before, scanned, failure);
+    if (!status && path_count > 0 && !options->allow_nothing && nothing_found(scanned)) {
+        const char *path = scanned->count > 0 ? scanned->files[0].path : paths[0], *why = scanned->count > 0 ? scanned->files[0].failure.message : "no file matches";
         status = failure_set(failure, VIRGA_NOT_FOUND, "%.300s: %s", path, catalog_without_file(why, path));
     }
-    if (!status) status = catalog_group(whole, &scanned, options->rules, failure);
+    if (!status) status = catalog_group(whole, options->rules, options->previous, failure);
     if (!status && (status = give_title(&whole->catalog, options->title))) failure_set(failure, status, "out of memory");
     if (!status) status = catalog_choose_lattices(&whole->catalog, options->state_dir, failure);
     for (size_t n = 0; !status && n < whole->catalog.dataset_count; n++)
         if ((status = catalog_set_editions(&whole->catalog.datasets[n]))) failure_set(failure, status, "out of memory");
-    scanned_files_destroy(&scanned);
+    forget_previous(&whole->catalog);
+    whole->catalog.opened_count = scanned->opened;
+    for (size_t n = 0; n < scanned->count; n++) whole->catalog.file_count += !scanned->files[n].left_out;
     if (status) whole_free(whole);
     else *catalog = &whole->catalog;
     return status;
 }
 
 const struct catalog_dataset *catalog_find_dataset(const struct catalog *catalog, const char *id) {
-    for (size_t n = 0; id && n < catalog->dataset_count; n++)
+    for (size_t n = 0; catalog && id && n < catalog->dataset_count; n++)
         if (strcmp(catalog->datasets[n].id, id) == 0) return &catalog->datasets[n];
     return NULL;
 }

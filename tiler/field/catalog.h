@@ -86,6 +86,7 @@ struct catalog {
     struct catalog_dataset *datasets;
     size_t problem_count;
     struct catalog_problem *problems;
+    size_t file_count, opened_count;  // files and addresses behind it, also unreadable ones; of these, how many were opened for it
 };
 
 // Which runs are on offer, which of them are complete, and which one "latest" means. Zeroed: all runs, and the newest complete one.
@@ -109,10 +110,17 @@ struct catalog_options {
     const char *state_dir;  // keeps the lattices of variables that the table does not know, so that they stay the same; or NULL
     const char *title;      // the datasets' title, before their own where there are several; or NULL: their own
     const struct catalog_rules *rules;  // or NULL: as zeroed ones
+    // Or NULL. What was opened for it of a file that is the same since (device, inode, size, time of change) is used again, and so is what
+    // was found out about its variables; what could not be read is tried again when it changed, or where that was no fault of its own.
+    struct catalog *previous;
+    bool relist;         // what is no file (an address) is opened again all the same, to see whether it changed
+    bool allow_nothing;  // where nothing at all can be named the catalog is empty but for problems
+    // Whether a file that is there counts; NULL: each does. One that is being written is left out as if it was not there. On this thread.
+    bool (*is_whole)(void *context, const char *path, const struct source_identity *identity);
     // Called after each file that was opened or refused; `done` rises by one each time, up to `total`. On any thread, one call at a
     // time, all before catalog_open returns. Must not block for long. Or NULL.
     void (*progress)(void *context, size_t done, size_t total);
-    void *context;
+    void *context;       // of both
 };
 int catalog_open(struct source_pool *pool, const char *const *paths, size_t path_count, const struct catalog_options *options,
                  struct catalog **catalog, struct failure *failure);

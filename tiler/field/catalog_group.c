@@ -126,10 +126,10 @@ static bool any_ensemble(const struct scanned_files *scanned) {
     return false;
 }
 
-static int draft_all(struct drafts *all, struct scanned_files *scanned) {
+static int draft_all(struct drafts *all, const struct scanned_files *scanned) {
     bool ensembles = any_ensemble(scanned);
     for (size_t n = 0; n < scanned->count; n++) {
-        struct scanned_file *f = &scanned->files[n];
+        const struct scanned_file *f = &scanned->files[n];
         if (!f->file) continue;
         bool ensemble = is_ensemble(f->file);
         // Mass points first: the first dataset is the one that people are shown first.
@@ -507,24 +507,23 @@ static int join_members(struct draft_variable *v) {
     return VIRGA_OK;
 }
 
-static int fill_dataset(struct catalog *catalog, struct catalog_dataset *d, struct draft *draft, const struct catalog_rules *rules) {
+static int fill_dataset(struct catalog *catalog, struct catalog_dataset *d, struct draft *draft, const struct catalog_rules *rules, const struct catalog *previous) {
     struct dataset_shared *shared = calloc(1, sizeof *shared);
     double unknown = unknown_run(draft);
     int status;
     d->terrain = -1;
     if (!shared) return VIRGA_NO_MEMORY;
     pthread_mutex_init(&shared->lock, NULL);
-    d->grid = draft->slot->grid;
-    draft->slot->grid = NULL;
+    d->grid = grid_ref(draft->slot->grid);
     shared->dataset = d;
     shared->grid_hash = draft->grid_hash;
-    if ((status = find_runs(d, draft, unknown))) goto fail;
+    if ((status = name_dataset(d, draft)) || (status = find_runs(d, draft, unknown))) goto fail;
+    if ((shared->before = catalog_find_dataset(previous, d->id))) catalog_take_maps(shared, shared->before);
     for (size_t v = 0; v < draft->variable_count; v++)
         if ((status = join_members(&draft->variables[v])) || (status = fill_variable(d, shared, &draft->variables[v], unknown))) goto fail;
     if ((status = catalog_apply_rules(d, rules))) goto fail;
     level_inputs_find_helpers(d);
-    if ((status = place_levels(catalog, d)) || (status = catalog_add_derived(d)) || (status = name_dataset(d, draft)) ||
-        (status = title_dataset(d, draft)))
+    if ((status = place_levels(catalog, d)) || (status = catalog_add_derived(d)) || (status = title_dataset(d, draft)))
         goto fail;
     if (d->variable_count > 0) return VIRGA_OK;
 fail:
@@ -539,7 +538,7 @@ fail:
 static int take_problems(struct catalog *catalog, const struct scanned_files *scanned) {
     for (size_t n = 0; n < scanned->count; n++) {
         const struct scanned_file *f = &scanned->files[n];
-        int status = f->file ? VIRGA_OK : catalog_add_problem(catalog, NULL, f->path, f->failure.message);
+        int status = f->file || f->left_out ? VIRGA_OK : catalog_add_problem(catalog, NULL, f->path, f->failure.message);
         for (size_t p = 0; !status && f->file && p < f->file->problem_count; p++) {
             const struct cf_file_problem *problem = &f->file->problems[p];
             status = catalog_add_problem(catalog, problem->variable < 0 ? NULL : cf_file_variable(f->file, (size_t)problem->variable)->name, f->path, problem->reason);
@@ -549,26 +548,15 @@ static int take_problems(struct catalog *catalog, const struct scanned_files *sc
     return VIRGA_OK;
 }
 
-static int take_files(struct catalog_whole *whole, struct scanned_files *scanned) {
-    whole->files = calloc(scanned->count + 1, sizeof(struct cf_file *));
-    if (!whole->files) return VIRGA_NO_MEMORY;
-    for (size_t n = 0; n < scanned->count; n++) {
-        whole->files[whole->file_count++] = scanned->files[n].file;
-        scanned->files[n].file = NULL;
-    }
-    return VIRGA_OK;
-}
-
-int catalog_group(struct catalog_whole *whole, struct scanned_files *scanned, const struct catalog_rules *rules, struct failure *failure) {
+int catalog_group(struct catalog_whole *whole, const struct catalog_rules *rules, const struct catalog *previous, struct failure *failure) {
     struct catalog *catalog = &whole->catalog;
     struct drafts all = {0};
-    int status = draft_all(&all, scanned);
-    if (!status) status = take_problems(catalog, scanned);
-    if (!status) status = take_files(whole, scanned);
+    int status = draft_all(&all, &whole->scanned);
+    if (!status) status = take_problems(catalog, &whole->scanned);
     if (!status && !(catalog->datasets = calloc(all.count + 1, sizeof *catalog->datasets))) status = VIRGA_NO_MEMORY;
     for (size_t n = 0; !status && n < all.count; n++) {
         struct catalog_dataset *d = &catalog->datasets[catalog->dataset_count++];
-        status = fill_dataset(catalog, d, &all.drafts[n], rules);
+        status = fill_dataset(catalog, d, &all.drafts[n], rules, previous);
         if (!status && d->variable_count == 0) {
             catalog_dataset_destroy(d);
             *d = (struct catalog_dataset){0};

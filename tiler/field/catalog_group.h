@@ -6,8 +6,8 @@
 #include "field/catalog_private.h"
 #include "field/catalog_scan.h"
 
-// Takes the files over from `scanned` into the catalog, and fills datasets (without lattices) and problems.
-int catalog_group(struct catalog_whole *whole, struct scanned_files *scanned, const struct catalog_rules *rules, struct failure *failure);
+// Fills datasets (without lattices) and problems from the files in whole->scanned. previous: as in catalog_options.
+int catalog_group(struct catalog_whole *whole, const struct catalog_rules *rules, const struct catalog *previous, struct failure *failure);
 // Finds out which runs are complete and which is the latest, and removes those that are not to be on offer. Call when every file's steps are
 // there, before variables are derived. rules: NULL as zeroed. VIRGA_OK or VIRGA_NO_MEMORY.
 int catalog_apply_rules(struct catalog_dataset *dataset, const struct catalog_rules *rules);

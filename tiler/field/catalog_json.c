@@ -266,8 +266,9 @@ static void add_problem(const struct catalog *catalog, const struct catalog_prob
 // Files that were found to harm readers after the catalog was made, which stays as it is.
 static void add_condemned(const struct catalog *catalog, json_t *problems, json_t *datasets) {
     const struct catalog_whole *whole = (const struct catalog_whole *)catalog;
-    for (size_t n = 0; n < whole->file_count; n++) {
-        const struct source *source = whole->files[n] ? whole->files[n]->source : NULL;  // those that could not be read have none
+    for (size_t n = 0; n < whole->scanned.count; n++) {
+        const struct cf_file *known = whole->scanned.files[n].file;
+        const struct source *source = known ? known->source : NULL;  // those that could not be read have none
         struct failure why;
         if (!source || !source_is_condemned(source, &why)) continue;
         char *file = strdup(source_path(source)), *reason = strdup(catalog_without_file(why.message, source_path(source)));

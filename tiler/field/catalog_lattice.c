@@ -194,6 +194,19 @@ static int note_outside(struct catalog_variable *v, double outside) {
     return catalog_add_note(v, text);
 }
 
+// What was measured for the same variable of the previous catalog.
+static bool from_before(struct catalog_variable *v) {
+    const struct catalog_dataset *before = v->from->shared->before;
+    for (size_t n = 0; before && n < before->variable_count; n++) {
+        const struct catalog_variable *known = &before->variables[n];
+        if (known->hidden || strcmp(known->id, v->id) || strcmp(known->units, v->units) || isnan(known->from->outside)) continue;
+        v->lattice = known->lattice;
+        v->from->outside = known->from->outside;
+        return true;
+    }
+    return false;
+}
+
 static int choose(struct chooser *c, struct catalog_dataset *d, size_t index, struct failure *failure) {
     struct catalog_variable *v = &d->variables[index];
     char key[640];
@@ -205,8 +218,12 @@ static int choose(struct chooser *c, struct catalog_dataset *d, size_t index, st
     }
     if (own_lattice(d, v, 0, &v->lattice)) return VIRGA_OK;
     double outside = 0;
+    if (from_before(v)) return note_outside(v, v->from->outside);
     snprintf(key, sizeof key, "%s/%s/%s", d->id, v->id, v->units);
-    if (from_kept(c, key, &v->lattice, &outside)) return note_outside(v, outside);
+    if (from_kept(c, key, &v->lattice, &outside)) {
+        v->from->outside = outside;
+        return note_outside(v, outside);
+    }
     struct field_ref field = {.dataset = d, .variable = index};
     for (field.run = d->run_count - 1; !field_step_of(&field) && field.run > 0;) field.run--;
     struct first_look look;
@@ -218,6 +235,7 @@ static int choose(struct chooser *c, struct catalog_dataset *d, size_t index, st
     else if (!wide_lattice(d, v, look.low, look.high, &v->lattice)) v->lattice = from_range(look.low, look.high);
     if (status) return VIRGA_OK;
     if (look.present > 0) outside = (double)look.outside / (double)look.present;
+    v->from->outside = outside;
     json_t *entry = json_pack("{s:f, s:f, s:f, s:f}", "v0", v->lattice.v0, "step", v->lattice.step, "epsilon", v->lattice.epsilon, "outside", outside);
     if (entry && json_object_set_new(c->kept, key, entry) == 0) c->kept_changed = true;
     return note_outside(v, outside);

@@ -199,6 +199,27 @@ static void cache_map(struct dataset_shared *shared, const char *id, struct leve
     pthread_mutex_unlock(&shared->lock);
 }
 
+void catalog_take_maps(struct dataset_shared *shared, const struct catalog_dataset *from) {
+    struct dataset_shared *other = from->variable_count > 0 ? from->variables[0].from->shared : NULL;
+    if (!other) return;
+    pthread_mutex_lock(&other->lock);
+    for (size_t n = 0; n < CACHED_MAPS; n++) {
+        shared->cached[n] = other->cached[n];
+        level_map_ref(shared->cached[n].map);
+    }
+    shared->clock = other->clock;
+    pthread_mutex_unlock(&other->lock);
+}
+
+// Of the previous catalog, which shows it as the first step's.
+static struct level_map *shown_before(const struct dataset_shared *shared, const char *id) {
+    for (size_t v = 0; shared->before && v < shared->before->variable_count; v++) {
+        struct level_map *map = shared->before->variables[v].level_map;
+        if (map && strcmp(map->id, id) == 0) return level_map_ref(map);
+    }
+    return NULL;
+}
+
 int catalog_level_map(const struct catalog *catalog, const struct field_ref *field, struct level_map **map, struct failure *failure) {
     (void)catalog;
     struct field_ref at = underlying(field);
@@ -219,7 +240,7 @@ int catalog_level_map(const struct catalog *catalog, const struct field_ref *fie
     bool varies = level_inputs_vary(&in);
     if (varies) {
         level_inputs_id(&in, id);
-        if ((*map = cached_map(from->shared, id))) return VIRGA_OK;
+        if ((*map = cached_map(from->shared, id)) || (*map = shown_before(from->shared, id))) return VIRGA_OK;
     }
     if ((status = heights_by(&in, &heights, failure))) return status;
     status = level_map_build(heights, d->grid->wraps, varies ? id : NULL, map, failure);
@@ -229,8 +250,8 @@ int catalog_level_map(const struct catalog *catalog, const struct field_ref *fie
 }
 
 // A map that another variable or run has already, made from the same pieces.
-static struct level_map *find_equal(struct catalog_dataset *d, const char *inputs, size_t before) {
-    for (size_t v = 0; v <= before; v++) {
+static struct level_map *find_equal(const struct catalog_dataset *d, const char *inputs, size_t before) {
+    for (size_t v = 0; v < d->variable_count && v <= before; v++) {
         const struct variable_source *from = d->variables[v].from;
         for (size_t r = 0; !from->derived && r < d->run_count; r++)
             if (from->runs[r].map && strcmp(from->runs[r].map_inputs, inputs) == 0) return from->runs[r].map;
@@ -267,7 +288,9 @@ static int make_static_map(struct catalog_dataset *d, const struct field_ref *fi
     if (status) return status;
     char *inputs = d->variables[field->variable].from->runs[field->run].map_inputs;
     level_inputs_id(&in, inputs);
+    const struct catalog_dataset *previous = d->variables[field->variable].from->shared->before;
     struct level_map *same = find_equal(d, inputs, field->variable);
+    if (!same && previous) same = find_equal(previous, inputs, SIZE_MAX);
     if (same) {
         *map = level_map_ref(same);
         return VIRGA_OK;

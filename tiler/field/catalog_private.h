@@ -7,6 +7,7 @@
 #include <stdatomic.h>
 
 #include "field/catalog.h"
+#include "field/catalog_scan.h"
 #include "field/cf_file.h"
 #include "field/level_heights.h"
 
@@ -39,6 +40,7 @@ struct variable_source {
     bool members_apart;                   // members come from several pieces: each step has a place for each member
     int u, v;                             // inputs of derived variables, in the dataset; v may be NO_VARIABLE
     bool grid_winds;                      // the inputs blow along the grid's axes
+    double outside;                       // share of its first step outside its valid range; NaN: nobody looked
     bool constant;                        // no time: one step that stands for every run
     int helpers[HELP_COUNT];              // of its levels, in the dataset, or NO_VARIABLE
     struct run_source *runs;              // [run_count]
@@ -46,6 +48,7 @@ struct variable_source {
 
 struct dataset_shared {
     struct catalog_dataset *dataset;
+    const struct catalog_dataset *before;  // the same of the previous catalog, while this one is made; or NULL
     uint64_t grid_hash;
     pthread_mutex_t lock;
     float *directions;                    // guarded by lock until set: [ny][nx][4] east and north parts of the grid's x and y axes
@@ -57,8 +60,7 @@ struct dataset_shared {
 struct catalog_whole {
     struct catalog catalog;  // first
     atomic_size_t references;
-    size_t file_count;
-    struct cf_file **files;
+    struct scanned_files scanned;
     size_t part_count;       // of a catalog that joins others: it owns no more of its datasets than their ids
     struct catalog **parts;  // references
 };
@@ -101,10 +103,13 @@ int field_heights(const struct field_ref *field, struct level_heights **heights,
 int field_column_heights(const struct field_ref *field, size_t i, size_t j, double *heights, double *ground, struct failure *failure);
 // Whether level maps differ from step to step (heights come from a field).
 bool field_heights_vary(const struct field_ref *field);
+// Takes over the maps kept in a dataset that is the same one of another catalog. No other thread knows `shared` yet.
+void catalog_take_maps(struct dataset_shared *shared, const struct catalog_dataset *from);
 // Makes the level maps that do not vary, for every run of a variable. The latest run's failure is returned.
 int catalog_make_maps(struct catalog_dataset *dataset, size_t variable, struct failure *failure);
 
-// Chooses lattices; may read the first step of variables that the table does not know.
+// Chooses lattices; may read the first step of variables that the table does not know and
+// that were not known of the previous catalog.
 int catalog_choose_lattices(struct catalog *catalog, const char *state_dir, struct failure *failure);
 // Fills every series' edition. VIRGA_OK or VIRGA_NO_MEMORY.
 int catalog_set_editions(struct catalog_dataset *dataset);

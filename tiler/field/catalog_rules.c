@@ -78,12 +78,38 @@ static size_t most_of(const struct tally *t, size_t variable) {
     return most;
 }
 
+static bool has_member(const struct tally *t, size_t run, size_t variable, size_t member) {
+    const struct catalog_variable *v = &t->d->variables[variable];
+    for (size_t s = 0; s < t->d->runs[run].series[variable].time_count; s++)
+        if (!v->from->runs[run].steps[s * v->member_count + member].absent) return true;
+    return false;
+}
+
+// Runs of a lagged ensemble have members of their own each: then steps are compared and members are not.
+static bool shares_members(const struct tally *t, size_t a, size_t b, size_t variable) {
+    const struct catalog_variable *v = &t->d->variables[variable];
+    bool shares = !v->from->members_apart;
+    for (size_t m = 0; !shares && m < v->member_count; m++) shares = has_member(t, a, variable, m) && has_member(t, b, variable, m);
+    return shares;
+}
+
 // How much of a variable is expected of a run.
 static size_t needed_of(const struct tally *t, size_t model, size_t variable) {
     size_t most, wanted = t->rules.expected_steps * places_of(&t->d->variables[variable]);
     if (!t->rules.expected_steps && !(t->rules.expected_lead > 0)) return count_of(t, model, variable);
     most = most_of(t, variable);
     return t->rules.expected_steps && most > wanted ? wanted : most;
+}
+
+// Steps that a run lacks of a variable.
+static size_t lacking_of(const struct tally *t, size_t run, size_t model, size_t variable) {
+    size_t need = needed_of(t, model, variable), have = count_of(t, run, variable), places = places_of(&t->d->variables[variable]);
+    if (!shares_members(t, run, model, variable) && have > 0) {
+        need = t->d->runs[model].series[variable].time_count;
+        have = t->d->runs[run].series[variable].time_count;
+        places = 1;
+    }
+    return need > have ? (need - have + places - 1) / places : 0;
 }
 
 // With an end that is set, a run that has not come to it lacks steps whatever others have.
@@ -101,8 +127,7 @@ static void judge(const struct tally *t, size_t run, struct catalog_run *judged)
     size_t model = model_of(t, run), steps = steps_of(t, run), missing = lacking_at_end(t, run, steps);
     bool set = t->rules.expected_steps || t->rules.expected_lead > 0;
     for (size_t v = 0; v < t->d->variable_count; v++) {
-        size_t need = needed_of(t, model, v), have = count_of(t, run, v), places = places_of(&t->d->variables[v]);
-        size_t lacking = need > have ? (need - have + places - 1) / places : 0;
+        size_t lacking = counts(&t->d->variables[v]) ? lacking_of(t, run, model, v) : 0;
         if (lacking > missing) missing = lacking;
     }
     judged->expected = steps_of(t, model);

@@ -12,19 +12,38 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <xxhash.h>
 
 #include "source/source_address.h"
 #include "source/source_of_engine.h"
 
-enum { FOLDER_DEPTH = 12, FILES_MAX = 200000, OPENERS_MAX = 16, COMPARED_MAX = 5000 };
+enum { FOLDER_DEPTH = 12, FILES_MAX = 200000, OPENERS_MAX = 16 };
 
-// The same file by two arguments or links counts once. (Among very many files nobody compares.)
-static bool listed(const struct scanned_files *files, const char *path, const struct stat *info) {
-    for (size_t n = 0; n < files->count && files->count < COMPARED_MAX; n++) {
-        const struct scanned_file *f = &files->files[n];
-        if (f->inode && info->st_ino ? f->inode == info->st_ino && f->device == info->st_dev : strcmp(f->path, path) == 0) return true;
-    }
+static uint64_t path_hash(const char *path) { return XXH3_64bits(path, strlen(path)); }
+
+static uint64_t place_hash(const struct scanned_file *f) {
+    uint64_t place[] = {f->stamp.device, f->stamp.inode};
+    return f->stamp.inode ? XXH3_64bits(place, sizeof place) : path_hash(f->path);
+}
+
+static bool same_place(const struct scanned_file *a, const struct scanned_file *b) {
+    if (a->stamp.inode && b->stamp.inode) return a->stamp.inode == b->stamp.inode && a->stamp.device == b->stamp.device;
+    return strcmp(a->path, b->path) == 0;
+}
+
+// The same file by two arguments or links counts once.
+static bool listed(const struct scanned_files *files, const struct scanned_file *f) {
+    size_t at = 0, n;
+    while ((n = position_index_next(&files->by_place, place_hash(f), &at)) < files->count)
+        if (same_place(&files->files[n], f)) return true;
     return false;
+}
+
+static const struct scanned_file *find_path(const struct scanned_files *files, const char *path) {
+    size_t at = 0, n;
+    while ((n = position_index_next(&files->by_path, path_hash(path), &at)) < files->count)
+        if (strcmp(files->files[n].path, path) == 0) return &files->files[n];
+    return NULL;
 }
 
 // A link to the newest file is a common habit: what it points at now is opened, since sources follow none.
@@ -34,22 +53,28 @@ static char *file_name(const char *path) {
     return real ? real : strdup(path);
 }
 
-static int add_file(struct scanned_files *files, const char *path, const char *base, const char *problem) {
-    struct stat info;
-    bool address = source_address_like(path);
-    if (problem || address || stat(path, &info)) info = (struct stat){0};
-    if (files->count >= FILES_MAX || listed(files, path, &info)) return VIRGA_OK;
-    struct scanned_file *grown = cf_grow(files->files, files->count, sizeof *grown);
-    if (!grown) return VIRGA_NO_MEMORY;
-    files->files = grown;
-    struct scanned_file *f = &grown[files->count];
-    if (!(f->path = address ? strdup(path) : file_name(path))) return VIRGA_NO_MEMORY;
-    f->base = base;
-    f->device = info.st_dev;
-    f->inode = info.st_ino;
-    if (problem) failure_set(&f->failure, VIRGA_NOT_FOUND, "%s", problem);
-    files->count++;
+static int add_listed(struct scanned_files *files, const struct scanned_file *f) {
+    if (files->count == files->room) {
+        size_t room = files->room ? 2 * files->room : 16;
+        struct scanned_file *grown = realloc(files->files, room * sizeof *grown);
+        if (!grown) return VIRGA_NO_MEMORY;
+        files->files = grown;
+        files->room = room;
+    }
+    if (position_index_add(&files->by_place, place_hash(f), files->count) || position_index_add(&files->by_path, path_hash(f->path), files->count)) return VIRGA_NO_MEMORY;
+    files->files[files->count++] = *f;
     return VIRGA_OK;
+}
+
+static int add_file(struct scanned_files *files, const char *path, const char *base, const char *problem) {
+    bool address = source_address_like(path);
+    struct scanned_file f = {.path = address ? strdup(path) : file_name(path), .base = base};
+    if (!f.path) return VIRGA_NO_MEMORY;
+    if (!problem && !address) source_identify(f.path, &f.stamp);
+    if (problem) failure_set(&f.failure, VIRGA_NOT_FOUND, "%s", problem);
+    int status = files->count >= FILES_MAX || listed(files, &f) ? VIRGA_AGAIN : add_listed(files, &f);
+    if (status) free(f.path);
+    return status == VIRGA_AGAIN ? VIRGA_OK : status;
 }
 
 // By its first bytes, or by its name: a broken file deserves a word. This peeping by plain reads is all that the server itself ever
@@ -69,6 +94,23 @@ static bool looks_readable(const char *path) {
     for (size_t i = 0; dot && i < sizeof endings / sizeof *endings; i++)
         if (strcasecmp(dot, endings[i]) == 0) return true;
     return false;
+}
+
+// What others write before they rename it.
+static bool is_temporary(const char *name) {
+    static const char *const endings[] = {".tmp", ".temp", ".part", ".partial", ".filepart", ".crdownload", "~"};
+    size_t length = strlen(name);
+    for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) {
+        size_t end = strlen(endings[i]);
+        if (length > end && strcasecmp(name + length - end, endings[i]) == 0) return true;
+    }
+    return *name == '.';
+}
+
+// What was known is not peeped into again.
+static bool is_readable(const struct scanned_files *files, const char *path, const struct stat *info) {
+    const struct scanned_file *known = files->before ? find_path(files->before, path) : NULL;
+    return (known && known->stamp.inode == info->st_ino && known->stamp.size == (uint64_t)info->st_size) || looks_readable(path);
 }
 
 struct folder {  // being searched, within those above it
@@ -98,11 +140,11 @@ static int add_folder(struct scanned_files *files, const char *path, const char 
     for (int n = 0; n < count; n++) {
         char *inside = NULL;
         struct stat info;
-        if (!status && entries[n]->d_name[0] != '.') {
+        if (!status && !is_temporary(entries[n]->d_name)) {
             if (asprintf(&inside, "%s/%s", path, entries[n]->d_name) < 0) inside = NULL, status = VIRGA_NO_MEMORY;
             else if (stat(inside, &info) == 0) {
                 if (S_ISDIR(info.st_mode)) status = add_folder(files, inside, base, &here);
-                else if (S_ISREG(info.st_mode) && looks_readable(inside)) status = add_file(files, inside, base, NULL);
+                else if (S_ISREG(info.st_mode) && is_readable(files, inside, &info)) status = add_file(files, inside, base, NULL);
             }
             free(inside);
         }
@@ -206,54 +248,85 @@ static int add_path(struct scanned_files *files, const char *given, const char *
 struct opening {
     struct source_pool *pool;
     struct scanned_files *files;
+    const struct scanned_files *before;  // or NULL
     const struct catalog_options *options;
     atomic_size_t next;
     pthread_mutex_t lock;  // one call of progress at a time
-    size_t done;           // lock
+    size_t done, total;    // lock
 };
 
-static void open_one(struct source_pool *pool, struct scanned_file *f) {
+static bool is_due(const struct scanned_file *f) { return !f->file && !f->left_out && !f->failure.status; }
+
+// What was opened of an address counts on while it is known by the same.
+static bool is_unchanged(const struct source *source, const struct scanned_file *before) {
+    return before && before->file && source_identity_equal(source_identity(source), source_identity(before->file->source));
+}
+
+static void open_one(struct opening *opening, struct scanned_file *f) {
+    const struct scanned_files *before = opening->before;
     struct source *source = NULL;
-    if (f->failure.status) return;
-    if (source_open(pool, f->path, &source, &f->failure)) return;
-    if (cf_file_new(source, &f->file, &f->failure)) f->file = NULL;
+    if (source_open(opening->pool, f->path, &source, &f->failure)) return;
+    const struct scanned_file *known = before ? find_path(before, f->path) : NULL;
+    if (is_unchanged(source, known)) f->file = cf_file_ref(known->file);
+    else if (cf_file_new(source, &f->file, &f->failure)) f->file = NULL;
     source_unref(source);
 }
 
 static void tell_progress(struct opening *opening) {
     if (!opening->options->progress) return;
     pthread_mutex_lock(&opening->lock);
-    opening->options->progress(opening->options->context, ++opening->done, opening->files->count);
+    opening->options->progress(opening->options->context, ++opening->done, opening->total);
     pthread_mutex_unlock(&opening->lock);
 }
 
 static void *opener(void *argument) {
     struct opening *opening = argument;
     for (size_t n; (n = atomic_fetch_add(&opening->next, 1)) < opening->files->count;) {
-        open_one(opening->pool, &opening->files->files[n]);
+        if (!is_due(&opening->files->files[n])) continue;
+        open_one(opening, &opening->files->files[n]);
         tell_progress(opening);
     }
     return NULL;
 }
 
-static void open_all(struct source_pool *pool, struct scanned_files *files, const struct catalog_options *options) {
-    struct opening opening = {.pool = pool, .files = files, .options = options, .lock = PTHREAD_MUTEX_INITIALIZER};
+// Trying again may show something else though the file is the same.
+static bool is_passing(int status) {
+    return status == VIRGA_NO_MEMORY || status == VIRGA_TIMED_OUT || status == VIRGA_CANCELLED || status == VIRGA_IO || status == VIRGA_GONE || status == VIRGA_CHANGED;
+}
+
+// Takes over what is known of files that have not changed.
+static void take_known(struct scanned_files *files, const struct scanned_files *before, const struct catalog_options *options) {
+    for (size_t n = 0; n < files->count; n++) {
+        struct scanned_file *f = &files->files[n];
+        if (f->failure.status) continue;
+        f->left_out = options->is_whole && f->stamp.inode && !options->is_whole(options->context, f->path, &f->stamp);
+        const struct scanned_file *known = before && !f->left_out ? find_path(before, f->path) : NULL;
+        if (!known || (f->stamp.inode ? !source_identity_equal(&known->stamp, &f->stamp) : options->relist)) continue;
+        if (known->file) f->file = cf_file_ref(known->file);
+        else if (!is_passing(known->failure.status)) f->failure = known->failure;
+    }
+}
+
+static void open_all(struct source_pool *pool, struct scanned_files *files, const struct scanned_files *before, const struct catalog_options *options) {
+    struct opening opening = {.pool = pool, .files = files, .before = before, .options = options, .lock = PTHREAD_MUTEX_INITIALIZER};
     pthread_t threads[OPENERS_MAX];
     size_t wanted = (size_t)source_pool_readers(pool), started = 0;
     atomic_init(&opening.next, 0);
+    for (size_t n = 0; n < files->count; n++) opening.total += is_due(&files->files[n]);
+    files->opened = opening.total;
     if (wanted > OPENERS_MAX) wanted = OPENERS_MAX;
-    while (started + 1 < wanted && started + 1 < files->count && pthread_create(&threads[started], NULL, opener, &opening) == 0) started++;
+    while (started + 1 < wanted && started + 1 < opening.total && pthread_create(&threads[started], NULL, opener, &opening) == 0) started++;
     opener(&opening);
     for (size_t n = 0; n < started; n++) pthread_join(threads[n], NULL);
 }
 
 int catalog_scan(struct source_pool *pool, const char *const *paths, size_t path_count, const struct catalog_options *options,
-                 struct scanned_files *files, struct failure *failure) {
-    *files = (struct scanned_files){0};
+                 const struct scanned_files *before, struct scanned_files *files, struct failure *failure) {
+    *files = (struct scanned_files){.before = before};
     int status = VIRGA_OK;
     for (size_t n = 0; !status && n < path_count; n++) {
         bool again = false;
-        for (size_t before = 0; before < n && !again; before++) again = strcmp(paths[before], paths[n]) == 0;
+        for (size_t m = 0; m < n && !again; m++) again = strcmp(paths[m], paths[n]) == 0;
         if (again) continue;
         const char *base = keep_base(files, paths[n]);
         status = base ? add_path(files, paths[n], base) : VIRGA_NO_MEMORY;
@@ -262,7 +335,9 @@ int catalog_scan(struct source_pool *pool, const char *const *paths, size_t path
         scanned_files_destroy(files);
         return failure_set(failure, status, "out of memory");
     }
-    open_all(pool, files, options);
+    take_known(files, before, options);
+    open_all(pool, files, before, options);
+    files->before = NULL;
     return VIRGA_OK;
 }
 
@@ -272,6 +347,8 @@ void scanned_files_destroy(struct scanned_files *files) {
         cf_file_free(files->files[n].file);
     }
     for (size_t n = 0; n < files->base_count; n++) free(files->bases[n]);
+    position_index_destroy(&files->by_place);
+    position_index_destroy(&files->by_path);
     free(files->bases);
     free(files->files);
     *files = (struct scanned_files){0};

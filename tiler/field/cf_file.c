@@ -520,6 +520,7 @@ int cf_file_new(struct source *source, struct cf_file **result, struct failure *
     struct cf_file *file = calloc(1, sizeof *file);
     *result = NULL;
     if (!file) return failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
+    atomic_init(&file->references, 1);
     file->source = source_ref(source);
     file->wrf = cf_is_wrf(source);
     int status = place_all(file, failure);
@@ -528,8 +529,13 @@ int cf_file_new(struct source *source, struct cf_file **result, struct failure *
     return status;
 }
 
+struct cf_file *cf_file_ref(struct cf_file *file) {
+    atomic_fetch_add(&file->references, 1);
+    return file;
+}
+
 void cf_file_free(struct cf_file *file) {
-    if (!file) return;
+    if (!file || atomic_fetch_sub(&file->references, 1) > 1) return;
     for (size_t n = 0; n < file->grid_count; n++) {
         grid_free(file->grids[n].grid);
         free(file->grids[n].moves);

@@ -4,6 +4,7 @@
 #ifndef VIRGA_FIELD_CF_FILE_H
 #define VIRGA_FIELD_CF_FILE_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -24,7 +25,7 @@ struct cf_grid_slot {
     int x_variable, y_variable, mapping;  // in the inventory; mapping may be CF_NO_VARIABLE
     bool columns;                         // x_variable and y_variable are two-dimensional longitude and latitude
     size_t x_dimension, y_dimension;      // in the inventory
-    struct grid *grid;                    // NULL when refused; taken over by the catalog
+    struct grid *grid;                    // NULL when refused
     struct cf_axis_order x, y;
     uint64_t hash;                        // of projection and axes
     struct cf_move *moves;                // [move_count] columns and rows of this grid before the first stored ones at each time, or NULL
@@ -83,6 +84,7 @@ struct cf_variable {
 struct cf_file_problem { int variable; char reason[256]; };  // variable in the inventory, or -1 for the whole file
 
 struct cf_file {
+    atomic_size_t references;
     struct source *source;  // one reference
     bool wrf;               // output of WRF, see cf_wrf.h
     size_t grid_count, vertical_count, time_count, variable_count, problem_count;
@@ -96,6 +98,7 @@ struct cf_file {
 // Takes a reference of its own on source. VIRGA_OK (*file may hold no variables, but then a problem), or an error code
 // when the file cannot be read at all. Blocks.
 int cf_file_new(struct source *source, struct cf_file **file, struct failure *failure);
+struct cf_file *cf_file_ref(struct cf_file *file);  // one more reference, which cf_file_free takes back
 void cf_file_free(struct cf_file *file);  // NULL allowed
 
 const struct source_variable *cf_file_variable(const struct cf_file *file, size_t index);

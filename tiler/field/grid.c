@@ -80,8 +80,20 @@ static void transform_free(struct grid_transform *t) {
     free(t);
 }
 
+struct grid *grid_ref(struct grid *grid) {
+    atomic_fetch_add(&grid->more, 1);
+    return grid;
+}
+
+static bool drop_reference(struct grid *grid) {
+    int more = atomic_load(&grid->more);
+    while (more > 0)
+        if (atomic_compare_exchange_weak(&grid->more, &more, more - 1)) return true;
+    return false;
+}
+
 void grid_free(struct grid *grid) {
-    if (!grid || (grid_is_curvilinear(grid) && !grid_shared_drop(grid))) return;
+    if (!grid || drop_reference(grid) || (grid_is_curvilinear(grid) && !grid_shared_drop(grid))) return;
     transform_free(grid->transform);
     free(grid->x.values);
     free(grid->y.values);

@@ -10,6 +10,7 @@
 #ifndef VIRGA_FIELD_GRID_H
 #define VIRGA_FIELD_GRID_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -35,6 +36,7 @@ struct grid {
                            // (pi/180) 6371.229 cos(centre latitude of the grid's own axes) and (pi/180) 6371.229;
                            // for column numbers the median distances of neighbours
     void *transform;       // PROJ objects or the mesh, private
+    atomic_int more;       // references besides the first, private
 };
 
 bool grid_is_curvilinear(const struct grid *grid);
@@ -54,6 +56,8 @@ bool grid_axis_locate(const struct grid_axis *axis, bool wraps, double coordinat
 // Both together: fractional (i, j) of a place; false outside the grid.
 bool grid_locate(const struct grid *grid, double lon, double lat, double *i, double *j);
 
+// One more reference, for grid_free to take back.
+struct grid *grid_ref(struct grid *grid);
 // NULL allowed. A curvilinear grid may be shared (grid_shared.h): then the last to free it frees it.
 void grid_free(struct grid *grid);
 

@@ -123,6 +123,21 @@ static int meet_file(struct source *source, int *fd, struct failure *failure) {
     return VIRGA_OK;
 }
 
+bool source_identify(const char *path, struct source_identity *identity) {
+    struct stat s;
+    struct source_store *store = NULL;
+    int fd;
+    if (stat(path, &s)) return false;
+    *identity = identity_of(&s);
+    if (!S_ISDIR(s.st_mode)) return true;
+    if ((fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0) return false;
+    int status = source_store_new(fd, &store, NULL);
+    if (!status) *identity = source_store_identity(store, fd);
+    source_store_free(store);
+    close(fd);
+    return !status;
+}
+
 // What a request expects, for the check of its answer.
 struct expected {
     enum source_message_kind kind;

@@ -143,6 +143,10 @@ uint64_t source_pool_slab_bytes(struct source_pool *pool);
 // Whether the folder at this path is a store (Zarr), which source_open takes as it takes a file; false for all else.
 bool source_is_store(const char *path);
 
+// What a file, or a store, would be known by if it was opened now: it is looked at, and no child is asked. False where there is none.
+bool source_identify(const char *path, struct source_identity *identity);
+bool source_identity_equal(const struct source_identity *a, const struct source_identity *b);
+
 // path: of a file; an address of a dataset behind OPeNDAP, http or https; or an address that an engine opens (source_address.h), where the
 // pool has one (source_engine.h). A Zarr store that readers cannot read (also one in a .zarr.zip), and a UM file (.pp, .ff, or by its first bytes) go to the engine, too. Of
 // what an engine opens the identity is made from the address and from all that its list of contents says, with a token of the data's edition. Of an address the identity is made from it and from all

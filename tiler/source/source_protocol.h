@@ -137,6 +137,5 @@ int source_slab_shape(const struct source_slab_request *request, enum source_typ
                       size_t max_bytes, struct source_slab_shape *shape, struct failure *failure);
 
 bool source_type_is_integer(enum source_type type);
-bool source_identity_equal(const struct source_identity *a, const struct source_identity *b);
 
 #endif

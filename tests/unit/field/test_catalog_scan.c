@@ -10,7 +10,7 @@ static struct scanned_files scan(const char *const *paths, size_t count) {
     static const struct catalog_options options;
     struct scanned_files files;
     struct failure failure;
-    if (catalog_scan(made_pool, paths, count, &options, &files, &failure)) fail_msg("%s", failure.message);
+    if (catalog_scan(made_pool, paths, count, &options, NULL, &files, &failure)) fail_msg("%s", failure.message);
     return files;
 }
 
