@@ -12,7 +12,9 @@
 #include "base/folder.h"
 #include "base/log.h"
 #include "server/condemned_files.h"
+#include "server/catalog_watch.h"
 #include "server/engine_setup.h"
+#include "server/file_writers.h"
 #include "server/opening_progress.h"
 #include "source/source_address.h"
 
@@ -41,7 +43,7 @@ static int check_paths(const struct config *config, struct failure *failure) {
             if (engine_setup_check(config, path, &why)) return failure_set(failure, VIRGA_INVALID, "%s (%s)", why.message, config->origin[CONFIG_PATHS]);
             continue;
         }
-        if (access(path, F_OK) == 0) continue;
+        if (access(path, F_OK) == 0 || config->allow_empty) continue;
         int reason = errno;
         glob_t found;
         int result = strpbrk(path, "*?[{") ? glob(path, GLOB_BRACE | GLOB_NOSORT, NULL, &found) : GLOB_NOMATCH;
@@ -106,15 +108,27 @@ bool app_has_user_paths(const struct app *app) {
 
 size_t app_user_paths(const struct app *app, const char **paths) { return engine_setup_for_each_user(&app->config) ? pick_paths(&app->config, true, paths) : 0; }
 
+// users: without those that each of them sees through an engine of their own.
+static size_t shared_paths(const struct config *config, bool users, const char **paths) {
+    if (users) return pick_paths(config, false, paths);
+    for (size_t i = 0; i < config->path_count; i++) paths[i] = config->paths[i];
+    return config->path_count;
+}
+
+static bool nobody_writes(void *context, const char *path, const struct source_identity *identity) {
+    (void)context, (void)identity;
+    return file_writers_of(path) != FILE_WRITERS_SOME;
+}
+
 // users: what each of them sees through an engine of their own is left out.
 static int open_catalog(struct app *app, const char *state_dir, bool users, struct failure *failure) {
     bool tells = log_enabled(LOG_LEVEL_INFO), terminal = isatty(STDERR_FILENO) && !app->config.log_json;
     struct opening_progress progress = {.terminal = terminal ? stderr : NULL};
-    struct catalog_options options = {.state_dir = state_dir, .rules = &app->config.rules, .progress = tells ? opening_progress_tell : NULL, .context = &progress};
+    struct catalog_options options = {.state_dir = state_dir, .rules = &app->config.rules, .is_whole = app->workers ? nobody_writes : NULL,
+                                      .allow_nothing = app->config.allow_empty, .progress = tells ? opening_progress_tell : NULL, .context = &progress};
     const char **paths = calloc(CONFIG_MAX_PATHS, sizeof *paths);
     if (!paths) return failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
-    size_t count = users ? pick_paths(&app->config, false, paths) : app->config.path_count;
-    for (size_t i = 0; i < count && !users; i++) paths[i] = app->config.paths[i];
+    size_t count = shared_paths(&app->config, users, paths);
     int status = catalog_open(app->sources, paths, count, &options, &app->catalog, failure);
     free(paths);
     opening_progress_end(&progress);
@@ -178,6 +192,7 @@ int app_open_database(struct app *app) {
 
 // The store's jobs run on the pool and read through the catalog and its sources: it goes first, they go last.
 void app_destroy(struct app *app) {
+    app_unwatch(app);
     state_database_close(app->database);
     if (app->bricks) brick_store_free(app->bricks);
     worker_pool_free(app->workers);
@@ -187,11 +202,56 @@ void app_destroy(struct app *app) {
     *app = (struct app){0};
 }
 
-void app_rescan(struct app *app) { (void)app; }
+// On the thread that watches.
+static void take_catalog(void *context, struct catalog *catalog) {
+    struct app *app = context;
+    pthread_mutex_lock(&catalog_lock);
+    struct catalog *before = app->catalog;
+    app->catalog = catalog;
+    pthread_mutex_unlock(&catalog_lock);
+    catalog_unref(before);
+    app->catalog_changed(app->catalog_context);
+}
+
+static struct catalog_watch_settings watch_settings(const struct config *config) {
+    return (struct catalog_watch_settings){.rules = config->rules, .scan_seconds = config->scan_seconds, .settle_seconds = config->settle_seconds,
+                                           .relist_seconds = config->relist_seconds};
+}
+
+int app_watch(struct app *app, void (*changed)(void *context), void *context, struct failure *failure) {
+    const char **paths = calloc(CONFIG_MAX_PATHS, sizeof *paths);
+    if (!paths) return failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
+    app->catalog_changed = changed;
+    app->catalog_context = context;
+    struct catalog_watch_options options = {.sources = app->sources, .paths = paths, .state_dir = app->config.state_dir, .settings = watch_settings(&app->config),
+                                            .first = app->catalog, .changed = take_catalog, .context = app};
+    options.path_count = shared_paths(&app->config, engine_setup_for_each_user(&app->config), paths);
+    int status = catalog_watch_new(&options, &app->watch, failure);
+    free(paths);
+    return status;
+}
+
+void app_unwatch(struct app *app) {
+    catalog_watch_free(app->watch);
+    app->watch = NULL;
+}
+
+void app_watch_reconfigure(struct app *app) {
+    struct catalog_watch_settings settings = watch_settings(&app->config);
+    if (app->watch) catalog_watch_configure(app->watch, &settings);
+}
+
+void app_rescan(struct app *app) {
+    if (app->watch) catalog_watch_look(app->watch);
+}
 
 void app_catalog_stats(struct app *app, struct app_catalog_stats *stats) {
-    (void)app;
-    *stats = (struct app_catalog_stats){0};
+    struct catalog_watch_stats looks = {0};
+    struct catalog *catalog = app_catalog(app);
+    if (app->watch) catalog_watch_get_stats(app->watch, &looks);
+    *stats = (struct app_catalog_stats){.scans = looks.looks, .changes = looks.changes, .folders = looks.folders, .files = catalog->file_count,
+                                        .changed = looks.changed, .seconds = looks.seconds};
+    catalog_unref(catalog);
 }
 
 static size_t pyramid_of(const struct catalog_dataset *dataset, size_t variable, struct catalog_pyramid_level *levels, size_t room) {

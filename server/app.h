@@ -17,6 +17,9 @@ struct app {
     struct source_pool *sources;
     struct worker_pool *workers;  // NULL after app_init_catalog
     struct catalog *catalog;      // guarded by a lock inside app.c; readers use app_catalog()
+    void (*catalog_changed)(void *context);  // of app_watch, as is the next
+    void *catalog_context;
+    struct catalog_watch *watch;  // between app_watch and app_unwatch, else NULL
     struct brick_store *bricks;   // NULL after app_init_catalog
     struct state_database *database;  // NULL before app_open_database, and where it failed: `no_database` says why
     char no_database[400];
@@ -34,10 +37,17 @@ int app_open_database(struct app *app);
 void app_destroy(struct app *app);
 // Any thread: the catalog of the moment, one reference for the caller.
 struct catalog *app_catalog(struct app *app);
+// From now on the catalog follows its files: `changed` is called after each change, on a thread of its own. At most once. VIRGA_NO_MEMORY.
+int app_watch(struct app *app, void (*changed)(void *context), void *context, struct failure *failure);
+// It is not called any more. Waits for what is being opened.
+void app_unwatch(struct app *app);
+// Any thread: settings of the configuration that say how it follows were changed.
+void app_watch_reconfigure(struct app *app);
 // Any thread: all paths are looked at again, soon, on the thread that watches them; also what is no file (datasets of the engine, OPeNDAP).
 void app_rescan(struct app *app);
 struct app_catalog_stats {
     size_t scans, changes;  // looks at all paths since start, and how many of them changed the catalog
+    size_t folders;         // that the kernel watches
     size_t files;           // of the catalog, also those that cannot be read
     double changed;         // clock_monotonic() of the last change, or of the start
     double seconds;         // that the last look took

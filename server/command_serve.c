@@ -296,6 +296,7 @@ int command_serve(int argc, char **argv) {
     struct config config;
     int done = command_line_read(&line, argc, argv, &config);
     config.engine_socket = flags.engine_socket;
+    config.allow_empty = flags.allow_empty;
     if (done < 0 && flags.check) done = check(&line, &config);
     else if (done < 0 && !config.path_count && !may_be_empty(&config, flags.allow_empty))
         done = command_line_wrong(&line, "nothing to serve: name forecast files or folders, or set \"paths\" in the configuration");

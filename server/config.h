@@ -84,6 +84,7 @@ struct config {
     char auth_hub_service[64];  // the service's name there; default virga
     char auth_hub_callback[512];  // where the hub sends browsers back to; "" (the default): oauth_callback below the base path
     bool open_to_all;           // listens beyond this machine even though nobody signs in; default no
+    bool allow_empty;           // no setting, but --allow-empty of serve: paths may name nothing yet
     bool background;            // no setting, but --background of export: gives way to others, so its readers may take longer
     enum log_level log_level;
     bool log_json;

@@ -280,6 +280,15 @@ void session_clear(struct session *s, uint32_t generation) {
     start_over(s);
 }
 
+void session_let_go(struct session *s) {
+    for (size_t l = 0; l < VIEW_MAX_LAYERS; l++)
+        for (size_t i = 0; s->layers[l] && i < SESSION_MAX_SLOTS; i++)
+            if (s->layers[l]->slots[i].used) leave_window(s, s->layers[l], &s->layers[l]->slots[i]);
+    memset(s->window, 0, sizeof s->window);
+    s->active = false;
+    start_over(s);
+}
+
 int session_set_interest(struct session *s, const struct session_interest *interest) {
     memset(s->window, 0, sizeof s->window);
     s->interests++;

@@ -102,6 +102,8 @@ void session_free(struct session *session);
 int session_set_interest(struct session *session, const struct session_interest *interest);
 // Nothing is wanted any more (an interest that could not be met).
 void session_clear(struct session *session, uint32_t generation);
+// Lets go of all fields and of what is asked for them; what the client holds is remembered. Another interest must follow.
+void session_let_go(struct session *session);
 uint32_t session_generation(const struct session *session);
 // The client let go of a whole step, or of one brick. Sent again, if wanted, from the next interest on.
 void session_drop_step(struct session *session, const char *variable, uint32_t step);

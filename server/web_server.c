@@ -129,18 +129,6 @@ static const struct lws_protocols protocols[] = {
 
 // Once a second.
 
-static void watch_catalog(struct web_server *server) {
-    struct catalog *now = app_catalog(server->app);
-    if (now == server->catalog) {
-        catalog_unref(now);
-        return;
-    }
-    catalog_unref(server->catalog);
-    server->catalog = now;
-    user_spaces_shared_changed(server->spaces, now);
-    ws_catalog_changed(server, 0);
-}
-
 static void tick(lws_sorted_usec_list_t *list) {
     struct web_server *server = lws_container_of(list, struct web_server, tick);
     double now = clock_monotonic();
@@ -155,7 +143,6 @@ static void tick(lws_sorted_usec_list_t *list) {
         server->alive_at = now;
         service_notify_alive();
     }
-    watch_catalog(server);
     user_spaces_tick(server->spaces, now);
     lws_sul_schedule(server->context, 0, &server->tick, tick, TICK_USECS);
 }
@@ -244,6 +231,7 @@ int web_server_new(struct app *app, struct web_server **out, int *port, struct f
         log_warning("page", "%s has no index.html: only the API is served", app->config.web_root);
     if (!status) web_services_open(app);
     if (!status) status = web_user_start(server, failure);
+    if (!status) status = web_catalog_start(server, failure);
     if (!status) status = listen_on(server, port, failure);
     if (!status) web_services_start(server);
 end:
@@ -296,6 +284,7 @@ void web_server_free(struct web_server *server) {
         lws_context_destroy(server->context);
     }
     while (server->peers) disconnected(server->peers);
+    web_catalog_stop(server);
     web_user_stop(server);
     web_services_stop(server);
     worker_pool_free(server->files);
@@ -309,6 +298,7 @@ void web_server_free(struct web_server *server) {
     session_scratch_destroy(&server->scratch);
     http_forget_catalogs(server);
     if (server->catalog) catalog_unref(server->catalog);
+    free(server->changes.datasets);
     free(server->message);
     free(server->batch);
     free(server);

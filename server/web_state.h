@@ -135,6 +135,13 @@ struct catalog_text {
     uint64_t used;
 };
 
+// What last changed in the catalog that all see.
+struct catalog_changes {
+    struct letter letter;  // on its way while `posted`
+    atomic_bool posted;
+    char *datasets;        // ids of those that came, changed or went, a JSON array; NULL: none yet, or out of memory
+};
+
 struct web_server {
     struct app *app;
     struct lws_context *context;
@@ -150,6 +157,7 @@ struct web_server {
     struct page_files *page;
     struct field_cache *fields;
     struct catalog *catalog;  // what all see, in force: one reference
+    struct catalog_changes changes;
     struct catalog_text texts[WEB_TEXTS];  // made when first asked for, and anew when a file was condemned
     uint64_t texts_used;
     struct identity *identity;
@@ -209,6 +217,10 @@ void ws_forget_user(struct web_server *server, identity_user user);
 void ws_engine_changed(struct web_server *server, identity_user user);
 void ws_exports_changed(struct web_server *server);
 void ws_pins_changed(struct web_server *server);
+
+// web_catalog.c: takes over what the app's catalog is now, as soon as that changes, and tells everybody.
+int web_catalog_start(struct web_server *server, struct failure *failure);
+void web_catalog_stop(struct web_server *server);  // NULL-safe: also when it was not started
 
 // ws_source.c: a notebook's process
 int ws_source_check_upgrade(struct peer *peer, struct lws *wsi);  // each returns what the library's callback returns

@@ -34,6 +34,7 @@ struct ws_client {
     bool watches_pins, pins_due;              // likewise
     struct change_seen pins_seen;
     bool engine_due;                          // its state is to be told
+    enum { CATALOG_TOLD, CATALOG_LISTED, CATALOG_ANY } catalog_due;  // which datasets changed is to be told; any: it missed a list
     bool paired, steering_due;                // paired: it is or was a screen or a remote; due: the other side said something
     double updates, updated;                  // what it may say to the other side, as of then
     const char *closing;                      // why, when it is to be closed
@@ -50,6 +51,7 @@ int ws_write_long(struct ws_client *client, char *text);
 int ws_send_exports(struct ws_client *client);
 int ws_send_pins(struct ws_client *client);
 int ws_send_engine(struct ws_client *client);
+int ws_send_catalog(struct ws_client *client);
 void ws_watch_exports(struct ws_client *client, bool watch);
 void ws_watch_pins(struct ws_client *client, bool watch);
 // Who the client is from now on. -1: it has tried too often.

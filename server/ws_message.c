@@ -304,7 +304,10 @@ int ws_message_error(char *out, size_t room, uint32_t generation, const char *wo
 
 int ws_message_user(char *out, size_t room, bool known) { return dump(out, room, json_pack("{s:s, s:b}", "type", "user", "known", known)); }
 
-int ws_message_catalog(char *out, size_t room) { return dump(out, room, json_pack("{s:s}", "type", "catalog")); }
+char *ws_message_catalog(const char *datasets) {
+    char *text = NULL;
+    return asprintf(&text, datasets ? "{\"type\":\"catalog\",\"datasets\":%s}" : "{\"type\":\"catalog\"}", datasets) < 0 ? NULL : text;
+}
 
 char *ws_message_exports(const struct export_job *jobs, size_t count, bool all) {
     json_t *list = json_array(), *root = json_pack("{s:s, s:b, s:o}", "type", "exports", "all", all, "jobs", list);

@@ -88,7 +88,8 @@ int ws_message_hello(char *out, size_t room, uint32_t window, bool users);
 int ws_message_pong(char *out, size_t room, uint64_t id);
 int ws_message_done(char *out, size_t room, uint32_t generation, bool degraded);
 int ws_message_error(char *out, size_t room, uint32_t generation, const char *text);
-int ws_message_catalog(char *out, size_t room);
+// datasets: a JSON array of the ids of those that changed, or NULL: any may have. The caller frees the text. NULL when out of memory.
+char *ws_message_catalog(const char *datasets);
 int ws_message_user(char *out, size_t room, bool known);
 // The caller frees the text. NULL when out of memory.
 char *ws_message_exports(const struct export_job *jobs, size_t count, bool all);

@@ -114,25 +114,27 @@ void ws_engine_changed(struct web_server *server, identity_user user) {
 
 // The catalog.
 
-// Whether what the client looks at is on offer to it still. Joined catalogs share the lists of variables.
-static bool still_offered(const struct ws_client *client) {
+static void tell_catalog(struct ws_client *client, bool listed) {
+    // What it looks at it may go on looking at, as it was, until it has read the catalog and says what it wants of that; but not at what is no longer there.
     const struct catalog *now = web_user_catalog(client->server, client->peer->caller.user);
-    for (size_t i = 0; i < now->dataset_count; i++)
-        if (now->datasets[i].variables == client->dataset->variables) return true;
-    return false;
-}
-
-static void tell_catalog(struct ws_client *client) {
-    char text[WS_ROOM_TEXT];
-    ws_push_text(client, text, ws_message_catalog(text, sizeof text));
-    if (!client->dataset || still_offered(client)) return;
+    client->catalog_due = client->catalog_due || !listed ? CATALOG_ANY : CATALOG_LISTED;
+    lws_callback_on_writable(client->peer->wsi);
+    if (!client->dataset || catalog_find_dataset(now, client->dataset->id)) return;
     session_clear(client->session, session_generation(client->session));
     client->dataset = NULL;
 }
 
+int ws_send_catalog(struct ws_client *client) {
+    const struct catalog_changes *changes = &client->server->changes;
+    int result = ws_write_long(client, ws_message_catalog(client->catalog_due == CATALOG_LISTED ? changes->datasets : NULL));
+    client->catalog_due = CATALOG_TOLD;
+    lws_callback_on_writable(client->peer->wsi);
+    return result;
+}
+
 void ws_catalog_changed(struct web_server *server, identity_user user) {
     for (struct peer *peer = server->peers; peer; peer = peer->next)
-        if (peer->client && (!user || peer->caller.user == user)) tell_catalog(peer->client);
+        if (peer->client && (!user || peer->caller.user == user)) tell_catalog(peer->client, !user);
 }
 
 // Who it is.
@@ -143,7 +145,7 @@ void ws_forget_user(struct web_server *server, identity_user user) {
         if (!peer->client || !user || peer->caller.user != user) continue;
         peer->caller.user = 0;
         ws_push_text(peer->client, text, ws_message_user(text, sizeof text, false));
-        tell_catalog(peer->client);
+        tell_catalog(peer->client, false);
     }
 }
 
@@ -158,7 +160,7 @@ int ws_take_user(struct ws_client *client, const char *session) {
     if (session[0] && !peer->caller.user && !rate_limit_take(&server->wrong, peer->caller.address, now)) return -1;
     ws_push_text(client, text, ws_message_user(text, sizeof text, peer->caller.user != 0));
     if (web_user_enter(peer, &failure)) ws_push_error(client, failure.message);
-    if (before != peer->caller.user) tell_catalog(client);
+    if (before != peer->caller.user) tell_catalog(client, false);
     struct source_engine *engine = web_user_engine(server, peer->caller.user);
     client->engine_due = engine && source_engine_has_cluster(engine);
     lws_callback_on_writable(peer->wsi);

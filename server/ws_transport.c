@@ -224,6 +224,7 @@ int ws_writable(struct peer *peer) {
     }
     if (client->text_count) return ws_send_text(client);
     if (client->steering_due) return ws_send_steering(client);
+    if (client->catalog_due) return ws_send_catalog(client);
     if (client->engine_due) return ws_send_engine(client);
     if (client->exports_due) return ws_send_exports(client);
     if (client->pins_due) return ws_send_pins(client);
@@ -271,7 +272,7 @@ static void take_interest(struct ws_client *client, const struct ws_interest *as
         catalog_unref(catalog);
         return;
     }
-    if (client->catalog != catalog) session_clear(client->session, asked->generation);  // its fields belong to the old one
+    if (client->catalog != catalog) session_let_go(client->session);  // its fields belong to the old one
     catalog_unref(client->catalog);
     client->catalog = catalog;
     client->dataset = dataset;

@@ -214,6 +214,7 @@ int catalog_open(struct source_pool *pool, const char *const *paths, size_t path
         if ((status = catalog_set_editions(&whole->catalog.datasets[n]))) failure_set(failure, status, "out of memory");
     forget_previous(&whole->catalog);
     whole->catalog.opened_count = scanned->opened;
+    whole->catalog.fingerprint = catalog_fingerprint(&whole->catalog);
     for (size_t n = 0; n < scanned->count; n++) whole->catalog.file_count += !scanned->files[n].left_out;
     if (status) whole_free(whole);
     else *catalog = &whole->catalog;

@@ -78,6 +78,7 @@ struct catalog_dataset {
     struct catalog_run *runs;  // oldest first
     int latest;                // the run that "latest" means where nobody asks for a step; -1 only without runs
     bool latest_has_step;      // the rule in force (catalog_rules)
+    uint64_t fingerprint;      // another one where runs, times, editions, names or what else is said of it may differ
     int terrain;               // index of the 2-D variable that holds the ground height, or -1
 };
 
@@ -86,6 +87,7 @@ struct catalog {
     struct catalog_dataset *datasets;
     size_t problem_count;
     struct catalog_problem *problems;
+    uint64_t fingerprint;             // another one where anything that catalog_to_json tells may differ
     size_t file_count, opened_count;  // files and addresses behind it, also unreadable ones; of these, how many were opened for it
 };
 
@@ -115,8 +117,9 @@ struct catalog_options {
     struct catalog *previous;
     bool relist;         // what is no file (an address) is opened again all the same, to see whether it changed
     bool allow_nothing;  // where nothing at all can be named the catalog is empty but for problems
-    // Whether a file that is there counts; NULL: each does. One that is being written is left out as if it was not there. On this thread.
+    // Whether a file that is new or has changed counts; NULL: each does. One that is being written is left out as if it was not there. On this thread.
     bool (*is_whole)(void *context, const char *path, const struct source_identity *identity);
+    void (*visit)(void *context, const char *folder);  // each folder before it is looked into, so that whoever watches it misses nothing; or NULL
     // Called after each file that was opened or refused; `done` rises by one each time, up to `total`. On any thread, one call at a
     // time, all before catalog_open returns. Must not block for long. Or NULL.
     void (*progress)(void *context, size_t done, size_t total);
@@ -124,6 +127,8 @@ struct catalog_options {
 };
 int catalog_open(struct source_pool *pool, const char *const *paths, size_t path_count, const struct catalog_options *options,
                  struct catalog **catalog, struct failure *failure);
+// Whether a file of this name is passed over in folders: hidden, or of a name that others give to what they have not finished.
+bool catalog_passes_over(const char *name);
 // One catalog that offers what all these do, in their order. Nothing is opened or read: datasets are those of the parts, of which it
 // holds references, but for their ids where several have the same: later ones get "_2", "_3", … appended. The caller keeps its own
 // references. VIRGA_OK or VIRGA_NO_MEMORY.

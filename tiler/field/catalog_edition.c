@@ -70,10 +70,47 @@ static int set_edition(struct catalog_dataset *d, size_t variable, size_t run) {
     return VIRGA_OK;
 }
 
+static void add_run(XXH3_state_t *state, const struct catalog_dataset *d, const struct catalog_run *run) {
+    const uint64_t state_of_run[] = {run->complete, run->expected, run->missing};
+    add_text(state, run->time.iso);
+    XXH3_128bits_update(state, state_of_run, sizeof state_of_run);
+    for (size_t v = 0; v < d->variable_count; v++) add_text(state, run->series[v].present ? run->series[v].edition : "");
+}
+
+// Editions tell of files, times and levels; the rest is said of them.
+static int set_fingerprint(struct catalog_dataset *d) {
+    XXH3_state_t *state = XXH3_createState();
+    if (!state) return VIRGA_NO_MEMORY;
+    XXH3_128bits_reset(state);
+    add_text(state, d->id);
+    add_text(state, d->title);
+    XXH3_128bits_update(state, &d->latest, sizeof d->latest);
+    XXH3_128bits_update(state, &d->latest_has_step, sizeof d->latest_has_step);
+    for (size_t v = 0; v < d->variable_count; v++) {
+        add_text(state, d->variables[v].id);
+        add_text(state, d->variables[v].note ? d->variables[v].note : "");
+    }
+    for (size_t r = 0; r < d->run_count; r++) add_run(state, d, &d->runs[r]);
+    d->fingerprint = XXH3_128bits_digest(state).low64;
+    XXH3_freeState(state);
+    return VIRGA_OK;
+}
+
+uint64_t catalog_fingerprint(const struct catalog *catalog) {
+    uint64_t hash = 0;
+    for (size_t n = 0; n < catalog->dataset_count; n++) hash = XXH3_64bits_withSeed(&catalog->datasets[n].fingerprint, sizeof(uint64_t), hash);
+    for (size_t n = 0; n < catalog->problem_count; n++) {
+        const struct catalog_problem *p = &catalog->problems[n];
+        const char *texts[] = {p->variable ? p->variable : "", p->file, p->reason};
+        for (size_t t = 0; t < 3; t++) hash = XXH3_64bits_withSeed(texts[t], strlen(texts[t]) + 1, hash);
+    }
+    return hash;
+}
+
 int catalog_set_editions(struct catalog_dataset *d) {
     int status = VIRGA_OK;
     for (size_t r = 0; r < d->run_count; r++)
         for (size_t v = 0; v < d->variable_count && !status; v++)
             if (d->runs[r].series[v].present) status = set_edition(d, v, r);
-    return status;
+    return status ? status : set_fingerprint(d);
 }

@@ -52,6 +52,7 @@ int catalog_join(struct catalog *const *parts, size_t count, struct catalog **jo
     int status = whole->parts && whole->catalog.datasets && whole->catalog.problems ? VIRGA_OK : VIRGA_NO_MEMORY;
     for (size_t n = 0; !status && n < count; n++) status = add_part(whole, parts[n]);
     if (!status) {
+        whole->catalog.fingerprint = catalog_fingerprint(&whole->catalog);
         *joined = &whole->catalog;
         return VIRGA_OK;
     }

@@ -111,7 +111,8 @@ int catalog_make_maps(struct catalog_dataset *dataset, size_t variable, struct f
 // Chooses lattices; may read the first step of variables that the table does not know and
 // that were not known of the previous catalog.
 int catalog_choose_lattices(struct catalog *catalog, const char *state_dir, struct failure *failure);
-// Fills every series' edition. VIRGA_OK or VIRGA_NO_MEMORY.
+uint64_t catalog_fingerprint(const struct catalog *catalog);
+// Fills every series' edition and the fingerprint. VIRGA_OK or VIRGA_NO_MEMORY.
 int catalog_set_editions(struct catalog_dataset *dataset);
 
 #endif

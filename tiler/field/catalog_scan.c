@@ -97,7 +97,7 @@ static bool looks_readable(const char *path) {
 }
 
 // What others write before they rename it.
-static bool is_temporary(const char *name) {
+bool catalog_passes_over(const char *name) {
     static const char *const endings[] = {".tmp", ".temp", ".part", ".partial", ".filepart", ".crdownload", "~"};
     size_t length = strlen(name);
     for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) {
@@ -134,13 +134,14 @@ static int add_folder(struct scanned_files *files, const char *path, const char 
     struct folder here;
     struct dirent **entries = NULL;
     char reason[160];
+    if (files->options->visit) files->options->visit(files->options->context, path);
     if (source_is_store(path)) return add_file(files, path, base, NULL);
     int status = VIRGA_OK, count = folder_enter(&here, path, above) ? scandir(path, &entries, NULL, alphasort) : 0;
     if (count < 0) snprintf(reason, sizeof reason, "the folder cannot be read: %s", strerror(errno));
     for (int n = 0; n < count; n++) {
         char *inside = NULL;
         struct stat info;
-        if (!status && !is_temporary(entries[n]->d_name)) {
+        if (!status && !catalog_passes_over(entries[n]->d_name)) {
             if (asprintf(&inside, "%s/%s", path, entries[n]->d_name) < 0) inside = NULL, status = VIRGA_NO_MEMORY;
             else if (stat(inside, &info) == 0) {
                 if (S_ISDIR(info.st_mode)) status = add_folder(files, inside, base, &here);
@@ -299,9 +300,10 @@ static void take_known(struct scanned_files *files, const struct scanned_files *
     for (size_t n = 0; n < files->count; n++) {
         struct scanned_file *f = &files->files[n];
         if (f->failure.status) continue;
-        f->left_out = options->is_whole && f->stamp.inode && !options->is_whole(options->context, f->path, &f->stamp);
-        const struct scanned_file *known = before && !f->left_out ? find_path(before, f->path) : NULL;
-        if (!known || (f->stamp.inode ? !source_identity_equal(&known->stamp, &f->stamp) : options->relist)) continue;
+        const struct scanned_file *known = before ? find_path(before, f->path) : NULL;
+        if (known && (known->left_out || (f->stamp.inode ? !source_identity_equal(&known->stamp, &f->stamp) : options->relist))) known = NULL;
+        f->left_out = !known && options->is_whole && f->stamp.inode && !options->is_whole(options->context, f->path, &f->stamp);
+        if (!known) continue;
         if (known->file) f->file = cf_file_ref(known->file);
         else if (!is_passing(known->failure.status)) f->failure = known->failure;
     }
@@ -322,7 +324,7 @@ static void open_all(struct source_pool *pool, struct scanned_files *files, cons
 
 int catalog_scan(struct source_pool *pool, const char *const *paths, size_t path_count, const struct catalog_options *options,
                  const struct scanned_files *before, struct scanned_files *files, struct failure *failure) {
-    *files = (struct scanned_files){.before = before};
+    *files = (struct scanned_files){.options = options, .before = before};
     int status = VIRGA_OK;
     for (size_t n = 0; !status && n < path_count; n++) {
         bool again = false;
@@ -338,6 +340,7 @@ int catalog_scan(struct source_pool *pool, const char *const *paths, size_t path
     take_known(files, before, options);
     open_all(pool, files, before, options);
     files->before = NULL;
+    files->options = NULL;
     return VIRGA_OK;
 }
 

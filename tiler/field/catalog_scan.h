@@ -26,6 +26,7 @@ struct scanned_file {
 struct scanned_files {
     size_t count, room;
     struct scanned_file *files;
+    const struct catalog_options *options;  // while it is made, as is the next
     const struct scanned_files *before;  // while it is made, or NULL
     size_t opened;         // how many were opened for this, or tried to be
     struct position_index by_place, by_path;  // files with an inode by that, others by path; all by path

@@ -1,0 +1,272 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/catalog_watch.h"
+
+#include <math.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "server/file_writers.h"
+#include "server/folder_watch.h"
+#include "server/watched_paths.h"
+
+static const double gather = 0.05;  // seconds in which more is heard before a look, as changes seldom come alone
+
+struct catalog_watch {
+    struct source_pool *sources;
+    const char *state_dir;
+    void (*changed)(void *context, struct catalog *catalog);
+    void *context;
+    struct watched_paths paths;
+    const char **given;  // of paths
+    pthread_t thread;
+    int wake;            // an eventfd
+
+    pthread_mutex_t lock;
+    bool stopping, asked;                      // lock
+    struct catalog_watch_settings settings;    // lock
+    struct catalog_watch_stats stats;          // lock
+
+    // Of its thread.
+    struct folder_watch *folders;              // NULL: the kernel tells nothing
+    struct file_activity *activity;
+    struct catalog *last;                      // as the paths were at the last look
+    struct catalog_watch_settings now;         // those in force during a look
+    bool looked, warned_lost, warned_many;
+    double heard;                              // when a change was first heard that was not looked at; INFINITY: none
+    double look_at, relist_at, still_at;       // INFINITY: never
+    double ended, took;                        // the last look
+};
+
+// What is heard.
+
+static void hear(struct catalog_watch *watch) {
+    if (!isfinite(watch->heard)) watch->heard = clock_monotonic();
+}
+
+static void lost(struct catalog_watch *watch) {
+    file_activity_lost(watch->activity, clock_monotonic());
+    if (!watch->warned_lost) log_warning("catalog", "more files changed at once than the kernel keeps (fs.inotify.max_queued_events): all are looked at");
+    watch->warned_lost = true;
+    hear(watch);
+}
+
+// A regular file that was made is open still; it is heard of when it is closed. Another name for one that was there is not.
+static bool will_be_closed(const struct stat *info) { return S_ISREG(info->st_mode) && info->st_nlink == 1; }
+
+static void heard_of_file(struct catalog_watch *watch, enum folder_change change, const char *path) {
+    struct source_identity identity;
+    struct stat info;
+    if (lstat(path, &info)) {
+        hear(watch);
+        return;
+    }
+    if (change == FOLDER_MADE && will_be_closed(&info)) return;
+    bool known = S_ISREG(info.st_mode) && source_identify(path, &identity), news = true;
+    if (known && change == FOLDER_WRITTEN) news = file_activity_written(watch->activity, &identity);
+    if (known && (change == FOLDER_CLOSED || change == FOLDER_CAME)) file_activity_closed(watch->activity, &identity);
+    if (known && change == FOLDER_TOUCHED) file_activity_touched(watch->activity, &identity);
+    if (news) hear(watch);
+}
+
+static void folder_told(void *context, enum folder_change change, const char *path) {
+    struct catalog_watch *watch = context;
+    const char *slash = strrchr(path, '/');
+    if (change == FOLDER_LOST) {
+        lost(watch);
+        return;
+    }
+    if (catalog_passes_over(slash ? slash + 1 : path) || !watched_paths_matter(&watch->paths, path)) return;
+    if (change == FOLDER_LEFT) hear(watch);
+    else heard_of_file(watch, change, path);
+}
+
+// Looking.
+
+static void watch_folder(struct catalog_watch *watch, const char *path, bool all) {
+    if (!watch->folders || !folder_watch_add(watch->folders, path, all) || watch->warned_many) return;
+    watch->warned_many = true;
+    log_warning("catalog", "the kernel watches no more folders (fs.inotify.max_user_watches): changes in some are noticed every %g s only", watch->now.scan_seconds);
+}
+
+static void wanted_above(void *context, const char *path, bool names) { watch_folder(context, path, !names); }
+static void visit(void *context, const char *folder) { watch_folder(context, folder, true); }
+
+static bool is_whole(void *context, const char *path, const struct source_identity *identity) {
+    struct catalog_watch *watch = context;
+    return file_activity_is_whole(watch->activity, identity, file_writers_of(path), watch->now.settle_seconds, clock_monotonic(), &watch->still_at);
+}
+
+static void begin_look(struct catalog_watch *watch) {
+    watch->heard = watch->still_at = INFINITY;
+    file_activity_begin(watch->activity, !watch->looked);
+    if (!watch->folders) return;
+    folder_watch_begin(watch->folders);
+    watched_paths_above(&watch->paths, wanted_above, watch);
+}
+
+static void end_look(struct catalog_watch *watch, double began, bool changed) {
+    file_activity_end(watch->activity);
+    if (watch->folders) folder_watch_end(watch->folders);
+    watch->looked = true;
+    watch->ended = clock_monotonic();
+    watch->took = watch->ended - began;
+    watch->look_at = watch->now.scan_seconds > 0 ? watch->ended + watch->now.scan_seconds : INFINITY;
+    pthread_mutex_lock(&watch->lock);
+    watch->stats.looks++;
+    watch->stats.changes += changed;
+    if (changed) watch->stats.changed = watch->ended;
+    watch->stats.seconds = watch->took;
+    watch->stats.folders = watch->folders ? folder_watch_count(watch->folders) : 0;
+    pthread_mutex_unlock(&watch->lock);
+}
+
+// Takes the new catalog over. Whether it is another one.
+static bool take(struct catalog_watch *watch, struct catalog *catalog) {
+    bool differs = catalog->fingerprint != watch->last->fingerprint;
+    catalog_unref(watch->last);
+    watch->last = catalog;
+    if (differs) watch->changed(watch->context, catalog_ref(catalog));
+    return differs;
+}
+
+static void look(struct catalog_watch *watch, bool relist) {
+    double began = clock_monotonic();
+    struct catalog *catalog = NULL;
+    struct failure failure = {0};
+    begin_look(watch);
+    struct catalog_options options = {.state_dir = watch->state_dir, .rules = &watch->now.rules, .previous = watch->last, .relist = relist,
+                                      .allow_nothing = true, .is_whole = is_whole, .visit = visit, .context = watch};
+    int status = catalog_open(watch->sources, watch->given, watch->paths.count, &options, &catalog, &failure);
+    if (status) log_warning("catalog", "the catalog stays as it was: %s", failure.message);
+    end_look(watch, began, !status && take(watch, catalog));
+}
+
+// The thread.
+
+// When the next look is due; at once while more is heard than looks can follow, but never more than half of the time.
+static double due_at(const struct catalog_watch *watch) {
+    double heard = fmax(watch->heard + gather, watch->ended + watch->took);
+    return fmin(fmin(heard, watch->look_at), fmin(watch->relist_at, watch->still_at));
+}
+
+static void wait_until(struct catalog_watch *watch, double due) {
+    struct pollfd fds[] = {{.fd = watch->wake, .events = POLLIN}, {.fd = watch->folders ? folder_watch_fd(watch->folders) : -1, .events = POLLIN}};
+    double seconds = due - clock_monotonic();
+    uint64_t number;
+    poll(fds, 2, seconds > 86400 ? 86400 * 1000 : seconds > 0 ? (int)ceil(seconds * 1000) : 0);
+    if (fds[0].revents && read(watch->wake, &number, sizeof number) < 0) return;
+    if (watch->folders && fds[1].revents) folder_watch_read(watch->folders);
+}
+
+// What others asked for meanwhile. False: it is over.
+static bool take_asked(struct catalog_watch *watch, bool *asked) {
+    pthread_mutex_lock(&watch->lock);
+    bool stopping = watch->stopping;
+    *asked = watch->asked;
+    watch->asked = false;
+    watch->now = watch->settings;
+    pthread_mutex_unlock(&watch->lock);
+    return !stopping;
+}
+
+static void plan_relist(struct catalog_watch *watch) {
+    bool any = watch->now.relist_seconds > 0 && watched_paths_any_address(&watch->paths);
+    watch->relist_at = any ? clock_monotonic() + watch->now.relist_seconds : INFINITY;
+}
+
+static void *run(void *argument) {
+    struct catalog_watch *watch = argument;
+    bool asked = false;
+    take_asked(watch, &asked);
+    look(watch, false);
+    plan_relist(watch);
+    for (;;) {
+        wait_until(watch, due_at(watch));
+        if (!take_asked(watch, &asked)) return NULL;
+        double now = clock_monotonic();
+        bool relist = asked || now >= watch->relist_at;
+        if (!relist && now < due_at(watch)) continue;
+        look(watch, relist);
+        if (relist) plan_relist(watch);
+    }
+}
+
+static void awake(struct catalog_watch *watch) {
+    uint64_t one = 1;
+    if (write(watch->wake, &one, sizeof one) < 0) log_debug("catalog", "the watch is awake already");
+}
+
+void catalog_watch_look(struct catalog_watch *watch) {
+    pthread_mutex_lock(&watch->lock);
+    watch->asked = true;
+    pthread_mutex_unlock(&watch->lock);
+    awake(watch);
+}
+
+void catalog_watch_configure(struct catalog_watch *watch, const struct catalog_watch_settings *settings) {
+    pthread_mutex_lock(&watch->lock);
+    watch->settings = *settings;
+    pthread_mutex_unlock(&watch->lock);
+    catalog_watch_look(watch);
+}
+
+void catalog_watch_get_stats(struct catalog_watch *watch, struct catalog_watch_stats *stats) {
+    pthread_mutex_lock(&watch->lock);
+    *stats = watch->stats;
+    pthread_mutex_unlock(&watch->lock);
+}
+
+static int init(struct catalog_watch *watch, const struct catalog_watch_options *options) {
+    struct failure failure = {0};
+    watch->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (watch->wake < 0 || watched_paths_init(&watch->paths, options->paths, options->path_count)) return VIRGA_NO_MEMORY;
+    watch->given = calloc(options->path_count + 1, sizeof *watch->given);
+    if (!watch->given || !(watch->activity = file_activity_new())) return VIRGA_NO_MEMORY;
+    for (size_t n = 0; n < watch->paths.count; n++) watch->given[n] = watch->paths.paths[n].given;
+    watch->folders = folder_watch_new(folder_told, watch, &failure);
+    if (!watch->folders) log_warning("catalog", "%s: changes are noticed every %g s only", failure.message, options->settings.scan_seconds);
+    return VIRGA_OK;
+}
+
+static void destroy(struct catalog_watch *watch) {
+    if (watch->wake >= 0) close(watch->wake);
+    folder_watch_free(watch->folders);
+    file_activity_free(watch->activity);
+    watched_paths_destroy(&watch->paths);
+    catalog_unref(watch->last);
+    free(watch->given);
+    pthread_mutex_destroy(&watch->lock);
+    free(watch);
+}
+
+int catalog_watch_new(const struct catalog_watch_options *options, struct catalog_watch **result, struct failure *failure) {
+    struct catalog_watch *watch = *result = NULL;
+    if (!(watch = malloc(sizeof *watch))) return failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
+    double now = clock_monotonic();
+    *watch = (struct catalog_watch){.sources = options->sources, .state_dir = options->state_dir, .changed = options->changed, .context = options->context,
+                                    .settings = options->settings, .stats = {.changed = now}, .last = catalog_ref(options->first), .wake = -1,
+                                    .heard = INFINITY, .look_at = INFINITY, .relist_at = INFINITY, .still_at = INFINITY, .ended = now};
+    pthread_mutex_init(&watch->lock, NULL);
+    int status = init(watch, options);
+    if (!status && pthread_create(&watch->thread, NULL, run, watch)) status = VIRGA_NO_MEMORY;
+    if (!status) *result = watch;
+    else destroy(watch);
+    return status ? failure_set(failure, status, "out of memory or threads while starting to watch files") : VIRGA_OK;
+}
+
+void catalog_watch_free(struct catalog_watch *watch) {
+    if (!watch) return;
+    pthread_mutex_lock(&watch->lock);
+    watch->stopping = true;
+    pthread_mutex_unlock(&watch->lock);
+    awake(watch);
+    pthread_join(watch->thread, NULL);
+    destroy(watch);
+}
