@@ -12,10 +12,14 @@
 
 enum { MOST_COOKIES = 4096 };
 
-int web_access_start(struct web_server *server, struct failure *failure) {
+void web_access_configure(struct web_server *server) {
     const struct config *config = &server->app->config;
     for (size_t i = 0; i < config->auth_proxy_count; i++) access_network_parse(config->auth_proxies[i], &server->proxies[i]);
     server->proxy_count = config->auth_proxy_count;
+}
+
+int web_access_start(struct web_server *server, struct failure *failure) {
+    const struct config *config = &server->app->config;
     if (!config->auth_token && !config->auth_hub_is_asked) return VIRGA_OK;
     if (!server->app->database) return failure_set(failure, VIRGA_IO, "nobody could sign in: %s", server->app->no_database);
     return access_service_new(server->app->database, &server->access, failure);

@@ -10,6 +10,8 @@
 
 enum { WEB_ACCESS_LOGIN_DAYS = 30 };  // for so long at most a browser stays signed in
 
+// Which proxies are believed, as the configuration has it now.
+void web_access_configure(struct web_server *server);
 // Begins what knows of tokens and logins, where the configuration asks for it. Codes as access_service_new, with words.
 int web_access_start(struct web_server *server, struct failure *failure);
 void web_access_stop(struct web_server *server);

@@ -51,19 +51,25 @@ static void look_again(lws_sorted_usec_list_t *list) {
     lws_sul_schedule(server->context, 0, list, look_again, LOOK_USECS);  // the loop wakes, and looks
 }
 
+void web_send_sockets_away(struct web_server *server, const char *words) {
+    for (struct peer *peer = server->peers; peer; peer = peer->next) {
+        if (!peer->client && !peer->source) continue;
+        peer->restart = true;
+        if (peer->client) peer->client->closing = words;
+        else ws_source_close(peer, words);
+        lws_callback_on_writable(peer->wsi);
+    }
+}
+
 void web_drain_begin(struct web_server *server) {
     server->phase = WEB_DRAINING;
     server->drain_began = clock_monotonic();
     log_info("serve", "asked to stop: nobody is let in any more, and %zu connections end", server->peer_count);
     service_notify_stopping();
     stop_listening(server);
-    for (struct peer *peer = server->peers; peer; peer = peer->next) {
-        peer->restart = true;
+    for (struct peer *peer = server->peers; peer; peer = peer->next)
         if (peer->replying && peer->fresh) peer->reply.close = true;
-        if (peer->client) peer->client->closing = "the server restarts";
-        if (peer->source) ws_source_close(peer, "the server restarts");
-        if (peer->client || peer->source) lws_callback_on_writable(peer->wsi);
-    }
+    web_send_sockets_away(server, "the server restarts");
     look_again(&server->drain_look);
 }
 

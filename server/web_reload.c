@@ -8,6 +8,8 @@
 #include "server/config_reload.h"
 #include "server/export_service.h"
 #include "server/service_notify.h"
+#include "server/web_access.h"
+#include "server/web_drain.h"
 
 struct web_reload {
     struct letter letter;  // first
@@ -34,6 +36,7 @@ void web_reload_in_force(struct web_server *server) {
     const struct config *config = &server->app->config;
     log_set_level(config->log_level);
     list_ancestors(server);
+    web_access_configure(server);
     if (server->exports && export_service_configure(server->exports, config)) log_error("config", "exports go on by the old configuration: out of memory");
 }
 
@@ -43,13 +46,20 @@ static void tell(enum config_key key, const char *before, const char *after, boo
     else log_warning("config", "%s = %.200s needs another start; until then it is %.200s", config_key_name(key), after, before);
 }
 
-static int take(struct config *now, const struct config *next, enum config_key key, size_t *changed) {
+// What was found out of who is connected may be wrong by now.
+static bool is_of_access(enum config_key key) {
+    return key == CONFIG_ANONYMOUS || key == CONFIG_AUTH_PROXIES || key == CONFIG_AUTH_ROLE || key == CONFIG_AUTH_ADMINS || key == CONFIG_ALLOW_ORIGIN;
+}
+
+// *changed: those that differ; *access: one that is in force now decides who may what.
+static int take(struct config *now, const struct config *next, enum config_key key, size_t *changed, bool *access) {
     char *before = config_value(now, key), *after = config_value(next, key);
     int status = before && after ? VIRGA_OK : VIRGA_NO_MEMORY;
     bool differs = !status && strcmp(before, after), live = config_is_live(key);
     if (differs && live) status = config_take(now, next, key);
     if (differs && !status) tell(key, before, after, live);
     *changed += differs;
+    *access |= differs && live && is_of_access(key);
     free(before);
     free(after);
     return status;
@@ -57,9 +67,11 @@ static int take(struct config *now, const struct config *next, enum config_key k
 
 static void take_all(struct web_server *server, const struct config *next) {
     size_t changed = 0;
+    bool access = false;
     int status = VIRGA_OK;
-    for (int k = 0; k < CONFIG_KEY_COUNT && !status; k++) status = take(&server->app->config, next, (enum config_key)k, &changed);
+    for (int k = 0; k < CONFIG_KEY_COUNT && !status; k++) status = take(&server->app->config, next, (enum config_key)k, &changed, &access);
     web_reload_in_force(server);
+    if (access) web_send_sockets_away(server, "who may see what has changed");
     if (status) log_error("config", "the new configuration is in force in part only: out of memory");
     else if (!changed) log_info("config", "the configuration was read again: nothing changed");
 }
@@ -84,8 +96,9 @@ static void was_read(struct letter *letter) {
 static void read_it(void *argument, bool cancelled) {
     struct web_reload *reload = argument;
     const struct web_server *server = reload->server;
-    reload->status = cancelled ? failure_set(&reload->failure, VIRGA_CANCELLED, "the server is stopping")
-                               : server->read_config(server->read_config_user, &reload->config, &reload->failure);
+    int status = cancelled ? VIRGA_CANCELLED : server->read_config(server->read_config_user, &reload->config, &reload->failure);
+    if (!status) status = web_server_check(&reload->config, &reload->failure);
+    reload->status = status;
     service_mailbox_post(server->mailbox, &reload->letter);
 }
 

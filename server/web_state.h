@@ -122,7 +122,7 @@ struct peer {
     size_t sent;
     // websocket
     int upgrade;               // the protocol that was checked: nothing else may be spoken
-    bool restart;              // the server stops: it is closed with WEB_CLOSE_RESTART
+    bool restart;              // it is to connect again: closed with WEB_CLOSE_RESTART
     struct ws_client *client;
     struct ws_source *source;  // or a notebook's
 };

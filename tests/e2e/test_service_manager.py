@@ -13,6 +13,7 @@ import pytest
 
 from conftest import ROOT, SANITIZER, clean_environment, launched, wait_until
 from export_client import Exports
+from visitor import Visitor
 from ws_client import Closed, Socket, Stream
 
 UNIT = ROOT / "assets" / "systemd" / "virga.service"
@@ -122,6 +123,27 @@ def test_limits_of_exports_change(start):
     server.file.write_text("export-size = 320x240\n")
     reload(server, "export-size = 320x240")
     wait_until(lambda: exports.post(view).status == 201)
+
+
+def test_who_may_what_changes_at_once(start):
+    def settings(admins="ann", proxies="127.0.0.1", anonymous="view"):
+        return f"auth = proxy\nauth-proxies = {proxies}\nauth-admins = {admins}\nanonymous = {anonymous}\n"
+    server = start(settings())
+    bob = Visitor(server, X_Forwarded_User="bob")
+    assert bob.me()["role"] == "forecaster"
+    server.file.write_text(settings(admins="bob"))
+    reload(server, "auth-admins = bob")
+    assert bob.me()["role"] == "admin"
+    with Stream(server.url) as stream:
+        server.file.write_text(settings(proxies="127.0.0.9", anonymous="none"))
+        reload(server, "anonymous = none")
+        assert bob.get("api/catalog").status == Visitor(server).get("api/catalog").status == 401
+        with pytest.raises(Closed):
+            while True:
+                stream.take()
+    server.file.write_text("auth = proxy\n")
+    reload(server, "the configuration in force stays")
+    assert bob.get("api/catalog").status == 401
 
 
 def test_what_needs_another_start_is_said_and_stays(start):
