@@ -42,7 +42,6 @@ import {defaultView, resolveRun, resolveView} from "./view/view_resolve.js";
 import {Viewer} from "./viewer.js";
 
 const BASE = "";
-const SIGN_IN = false; // until the server answers api/me
 const TICK = 15000;    // ms: ages are told in minutes, and what is nearest to now moves on
 const $ = (id) => document.getElementById(id);
 
@@ -525,7 +524,7 @@ async function begin() {
   }
   const refused = await session.begin();
   if (refused) messages.show("session", {kind: "warning", title: "This link does not open what it was made for.", text: refused});
-  if (SIGN_IN && await mustSignIn()) return;
+  if (await mustSignIn()) return;
   await start();
 }
 

@@ -292,7 +292,7 @@ inPage("who may not is led to sign in, and goes on", async () => {
   await page.click(".account");
   await page.click("dialog[open] >> text=Sign out");
   await says(".account", /Sign in/);
-}, "the page does not ask who it is yet");
+});
 
 inPage("where nobody may look without signing in, there is only that", async () => {
   Object.assign(server.pins, {token: "secret", me: {name: null, role: null, auth: ["token", "jupyterhub"], anonymous: false, sign_in: "hub/login"}});
@@ -305,7 +305,7 @@ inPage("where nobody may look without signing in, there is only that", async () 
   await page.keyboard.press("Enter");
   await page.waitForFunction(() => window.virga?.state.shown);
   assert.ok(await page.isVisible("#sidebar"));
-}, "the page does not ask who it is yet");
+});
 
 inPage("a view that is no pin says when a newer run came, and shows it on request", async () => {
   await open("", "#dataset=demo-uk&variable=qcl&run=2009-11-19T03:00:00Z&time=T+3");

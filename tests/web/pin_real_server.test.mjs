@@ -133,13 +133,14 @@ inPage("two editors: what one saves the other sees, and nothing is overwritten u
 
 inPage("where tokens say who may: a forged one is refused, a viewer sees and changes nothing, a forecaster pins; nobody looks in unasked", async () => {
   const runs = twoRuns(), token = (role) => /[A-Za-z0-9_-]{40,}/.exec(execFileSync(VIRGA, ["token", "create", "--state", runs.state, "--name", role, "--role", role], {encoding: "utf8"}))[0];
+  const [viewer, forecaster] = [token("viewer"), token("forecaster")];
   await runs.start(["--auth", "token", "--anonymous", "none"]);
   await open(server.url);
   assert.match(await text(".blank"), /Sign in to see these forecasts/);
   await page.fill("input[type=password]", "x".repeat(43));
   await page.keyboard.press("Enter");
   await says("[data-role=sign-in-message]", /does not know this token/);
-  await page.fill("input[type=password]", token("viewer"));
+  await page.fill("input[type=password]", viewer);
   await page.keyboard.press("Enter");
   await page.waitForFunction(() => window.virga?.state.shown, null, {timeout: PATIENCE});
   assert.equal(await text(".account"), "viewer");
@@ -149,11 +150,11 @@ inPage("where tokens say who may: a forged one is refused, a viewer sees and cha
   await page.waitForSelector("dialog[aria-label='Sign in'][open]");
   await page.click("dialog[open] >> text=Sign out");
   await page.waitForSelector("text=Sign in to see these forecasts");
-  await page.fill("input[type=password]", token("forecaster"));
+  await page.fill("input[type=password]", forecaster);
   await page.keyboard.press("Enter");
   await page.waitForFunction(() => document.querySelector(".account")?.textContent === "forecaster");
   await shown();
   const id = await pinIt("Mine");
   const refused = await fetch(`${server.url}api/pins/${id}`);
   assert.equal(refused.status, 401);
-}, "nobody can sign in yet");
+});
