@@ -145,7 +145,7 @@ const pairing = createPairedScreen({
   state: () => viewState(state, Boolean(viewer?.playing)),
   does: {camera: (moves) => viewer.steer(moves), reset: () => camera(() => viewer.resetCamera()), step: time.stepBy, seek: (index) => time.seek(index, 0), play: () => togglePlay(), pin: (by) => pin.next(by)},
 });
-const host = createHostChannel({state, viewer: () => viewer, open, seek: time.seek, took: takeCamera, timeline: showTimeline});
+const host = createHostChannel({state, viewer: () => viewer, open, seek: time.seek, took: takeCamera, camera});
 const address = createAddress({onView: (view) => open(view), onError: (error) => sayBadView(error), isImplied: () => pin.isAsSaved()});
 const takeAway = createTakeAway({state, viewer: () => viewer, messages, address});
 
@@ -283,6 +283,7 @@ function refreshTimeline() {
     runTime: resolved?.run.time,
   });
   pairing.changed();
+  host.stepChanged();
   refreshCaption();
   pin.refresh();
 }
@@ -329,9 +330,9 @@ function togglePlay() {
   else time.play();
 }
 
-// Beside another run, variable or forecast: a page of its own, which begins with this view on both sides.
+// Beside another run, variable or forecast: a page of its own, which finds what to put beside this view.
 async function openCompare() {
-  if (state.view) window.location.assign(await compareAddress(state.view, state.view));
+  if (state.view) window.location.assign(await compareAddress(state.view));
 }
 
 function showTimeline(show) { document.body.classList.toggle("no-timeline", !show); }

@@ -16,7 +16,7 @@
 //                   or no gradients while moving), night: bool}
 //   step           {index, iso, seconds, run: {time}, lead: hours or null}       the step now on screen
 //   steps          {ready: [bool a time]}     which times can be shown without waiting
-//   camera         {mode, eye, target, up, fov}                                  after each movement by the user
+//   camera         {mode, eye, target, up, fov, byItself}     after each movement by the user; byItself: a domain was opened
 //   engine         {state}                    the cluster's (server/PROTOCOL.md, "Users")
 //   user           {known: bool, needed: bool}   whether the server knows the session's token; needed: everyone has one
 //   exports        {all: bool, jobs: [JOB]}   after watchExports(true): all jobs, or those that changed (server/PROTOCOL.md)
@@ -225,7 +225,7 @@ export class Viewer extends EventTarget {
             this.basemap.setDomain(geometry, (i, j) => this.groundGeometry.groundAt(i, j), this.turn, box);
             if (this.stage) this.stage.skipGrid = null;
         }
-        if (newDomain && !this.cameraFromView) { this.camera_.reset(this.#aspect); this.#emit('camera', this.camera); }
+        if (newDomain && !this.cameraFromView) { this.camera_.reset(this.#aspect); this.#emit('camera', {...this.camera, byItself: true}); }
         this.basemap.upload(this.renderer, this.#view.map);
         this.north = this.#northAngle();
         this.#interestDirty = true;

@@ -4,27 +4,40 @@ import {encodeHash} from "../view/view_hash.js";
 
 const GREET_MS = 250; // until the frame's page listens
 
-/** on, each optional: view(about), camera(there), shown(iso), ready(flags). `about` is null until the frame has shown a view. */
+/** on, each optional: view(about), camera(there), step(iso) chosen there, shown(iso), ready(flags). `about` is null until the frame has shown a view. */
 export class FramedView {
   constructor(frame, on) {
     this.frame = frame;
     this.on = on;
     this.about = null;
-    this.shown = null;
+    this.shown = null;   // ISO time on screen
+    this.asked = null;   // ISO time asked for, or null
+    this.begun = false;
     this.ready = [];
     this.#listen();
   }
 
   /** Begins with a view, or with what the page shows by itself. */
   async begin(view) {
+    this.begun = true;
     this.beginAt(`./?embed=1${view ? await encodeHash(view) : ""}`);
   }
 
   /** Begins with whatever the page shows at this address of it. */
   beginAt(address) {
+    this.begun = true;
     this.frame.src = address;
     clearInterval(this.greeting);
     this.greeting = setInterval(() => this.tell("hello"), GREET_MS);
+  }
+
+  /** The frame is empty again. */
+  end() {
+    clearInterval(this.greeting);
+    this.frame.removeAttribute("src");
+    this.begun = false;
+    this.about = this.shown = this.asked = null;
+    this.ready = [];
   }
 
   /** Says something to the frame; see host_channel.js. */
@@ -45,6 +58,7 @@ export class FramedView {
         this.on.view?.(about);
       },
       camera: (there) => this.on.camera?.(there),
+      step: ({iso}) => this.on.step?.(iso),
       shown: ({iso}) => { this.shown = iso; this.on.shown?.(iso); },
       ready: ({ready}) => { this.ready = ready; this.on.ready?.(ready); },
     };

@@ -3,18 +3,19 @@
 // nothing to or from any other origin.
 //
 // Host to frame, {virga: 1, say, …}:  "hello" · "view" {view} · "camera" {camera, place, grid} · "time" {iso, direction} · "steer" {turn, zoom, pan} ·
-//   "reset" (the camera) · "timeline" {show} · "place" {lon, lat, height}: mark it
+//   "reset", "top" (the camera) · "arrange" {timeline, caption: are there these, legends: "left" or "right"}
 // Frame to host:  "view" {view, title, dataset, run, calendar, times, index, names} now and when it changed · "camera" {camera, place, grid} moved
-//   here · "shown" {iso} · "ready" {ready: [bool]} · "probe" {lon, lat, height}: clicked here
+//   here · "step" {iso} chosen here · "shown" {iso} on screen · "ready" {ready: [bool]}
 import {cameraAbroad, cameraHere} from "../view/camera_link.js";
 import {resolveTime} from "../view/view_resolve.js";
 
 /**
- * page: {state, viewer() → Viewer, open(view), seek(index, direction), took(camera) it is the view's now, timeline(show)}.
- * Returns {viewChanged()}: call it when the document changed.
+ * page: {state, viewer() → Viewer, open(view), seek(index, direction), took(camera) it is the view's now, camera(move) by a function}.
+ * Returns {viewChanged(), stepChanged()}: to be called when the document, or the step asked for, changed.
  */
-export function createHostChannel({state, viewer, open, seek, took, timeline}) {
+export function createHostChannel({state, viewer, open, seek, took, camera}) {
   let host = null;
+  let step = null; // that the host knows of
   let listening = false;
 
   const answers = {
@@ -23,8 +24,13 @@ export function createHostChannel({state, viewer, open, seek, took, timeline}) {
     camera: (there) => look(there),
     time: ({iso, direction}) => seekTime(iso, direction),
     steer: (moves) => viewer().steer(moves),
-    reset: () => viewer().resetCamera(),
-    timeline: ({show}) => timeline(Boolean(show)),
+    reset: () => camera(() => viewer().resetCamera()),
+    top: () => camera(() => viewer().topDown()),
+    arrange: ({timeline, caption, legends}) => {
+      document.body.classList.toggle("no-timeline", !timeline);
+      document.body.classList.toggle("no-caption", !caption);
+      document.body.classList.toggle("legends-left", legends === "left");
+    },
   };
 
   window.addEventListener("message", ({origin, source, data}) => {
@@ -36,7 +42,7 @@ export function createHostChannel({state, viewer, open, seek, took, timeline}) {
   function listen() {
     if (listening) return;
     listening = true;
-    viewer().addEventListener("camera", tellCamera);
+    viewer().addEventListener("camera", ({detail}) => { if (!detail.byItself) tellCamera(); });
     viewer().addEventListener("step", ({detail}) => tell("shown", {iso: detail.iso}));
     viewer().addEventListener("steps", ({detail}) => tell("ready", {ready: detail.ready}));
   }
@@ -48,9 +54,9 @@ export function createHostChannel({state, viewer, open, seek, took, timeline}) {
   }
 
   function look(there) {
-    const camera = cameraHere(there, viewer().geometry, state.resolved.dataset);
-    if (!camera) return;
-    viewer().lookFrom(camera);
+    const here = cameraHere(there, viewer().geometry, state.resolved.dataset);
+    if (!here) return;
+    viewer().lookFrom(here);
     took(viewer().camera);
   }
 
@@ -58,6 +64,7 @@ export function createHostChannel({state, viewer, open, seek, took, timeline}) {
     const {times, run, calendar} = state.resolved;
     if (!times.length) return;
     const {index} = resolveTime(times, run.time, iso, {calendar});
+    step = times[index];
     if (times[index] !== times[state.index]) seek(index, direction ?? 0);
     else tell("shown", {iso: state.shown});
   }
@@ -65,9 +72,17 @@ export function createHostChannel({state, viewer, open, seek, took, timeline}) {
   function viewChanged() {
     const {view, resolved, index} = state;
     if (!host || !resolved) return;
+    step = resolved.times[index];
     const names = resolved.layers.filter(({layer}) => layer.visible).map(({title}) => title);
     tell("view", {view, title: resolved.dataset.title || resolved.dataset.id, dataset: resolved.dataset.id, run: resolved.run.time, calendar: resolved.calendar, times: resolved.times, index, names});
   }
 
-  return {viewChanged};
+  function stepChanged() {
+    const iso = state.resolved?.times[state.index];
+    if (!host || !iso || iso === step) return;
+    step = iso;
+    tell("step", {iso});
+  }
+
+  return {viewChanged, stepChanged};
 }

@@ -5,14 +5,14 @@ import {decodeHash, encodeHash} from "./view_hash.js";
 
 const SHOWS = ["side", "swipe"];
 
-/** Address, relative to the page's folder, of two checked views. */
-export async function compareAddress(left, right, options = {}) {
+/** Address, relative to the page's folder, of two checked views; without the second the page finds one. */
+export async function compareAddress(left, right = null, options = {}) {
   return `compare.html${await compareHash(left, right, options)}`;
 }
 
 export async function compareHash(left, right, {show = "side", camera = true, time = true} = {}) {
-  const [a, b] = await Promise.all([left, right].map(encodeHash)), lock = [camera && "camera", time && "time"].filter(Boolean).join(",");
-  return `#left=${side(a)}&right=${side(b)}${show === "side" ? "" : `&show=${show}`}${camera && time ? "" : `&lock=${lock || "none"}`}`;
+  const lock = [camera && "camera", time && "time"].filter(Boolean).join(","), named = async (name, view) => (view ? `${name}=${side(await encodeHash(view))}` : "");
+  return `#${await named("left", left)}${await named("&right", right)}${show === "side" ? "" : `&show=${show}`}${camera && time ? "" : `&lock=${lock || "none"}`}`;
 }
 
 // "#v1=…" and "#view=…" as v1:… and view:…, so that they are values.

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+// Two views side by side over the real server: cameras and valid times go together, and the address holds both.
+import assert from "node:assert/strict";
+import {after, before} from "node:test";
+import {page, pageTests} from "./page_tests.mjs";
+import {demo, serve, temporaryFolder, WITHOUT_VIRGA} from "./virga_server.mjs";
+
+const PATIENCE = 40000; // drawing in software on a busy machine takes its time
+const inPage = pageTests({skip: WITHOUT_VIRGA, viewport: {width: 1400, height: 700}, excused: /ERR_CONNECTION|WebSocket connection/});
+const SHOTS = process.env.VIRGA_SHOTS; // a folder for pictures to look at
+let server = null;
+
+before(async () => { server = WITHOUT_VIRGA ? null : await serve([demo(`${temporaryFolder()}/demo`, "60x48x20x9")]); });
+after(() => server?.stop());
+
+async function shoot(name) {
+  if (!SHOTS) return;
+  await page.evaluate((ms) => Promise.all([...document.querySelectorAll("iframe[src]")].map((frame) => frame.contentWindow.virga.viewer.settled(ms))), PATIENCE);
+  await page.screenshot({path: `${SHOTS}/${name}.png`});
+}
+const side = (name) => page.evaluate((which) => {
+  const {about, shown} = window.virga.sides[which].framed;
+  return about && {run: about.run, dataset: about.dataset, names: about.names, shown, layers: about.view.layers};
+}, name);
+const cameraOf = (name) => page.evaluate((which) => window.virga.sides[which].pane.frame.contentWindow.virga.viewer.camera, name);
+const until = (test, argument) => page.waitForFunction(test, argument, {timeout: PATIENCE});
+const bothShow = (iso) => until((time) => ["left", "right"].every((name) => window.virga.sides[name].framed.shown === time), iso);
+
+async function openCompare() {
+  await page.goto(server.url);
+  await until(() => window.virga?.state.shown);
+  await page.evaluate(() => { const {state} = window.virga; state.view = {...state.view, time: "T+1"}; });
+  await page.click("#sidebar-foot >> text=Compare");
+  await until(() => window.virga?.sides && ["left", "right"].every((name) => window.virga.sides[name].framed.shown));
+}
+
+inPage("a view opens beside the run before, at one valid time and with one camera", async () => {
+  await openCompare();
+  const [left, right] = [await side("left"), await side("right")];
+  assert.deepEqual([left.run, right.run], ["2026-04-18T06:00:00Z", "2026-04-18T00:00:00Z"]);
+  assert.deepEqual(left.names, right.names);
+  await bothShow("2026-04-18T07:00:00Z");
+  await shoot("compare-runs");
+  const box = await page.locator(".pane[data-side=right] iframe").boundingBox();
+  await page.mouse.move(box.x + 300, box.y + 300);
+  await page.mouse.down();
+  await page.mouse.move(box.x + 400, box.y + 280, {steps: 8});
+  await page.mouse.up();
+  await until(() => {
+    const eyes = ["left", "right"].map((name) => window.virga.sides[name].pane.frame.contentWindow.virga.viewer.camera.eye);
+    return Math.hypot(...eyes[0].map((v, i) => v - eyes[1][i])) < 0.01;
+  });
+  assert.deepEqual(await cameraOf("left"), await cameraOf("right"));
+});
+
+inPage("one timeline moves both; a side without that time says so, and the address brings it all back", async () => {
+  await openCompare();
+  await bothShow("2026-04-18T07:00:00Z");
+  await page.keyboard.press("ArrowRight");
+  await bothShow("2026-04-18T08:00:00Z");
+  await page.locator("#timeline .track").focus();
+  await page.keyboard.press("End");
+  await until(() => window.virga.sides.left.framed.shown === "2026-04-18T14:00:00Z" && window.virga.sides.right.framed.shown === "2026-04-18T08:00:00Z");
+  assert.match(await page.textContent(".pane[data-side=right] .pane-apart"), /Nothing at Sat 18 Apr 14:00: Sat 18 Apr 08:00 is shown/);
+  await page.locator("#timeline .track").focus();
+  await page.keyboard.press("Home");
+  await bothShow("2026-04-18T06:00:00Z");
+  await until(() => /left=v1.*right=v1/.test(window.location.hash));
+  await page.waitForTimeout(500); // the address is written a little after the last change
+  await page.reload();
+  await until(() => window.virga?.sides && ["left", "right"].every((name) => window.virga.sides[name].framed.shown));
+  assert.deepEqual([(await side("left")).run, (await side("right")).run], ["2026-04-18T06:00:00Z", "2026-04-18T00:00:00Z"]);
+  await bothShow("2026-04-18T06:00:00Z");
+});
+
+inPage("two variables, the difference of two runs, and a divider to swipe", async () => {
+  await openCompare();
+  await page.click("#controls >> text=Difference");
+  await until(() => window.virga.sides.difference.framed.shown);
+  const {layers} = await side("difference");
+  assert.deepEqual(layers[0].minus, {run: "2026-04-18T00:00:00Z"});
+  await shoot("compare-difference");
+  await page.click("#controls >> text=Difference");
+  await page.click("#controls >> text=Two variables");
+  await until(() => window.virga.sides.right.framed.about.names[0] !== window.virga.sides.left.framed.about.names[0]);
+  await page.click("#controls >> text=Swipe");
+  await page.locator(".divider").focus();
+  await page.keyboard.press("ArrowRight");
+  assert.equal(await page.getAttribute(".divider", "aria-valuenow"), "52");
+  const box = await page.locator(".divider").boundingBox();
+  await page.mouse.move(box.x + 12, box.y + 50);
+  await page.mouse.down();
+  await page.mouse.move(350, box.y + 60, {steps: 6});
+  await page.mouse.up();
+  assert.equal(await page.getAttribute(".divider", "aria-valuenow"), "25");
+  await until(() => window.virga.sides.right.framed.shown === window.virga.sides.left.framed.shown);
+  await shoot("compare-swipe");
+});
