@@ -2,61 +2,18 @@
 """Who may do what: tokens, cookies and proxies that are believed, and that all else is refused."""
 from __future__ import annotations
 
-import itertools
-import re
 import sqlite3
-import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import clean_environment, launched, release, wait_until
+from conftest import launched, release, wait_until
+from token_place import FORGED, TOKEN, Place, heeded
 from visitor import Visitor
 from ws_client import Closed, Socket
 
 PROXY = "127.0.0.9"
-TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
-FORGED = "A" * 43
-
-
-class Tokens:
-    """What `virga token` does beside a server with this state folder."""
-
-    def __init__(self, program: str, state: Path) -> None:
-        self.program, self.state = program, state
-
-    def run(self, *words: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run([self.program, "token", *words, "--state", str(self.state)], capture_output=True, text=True, timeout=60, env=clean_environment(self.state))
-
-    def create(self, name: str, role: str = "forecaster", *words: str) -> str:
-        done = self.run("create", "--name", name, "--role", role, *words)
-        assert done.returncode == 0, done.stderr
-        token = done.stdout.strip()
-        assert TOKEN.fullmatch(token)
-        return token
-
-    def number(self, name: str) -> str:
-        """Of the newest token of this name."""
-        listed = self.run("list").stdout.splitlines()
-        return [line.split()[0] for line in listed if line.endswith(f"  {name}")][-1]
-
-    def revoke(self, name: str) -> None:
-        done = self.run("revoke", self.number(name))
-        assert done.returncode == 0, done.stderr
-
-
-class Place:
-    """A server with authentication, and its tokens."""
-
-    def __init__(self, server: Any, program: str) -> None:
-        self.server, self.tokens, self.addresses = server, Tokens(program, server.state), itertools.count(256)
-
-    @property
-    def anybody(self) -> Visitor:
-        """Somebody at an address of their own, from where nothing wrong came yet."""
-        number = next(self.addresses)
-        return Visitor(self.server, f"127.1.{number // 256}.{number % 256}")
 
 
 @pytest.fixture(scope="module")
@@ -91,12 +48,6 @@ def stop_cluster(visitor: Visitor, **headers: str | None) -> int:
 
 def is_admin(visitor: Visitor) -> bool:
     return stop_cluster(visitor) not in (401, 403, 429)
-
-
-def heeded(place: Place, token: str) -> Visitor:
-    """Somebody with a token that the server has heard of."""
-    wait_until(lambda: place.anybody.with_token(token).get("api/me").status == 200, 5)
-    return place.anybody.with_token(token)
 
 
 # What the settings are.

@@ -7,6 +7,7 @@ import pytest
 
 from conftest import launched, running, wait_until
 from pin_client import Pins
+from token_place import FORGED, Place, heeded
 from ws_client import Stream
 
 
@@ -130,23 +131,17 @@ def test_what_is_not_there_now_can_be_pinned_and_is_told(pins):
 def test_a_pin_is_a_link(pins):
     pin = pins.make()
     for query, location in (("", f"/?pin={pin['id']}"), ("?embed=1", f"/?pin={pin['id']}&embed=1"), ("?embed=<x>", f"/?pin={pin['id']}")):
-        reply = link(pins, f"/pin/{pin['id']}{query}")
+        reply = pins.visitor.get(f"pin/{pin['id']}{query}")
         assert reply.status == 302 and reply.headers["Location"] == location
-    for path in ("/pin/", "/pin/0123", "/pin/0123456789ABCDEF", "/pin/../../etc/passwd"):
-        assert link(pins, path).status == 404, path
-
-
-def link(pins, path):
-    other = Pins(pins.server)
-    other.base = path
-    return other.ask("GET")
+    for path in ("pin/", "pin/0123", "pin/0123456789ABCDEF", "pin/../../etc/passwd"):
+        assert pins.visitor.get(path).status == 404, path
 
 
 def test_the_link_stands_below_the_base_path(serve, demo_forecast):
     with serve(demo_forecast, "--base-path", "/weather/") as server:
         pins = Pins(server)
         pin = pins.make()
-        assert link(pins, f"/weather/pin/{pin['id']}").headers["Location"] == f"/weather/?pin={pin['id']}"
+        assert pins.visitor.get(f"pin/{pin['id']}").headers["Location"] == f"/weather/?pin={pin['id']}"
 
 
 WRONG = [
@@ -250,6 +245,49 @@ def test_a_watcher_is_told_at_once(pins):
     with Stream(pins.server.url) as stream:  # a newcomer gets all, in several messages
         stream.socket.say({"type": "pins", "watch": True})
         assert set(told(stream, lambda k: len(k) == 40 + len(others))) == {*many, *others}
+
+
+# People.
+
+@pytest.fixture(scope="module")
+def people(virga, demo_forecast, tmp_path_factory):
+    """{name: Pins} of a server that believes tokens, as those see it who have one, and "nobody"."""
+    roles = {"ann": "forecaster", "ben": "forecaster", "vi": "viewer", "chief": "admin"}
+    with running(virga, tmp_path_factory.mktemp("people") / "server", demo_forecast, "--auth", "token") as server:
+        place = Place(server, virga)
+        visitors = {name: heeded(place, place.tokens.create(name, role)) for name, role in roles.items()}
+        yield {name: Pins(server, visitor) for name, visitor in {**visitors, "nobody": place.anybody}.items()}
+
+
+def test_only_its_owner_and_admins_change_a_pin(people):
+    pin = people["ann"].make("mine")
+    assert pin["owner"] == pin["changed_by"] == "ann"
+    for name, may in (("ann", True), ("ben", False), ("vi", False), ("chief", True), ("nobody", False)):
+        seen = people[name].ask("GET", f"/{pin['id']}").json()
+        assert seen == {**pin, "may": may} and people[name].list()[0]["may"] == may
+    for name, status in (("ben", 403), ("vi", 403), ("nobody", 401)):
+        for method, path, body in (("PUT", "", {"title": "x"}), ("DELETE", "", None), ("POST", "/undo", {}), ("POST", "/restore", {"revision": 1})):
+            assert people[name].change(method, pin, body, path).status == status, (name, method, path)
+    assert people["ann"].ask("GET", f"/{pin['id']}").json() == pin
+    pin = people["chief"].put(pin, title="ours").json()
+    assert pin["owner"] == "ann" and pin["changed_by"] == "chief"
+    assert people["chief"].change("DELETE", pin).status == 204
+    for name, sees in (("ann", True), ("ben", False), ("vi", False), ("chief", True), ("nobody", False)):
+        assert bool(people[name].list("deleted=1")) == sees, name
+        assert people[name].ask("GET", f"/{pin['id']}/history").status == (200 if sees else 404)
+    assert people["ben"].change("POST", pin, {}, "/undo", revision=3).status == 403
+    assert people["ann"].change("POST", pin, {}, "/undo", revision=3).json()["title"] == "ours"
+
+
+def test_who_may_not_pin_makes_none(people):
+    for name, status in (("vi", 403), ("nobody", 401)):
+        assert people[name].ask("POST", "", {"title": "a", "view": people[name].view()}).status == status
+    before = people["ann"].list()
+    forged = Pins(people["ann"].server, people["nobody"].visitor.with_token(FORGED))
+    assert forged.ask("POST", "", {"title": "a", "view": {}}).status == 401
+    for headers in ({"Origin": "http://evil.example"}, {"X-Forwarded-User": "chief", "Authorization": None}):
+        assert people["ann"].ask("POST", "", {"title": "a", "view": people["ann"].view()}, headers).status in (401, 403), headers
+    assert people["ann"].list() == before
 
 
 def test_a_server_without_its_state_says_so(serve, demo_forecast, tmp_path):

@@ -103,43 +103,55 @@ def check_database(path):
 
 
 def kill_often(program, forecast, folder, kills, seed):
-    dice, jobs, writes = random.Random(seed), [], 0
-    known = [{} for _ in range(WRITERS)]  # each writer's pins
     shown, runs = folder / "shown", sorted(forecast.glob("*.nc"))
     shown.mkdir()
     shutil.copy(runs[0], shown)
     one = Restartable(program, folder / "server", shown, "--export-queue", kills, environment={"VIRGA_EXPORT_PROGRAM": str(STAND_IN)})
-    server = one.launch()
-    pins, exports = Pins(server), Exports(server)
+    try:
+        kill_one(one, shown, runs[-1], kills, random.Random(seed))
+    finally:
+        if one.server and one.server.process.poll() is None:
+            one.kill()
+    check_database(one.server.state / "virga.db")
+
+
+def write_and_kill(one, known, dice, run, jobs):
+    """Writers and a client of exports, who are at it when the server is killed; how much was written."""
+    exports = Exports(one.server)
+    writers = [Writer(one.server.port, one.server.host, dice.random(), own) for own in known]
+    for writer in writers:
+        writer.start()
+    if dice.random() < 0.7:
+        reply = exports.post(exports.view(f"frames={dice.randrange(1, 30)} delay=0.01 size=2000"))
+        assert reply.status == 201, reply.body
+        jobs.append(reply.json()["id"])
+    if dice.random() < 0.5:
+        run()
+    time.sleep(dice.uniform(0, 0.4))  # the moment of a kill, whatever is going on then
+    one.kill()
+    for writer in writers:
+        writer.ending.set()
+        writer.join(60)
+        assert not writer.is_alive() and not writer.refused, writer.refused
+    return sum(writer.writes for writer in writers)
+
+
+def kill_one(one, shown, run, kills, dice):
+    jobs, known, writes = [], [{} for _ in range(WRITERS)], 0  # each writer's pins
+    one.launch()
     for _ in range(kills):
-        writers = [Writer(server.port, server.host, dice.random(), own) for own in known]
-        for writer in writers:
-            writer.start()
-        if dice.random() < 0.7:
-            reply = exports.post(exports.view(f"frames={dice.randrange(1, 30)} delay=0.01 size=2000"))
-            assert reply.status == 201
-            jobs.append(reply.json()["id"])
-        if dice.random() < 0.5:
-            roll(runs[-1], shown)
-        time.sleep(dice.uniform(0, 0.4))  # the moment of a kill, whatever is going on then
-        one.kill()
-        for writer in writers:
-            writer.ending.set()
-            writer.join(60)
-            assert not writer.is_alive() and not writer.refused, writer.refused
-            writes += writer.writes
-        server = one.launch()
-        pins, exports = Pins(server), Exports(server)
-        check(pins, known)
-        listed = {job["id"]: job for job in exports.ask("GET").json()["jobs"]}
-        assert set(jobs) <= set(listed), "an export is lost"
+        writes += write_and_kill(one, known, dice, lambda: roll(run, shown), jobs)
+        one.launch()
+        check(Pins(one.server), known)
+        listed = {job["id"] for job in Exports(one.server).ask("GET").json()["jobs"]}
+        assert set(jobs) <= listed, "an export is lost"
+    exports = Exports(one.server)
     for job_id in jobs:
-        assert exports.wait(job_id)["done"] == exports.job(job_id)["frames"]
-    check(pins, known)
+        job = exports.wait(job_id)
+        assert job["done"] == job["frames"]
+    check(Pins(one.server), known)
     assert writes > kills  # the moments were ones that matter
     one.stop()
-    check_database(server.state / "virga.db")
-    return writes
 
 
 def roll(run, shown):

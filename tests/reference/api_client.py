@@ -1,47 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A client of a part of the server's API, with the headers that a page's own requests have."""
-import http.client
-import json
-
-
-class Reply:
-    def __init__(self, response):
-        self.status, self.headers, self.body = response.status, response.headers, response.read()
-
-    def json(self):
-        return json.loads(self.body)
-
-    @property
-    def message(self):
-        return self.json()["error"]["message"]
+"""A client of a part of the server's API, as a page on the server's machine or somebody else is."""
+from visitor import Visitor
 
 
 class Api:
-    """Addresses below one (`below`, "api/exports") of a server, asked as a page or a script would."""
+    """Addresses below one (`below`, "api/exports"). visitor: who asks; the page on this machine if nobody is named."""
 
-    def __init__(self, server, below):
-        self.server = server
-        self.origin = f"http://{server.host}:{server.port}"
+    def __init__(self, server, below, visitor=None):
+        self.server, self.below, self.visitor = server, below, visitor or Visitor(server, Origin=f"http://{server.host}:{server.port}")
+        self.origin = self.visitor.origin
         self.base = "/" + server.url.split("/", 3)[3] + below
 
     def ask(self, method, path="", body=None, headers=None, timeout=60):
-        """A request with the headers that a page's own would have; `headers` replace them, None leaves one out."""
-        all_headers = {"Origin": self.origin, **({"Content-Type": "application/json"} if body is not None else {}), **(headers or {})}
-        connection = http.client.HTTPConnection(self.server.host, self.server.port, timeout=timeout)
-        try:
-            data = json.dumps(body).encode() if isinstance(body, (dict, list)) else body
-            connection.putrequest(method, self.base + path, skip_host="Host" in all_headers)
-            if data is not None or method in ("POST", "PUT"):
-                all_headers.setdefault("Content-Length", str(len(data or b"")))
-            for name, value in all_headers.items():
-                if value is not None:
-                    connection.putheader(name, value)
-            connection.endheaders()
-            if data is not None:
-                connection.send(data)
-            return Reply(connection.getresponse())
-        finally:
-            connection.close()
+        """`headers` replace those that the visitor sends; None leaves one out."""
+        return self.visitor.ask(method, self.below + path, body, headers, timeout)
 
     def head(self, length, path="", **headers):
         """The header of a POST as bytes, for who sends the body by hand; `headers` (with _ for -) replace those of a good one, None
@@ -51,6 +23,4 @@ class Api:
         return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
 
     def catalog(self):
-        connection = http.client.HTTPConnection(self.server.host, self.server.port, timeout=60)
-        connection.request("GET", "/" + self.server.url.split("/", 3)[3] + "api/catalog")
-        return Reply(connection.getresponse()).json()
+        return self.visitor.get("api/catalog").json()

@@ -4,8 +4,8 @@ from api_client import Api
 
 
 class Pins(Api):
-    def __init__(self, server):
-        super().__init__(server, "api/pins")
+    def __init__(self, server, visitor=None):
+        super().__init__(server, "api/pins", visitor)
 
     def view(self, **more):
         """A view of the first volume."""
