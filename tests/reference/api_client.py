@@ -7,7 +7,7 @@ class Api:
     """Addresses below one (`below`, "api/exports"). visitor: who asks; the page on this machine if nobody is named."""
 
     def __init__(self, server, below, visitor=None):
-        self.server, self.below, self.visitor = server, below, visitor or Visitor(server, Origin=f"http://{server.host}:{server.port}")
+        self.server, self.below, self.visitor = server, below, visitor or Visitor(server, None, Origin=f"http://{server.host}:{server.port}")
         self.origin = self.visitor.origin
         self.base = "/" + server.url.split("/", 3)[3] + below
 

@@ -30,9 +30,9 @@ class Reply:
 
 
 class Visitor:
-    """Of a server (conftest.Server). source: the address that it comes from; headers: sent with every request; None leaves one out."""
+    """Of a server (conftest.Server). source: the address that it comes from (None: whichever the system takes); headers: sent with every request; None leaves one out."""
 
-    def __init__(self, server: Any, source: str = "127.0.0.1", **headers: str | None) -> None:
+    def __init__(self, server: Any, source: str | None = "127.0.0.1", **headers: str | None) -> None:
         self.server, self.source = server, source
         self.headers = {name.replace("_", "-"): value for name, value in headers.items()}
         self.origin = f"http://{server.host}:{server.port}"
@@ -44,7 +44,7 @@ class Visitor:
         data = json.dumps(body).encode() if isinstance(body, (dict, list)) else body
         if data is not None or method in ("POST", "PUT"):
             all_headers.setdefault("Content-Length", str(len(data or b"")))
-        connection = http.client.HTTPConnection(self.server.host, self.server.port, timeout=timeout, source_address=(self.source, 0))
+        connection = http.client.HTTPConnection(self.server.host, self.server.port, timeout=timeout, source_address=(self.source, 0) if self.source else None)
         try:
             connection.putrequest(method, "/" + self.server.url.split("/", 3)[3] + path, skip_host="Host" in all_headers)
             for name, value in all_headers.items():
