@@ -2,12 +2,14 @@
 // Pins through their thread: what is answered is in the database and in the table; who may not, and who was late, changes nothing.
 #include <pthread.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include <cmocka.h>
 
@@ -242,6 +244,37 @@ static void test_a_table_that_is_gone_fails_what_is_asked_and_nothing_else(void 
     assert_string_equal(shown(id), "b 2");
 }
 
+// As where the disk is full: a file may be no larger.
+static void limit_files(rlim_t bytes) {
+    struct rlimit limit;
+    getrlimit(RLIMIT_FSIZE, &limit);
+    limit.rlim_cur = bytes;
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+static void test_what_cannot_be_written_is_refused_and_goes_on_when_it_can(void **state) {
+    (void)state;
+    char id[PIN_ID + 1], title[60], expected[60];
+    int revision = 1, status = VIRGA_OK;
+    make(&ann, "a", id);
+    signal(SIGXFSZ, SIG_IGN);
+    limit_files(300 << 10);
+    for (int i = 0; i < 200 && !status; i++) {
+        snprintf(title, sizeof title, "{\"title\":\"n%d\"}", i);
+        status = change(PIN_EDIT, &ann, id, revision, title);
+        if (status) break;
+        snprintf(expected, sizeof expected, "n%d %d", i, ++revision);
+    }
+    assert_true(status == VIRGA_IO || status == VIRGA_TOO_LARGE);
+    assert_string_equal(shown(id), expected);
+    limit_files(RLIM_INFINITY);
+    assert_int_equal(change(PIN_EDIT, &ann, id, revision, "{\"title\":\"again\"}"), VIRGA_OK);
+    close_service();
+    open_service();
+    snprintf(expected, sizeof expected, "again %d", revision + 1);
+    assert_string_equal(shown(id), expected);
+}
+
 static void test_what_is_shown_at_the_moment_is_of_one_revision(void **state) {
     (void)state;
     char id[PIN_ID + 1];
@@ -277,6 +310,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(test_large_views_leave_a_shorter_history, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_there_are_only_so_many, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_table_that_is_gone_fails_what_is_asked_and_nothing_else, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_what_cannot_be_written_is_refused_and_goes_on_when_it_can, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_what_is_shown_at_the_moment_is_of_one_revision, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
