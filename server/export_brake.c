@@ -82,13 +82,15 @@ int export_brake_new(struct worker_pool *pool, struct export_brake **out, struct
         *out = NULL;
         return failure_set(failure, VIRGA_NO_MEMORY, "out of memory or threads");
     }
-    worker_pool_watch(pool, pool_changed, brake);
-    return VIRGA_OK;
+    if (!worker_pool_watch(pool, pool_changed, brake)) return VIRGA_OK;
+    export_brake_free(brake);
+    *out = NULL;
+    return failure_set(failure, VIRGA_INTERNAL, "too many watch the workers");
 }
 
 void export_brake_free(struct export_brake *brake) {
     if (!brake) return;
-    worker_pool_watch(brake->pool, NULL, NULL);
+    worker_pool_unwatch(brake->pool, brake);
     pthread_mutex_lock(&brake->lock);
     brake->stopping = true;
     pthread_cond_signal(&brake->changed);

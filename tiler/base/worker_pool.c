@@ -32,10 +32,9 @@ struct worker_queue {
 struct worker_pool {
     struct worker_queue lanes[LANE_COUNT];
     int ready;  // lanes whose lock and condition exist
-    atomic_size_t load;               // jobs that wait or run, in all lanes
+    atomic_size_t load;               // jobs that somebody waits for, in all lanes
     pthread_mutex_t watch;
-    void (*changed)(void *user);      // watch
-    void *user;                       // watch
+    struct { void (*changed)(void *user); void *user; } watchers[WORKER_POOL_WATCHERS];  // watch
 };
 
 static bool runs_before(const struct waiting_job *a, const struct waiting_job *b) {
@@ -73,10 +72,16 @@ static struct waiting_job heap_remove(struct worker_queue *q, size_t i) {
     return job;
 }
 
-static void tell_watcher(struct worker_pool *pool) {
+static void tell_watchers(struct worker_pool *pool) {
     pthread_mutex_lock(&pool->watch);
-    if (pool->changed) pool->changed(pool->user);
+    for (size_t n = 0; n < WORKER_POOL_WATCHERS; n++)
+        if (pool->watchers[n].changed) pool->watchers[n].changed(pool->watchers[n].user);
     pthread_mutex_unlock(&pool->watch);
+}
+
+// Counts a job that has come to an end; true: it was the last that somebody waited for.
+static bool ended_last(struct worker_pool *pool, const struct waiting_job *job) {
+    return job->priority >= 0 && atomic_fetch_sub(&pool->load, 1) == 1;
 }
 
 static void *worker_main(void *argument) {
@@ -93,9 +98,9 @@ static void *worker_main(void *argument) {
         job.run(job.argument, false);
         pthread_mutex_lock(&q->lock);
         q->running--;
-        if (atomic_fetch_sub(&q->pool->load, 1) > 1) continue;
+        if (!ended_last(q->pool, &job)) continue;
         pthread_mutex_unlock(&q->lock);
-        tell_watcher(q->pool);
+        tell_watchers(q->pool);
         pthread_mutex_lock(&q->lock);
     }
     pthread_mutex_unlock(&q->lock);
@@ -188,11 +193,11 @@ int worker_pool_try_add(struct worker_pool *pool, enum worker_lane lane, int pri
         q->heap[q->count] =
             (struct waiting_job){.priority = priority, .order = q->next_order++, .run = job, .argument = argument};
         heap_up(q->heap, q->count++);
-        first = atomic_fetch_add(&pool->load, 1) == 0;
+        first = priority >= 0 && atomic_fetch_add(&pool->load, 1) == 0;
         pthread_cond_signal(&q->added);
     }
     pthread_mutex_unlock(&q->lock);
-    if (first) tell_watcher(pool);
+    if (first) tell_watchers(pool);
     return status;
 }
 
@@ -202,7 +207,7 @@ size_t worker_pool_cancel(struct worker_pool *pool, const void *argument) {
     for (int lane = 0; lane < LANE_COUNT; lane++)
         while (queue_take(&pool->lanes[lane], argument, false, &job)) {
             job.run(job.argument, true);  // without the lock: a job may add another
-            if (atomic_fetch_sub(&pool->load, 1) == 1) tell_watcher(pool);
+            if (ended_last(pool, &job)) tell_watchers(pool);
             cancelled++;
         }
     return cancelled;
@@ -218,9 +223,21 @@ size_t worker_pool_load(struct worker_pool *pool, enum worker_lane lane) {
 
 bool worker_pool_busy(struct worker_pool *pool) { return atomic_load(&pool->load) > 0; }
 
-void worker_pool_watch(struct worker_pool *pool, void (*changed)(void *user), void *user) {
+static int set_watcher(struct worker_pool *pool, const void *user, void (*changed)(void *user), void *next) {
+    int status = VIRGA_TOO_LARGE;
     pthread_mutex_lock(&pool->watch);
-    pool->changed = changed;
-    pool->user = user;
+    for (size_t n = 0; n < WORKER_POOL_WATCHERS && status; n++) {
+        if (pool->watchers[n].user != user) continue;
+        pool->watchers[n].changed = changed;
+        pool->watchers[n].user = next;
+        status = VIRGA_OK;
+    }
     pthread_mutex_unlock(&pool->watch);
+    return status;
+}
+
+int worker_pool_watch(struct worker_pool *pool, void (*changed)(void *user), void *user) { return set_watcher(pool, NULL, changed, user); }
+
+void worker_pool_unwatch(struct worker_pool *pool, const void *user) {
+    if (user) set_watcher(pool, user, NULL, NULL);
 }

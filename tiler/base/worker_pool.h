@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A bounded pool of threads with two lanes: LANE_READ for jobs that wait on a source, LANE_COMPUTE for the rest.
 // Each lane has threads of its own, so slow reads never hold up encoding. Within a lane, the job with the highest
-// priority runs first; equal priorities run in the order they were added.
+// priority runs first; equal priorities run in the order they were added. A negative one says that nobody waits for the job.
 #ifndef VIRGA_BASE_WORKER_POOL_H
 #define VIRGA_BASE_WORKER_POOL_H
 
@@ -28,10 +28,12 @@ int worker_pool_try_add(struct worker_pool *pool, enum worker_lane lane, int pri
 size_t worker_pool_cancel(struct worker_pool *pool, const void *argument);
 // Any thread. Waiting and running jobs of a lane.
 size_t worker_pool_load(struct worker_pool *pool, enum worker_lane lane);
-// Any thread. Whether any job waits or runs, in any lane.
+// Any thread. Whether any job of priority 0 or more waits or runs, in any lane.
 bool worker_pool_busy(struct worker_pool *pool);
 // Has `changed` called whenever the pool may have become busy or idle: on the thread that did it, which holds no lock of a lane; calls never
-// overlap. It must be quick, and not call this. NULL: nobody is told any more once this returns. One watcher at a time.
-void worker_pool_watch(struct worker_pool *pool, void (*changed)(void *user), void *user);
+// overlap. It must be quick, and not call these two. VIRGA_TOO_LARGE: WORKER_POOL_WATCHERS watch already.
+enum { WORKER_POOL_WATCHERS = 4 };
+int worker_pool_watch(struct worker_pool *pool, void (*changed)(void *user), void *user);
+void worker_pool_unwatch(struct worker_pool *pool, const void *user);  // who watches with this user is told no more once this returns
 
 #endif

@@ -213,10 +213,56 @@ static void a_watcher_is_told_when_there_is_work_and_when_there_is_none(void **s
     gate_open(&gate);
     while (atomic_load(&told) < 2) sched_yield();
     assert_false(last_busy || worker_pool_busy(pool));
-    worker_pool_watch(pool, NULL, NULL);
+    worker_pool_unwatch(pool, pool);
     worker_pool_try_add(pool, LANE_READ, 0, count_job, NULL);
     worker_pool_free(pool);
     assert_int_equal(told, 2);
+}
+
+static void what_nobody_waits_for_makes_nobody_busy(void **state) {
+    (void)state;
+    struct worker_pool *pool = worker_pool_new((int[]){1, 1}, 16);
+    struct gate gate;
+    gate_init(&gate);
+    worker_pool_watch(pool, note_change, pool);
+    atomic_store(&told, 0);
+    worker_pool_try_add(pool, LANE_READ, -1, gate_job, &gate);
+    gate_wait_entered(&gate);
+    worker_pool_try_add(pool, LANE_READ, -1, count_job, pool);
+    assert_false(worker_pool_busy(pool));
+    assert_int_equal(worker_pool_cancel(pool, pool), 1);
+    worker_pool_try_add(pool, LANE_READ, 0, count_job, pool);
+    assert_true(worker_pool_busy(pool) && told == 1 && last_busy);
+    assert_int_equal(worker_pool_cancel(pool, pool), 1);
+    assert_true(!worker_pool_busy(pool) && told == 2 && !last_busy);
+    gate_open(&gate);
+    worker_pool_free(pool);
+    assert_int_equal(told, 2);
+}
+
+static atomic_size_t also_told;
+
+static void note_too(void *user) {
+    (void)user;
+    atomic_fetch_add(&also_told, 1);
+}
+
+static void several_watch_and_each_leaves_alone(void **state) {
+    (void)state;
+    int others[WORKER_POOL_WATCHERS];
+    struct worker_pool *pool = worker_pool_new((int[]){1, 1}, 16);
+    struct gate gate;
+    gate_init(&gate);
+    assert_int_equal(worker_pool_watch(pool, note_change, pool), VIRGA_OK);
+    for (size_t n = 1; n < WORKER_POOL_WATCHERS; n++) assert_int_equal(worker_pool_watch(pool, note_too, &others[n]), VIRGA_OK);
+    assert_int_equal(worker_pool_watch(pool, note_too, &others[0]), VIRGA_TOO_LARGE);
+    atomic_store(&told, 0);
+    worker_pool_unwatch(pool, &others[1]);
+    worker_pool_try_add(pool, LANE_READ, 0, gate_job, &gate);
+    assert_int_equal(told, 1);
+    assert_int_equal(also_told, WORKER_POOL_WATCHERS - 2);
+    gate_open(&gate);
+    worker_pool_free(pool);
 }
 
 // Whatever the order in which calls of threads that race come: after the last one the truth is known.
@@ -250,6 +296,8 @@ int main(void) {
         cmocka_unit_test_setup(tear_down_cancels_each_waiting_job_once, reset),
         cmocka_unit_test_setup(each_accepted_job_runs_once_under_contention, reset),
         cmocka_unit_test_setup(a_watcher_is_told_when_there_is_work_and_when_there_is_none, reset),
+        cmocka_unit_test_setup(what_nobody_waits_for_makes_nobody_busy, reset),
+        cmocka_unit_test_setup(several_watch_and_each_leaves_alone, reset),
         cmocka_unit_test_setup(the_last_thing_told_is_true, reset),
         cmocka_unit_test_setup(no_threads_is_refused, reset),
     };
