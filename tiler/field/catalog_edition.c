@@ -21,24 +21,26 @@ static void add_making(XXH3_state_t *state, const struct cf_variable *v) {
     XXH3_128bits_update(state, &v->constant, sizeof v->constant);
 }
 
+// Where the numbers of one step and member stand. last: the file before, which need not be named again.
+static void add_piece(XXH3_state_t *state, const struct field_step *step, const struct cf_file **last) {
+    if (step->file && step->file != *last) {
+        const struct source_identity *id = source_identity(step->file->source);
+        uint64_t numbers[] = {id->device, id->inode, id->size, (uint64_t)id->mtime_ns};
+        XXH3_128bits_update(state, numbers, sizeof numbers);
+        *last = step->file;
+    }
+    if (step->variable && step->variable->made) add_making(state, step->variable);
+    const struct cf_grid_slot *slot = step->variable ? &step->file->grids[step->variable->stored_grid] : NULL;
+    if (slot && slot->moves) XXH3_128bits_update(state, &slot->moves[step->time < slot->move_count ? step->time : 0], sizeof *slot->moves);
+    uint64_t at[] = {step->time, step->u_step, step->v_step, step->variable ? step->variable->index : 0, step->variable ? step->variable->extra_index : 0, step->member, step->absent};
+    XXH3_128bits_update(state, at, sizeof at);
+}
+
 // A derived variable's inputs belong to it.
 static void add_steps(XXH3_state_t *state, const struct catalog_dataset *d, size_t variable, size_t run) {
     const struct variable_source *from = d->variables[variable].from;
     const struct cf_file *last = NULL;
-    for (size_t s = 0; s < run_piece_count(&d->variables[variable], run); s++) {
-        const struct field_step *step = &from->runs[run].steps[s];
-        if (step->file && step->file != last) {
-            const struct source_identity *id = source_identity(step->file->source);
-            uint64_t numbers[] = {id->device, id->inode, id->size, (uint64_t)id->mtime_ns};
-            XXH3_128bits_update(state, numbers, sizeof numbers);
-            last = step->file;
-        }
-        if (step->variable && step->variable->made) add_making(state, step->variable);
-        const struct cf_grid_slot *slot = step->variable ? &step->file->grids[step->variable->stored_grid] : NULL;
-        if (slot && slot->moves) XXH3_128bits_update(state, &slot->moves[step->time < slot->move_count ? step->time : 0], sizeof *slot->moves);
-        uint64_t at[] = {step->time, step->u_step, step->v_step, step->variable ? step->variable->index : 0, step->variable ? step->variable->extra_index : 0, step->member, step->absent};
-        XXH3_128bits_update(state, at, sizeof at);
-    }
+    for (size_t s = 0; s < run_piece_count(&d->variables[variable], run); s++) add_piece(state, &from->runs[run].steps[s], &last);
     for (size_t s = 0; s < from->runs[run].step_count; s++)
         XXH3_128bits_update(state, &d->runs[run].series[variable].times[s].seconds, sizeof(double));
     if (!from->derived) return;
@@ -47,26 +49,37 @@ static void add_steps(XXH3_state_t *state, const struct catalog_dataset *d, size
     if (from->v != NO_VARIABLE) add_steps(state, d, (size_t)from->v, run);
 }
 
-static int set_edition(struct catalog_dataset *d, size_t variable, size_t run) {
-    const struct catalog_variable *v = &d->variables[variable];
-    struct catalog_series *series = &d->runs[run].series[variable];
+// What all fields of a variable in a run have in common, and where this one's levels are.
+static XXH3_state_t *begin(const struct field_ref *field) {
+    const struct catalog_dataset *d = field->dataset;
+    const struct catalog_variable *v = &d->variables[field->variable];
     XXH3_state_t *state = XXH3_createState();
-    struct field_ref field = {.dataset = d, .variable = variable, .run = run};
     char geometry[33];
-    if (!state) return VIRGA_NO_MEMORY;
+    if (!state) return NULL;
     XXH3_128bits_reset(state);
     uint64_t header[] = {format_version, v->from->shared->grid_hash, v->nx, v->ny, v->nz, v->member_count};
     XXH3_128bits_update(state, header, sizeof header);
     add_text(state, d->id);
     add_text(state, v->id);
-    add_text(state, d->runs[run].time.iso);
+    add_text(state, d->runs[field->run].time.iso);
     XXH3_128bits_update(state, &v->lattice, sizeof v->lattice);
-    field_geometry_id(&field, geometry);
+    field_geometry_id(field, geometry);
     add_text(state, geometry);
-    add_steps(state, d, variable, run);
+    return state;
+}
+
+static void end(XXH3_state_t *state, char edition[33]) {
     XXH128_hash_t hash = XXH3_128bits_digest(state);
     XXH3_freeState(state);
-    snprintf(series->edition, sizeof series->edition, "%016llx%016llx", (unsigned long long)hash.high64, (unsigned long long)hash.low64);
+    snprintf(edition, 33, "%016llx%016llx", (unsigned long long)hash.high64, (unsigned long long)hash.low64);
+}
+
+static int set_edition(struct catalog_dataset *d, size_t variable, size_t run) {
+    const struct field_ref field = {.dataset = d, .variable = variable, .run = run};
+    XXH3_state_t *state = begin(&field);
+    if (!state) return VIRGA_NO_MEMORY;
+    add_steps(state, d, variable, run);
+    end(state, d->runs[run].series[variable].edition);
     return VIRGA_OK;
 }
 
@@ -113,4 +126,48 @@ int catalog_set_editions(struct catalog_dataset *d) {
         for (size_t v = 0; v < d->variable_count && !status; v++)
             if (d->runs[r].series[v].present) status = set_edition(d, v, r);
     return status ? status : set_fingerprint(d);
+}
+
+// As add_steps, of one step and member; where all members are its input, of all.
+static void add_field(XXH3_state_t *state, const struct field_ref *field) {
+    const struct catalog_variable *variable = &field->dataset->variables[field->variable];
+    const struct variable_source *from = variable->from;
+    struct field_ref one = *field;
+    const struct cf_file *last = NULL;
+    const bool all = field->member == MEMBER_MEAN;
+    const size_t first = all ? 0 : field->member, after = all ? variable->member_count : first + 1;
+    for (one.member = first; one.member < after; one.member++) {
+        const struct field_step *step = field_step_of(&one);
+        if (step) add_piece(state, step, &last);
+    }
+    if (!from->derived || !field_step_of(field)) return;
+    add_text(state, from->derived->name);
+    for (int v = 0; v < (from->v == NO_VARIABLE ? 1 : 2); v++) {
+        const struct field_ref input = field_input(field, v);
+        add_field(state, &input);
+    }
+}
+
+void field_edition(const struct field_ref *field, char edition[33]) {
+    const struct catalog_dataset *d = field->dataset;
+    edition[0] = '\0';
+    XXH3_state_t *state = field_step_of(field) ? begin(field) : NULL;
+    if (!state) return;
+    XXH3_128bits_update(state, &d->runs[field->run].series[field->variable].times[field->step].seconds, sizeof(double));
+    add_field(state, field);
+    end(state, edition);
+}
+
+double catalog_run_written(const struct catalog_dataset *dataset, size_t run) {
+    int64_t newest = 0;
+    for (size_t v = 0; v < dataset->variable_count; v++) {
+        const struct catalog_variable *variable = &dataset->variables[v];
+        if (variable->from->constant || !dataset->runs[run].series[v].present) continue;
+        for (size_t s = 0; s < run_piece_count(variable, run); s++) {
+            const struct cf_file *file = variable->from->runs[run].steps[s].file;
+            const int64_t written = file ? source_identity(file->source)->mtime_ns : 0;
+            if (written > newest) newest = written;
+        }
+    }
+    return (double)newest / 1e9;
 }
