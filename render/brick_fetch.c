@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "render/brick_fetch.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <time.h>
 
 enum {
-    URGENT = 1 << 20,
+    URGENT = 1 << 20, BACKGROUND = -1,
+    LOOK_MS = 250,     // between two looks whether it was stopped
     IN_FLIGHT = 192,   // requests at a time
     TRIES = 3,
     RETRY_MS = 2200,   // the store remembers a failure for two seconds
@@ -27,6 +29,8 @@ struct slot {
 struct brick_fetch {
     struct catalog *catalog;
     struct brick_store *store;
+    int priority;
+    const atomic_bool *stop;
     pthread_mutex_t lock;
     pthread_cond_t came;
     struct slot slots[IN_FLIGHT];
@@ -37,7 +41,7 @@ struct brick_fetch {
     int tries;
 };
 
-struct brick_fetch *brick_fetch_new(struct catalog *catalog, struct brick_store *store) {
+struct brick_fetch *brick_fetch_new(const struct brick_fetch_options *options) {
     struct brick_fetch *fetch = calloc(1, sizeof *fetch);
     if (!fetch) return NULL;
     pthread_condattr_t clock;
@@ -46,8 +50,10 @@ struct brick_fetch *brick_fetch_new(struct catalog *catalog, struct brick_store 
     pthread_mutex_init(&fetch->lock, NULL);
     pthread_cond_init(&fetch->came, &clock);
     pthread_condattr_destroy(&clock);
-    fetch->catalog = catalog;
-    fetch->store = store;
+    fetch->catalog = options->catalog;
+    fetch->store = options->store;
+    fetch->priority = options->background ? BACKGROUND : URGENT;
+    fetch->stop = options->stop;
     for (size_t n = 0; n < IN_FLIGHT; n++) fetch->slots[n].fetch = fetch;
     return fetch;
 }
@@ -103,15 +109,36 @@ static void answer(struct slot *slot, int status, struct shared_bytes *bytes) {
     pthread_mutex_unlock(&slot->fetch->lock);
 }
 
-static void pause_to_retry(struct brick_fetch *fetch) {
+static struct timespec from_now(long milliseconds) {
     struct timespec until;
     clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += RETRY_MS / 1000;
-    until.tv_nsec += RETRY_MS % 1000 * 1000000L;
+    until.tv_sec += milliseconds / 1000;
+    until.tv_nsec += milliseconds % 1000 * 1000000L;
     until.tv_sec += until.tv_nsec / 1000000000L;
     until.tv_nsec %= 1000000000L;
+    return until;
+}
+
+static bool stopped(const struct brick_fetch *fetch) { return fetch->stop && atomic_load(fetch->stop); }
+
+// Waits for something to come, with the lock held. False: it is to be given up.
+static bool wait_for_some(struct brick_fetch *fetch) {
+    const struct timespec until = from_now(LOOK_MS);
+    if (!fetch->stop) pthread_cond_wait(&fetch->came, &fetch->lock);
+    else if (!stopped(fetch)) pthread_cond_timedwait(&fetch->came, &fetch->lock, &until);
+    return !stopped(fetch);
+}
+
+static int given_up(struct failure *failure) { return failure_set(failure, VIRGA_CANCELLED, "it was given up"); }
+
+static void pause_to_retry(struct brick_fetch *fetch) {
+    const struct timespec until = from_now(RETRY_MS);
     pthread_mutex_lock(&fetch->lock);
-    while (!pthread_cond_timedwait(&fetch->came, &fetch->lock, &until)) {}
+    for (int late = 0; late != ETIMEDOUT && !stopped(fetch);) {
+        const struct timespec look = from_now(LOOK_MS), *next = fetch->stop && look.tv_sec < until.tv_sec ? &look : &until;
+        late = pthread_cond_timedwait(&fetch->came, &fetch->lock, next);
+        if (next == &look) late = 0;
+    }
     pthread_mutex_unlock(&fetch->lock);
 }
 
@@ -127,11 +154,16 @@ static int table_bytes(struct brick_fetch *fetch, const struct field_ref *field,
     struct slot *slot = &fetch->slots[0];
     struct shared_bytes *now = NULL;
     slot->state = PENDING;
-    int status = brick_store_table(fetch->store, fetch->catalog, field, URGENT, &now, arrived, slot, &slot->failure);
+    int status = brick_store_table(fetch->store, fetch->catalog, field, fetch->priority, &now, arrived, slot, &slot->failure);
     answer(slot, status, now);
     pthread_mutex_lock(&fetch->lock);
-    while (slot->state != ARRIVED) pthread_cond_wait(&fetch->came, &fetch->lock);
+    bool wanted = true;
+    while (slot->state != ARRIVED && (wanted = wait_for_some(fetch))) continue;
     pthread_mutex_unlock(&fetch->lock);
+    if (!wanted) {
+        forget(fetch);
+        return given_up(failure);
+    }
     *bytes = slot->bytes;
     slot->bytes = NULL;
     slot->state = FREE;
@@ -172,7 +204,7 @@ static void ask(struct brick_fetch *fetch, struct slot *slot, size_t index) {
     slot->index = index;
     slot->state = PENDING;
     slot->bytes = NULL;
-    int status = brick_store_brick(fetch->store, fetch->catalog, &fetch->field, b->level, b->x, b->y, b->z, URGENT, &now, arrived, slot, &slot->failure);
+    int status = brick_store_brick(fetch->store, fetch->catalog, &fetch->field, b->level, b->x, b->y, b->z, fetch->priority, &now, arrived, slot, &slot->failure);
     answer(slot, status, now);
 }
 
@@ -199,7 +231,7 @@ static void ask_again(struct brick_fetch *fetch) {
     }
 }
 
-// Takes what is there, after waiting for the first: how many.
+// Takes what is there, after waiting for the first: how many. 0 and nothing failed: it was given up.
 static int take_arrived(struct brick_fetch *fetch, struct brick_arrival *arrivals, size_t room, struct slot **failed) {
     size_t got = 0;
     pthread_mutex_lock(&fetch->lock);
@@ -218,7 +250,7 @@ static int take_arrived(struct brick_fetch *fetch, struct brick_arrival *arrival
             slot->state = FREE;
         }
         if (got || *failed || !pending) break;
-        pthread_cond_wait(&fetch->came, &fetch->lock);
+        if (!wait_for_some(fetch)) break;
     }
     pthread_mutex_unlock(&fetch->lock);
     return (int)got;
@@ -231,6 +263,10 @@ int brick_fetch_next(struct brick_fetch *fetch, struct brick_arrival *arrivals, 
         const int got = take_arrived(fetch, arrivals, room, &failed);
         fetch->taken += (size_t)got;
         if (got) return got;
+        if (!failed && stopped(fetch)) {
+            forget(fetch);
+            return given_up(failure);
+        }
         if (!failed) return failure_set(failure, VIRGA_INTERNAL, "the store lost a request");
         const int status = failed->status;
         if (status == VIRGA_GONE && --fetch->tries > 0) {

@@ -4,13 +4,20 @@
 #ifndef VIRGA_RENDER_BRICK_FETCH_H
 #define VIRGA_RENDER_BRICK_FETCH_H
 
+#include <stdatomic.h>
+
 #include "brick/brick_store.h"
 #include "brick/step_table.h"
 
 struct brick_fetch;
 
-// catalog and store must outlive it. NULL when out of memory.
-struct brick_fetch *brick_fetch_new(struct catalog *catalog, struct brick_store *store);
+struct brick_fetch_options {
+    struct catalog *catalog;  // all must outlive it
+    struct brick_store *store;
+    bool background;          // it gives way: what it asks for comes after all that anybody else wants
+    const atomic_bool *stop;  // once true, what is waited for is given up: VIRGA_CANCELLED, within a quarter of a second. Or NULL
+};
+struct brick_fetch *brick_fetch_new(const struct brick_fetch_options *options);  // NULL when out of memory
 void brick_fetch_free(struct brick_fetch *fetch);  // takes back what was asked for; NULL is allowed
 
 // The step table of a field, of the pyramid of its variable; the caller frees it. What fails but may work when tried again is tried

@@ -36,12 +36,12 @@ static void volume_free(struct field_volume *v) {
     free(v);
 }
 
-struct field_volumes *field_volumes_new(struct catalog *catalog, struct brick_store *store, struct render_team *team, size_t memory) {
+struct field_volumes *field_volumes_new(const struct brick_fetch_options *fetch, struct render_team *team, size_t memory) {
     struct field_volumes *volumes = calloc(1, sizeof *volumes);
     if (!volumes) return NULL;
     volumes->team = team;
     volumes->memory = memory;
-    volumes->fetch = brick_fetch_new(catalog, store);
+    volumes->fetch = brick_fetch_new(fetch);
     volumes->q = calloc(render_team_threads(team), BRICK_MAX_VOXELS * sizeof *volumes->q);
     if (volumes->fetch && volumes->q) return volumes;
     field_volumes_free(volumes);

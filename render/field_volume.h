@@ -28,8 +28,8 @@ struct field_volume {
 
 struct field_volumes;
 
-// memory: bytes, about. All must outlive it. NULL when out of memory.
-struct field_volumes *field_volumes_new(struct catalog *catalog, struct brick_store *store, struct render_team *team, size_t memory);
+// memory: bytes, about. What `fetch` names and the team must outlive it. NULL when out of memory.
+struct field_volumes *field_volumes_new(const struct brick_fetch_options *fetch, struct render_team *team, size_t memory);
 void field_volumes_free(struct field_volumes *volumes);  // NULL is allowed
 
 // The field, with its table and whatever bricks there are of it. *volume stays until the next field_volumes_trim. The codes of the store.

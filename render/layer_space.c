@@ -8,6 +8,7 @@
 
 struct layer_spaces {
     struct catalog *catalog;
+    const atomic_bool *stop;
     struct layer_space *kept[LAYER_SPACES_MOST];
     uint64_t picture;
 };
@@ -22,9 +23,9 @@ static void space_free(struct layer_space *space) {
     free(space);
 }
 
-struct layer_spaces *layer_spaces_new(struct catalog *catalog) {
+struct layer_spaces *layer_spaces_new(struct catalog *catalog, const atomic_bool *stop) {
     struct layer_spaces *spaces = calloc(1, sizeof *spaces);
-    if (spaces) spaces->catalog = catalog;
+    if (spaces) *spaces = (struct layer_spaces){.catalog = catalog, .stop = stop};
     return spaces;
 }
 
@@ -74,7 +75,9 @@ int layer_spaces_get(struct layer_spaces *spaces, const struct field_ref *field,
     }
     if (!room) return failure_set(failure, VIRGA_TOO_LARGE, "too many layers");
     struct layer_space *space = NULL;
-    int status = space_new(spaces->catalog, field, id, &space, failure);
+    struct field_ref wanted = *field;
+    wanted.stop = spaces->stop;
+    int status = space_new(spaces->catalog, &wanted, id, &space, failure);
     if (status) return status;
     space->used = spaces->picture;
     space_free(*room);

@@ -24,7 +24,8 @@ struct layer_space {
 };
 
 struct layer_spaces;
-struct layer_spaces *layer_spaces_new(struct catalog *catalog);  // NULL when out of memory
+// stop: as in a field_ref, or NULL. NULL when out of memory.
+struct layer_spaces *layer_spaces_new(struct catalog *catalog, const atomic_bool *stop);
 void layer_spaces_free(struct layer_spaces *spaces);             // NULL is allowed
 
 // The space of a field. *space lives until the next layer_spaces_trim; at most LAYER_SPACES_MOST may be got until then. Blocks (may read).

@@ -15,8 +15,10 @@ int picture_maker_new(const struct picture_options *options, struct picture_make
     if (!maker) return failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
     maker->options = *options;
     maker->ahead = -1;
-    maker->volumes = field_volumes_new(options->catalog, options->bricks, options->team, options->memory);
-    maker->spaces = layer_spaces_new(options->catalog);
+    maker->fetch = (struct brick_fetch_options){
+        .catalog = options->catalog, .store = options->bricks, .background = options->background, .stop = options->stop};
+    maker->volumes = field_volumes_new(&maker->fetch, options->team, options->memory);
+    maker->spaces = layer_spaces_new(options->catalog, options->stop);
     if (options->world_folder) maker->world_folder = strdup(options->world_folder);
     if (!maker->volumes || !maker->spaces || (options->world_folder && !maker->world_folder)) {
         picture_maker_free(maker);

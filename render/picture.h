@@ -13,11 +13,13 @@
 struct picture_maker;
 
 struct picture_options {
-    struct catalog *catalog;       // these three must outlive the maker
+    struct catalog *catalog;       // these three, and `stop`, must outlive the maker
     struct brick_store *bricks;
     struct render_team *team;
     const char *world_folder;      // coastlines, see basemap.h; NULL: a view that wants them fails
     size_t memory;                 // bytes of decoded bricks kept between pictures, about
+    bool background;               // what it asks of the store comes after all that anybody else wants, and nothing is made ready ahead
+    const atomic_bool *stop;       // once true, the picture under way is given up (VIRGA_CANCELLED) as soon as it waits. Or NULL
 };
 
 int picture_maker_new(const struct picture_options *options, struct picture_maker **maker, struct failure *failure);

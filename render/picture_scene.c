@@ -33,7 +33,7 @@ int picture_mean(struct picture_maker *maker, const struct view *view, struct fa
     if (maker->resolved_once && same_meaning(view, &maker->seen)) return VIRGA_OK;
     maker->resolved_once = false;
     int status = view_resolve(view, maker->options.catalog, &maker->resolved, failure);
-    if (!status) status = view_complete(&maker->resolved, maker->options.catalog, maker->options.bricks, failure);
+    if (!status) status = view_complete(&maker->resolved, &maker->fetch, failure);
     if (status) return status;
     maker->seen = *view;
     maker->resolved_once = true;
@@ -350,7 +350,7 @@ int picture_scene(struct picture_maker *maker, const struct view *view, const st
         if (volume) add_layer_key(&key, layer);
     }
     if (status) return status;
-    look_ahead(maker, moment);
+    if (!maker->options.background) look_ahead(maker, moment);
     status = make_skip(maker, scene, &key);
     if (!status) status = make_shade(maker, scene, key);
     return status ? failure_set(failure, status, "out of memory") : VIRGA_OK;

@@ -29,6 +29,7 @@ enum { PICTURE_LAYERS_MAX = SCENE_VOLUMES_MAX + SCENE_DRAPES_MAX };
 
 struct picture_maker {
     struct picture_options options;
+    struct brick_fetch_options fetch;
     char *world_folder;
     struct field_volumes *volumes;
     struct layer_spaces *spaces;

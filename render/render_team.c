@@ -26,11 +26,14 @@ struct render_team {
     render_work *work;
     void *argument;
     atomic_size_t next;
+    void (*wait)(void *user);
+    void *user;
     struct member members[];
 };
 
 static void take_pieces(struct render_team *team, size_t thread) {
     for (;;) {
+        if (team->wait) team->wait(team->user);
         size_t index = atomic_fetch_add(&team->next, 1);
         if (index >= team->count) return;
         team->work(team->argument, index, thread);
@@ -106,6 +109,11 @@ void render_team_free(struct render_team *team) {
 
 size_t render_team_threads(const struct render_team *team) {
     return team->threads;
+}
+
+void render_team_before_pieces(struct render_team *team, void (*wait)(void *user), void *user) {
+    team->wait = wait;
+    team->user = user;
 }
 
 void render_team_run(struct render_team *team, size_t count, render_work *work, void *argument) {

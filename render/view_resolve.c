@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "render/brick_fetch.h"
 #include "render/colour_map.h"
 #include "render/view_minus.h"
 
@@ -287,9 +286,9 @@ static int complete(struct view_resolved *resolved, size_t index, struct brick_f
     return check_colour_map(layer, index, failure);
 }
 
-int view_complete(struct view_resolved *resolved, struct catalog *catalog, struct brick_store *bricks, struct failure *failure)
+int view_complete(struct view_resolved *resolved, const struct brick_fetch_options *options, struct failure *failure)
 {
-    struct brick_fetch *fetch = brick_fetch_new(catalog, bricks);
+    struct brick_fetch *fetch = brick_fetch_new(options);
     int status = fetch ? VIRGA_OK : failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
     for (size_t n = 0; status == VIRGA_OK && n < resolved->layer_count; n++)
         status = complete(resolved, n, fetch, failure);

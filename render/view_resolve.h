@@ -7,9 +7,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "brick/brick_store.h"
 #include "field/catalog.h"
 #include "field/cf_time.h"
+#include "render/brick_fetch.h"
 #include "render/presets.h"
 #include "render/view.h"
 
@@ -56,7 +56,7 @@ int view_resolve(const struct view *view, const struct catalog *catalog, struct 
 
 // Gives each layer's look what the view leaves open, as the page does: from the presets and the values of the variable's first step,
 // which are read where a preset asks for them. Blocks. The codes of reading; the message names the layer and the file.
-int view_complete(struct view_resolved *resolved, struct catalog *catalog, struct brick_store *bricks, struct failure *failure);
+int view_complete(struct view_resolved *resolved, const struct brick_fetch_options *fetch, struct failure *failure);
 
 // The member with this label, among those of the layer's variable that has most. VIRGA_NOT_FOUND.
 int view_resolve_member(const struct view *view, const struct catalog_dataset *dataset, const char *label, unsigned *member,

@@ -156,7 +156,7 @@ static void shorten(struct view_camera *camera) {
 
 static int set_camera(struct view *view, const struct view_resolved *resolved, struct catalog *catalog, double seconds, bool top,
                       struct failure *failure) {
-    struct layer_spaces *spaces = layer_spaces_new(catalog);
+    struct layer_spaces *spaces = layer_spaces_new(catalog, NULL);
     struct view_domain domain;
     if (!spaces) return failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
     int status = view_domain_find(resolved, spaces, seconds, &domain, failure);
@@ -187,7 +187,8 @@ static int make(struct app *app, const struct view_flags *flags, struct view *vi
     if (!status) status = check(view, failure);
     if (!status) status = view_resolve(view, app->catalog, &resolved, failure);
     if (!status) status = set_time(view, &resolved, &seconds, failure);
-    if (!status) status = view_complete(&resolved, app->catalog, app->bricks, failure);
+    const struct brick_fetch_options fetch = {.catalog = app->catalog, .store = app->bricks};
+    if (!status) status = view_complete(&resolved, &fetch, failure);
     if (status) return status;
     set_looks(view, &resolved);
     return set_camera(view, &resolved, app->catalog, seconds, flags->top, failure);

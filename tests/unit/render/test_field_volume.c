@@ -2,6 +2,8 @@
 // Fields between pictures: exactly the bricks asked for, within a cap, tried again after failures that pass; and what of their cells shows,
 // against looking at every place. The store reads from a stand-in for the field layer.
 #include <math.h>
+#include <pthread.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -39,7 +41,11 @@ static int fake_plan(const struct field_ref *field, size_t max_bytes, struct fie
     return VIRGA_OK;
 }
 
+static atomic_bool hangs;  // reading does not come to an end, but when it is given up
+
 static int fake_read(const struct field_ref *field, const struct field_box *box, double *values, struct failure *failure) {
+    while (atomic_load(&hangs) && !(field->stop && atomic_load(field->stop))) sched_yield();
+    if (field->stop && atomic_load(field->stop)) return failure_set(failure, VIRGA_CANCELLED, "nobody wants it");
     if (__atomic_fetch_sub(&fail_reads, 1, __ATOMIC_SEQ_CST) > 0) return failure_set(failure, fail_status, "the reader of file.nc died");
     for (size_t z = 0; z < box->nz; z++)
         for (size_t y = 0; y < box->ny; y++)
@@ -82,7 +88,7 @@ struct fixture {
     struct field_volumes *volumes;
 };
 
-static struct fixture open_volumes(size_t memory) {
+static struct fixture open_volumes_for(size_t memory, const atomic_bool *stop) {
     struct fixture f;
     const int threads[LANE_COUNT] = {2, 2};
     const struct brick_store_options options = {.memory = 64 << 20};
@@ -91,10 +97,12 @@ static struct fixture open_volumes(size_t memory) {
     f.pool = worker_pool_new(threads, 10000);
     f.team = render_team_new(2, false);
     assert_int_equal(brick_store_new_with(f.pool, &options, &ACCESS, fake_now, &f.store), VIRGA_OK);
-    f.volumes = field_volumes_new(&catalog, f.store, f.team, memory);
+    f.volumes = field_volumes_new(&(struct brick_fetch_options){.catalog = &catalog, .store = f.store, .background = stop != NULL, .stop = stop}, f.team, memory);
     assert_non_null(f.volumes);
     return f;
 }
+
+static struct fixture open_volumes(size_t memory) { return open_volumes_for(memory, NULL); }
 
 static void close_volumes(struct fixture *f) {
     field_volumes_free(f->volumes);
@@ -122,6 +130,17 @@ static void fill_all(struct fixture *f, struct field_volume *volume) {
     assert_int_equal(brick_select_all(volume->table, SIZE_MAX, &choices, &count), VIRGA_OK);
     fill(f, volume, choices, count);
     free(choices);
+}
+
+struct stopping { struct worker_pool *pool; atomic_bool *stop; };
+
+// Once reading has begun.
+static void *stop_soon(void *argument) {
+    const struct stopping *s = argument;
+    while (!worker_pool_load(s->pool, LANE_READ)) sched_yield();
+    assert_false(worker_pool_busy(s->pool));  // those who wait come last
+    atomic_store(s->stop, true);
+    return NULL;
 }
 
 static void test_exactly_what_is_wanted_is_there(void **state) {
@@ -347,13 +366,34 @@ static void test_ranges_of_cells_bound_every_sample(void **state) {
     }
 }
 
+// Who gives up is not held by a file that never answers, and nothing goes on for its sake.
+static void test_what_is_given_up_is_not_waited_for(void **state) {
+    (void)state;
+    atomic_bool stop = false;
+    struct fixture f = open_volumes_for(64 << 20, &stop);
+    const struct field_ref field = {.dataset = &dataset, .step = 1};
+    struct field_volume *volume = get(&f, 0);
+    struct failure failure = {0};
+    fill_all(&f, volume);
+    atomic_store(&hangs, true);
+    pthread_t stopper;
+    assert_int_equal(pthread_create(&stopper, NULL, stop_soon, &(struct stopping){f.pool, &stop}), 0);
+    assert_int_equal(field_volumes_get(f.volumes, &field, &volume, &failure), VIRGA_CANCELLED);
+    pthread_join(stopper, NULL);
+    while (worker_pool_load(f.pool, LANE_READ)) sched_yield();
+    atomic_store(&hangs, false);
+    atomic_store(&stop, false);
+    get(&f, 1);
+    close_volumes(&f);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_exactly_what_is_wanted_is_there), cmocka_unit_test(test_values_are_the_fields_own),
         cmocka_unit_test(test_memory_stays_within_the_cap),     cmocka_unit_test(test_what_is_in_use_is_never_dropped),
         cmocka_unit_test(test_failures_that_pass_are_tried_again), cmocka_unit_test(test_failures_that_stay_are_told),
         cmocka_unit_test(test_a_file_that_changed_is_told_of_at_once),
-        cmocka_unit_test(test_what_comes_next_is_made_ready),
+        cmocka_unit_test(test_what_comes_next_is_made_ready), cmocka_unit_test(test_what_is_given_up_is_not_waited_for),
         cmocka_unit_test(test_nothing_that_shows_is_in_an_empty_cell), cmocka_unit_test(test_ranges_of_cells_bound_every_sample),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -45,6 +45,25 @@ static void every_piece_once(void **state) {
     for (size_t threads = 1; threads <= THREADS; threads++) check_rounds(threads, false);
 }
 
+static void count_asked(void *user) { atomic_fetch_add((atomic_size_t *)user, 1); }
+
+static void threads_ask_before_each_piece(void **state) {
+    (void)state;
+    static struct tally tally;
+    for (size_t threads = 1; threads <= THREADS; threads++) {
+        atomic_size_t asked = 0;
+        struct render_team *team = render_team_new(threads, false);
+        assert_non_null(team);
+        render_team_before_pieces(team, count_asked, &asked);
+        render_team_run(team, PIECES, count, &tally);
+        assert_int_equal(atomic_load(&asked), PIECES + threads);  // each also before it finds that there are no more
+        render_team_before_pieces(team, NULL, NULL);
+        render_team_run(team, PIECES, count, &tally);
+        assert_int_equal(atomic_load(&asked), PIECES + threads);
+        render_team_free(team);
+    }
+}
+
 static void default_is_one_a_processor(void **state) {
     (void)state;
     struct render_team *team = render_team_new(0, false);
@@ -62,7 +81,7 @@ static void in_the_background(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_piece_once), cmocka_unit_test(default_is_one_a_processor), cmocka_unit_test(in_the_background),
+        cmocka_unit_test(every_piece_once), cmocka_unit_test(default_is_one_a_processor), cmocka_unit_test(threads_ask_before_each_piece), cmocka_unit_test(in_the_background),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
