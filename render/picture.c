@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "render/picture.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -80,6 +81,8 @@ int picture_camera(struct picture_maker *maker, const struct view *view, struct 
     if (!status) camera_frame(camera, &maker->box, view->exaggeration, picture_aspect(view));
     return status;
 }
+
+void picture_say(struct picture_maker *maker, const char *note) { snprintf(maker->note, sizeof maker->note, "%s", note ? note : ""); }
 
 // --- Drawing.
 

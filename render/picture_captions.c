@@ -63,8 +63,9 @@ static void run_words(const struct picture_maker *maker, const struct view *view
     snprintf(text, size, "Run %s%s, %s%s%s, height × %g", when, run->complete ? "" : " (incomplete)", lead, blended ? " blended" : "", member, view->exaggeration);
 }
 
-static void note_words(const struct scene *scene, bool cut, char *text, size_t size) {
+static void note_words(const struct picture_maker *maker, const struct scene *scene, bool cut, char *text, size_t size) {
     const char *const notes[] = {
+        maker->note,
         scene->light.night ? "night: lit as by the moon" : "",
         cut ? "in parts coarser than it could be, for want of memory" : "",
     };
@@ -113,7 +114,7 @@ void picture_words_init(struct picture_words *words, const struct picture_maker 
     else title_words(maker, words->title, sizeof words->title);
     time_words(view_resolved_calendar(r), seconds, TIME_FULL, words->valid, sizeof words->valid);
     run_words(maker, view, seconds, blended, words->run, sizeof words->run);
-    note_words(scene, cut, words->note, sizeof words->note);
+    note_words(maker, scene, cut, words->note, sizeof words->note);
     words->caption = (struct caption){.title = words->title, .valid = words->valid, .run = words->run, .note = words->note, .attribution = asked->attribution};
     for (size_t n = 0; asked->legend && n < maker->layer_count; n++) add_legend(&words->caption, &maker->layers[n]);
 }

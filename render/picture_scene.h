@@ -30,6 +30,7 @@ enum { PICTURE_LAYERS_MAX = SCENE_VOLUMES_MAX + SCENE_DRAPES_MAX };
 struct picture_maker {
     struct picture_options options;
     struct brick_fetch_options fetch;
+    char note[256];
     char *world_folder;
     struct field_volumes *volumes;
     struct layer_spaces *spaces;
@@ -80,7 +81,7 @@ bool picture_key_same(const struct picture_key *a, const struct picture_key *b);
 
 // The captions of a picture, with the texts that they point to: not to be copied.
 struct picture_words {
-    char title[2 * PRESET_TITLE_TEXT + 256], valid[128], run[320], note[256];
+    char title[2 * PRESET_TITLE_TEXT + 256], valid[128], run[320], note[512];
     struct caption caption;
 };
 void picture_words_init(struct picture_words *words, const struct picture_maker *maker, const struct view *view, const struct picture_moment *moment,

@@ -19,7 +19,7 @@ enum config_key {
     CONFIG_LISTEN, CONFIG_BASE_PATH, CONFIG_STATE, CONFIG_CACHE_MEMORY, CONFIG_SPOOL_LIMIT, CONFIG_WORKERS, CONFIG_READERS,
     CONFIG_MAX_CONNECTIONS, CONFIG_IDLE_SECONDS, CONFIG_DRAIN_SECONDS, CONFIG_MESSAGE_RATE, CONFIG_EMBED_HOST, CONFIG_ALLOW_ORIGIN, CONFIG_OPENDAP_HOSTS,
     CONFIG_EXPORT_JOBS, CONFIG_EXPORT_QUEUE, CONFIG_EXPORT_FRAMES, CONFIG_EXPORT_SIZE, CONFIG_EXPORT_DISK, CONFIG_EXPORT_KEEP,
-    CONFIG_LATEST, CONFIG_EXPECTED_STEPS, CONFIG_KEEP_RUNS, CONFIG_KEEP_TIME, CONFIG_SCAN_SECONDS, CONFIG_SETTLE_SECONDS, CONFIG_RELIST_SECONDS,
+    CONFIG_LATEST, CONFIG_EXPECTED_STEPS, CONFIG_KEEP_RUNS, CONFIG_KEEP_TIME, CONFIG_SCAN_SECONDS, CONFIG_SETTLE_SECONDS, CONFIG_RELIST_SECONDS, CONFIG_STALE_AFTER,
     CONFIG_ENGINE, CONFIG_ENGINE_CLUSTERS, CONFIG_ENGINE_WORKERS, CONFIG_ENGINE_IDLE, CONFIG_ENGINE_MEMORY, CONFIG_ENGINE_SCHEMES,
     CONFIG_ENGINE_SLABS, CONFIG_ENGINE_PRODUCT, CONFIG_ENGINE_PYTHON, CONFIG_PUBLISH_TOKEN_FILE,
     CONFIG_AUTH, CONFIG_ANONYMOUS, CONFIG_AUTH_PROXIES, CONFIG_AUTH_HEADER, CONFIG_AUTH_ROLE, CONFIG_AUTH_ADMINS, CONFIG_AUTH_HUB, CONFIG_AUTH_HUB_TOKEN_FILE,
@@ -58,6 +58,7 @@ struct config {
     double scan_seconds;        // between looks at all files, beside what the kernel tells of them; default 30; 0: never looked at again
     double settle_seconds;      // that a file must have been still where nothing tells whether somebody writes it; default 5
     double relist_seconds;      // between looks at what is no file: datasets of the engine and behind OPeNDAP; default 300; 0: never
+    double stale_after;         // seconds after which a pin of the latest run is stale where no newer run comes; default 0: found out (pin_stale.h)
     char engine[512];           // none, local[:N], tcp://HOST:PORT, tls://HOST:PORT, gateway:URL or gateway:URL#NAME; default none
     bool engine_for_each_user;  // each user has a cluster of their own; default: one for all
     int engine_workers[2];      // least and most; 0 and 0 (the default): as the engine finds right

@@ -68,6 +68,13 @@ const char *config_set_relist_seconds(struct config *config, const char *value) 
     return zero || parse_seconds(value, 1, 86400, &config->relist_seconds) ? NULL : "seconds, from 1 to 86400; 0: they are listed once, when the server starts";
 }
 
+const char *config_set_stale_after(struct config *config, const char *value) {
+    double seconds = 0;
+    if (strcmp(value, "auto") && !(config_parse_time(value, &seconds) && seconds > 0)) return "auto (twice the usual time between runs), or a time such as 12h or 90m";
+    config->stale_after = seconds;
+    return NULL;
+}
+
 static void print_expected(FILE *out, const struct catalog_rules *rules) {
     if (rules->expected_steps) fprintf(out, "%zu", rules->expected_steps);
     else if (rules->expected_lead > 0) fprintf(out, "T+%.15g", rules->expected_lead / 3600);
@@ -83,6 +90,10 @@ void config_print_catalog(FILE *out, const struct config *c, enum config_key key
     case CONFIG_SCAN_SECONDS: fprintf(out, "%g", c->scan_seconds); break;
     case CONFIG_SETTLE_SECONDS: fprintf(out, "%g", c->settle_seconds); break;
     case CONFIG_RELIST_SECONDS: fprintf(out, "%g", c->relist_seconds); break;
+    case CONFIG_STALE_AFTER:
+        if (c->stale_after > 0) config_print_time(out, c->stale_after);
+        else fputs("auto", out);
+        break;
     default: break;
     }
 }

@@ -40,6 +40,7 @@ const char *config_set_keep_time(struct config *config, const char *value);
 const char *config_set_scan_seconds(struct config *config, const char *value);
 const char *config_set_settle_seconds(struct config *config, const char *value);
 const char *config_set_relist_seconds(struct config *config, const char *value);
+const char *config_set_stale_after(struct config *config, const char *value);
 void config_print_catalog(FILE *out, const struct config *config, enum config_key key);
 
 // config_engine.c

@@ -270,6 +270,7 @@ const struct config_setting config_settings[CONFIG_KEY_COUNT] = {
     [CONFIG_SCAN_SECONDS] = {"scan-seconds", "VIRGA_SCAN_SECONDS", config_set_scan_seconds},
     [CONFIG_SETTLE_SECONDS] = {"settle-seconds", "VIRGA_SETTLE_SECONDS", config_set_settle_seconds},
     [CONFIG_RELIST_SECONDS] = {"relist-seconds", "VIRGA_RELIST_SECONDS", config_set_relist_seconds},
+    [CONFIG_STALE_AFTER] = {"stale-after", "VIRGA_STALE_AFTER", config_set_stale_after},
     [CONFIG_ENGINE] = {"engine", "VIRGA_ENGINE", config_set_engine},
     [CONFIG_ENGINE_CLUSTERS] = {"engine-clusters", "VIRGA_ENGINE_CLUSTERS", config_set_engine_clusters},
     [CONFIG_ENGINE_WORKERS] = {"engine-workers", "VIRGA_ENGINE_WORKERS", config_set_engine_workers},
@@ -346,7 +347,7 @@ void config_print_value(FILE *out, const struct config *c, enum config_key key) 
     case CONFIG_EXPORT_DISK: print_size(out, c->export_disk); break;
     case CONFIG_EXPORT_KEEP: config_print_time(out, c->export_keep); break;
     case CONFIG_LATEST: case CONFIG_EXPECTED_STEPS: case CONFIG_KEEP_RUNS: case CONFIG_KEEP_TIME: case CONFIG_SCAN_SECONDS:
-    case CONFIG_SETTLE_SECONDS: case CONFIG_RELIST_SECONDS: config_print_catalog(out, c, key); break;
+    case CONFIG_SETTLE_SECONDS: case CONFIG_RELIST_SECONDS: case CONFIG_STALE_AFTER: config_print_catalog(out, c, key); break;
     case CONFIG_ENGINE: case CONFIG_ENGINE_CLUSTERS: case CONFIG_ENGINE_WORKERS: case CONFIG_ENGINE_IDLE: case CONFIG_ENGINE_SCHEMES:
     case CONFIG_ENGINE_SLABS: case CONFIG_ENGINE_PYTHON: case CONFIG_PUBLISH_TOKEN_FILE: config_print_engine(out, c, key); break;
     case CONFIG_AUTH: case CONFIG_ANONYMOUS: case CONFIG_AUTH_PROXIES: case CONFIG_AUTH_HEADER: case CONFIG_AUTH_ROLE: case CONFIG_AUTH_ADMINS: case CONFIG_AUTH_HUB:

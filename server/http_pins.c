@@ -264,6 +264,7 @@ int http_pins(const struct http_request *request) {
 int http_pin_link(const struct http_request *request) {
     struct peer *peer = request->peer;
     char embed[8];
+    if (strpbrk(request->path, "./")) return http_pin_picture(request);
     if (!pin_id_valid(request->path)) return http_answer_nothing(peer);
     bool embedded = http_query(peer, "embed", embed, sizeof embed) && !strcmp(embed, "1");
     http_answer(peer, 302, NULL, NULL);

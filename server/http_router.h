@@ -132,6 +132,7 @@ int http_bricks(const struct http_request *request);
 int http_exports(const struct http_request *request);
 int http_pins(const struct http_request *request);
 int http_pin_link(const struct http_request *request);
+int http_pin_picture(const struct http_request *request);
 int http_session(const struct http_request *request);
 int http_engine(const struct http_request *request);
 int http_me(const struct http_request *request);

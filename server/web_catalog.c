@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "server/export_service.h"
+#include "server/pin_pictures.h"
 #include "server/web_state.h"
 
 static void add_if_new(json_t *ids, const struct catalog_dataset *dataset, const struct catalog *other) {
@@ -31,6 +32,7 @@ static void take(struct letter *letter) {
     server->changes.datasets = list_changes(before, server->catalog);
     catalog_unref(before);
     user_spaces_shared_changed(server->spaces, server->catalog);
+    if (server->pictures) pin_pictures_set_catalog(server->pictures, server->catalog);
     ws_catalog_changed(server, 0);
 }
 

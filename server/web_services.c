@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "server/export_service.h"
+#include "server/pin_pictures.h"
 #include "server/pin_service.h"
 #include "server/web_state.h"
 
@@ -45,10 +46,24 @@ static void start_exports(struct web_server *server) {
     snprintf(server->exports_off, sizeof server->exports_off, "this server makes no exports: %.350s", failure.message);
 }
 
+static void pins_changed(struct web_server *server) {
+    if (server->pictures) pin_pictures_wake(server->pictures);
+    ws_pins_changed(server);
+}
+
+static void start_pictures(struct web_server *server) {
+    struct failure failure;
+    struct app *app = server->app;
+    const struct pin_pictures_options options = {
+        .config = &app->config, .workers = app->workers, .bricks = app->bricks, .table = pin_service_table(server->pins),
+        .changed = notify, .user = notice_of(server, &server->pictures_changed, ws_pins_changed)};
+    if (pin_pictures_new(&options, server->catalog, &server->pictures, &failure)) log_warning("pin", "there are no pictures of pins: %s", failure.message);
+}
+
 static void start_pins(struct web_server *server) {
     struct failure failure;
     if (!server->app->database) failure_set(&failure, VIRGA_IO, "%s", server->app->no_database);
-    else if (!pin_service_new(server->app->database, notify, notice_of(server, &server->pins_changed, ws_pins_changed), &server->pins, &failure)) return;
+    else if (!pin_service_new(server->app->database, notify, notice_of(server, &server->pins_changed, pins_changed), &server->pins, &failure)) return;
     log_warning("pin", "there are no pins: %s", failure.message);
     snprintf(server->pins_off, sizeof server->pins_off, "this server keeps no pins: %.350s", failure.message);
 }
@@ -56,9 +71,12 @@ static void start_pins(struct web_server *server) {
 void web_services_start(struct web_server *server) {
     start_exports(server);
     start_pins(server);
+    if (server->pins) start_pictures(server);
 }
 
 void web_services_stop(struct web_server *server) {
+    pin_pictures_free(server->pictures);
+    server->pictures = NULL;
     pin_service_free(server->pins);
     export_service_free(server->exports);
 }

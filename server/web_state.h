@@ -69,6 +69,7 @@ struct web_notice {
 
 struct access_service;
 struct export_service;
+struct pin_pictures;
 struct pin_service;
 struct http_body;
 struct http_job;
@@ -153,7 +154,8 @@ struct web_server {
     char exports_off[400];
     struct pin_service *pins;        // NULL: `pins_off` says why
     char pins_off[400];
-    struct web_notice exports_changed, pins_changed;
+    struct pin_pictures *pictures;   // of pins; NULL where there are none
+    struct web_notice exports_changed, pins_changed, pictures_changed;
     struct page_files *page;
     struct field_cache *fields;
     struct catalog *catalog;  // what all see, in force: one reference
