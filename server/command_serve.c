@@ -60,6 +60,7 @@ static const char more_help[] =
     "      --scan-seconds S     files are looked at again this often (30), beside what the kernel tells\n"
     "      --settle-seconds S   a file must be still so long where nothing tells who writes it (5)\n"
     "      --relist-seconds S   datasets of the engine and behind OPeNDAP are listed again (300)\n"
+    "      --stale-after TIME   a pin of the latest run is stale when no newer one came for so long (auto)\n"
     "      --engine WHERE       the Dask cluster: none, local[:N], tcp://HOST:PORT, tls://…, gateway:URL\n"
     "      --engine-clusters W  shared, or one for each user (shared)\n"
     "      --engine-workers N   MIN:MAX workers\n"
@@ -110,7 +111,7 @@ static const struct option_spec specs[] = {
     {"idle-seconds", 0, true}, {"drain-seconds", 0, true}, {"message-rate", 0, true}, {"embed-host", 0, true},   {"allow-origin", 0, true},
     {"web-root", 0, true},     {"export-jobs", 0, true},  {"export-queue", 0, true}, {"export-frames", 0, true},
     {"export-size", 0, true},  {"export-disk", 0, true},  {"export-keep", 0, true},  {"engine-clusters", 0, true},
-    {"scan-seconds", 0, true}, {"settle-seconds", 0, true}, {"relist-seconds", 0, true},
+    {"scan-seconds", 0, true}, {"settle-seconds", 0, true}, {"relist-seconds", 0, true}, {"stale-after", 0, true},
     {"publish-token-file", 0, true}, {"auth", 0, true}, {"anonymous", 0, true}, {"auth-proxies", 0, true}, {"auth-header", 0, true}, {"auth-role", 0, true},
     {"auth-admins", 0, true}, {"auth-hub", 0, true}, {"auth-hub-token-file", 0, true}, {"auth-hub-service", 0, true}, {"auth-hub-callback", 0, true}, {"open-to-all", 0, true},
     {"engine-socket", 0, true}, {"check", 0, false}, {"allow-empty", 0, false}, {NULL, 0, false}};

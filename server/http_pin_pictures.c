@@ -59,7 +59,7 @@ static void finish(struct http_job *http, struct peer *peer) {
 }
 
 static bool take_width(const struct peer *peer, unsigned *width) {
-    char text[8];
+    char text[1024];  // whatever the library lets through
     *width = PIN_PICTURE_USUAL;
     if (!http_query(peer, "width", text, sizeof text)) return !text[0];
     if (!*text || strspn(text, "0123456789") != strlen(text)) return false;
@@ -67,12 +67,12 @@ static bool take_width(const struct peer *peer, unsigned *width) {
     return *width >= PIN_PICTURE_LEAST && *width <= PIN_PICTURE_WIDEST;
 }
 
-static int as_it_is(struct peer *peer, const char *id, bool png) {
+static int as_it_is(struct peer *peer, const struct pin *pin, bool png) {
     struct pin_pictures *pictures = peer->server->pictures;
     char tag[PIN_TAG];
     unsigned width;
     if (!take_width(peer, &width)) return http_answer_error(peer, 400, "width: expected pixels from 16 to 1280");
-    if (pin_pictures_tag(pictures, id, width, png, tag)) {
+    if (pin_pictures_tag(pictures, pin->id, pin->revision, width, png, tag)) {
         snprintf(peer->reply.etag, sizeof peer->reply.etag, "\"%s\"", tag);
         peer->reply.cache = "no-cache";
         if (http_has_copy(peer, peer->reply.etag)) return http_answer(peer, 304, NULL, NULL);
@@ -82,7 +82,8 @@ static int as_it_is(struct peer *peer, const char *id, bool png) {
     job->request.width = width;
     job->request.png = png;
     job->request.done = done;
-    memcpy(job->request.id, id, sizeof job->request.id);
+    job->request.revision = pin->revision;
+    memcpy(job->request.id, pin->id, sizeof job->request.id);
     job->job.finish = finish;
     job->job.will_post = true;
     if (!pin_pictures_ask(pictures, &job->request)) return HTTP_LATER;
@@ -154,6 +155,7 @@ int http_pin_picture(const struct http_request *request) {
     if (!peer->server->pins) return http_answer_error(peer, 501, peer->server->pins_off);
     if (!peer->server->pictures) return http_answer_error(peer, 501, "this server draws no pictures of pins");
     if (!pin_table_get(pin_service_table(peer->server->pins), id, &pin)) return http_answer_error(peer, 404, "there is no such pin");
+    const int status = key[0] ? one_of_all(peer, id, key) : as_it_is(peer, &pin, png);
     pin_release(&pin);
-    return key[0] ? one_of_all(peer, id, key) : as_it_is(peer, id, png);
+    return status;
 }

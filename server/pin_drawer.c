@@ -187,12 +187,21 @@ static void draw_entry(struct pin_drawer *drawer, struct pin_entry *entry) {
     shared_bytes_unref(drawing.bytes);
 }
 
+// Whether it is not known yet what the pin means, of this revision.
+static bool is_to_come(const struct pin_pictures *pictures, const struct pin_request *request) {
+    const struct pin_entry *entry = pin_entries_find(&pictures->entries, request->id);
+    struct pin pin;
+    if (entry) return !entry->meant || entry->revision < request->revision;
+    if (!pin_table_get(pictures->options.table, request->id, &pin)) return false;
+    pin_release(&pin);
+    return true;
+}
+
 // The first of those who wait for a pin of which it is known what it means, off the list; or NULL.
 static struct pin_request *take_request(struct pin_pictures *pictures) {
     for (struct pin_request **at = &pictures->requests; *at; at = &(*at)->next) {
         struct pin_request *request = *at;
-        const struct pin_entry *entry = pin_entries_find(&pictures->entries, request->id);
-        if (entry && !entry->meant) continue;
+        if (is_to_come(pictures, request)) continue;
         if (!(*at = request->next)) pictures->last_request = at;
         pictures->request_count--;
         return request;

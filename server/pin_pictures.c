@@ -417,11 +417,11 @@ int pin_pictures_ask(struct pin_pictures *pictures, struct pin_request *request)
     return status;
 }
 
-bool pin_pictures_tag(struct pin_pictures *pictures, const char *id, unsigned width, bool png, char tag[PIN_TAG]) {
+bool pin_pictures_tag(struct pin_pictures *pictures, const char *id, uint32_t revision, unsigned width, bool png, char tag[PIN_TAG]) {
     char note[PIN_WORDS];
     pthread_mutex_lock(&pictures->lock);
     const struct pin_entry *entry = pin_entries_find(&pictures->entries, id);
-    const bool known = entry && pin_entry_tag(entry, width, png, clock_wall(), note, tag);
+    const bool known = entry && entry->revision >= revision && pin_entry_tag(entry, width, png, clock_wall(), note, tag);
     pthread_mutex_unlock(&pictures->lock);
     return known;
 }

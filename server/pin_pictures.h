@@ -47,6 +47,7 @@ struct pin_request {
     struct pin_request *next;     // the service's own, with `deadline`
     double deadline;
     char id[PIN_ID + 1];
+    uint32_t revision;            // of the pin, at least
     unsigned width;               // pixels; the height is in the view's proportions
     bool png;                     // else JPEG
     atomic_bool dropped;          // any thread: nobody wants it any more; it is told of all the same
@@ -58,8 +59,8 @@ struct pin_request {
 int pin_pictures_ask(struct pin_pictures *pictures, struct pin_request *request);
 // After setting `dropped`: it is told of soon, unless it is being drawn.
 void pin_pictures_drop(struct pin_pictures *pictures);
-// What that picture is called now, so that a client who has it needs no other: false where that is not known yet, or there is no such pin or picture.
-bool pin_pictures_tag(struct pin_pictures *pictures, const char *id, unsigned width, bool png, char tag[PIN_TAG]);
+// What that picture is called now, so that a client who has it needs no other: false where that is not known yet of this revision, or there is no such picture.
+bool pin_pictures_tag(struct pin_pictures *pictures, const char *id, uint32_t revision, unsigned width, bool png, char tag[PIN_TAG]);
 
 struct pin_pictures_stats {
     size_t pins, waiting, fresh, stale, failed;  // of them

@@ -3,6 +3,11 @@
 from api_client import Api
 
 
+def lasting(pin):
+    """What of a pin stays the same until somebody changes it."""
+    return {name: value for name, value in pin.items() if name != "live"}
+
+
 class Pins(Api):
     def __init__(self, server, visitor=None):
         super().__init__(server, "api/pins", visitor)
