@@ -95,7 +95,7 @@ inPage("a run that lands rolls a pin without a reload", async () => {
   await says(".message[data-key=run]", /new run/);
   assert.equal(await text("[data-role=lead]"), "T+1");
   assert.ok(await page.evaluate(() => window.same) && !(await page.isVisible("text=Back to the pin")));
-}, "the server does not look for new files yet");
+});
 
 inPage("two editors: what one saves the other sees, and nothing is overwritten unasked", async () => {
   await twoRuns().start();
