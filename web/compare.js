@@ -8,6 +8,7 @@ import {createLockedTime} from "./tools/locked_time.js";
 import {createPairedScreen} from "./tools/paired_screen.js";
 import {checkbox, h} from "./ui/dom.js";
 import {createComparePane} from "./ui/compare_pane.js";
+import {passDoor} from "./ui/door.js";
 import {createMessages} from "./ui/messages.js";
 import {createSwipeDivider} from "./ui/swipe_divider.js";
 import {createTimeline} from "./ui/timeline.js";
@@ -270,6 +271,7 @@ function say(error) { messages.show("error", {kind: "error", text: error.message
 async function begin() {
   $("panes").append(createSwipeDivider($("panes")));
   await session.begin();
+  await passDoor("./");
   let asked = {left: null, right: null};
   try {
     asked = await readCompareHash(window.location.hash);

@@ -145,7 +145,7 @@ const pairing = createPairedScreen({
   state: () => viewState(state, Boolean(viewer?.playing)),
   does: {camera: (moves) => viewer.steer(moves), reset: () => camera(() => viewer.resetCamera()), step: time.stepBy, seek: (index) => time.seek(index, 0), play: () => togglePlay(), pin: (by) => pin.next(by)},
 });
-const host = createHostChannel({state, viewer: () => viewer, open, seek: time.seek, took: takeCamera, camera});
+const host = createHostChannel({state, viewer: () => viewer, open, seek: time.seek, took: takeCamera, camera, play: () => togglePlay()});
 const address = createAddress({onView: (view) => open(view), onError: (error) => sayBadView(error), isImplied: () => pin.isAsSaved()});
 const takeAway = createTakeAway({state, viewer: () => viewer, messages, address});
 

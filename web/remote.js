@@ -2,6 +2,7 @@
 // A remote: steers a screen that shows a code. What is done here is added up and sent thirty times a second at most.
 import {PairLink} from "./net/pair_link.js";
 import {listenForKeys} from "./tools/keyboard.js";
+import {passDoor} from "./ui/door.js";
 import {createJoinForm, createSteerPanel} from "./ui/remote_panel.js";
 import {decodeState, encodeSums, newSums} from "./view/steering.js";
 
@@ -69,6 +70,7 @@ function letGo(words, bad) {
   form.say(words, bad);
 }
 
+await passDoor("./");
 const link = new PairLink("./", {
   link(open) {
     $("connection").dataset.state = open ? "open" : "lost";

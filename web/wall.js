@@ -3,11 +3,13 @@
 import {Pins} from "./net/pins.js";
 import {Session, setSession} from "./net/session.js";
 import {TextSocket} from "./net/text_socket.js";
+import {createWallScreen} from "./tools/wall_screen.js";
 import {fillSelect, h} from "./ui/dom.js";
 import {createMessages} from "./ui/messages.js";
 import {createWallDrag} from "./ui/wall_drag.js";
 import {createWallTile} from "./ui/wall_tile.js";
 import {createWallView} from "./ui/wall_view.js";
+import {compareAddress} from "./view/compare_address.js";
 import {columnsToFit, groupPins, positionAt} from "./view/wall_order.js";
 
 const SIZES = {small: 240, medium: 340, large: 520, fit: 0};
@@ -29,7 +31,8 @@ const urls = {
   thumbnail: (id, key) => pins.thumbnailUrl(id, key),
   picture: (id, key) => `${pins.pictureUrl(id, {width: 1280})}&key=${key}`,
 };
-const view = createWallView(urls, {closed: () => stopCycle(), step: (by) => step(by)});
+const view = createWallView(urls, {closed: () => stopCycle(), step: (by) => step(by), changed: () => pairing.changed(), compare: async (document) => window.location.assign(await compareAddress(document))});
+const pairing = createWallScreen({view, step, count: () => state.pins.size, title: (id) => state.pins.get(id)?.title ?? ""});
 document.body.append(view.element);
 const grab = createWallDrag(host, place);
 const controls = createControls();
@@ -56,6 +59,7 @@ function refresh() {
   if (view.id && state.pins.has(view.id)) view.update(state.pins.get(view.id), now);
   else if (view.id) view.close();
   controls.update();
+  pairing.changed();
 }
 
 function shownGroups() {
@@ -181,7 +185,8 @@ function createControls() {
   fillSelect(seconds, CYCLE_SECONDS.map((n) => ({value: n, label: `${n} s`})), settings.seconds);
   const cycle = h("button", {type: "button", class: "small-button", onclick: () => (state.cycling ? view.close() : startCycle())}, "Cycle");
   const full = h("button", {type: "button", class: "small-button", onclick: toggleFullScreen}, "Full screen");
-  $("controls").append(group, size, arrange, cycle, seconds, full);
+  const pair = h("button", {type: "button", class: "small-button", title: "Steer this wall from a phone", onclick: () => pairing.open()}, "Phone …");
+  $("controls").append(group, size, arrange, cycle, seconds, full, pair);
 
   function update() {
     const names = groupPins(state.pins.values()).map(({name}) => name);

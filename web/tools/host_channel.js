@@ -3,17 +3,17 @@
 // nothing to or from any other origin.
 //
 // Host to frame, {virga: 1, say, …}:  "hello" · "view" {view} · "camera" {camera, place, grid} · "time" {iso, direction} · "steer" {turn, zoom, pan} ·
-//   "reset", "top" (the camera) · "arrange" {timeline, caption: are there these, legends: "left" or "right"}
+//   "play" or pause · "reset", "top" (the camera) · "arrange" {timeline, caption: are there these, legends: "left" or "right"}
 // Frame to host:  "view" {view, title, dataset, run, calendar, times, index, names} now and when it changed · "camera" {camera, place, grid} moved
 //   here · "step" {iso} chosen here · "shown" {iso} on screen · "ready" {ready: [bool]}
 import {cameraAbroad, cameraHere} from "../view/camera_link.js";
 import {resolveTime} from "../view/view_resolve.js";
 
 /**
- * page: {state, viewer() → Viewer, open(view), seek(index, direction), took(camera) it is the view's now, camera(move) by a function}.
+ * page: {state, viewer() → Viewer, open(view), seek(index, direction), took(camera) it is the view's now, camera(move) by a function, play() or pause}.
  * Returns {viewChanged(), stepChanged()}: to be called when the document, or the step asked for, changed.
  */
-export function createHostChannel({state, viewer, open, seek, took, camera}) {
+export function createHostChannel({state, viewer, open, seek, took, camera, play}) {
   let host = null;
   let step = null; // that the host knows of
   let listening = false;
@@ -24,6 +24,7 @@ export function createHostChannel({state, viewer, open, seek, took, camera}) {
     camera: (there) => look(there),
     time: ({iso, direction}) => seekTime(iso, direction),
     steer: (moves) => viewer().steer(moves),
+    play,
     reset: () => camera(() => viewer().resetCamera()),
     top: () => camera(() => viewer().topDown()),
     arrange: ({timeline, caption, legends}) => {

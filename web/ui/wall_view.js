@@ -4,7 +4,8 @@ import {FramedView} from "../tools/framed_view.js";
 import {describePin} from "../view/wall_words.js";
 import {h, iconButton} from "./dom.js";
 
-/** urls: {open(id), embed(id), thumbnail(id, key), picture(id)}; on: {closed(), step(by)}. {element, open(pin), update(pin, now), close(), id} */
+/** urls: {open(id), embed(id), thumbnail(id, key), picture(id)}; on: {closed(), step(by), compare(view), changed() the live view}.
+ * {element, open(pin), update(pin, now), close(), tell(say, more) to the live view, about: what that says of itself, or null; id} */
 export function createWallView(urls, on) {
   const image = h("img", {alt: ""});
   const stage = h("div", {class: "wall-view-stage"}, image);
@@ -12,7 +13,8 @@ export function createWallView(urls, on) {
   const words = h("span", {class: "wall-view-words"});
   const warning = h("span", {class: "wall-view-warning", role: "status"});
   const page = h("a", {class: "small-button"}, "Open the page");
-  const bar = h("header", {}, h("div", {class: "wall-view-title"}, title, words, warning), page,
+  const compare = h("button", {type: "button", class: "small-button", hidden: true, onclick: () => on.compare(live.about.view)}, "Compare");
+  const bar = h("header", {}, h("div", {class: "wall-view-title"}, title, words, warning), compare, page,
     iconButton("back", "Previous pin", () => on.step(-1), "ArrowLeft"), iconButton("next", "Next pin", () => on.step(1), "ArrowRight"), iconButton("close", "Back to the wall", close, "Escape"));
   const element = h("section", {class: "wall-view", hidden: true, role: "dialog", "aria-modal": "true", "aria-label": "Pin", tabindex: "-1"}, bar, stage);
   let id = null, live = null, before = null;
@@ -29,7 +31,8 @@ export function createWallView(urls, on) {
     if (!in3d) return;
     const frame = h("iframe", {title: `${pin.title}, live`, allow: "fullscreen"});
     stage.append(frame);
-    live = new FramedView(frame, {shown: (iso) => frame.classList.toggle("shown", Boolean(iso))});
+    live = new FramedView(frame, {view: () => { compare.hidden = false; on.changed(); }, step: () => on.changed(),
+      shown: (iso) => { frame.classList.toggle("shown", Boolean(iso)); on.changed(); }});
     live.beginAt(urls.embed(id));
   }
 
@@ -55,6 +58,7 @@ export function createWallView(urls, on) {
   function dropFrame() {
     live?.dispose();
     live = null;
+    compare.hidden = true;
   }
 
   function close() {
@@ -67,5 +71,5 @@ export function createWallView(urls, on) {
     on.closed();
   }
 
-  return {element, open, update, close, get id() { return id; }};
+  return {element, open, update, close, tell: (say, more) => live?.tell(say, more), get about() { return live?.about && {...live.about, shown: live.shown}; }, get id() { return id; }};
 }
