@@ -36,6 +36,10 @@ async function openRemote() {
 
 async function paired() {
   await openScreen();
+  return pairPhone();
+}
+
+async function pairPhone() {
   const {phone, said} = await openRemote();
   await phone.fill("#code", await code());
   await phone.waitForSelector(".pad");
@@ -107,5 +111,31 @@ inPage("a phone that reloads comes back; when the screen ends it, the phone is t
   await phone.waitForSelector(".join");
   assert.match(await phone.textContent("#join-words"), /screen has ended it/);
   assert.deepEqual(complaints, []);
+  await phone.close();
+});
+
+inPage("a phone goes through the pins of a wall, and steers the one that is open", async () => {
+  await page.goto(server.url);
+  await page.waitForFunction(() => window.virga?.state.shown, null, {timeout: PATIENCE});
+  await page.evaluate(async () => {
+    for (const title of ["First", "Second"]) await fetch("api/pins", {method: "POST", headers: {"Content-Type": "application/json"}, body: JSON.stringify({title, view: window.virga.state.view})});
+  });
+  await page.goto(`${server.url}wall.html`);
+  await page.waitForFunction(() => document.querySelectorAll(".tile").length === 2);
+  await page.click("#controls >> text=Phone");
+  await page.waitForFunction(() => /^[0-9]{4}$/.test(document.querySelector(".pair-code").textContent));
+  const {phone, said} = await pairPhone();
+  await page.keyboard.press("Escape");
+  await phone.tap("text=Next pin");
+  await page.waitForSelector(".wall-view:not([hidden])");
+  const first = await page.textContent(".wall-view-title strong");
+  await phone.tap("text=Next pin");
+  await page.waitForFunction((title) => document.querySelector(".wall-view-title strong").textContent !== title, first);
+  await phone.waitForFunction(() => /of 4/.test(document.querySelector(".remote-time .note").textContent), null, {timeout: PATIENCE});
+  await shoot(phone, "remote-wall");
+  await phone.tap("[aria-label='One step on']");
+  await phone.waitForFunction(() => document.querySelector(".remote-time .note").textContent === "2 of 4", null, {timeout: PATIENCE});
+  await shoot(page, "wall-paired");
+  assert.deepEqual(said, []);
   await phone.close();
 });
