@@ -54,7 +54,7 @@ export function createSteerPanel({add, seek}) {
   function update(now) {
     state = now;
     title.textContent = now.title;
-    valid.textContent = now.valid || "Waiting for the screen …";
+    valid.textContent = now.valid || (now.title ? "\u00a0" : "Waiting for the screen …");
     lead.textContent = now.lead;
     set(slider, {max: Math.max(0, now.count - 1), disabled: now.count < 2});
     if (document.activeElement !== slider || !slider.matches(":active")) slider.value = now.index;
