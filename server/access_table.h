@@ -31,7 +31,7 @@ struct access_login {
     double begun, expires;      // never 0
 };
 
-enum access_kind { ACCESS_NOTHING, ACCESS_BY_TOKEN, ACCESS_BY_LOGIN };
+enum access_kind { ACCESS_NOTHING, ACCESS_BY_TOKEN, ACCESS_BY_LOGIN, ACCESS_BY_HUB };  // the last is not the table's to find
 
 struct access_table {
     pthread_mutex_t lock;

@@ -339,9 +339,23 @@ static void finish_job(struct http_job *job, struct peer *peer) {
     memcpy(peer->reply.etag, job->etag, sizeof peer->reply.etag);
 }
 
+// What it was waited for is known by now, or is the answer: that the hub does not know a token is found there.
+static void go_on(struct http_job *job, struct peer *peer) {
+    bool failed = job->status && job->status != VIRGA_INVALID;
+    if (failed) http_answer_failure(peer, 503, job);
+    http_job_free(job);
+    lws_rx_flow_control(peer->wsi, 1);
+    if (failed) http_body_free(peer);
+    if (failed ? http_start_reply(peer) : http_go_on(peer)) lws_set_timeout(peer->wsi, PENDING_TIMEOUT_KILLED_BY_PARENT, LWS_TO_KILL_ASYNC);
+}
+
 static void job_delivered(struct letter *letter) {
     struct http_job *job = (struct http_job *)letter;
     struct peer *peer = job->peer;
+    if (peer && job->goes_on) {
+        go_on(job, peer);
+        return;
+    }
     if (peer) {
         (job->finish ? job->finish : finish_job)(job, peer);
         peer->replying = peer->fresh = true;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Requests that write, and their bodies.
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -61,7 +62,7 @@ static bool may_ask(struct peer *peer, enum http_guard guard, struct failure *fa
 static int refusal_of(struct peer *peer, enum http_guard guard, enum http_method method, long size, struct failure *failure) {
     const char *words;
     if (!may_ask(peer, guard, failure)) return 403;
-    int refused = guard == HTTP_GUARD_OPEN ? 0 : web_user_may(peer, ACT_SEE, NULL, &words);
+    int refused = guard == HTTP_GUARD_OPEN || peer->caller.unknown ? 0 : web_user_may(peer, ACT_SEE, NULL, &words);
     if (refused) return failure_set(failure, refused, "%s", words);
     if (method == HTTP_DELETE && size > 0) return failure_set(failure, 413, "a request to delete has no body");
     if (method != HTTP_DELETE && size > 0 && !is_json(peer->wsi)) return failure_set(failure, 415, "a body here is application/json");
@@ -94,7 +95,7 @@ int http_write_requested(struct peer *peer, enum http_method method, const char 
 }
 
 // What comes behind a request whose answer is under way is left out: the connection ends with the answer.
-static bool is_answering(const struct peer *peer) { return !peer->body && (peer->job || peer->replying); }
+static bool is_answering(const struct peer *peer) { return peer->job || (!peer->body && peer->replying); }
 
 int http_body_came(struct peer *peer, const char *data, size_t size) {
     struct http_body *body = peer->body;
@@ -109,6 +110,13 @@ int http_body_complete(struct peer *peer) {
     struct http_body *body = peer->body;
     if (is_answering(peer)) return 0;
     if (!body || body->have != body->size) return -1;
+    if (peer->caller.unknown && !body->refusal) {
+        int waits = web_access_wait(peer);
+        peer->reply.close = true;
+        body->deadline = INFINITY;
+        if (waits != HTTP_LATER) http_body_free(peer);
+        return http_send_when_made(peer, waits);
+    }
     struct http_request request = {.peer = peer, .method = body->method, .path = body->path, .body = "", .body_size = body->size};
     int status;
     if (body->refusal) {

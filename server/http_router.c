@@ -4,7 +4,7 @@
 
 #include "base/clock.h"
 #include "server/http_router.h"
-#include "server/web_user.h"
+#include "server/web_access.h"
 
 // Routes.
 
@@ -41,6 +41,8 @@ static const struct http_route routes[] = {
     {"pin/", true, HTTP_GET, HTTP_GUARD_PAGE, false, http_pin_link},
     {"api/me", false, HTTP_GET, HTTP_GUARD_OPEN, false, http_me},
     {"api/login", false, HTTP_GET | HTTP_POST, HTTP_GUARD_OPEN, false, http_login},
+    {"api/sign-in", false, HTTP_GET, HTTP_GUARD_OPEN, false, http_sign_in},
+    {"oauth_callback", false, HTTP_GET, HTTP_GUARD_OPEN, false, http_signed_in},
     {"api/logout", false, HTTP_GET | HTTP_POST, HTTP_GUARD_OPEN, false, http_logout},
     {"api/session", false, CHANGES, HTTP_GUARD_TOKEN, false, http_session},
     {"api/engine", false, HTTP_GET | HTTP_POST, HTTP_GUARD_TOKEN, false, http_engine},
@@ -129,5 +131,15 @@ int http_requested(struct peer *peer, const char *uri) {
         return http_refuse(peer, 405, "only GET and HEAD are answered here");
     }
     if (has_body(wsi)) return http_refuse(peer, 413, "a request has no body here");
+    return http_send_when_made(peer, peer->caller.unknown ? web_access_wait(peer) : answer_get(peer, uri));
+}
+
+int http_go_on(struct peer *peer) {
+    char uri[WEB_MAX_HEADER];
+    web_user_read(peer, peer->body != NULL);
+    if (peer->caller.unknown) peer->caller.refused = 401;  // what the hub said was forgotten at once: it is asked too much
+    peer->caller.unknown = false;
+    if (peer->body) return http_body_complete(peer);
+    if (!http_header(peer->wsi, peer->head ? WSI_TOKEN_HEAD_URI : WSI_TOKEN_GET_URI, uri, sizeof uri)) return -1;
     return http_send_when_made(peer, answer_get(peer, uri));
 }

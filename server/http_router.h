@@ -99,6 +99,7 @@ struct http_job {
     struct catalog *catalog;  // one reference
     atomic_bool posted;
     void (*cancel)(struct http_job *job);  // ends what is under way; the job is posted sooner or later if `will_post`
+    bool goes_on;            // it is no answer: the request goes on (http_go_on) when it is delivered; where it failed, that is the answer
     bool will_post;          // even when cancelled (a helper's job)
     void (*finish)(struct http_job *job, struct peer *peer);  // service thread: fills the reply; NULL for the default
     void (*destroy)(struct http_job *job);  // frees what a larger struct holds besides; may be NULL
@@ -113,6 +114,8 @@ struct http_job {
 struct http_job *http_job_new(struct peer *peer, size_t size, void (*cancel)(struct http_job *));
 // Answers a job that failed, with its failure's words or those of its status.
 int http_answer_failure(struct peer *peer, int status, const struct http_job *job);
+// A request that had to wait for who sent it goes on from its start: what the library's callbacks return.
+int http_go_on(struct peer *peer);
 void http_job_post(struct http_job *job);  // any thread
 // Any thread of the server's helpers will run it; HTTP_LATER, or the status of an error answer. Frees the job on failure.
 int http_job_start(struct http_job *job, enum worker_lane lane, worker_job run);
@@ -137,6 +140,8 @@ int http_session(const struct http_request *request);
 int http_engine(const struct http_request *request);
 int http_me(const struct http_request *request);
 int http_login(const struct http_request *request);
+int http_sign_in(const struct http_request *request);
+int http_signed_in(const struct http_request *request);
 int http_logout(const struct http_request *request);
 int http_datasets(const struct http_request *request);
 void http_forget_catalogs(struct web_server *server);

@@ -6,11 +6,12 @@
 #include <strings.h>
 
 #include "base/clock.h"
+#include "server/access_hub.h"
 #include "server/access_service.h"
 #include "server/http_origin.h"
 #include "server/http_router.h"
 
-enum { MOST_COOKIES = 4096 };
+enum { MOST_COOKIES = 4096, HUB_ASKERS = 2, HUB_QUEUE = 32 };
 
 void web_access_configure(struct web_server *server) {
     const struct config *config = &server->app->config;
@@ -22,24 +23,29 @@ int web_access_start(struct web_server *server, struct failure *failure) {
     const struct config *config = &server->app->config;
     if (!config->auth_token && !config->auth_hub_is_asked) return VIRGA_OK;
     if (!server->app->database) return failure_set(failure, VIRGA_IO, "nobody could sign in: %s", server->app->no_database);
-    return access_service_new(server->app->database, &server->access, failure);
+    int status = access_service_new(server->app->database, &server->access, failure);
+    if (status || !config->auth_hub_is_asked) return status;
+    server->hub_askers = worker_pool_new((const int[LANE_COUNT]){HUB_ASKERS, 1}, HUB_QUEUE);
+    return server->hub_askers ? access_hub_new(config, &server->hub, failure) : failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
 }
 
 void web_access_stop(struct web_server *server) {
+    worker_pool_free(server->hub_askers);
+    access_hub_free(server->hub);
     access_service_free(server->access);
+    server->hub_askers = NULL;
+    server->hub = NULL;
     server->access = NULL;
 }
 
-// The text of the only cookie of our name. Another site below the same domain may have added one of its own: then it cannot be told which is ours.
-static bool read_cookie(const struct peer *peer, char out[SECRET_TEXT + 1]) {
-    static const char name[] = WEB_ACCESS_COOKIE "=";
+bool web_access_cookie(const struct peer *peer, const char *name, char out[SECRET_TEXT + 1]) {
     char text[MOST_COOKIES];
-    size_t found = 0;
+    size_t found = 0, length = strlen(name);
     if (!http_header(peer->wsi, WSI_TOKEN_HTTP_COOKIE, text, sizeof text)) return false;
     for (char *save = NULL, *part = strtok_r(text, ";", &save); part; part = strtok_r(NULL, ";", &save)) {
         part += strspn(part, " ");
-        if (strncmp(part, name, sizeof name - 1)) continue;
-        const char *value = part + sizeof name - 1;
+        if (strncmp(part, name, length) || part[length] != '=') continue;
+        const char *value = part + length + 1;
         if (strlen(value) == SECRET_TEXT) memcpy(out, value, SECRET_TEXT + 1);
         found += strlen(value) == SECRET_TEXT ? 1 : 2;
     }
@@ -47,19 +53,53 @@ static bool read_cookie(const struct peer *peer, char out[SECRET_TEXT + 1]) {
     return found == 1;
 }
 
+enum access_role web_access_role(const struct web_server *server, const char *name) {
+    const struct config *config = &server->app->config;
+    for (size_t i = 0; i < config->auth_admin_count; i++)
+        if (!strcmp(config->auth_admins[i], name)) return ACCESS_ADMIN;
+    return config->auth_role;
+}
+
+// By a token or a login, as long as one signs in that way.
+static bool is_held(const struct web_server *server, enum access_kind kind, const uint8_t hash[SECRET_HASH], struct access_person *person) {
+    struct access_person found;
+    int64_t token;
+    double ends;
+    if (!server->access || !access_table_find(access_service_table(server->access), kind, hash, clock_wall(), &found, &token, &ends)) return false;
+    bool of_hub = kind == ACCESS_BY_LOGIN && !token;
+    if (!(of_hub ? server->app->config.auth_hub_is_asked : server->app->config.auth_token)) return false;
+    if (of_hub) found.role = web_access_role(server, found.name);
+    *person = found;
+    return true;
+}
+
+// As long as the hub's word is remembered.
+static int is_vouched_for(const struct web_server *server, const uint8_t hash[SECRET_HASH], struct access_person *person) {
+    char name[ACCESS_NAME + 1] = "";
+    int status = server->hub ? access_hub_remembered(server->hub, hash, clock_monotonic(), name) : VIRGA_INVALID;
+    if (status) return status;
+    *person = (struct access_person){.role = web_access_role(server, name)};
+    memcpy(person->name, name, sizeof name);
+    return VIRGA_OK;
+}
+
 static bool look_up(struct peer *peer, enum access_kind kind, const char *text) {
     struct web_caller *caller = &peer->caller;
-    if (!peer->server->access) return false;
     sha256(text, strlen(text), caller->shown_hash);
-    if (!access_table_find(access_service_table(peer->server->access), kind, caller->shown_hash, clock_wall(), &caller->person, NULL, NULL)) return false;
+    if (!is_held(peer->server, kind, caller->shown_hash, &caller->person)) return false;
     caller->shown = kind;
     return true;
 }
 
-static enum access_role role_of(const struct config *config, const char *name) {
-    for (size_t i = 0; i < config->auth_admin_count; i++)
-        if (!strcmp(config->auth_admins[i], name)) return ACCESS_ADMIN;
-    return config->auth_role;
+// A token of either kind, which is shown on purpose and so right or wrong.
+static void look_up_token(struct peer *peer, const char *text) {
+    struct web_caller *caller = &peer->caller;
+    const char *words;
+    if (look_up(peer, ACCESS_BY_TOKEN, text)) return;
+    int status = is_vouched_for(peer->server, caller->shown_hash, &caller->person);
+    if (!status) caller->shown = ACCESS_BY_HUB;
+    else if (status == VIRGA_AGAIN) caller->unknown = true;
+    else caller->refused = web_user_wrong(peer, 401, &words);
 }
 
 // Whom the proxy names. A header of whoever else is on the other side counts for nothing.
@@ -69,7 +109,7 @@ static bool is_named(struct peer *peer, bool believed) {
     char header[sizeof config->auth_header + 1], name[ACCESS_NAME + 1];
     snprintf(header, sizeof header, "%s:", config->auth_header);
     if (!config->auth_proxy || !believed || !http_custom_header(peer->wsi, header, name, sizeof name) || !access_name_valid(name)) return false;
-    *person = (struct access_person){.role = role_of(config, name)};
+    *person = (struct access_person){.role = web_access_role(peer->server, name)};
     memcpy(person->name, name, sizeof name);
     return true;
 }
@@ -95,7 +135,6 @@ void web_access_read(struct peer *peer, const char *bearer, bool changes) {
     const struct config *config = &server->app->config;
     struct web_caller *caller = &peer->caller;
     char cookie[SECRET_TEXT + 1];
-    const char *words;
     bool believed = access_network_has(server->proxies, server->proxy_count, peer->address);
     read_place(peer, believed);
     caller->person = (struct access_person){.name = "", .role = config->anonymous_views || caller->publisher ? ACCESS_VIEWER : ACCESS_NOBODY};
@@ -104,12 +143,12 @@ void web_access_read(struct peer *peer, const char *bearer, bool changes) {
         return;
     }
     if (caller->publisher) return;
-    if (bearer && server->access) {  // what is shown on purpose is right or wrong: nothing else is looked at
-        if (!look_up(peer, ACCESS_BY_TOKEN, bearer)) caller->refused = web_user_wrong(peer, 401, &words);
+    if (bearer && server->access) {  // nothing else is looked at
+        look_up_token(peer, bearer);
         return;
     }
     caller->ambient = true;
-    if (read_cookie(peer, cookie) && look_up(peer, ACCESS_BY_LOGIN, cookie)) return;
+    if (web_access_cookie(peer, WEB_ACCESS_COOKIE, cookie) && look_up(peer, ACCESS_BY_LOGIN, cookie)) return;
     caller->ambient = is_named(peer, believed);
 }
 
@@ -120,5 +159,42 @@ bool web_access_is_cross_site(const struct peer *peer, const struct web_sender *
 bool web_access_holds(struct peer *peer) {
     struct web_caller *caller = &peer->caller;
     if (caller->shown == ACCESS_NOTHING) return true;
-    return access_table_find(access_service_table(peer->server->access), caller->shown, caller->shown_hash, clock_wall(), &caller->person, NULL, NULL);
+    if (caller->shown == ACCESS_BY_HUB) return !is_vouched_for(peer->server, caller->shown_hash, &caller->person);
+    return is_held(peer->server, caller->shown, caller->shown_hash, &caller->person);
+}
+
+// Asking the hub before a request goes on.
+
+struct wait_job {
+    struct http_job job;  // first
+    char token[ACCESS_HUB_TOKEN + 1];
+};
+
+static void ask_hub(void *argument, bool cancelled) {
+    struct wait_job *job = argument;
+    char name[ACCESS_NAME + 1];
+    struct http_job *http = &job->job;
+    http->status = cancelled ? VIRGA_CANCELLED : access_hub_ask(http->server->hub, job->token, clock_monotonic(), name, &http->failure);
+    http_job_post(http);
+}
+
+static void destroy(struct http_job *http) {
+    struct wait_job *job = (struct wait_job *)http;
+    explicit_bzero(job->token, sizeof job->token);
+}
+
+// Each question counts as a try: nobody has the hub asked for tokens without end.
+int web_access_wait(struct peer *peer) {
+    const char *words;
+    int refused = web_user_wrong(peer, 0, &words);
+    if (refused) return http_answer_error(peer, refused, words);
+    struct wait_job *job = (struct wait_job *)http_job_new(peer, sizeof *job, NULL);
+    if (!job) return http_answer_error(peer, 503, "out of memory");
+    job->job.destroy = destroy;
+    job->job.goes_on = true;
+    job->job.will_post = true;
+    web_user_bearer(peer, job->token, sizeof job->token);
+    if (!worker_pool_try_add(peer->server->hub_askers, LANE_READ, 0, ask_hub, job)) return HTTP_LATER;
+    http_job_free(&job->job);
+    return http_answer_error(peer, 503, "the JupyterHub is asked by too many at a time; try again");
 }

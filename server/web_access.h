@@ -18,8 +18,15 @@ void web_access_stop(struct web_server *server);
 
 // Who sent the request whose header is there. bearer: what stands in Authorization, or NULL. changes: it may change something, or opens a websocket.
 void web_access_read(struct peer *peer, const char *bearer, bool changes);
+// The text of the only cookie of this name, SECRET_TEXT characters. Another site below the same domain may have added one of its own: then it cannot be told
+// which is ours, and there is none.
+bool web_access_cookie(const struct peer *peer, const char *name, char out[SECRET_TEXT + 1]);
 // Whether a page of another site may have made a browser send it, with what the browser adds of itself: such a request changes nothing.
 bool web_access_is_cross_site(const struct peer *peer, const struct web_sender *from);
+// What somebody named by a proxy or the hub may.
+enum access_role web_access_role(const struct web_server *server, const char *name);
+// peer->caller.unknown: asks the hub, and then goes on with the request (http_go_on). HTTP_LATER, or the status of an error answer.
+int web_access_wait(struct peer *peer);
 // Whether what a websocket was opened with is valid still; whose it is, and what they may, is looked up again.
 bool web_access_holds(struct peer *peer);
 

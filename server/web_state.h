@@ -67,6 +67,7 @@ struct web_notice {
     void (*tell)(struct web_server *server);  // service thread
 };
 
+struct access_hub;
 struct access_service;
 struct export_service;
 struct pin_pictures;
@@ -86,7 +87,7 @@ struct http_reply {
     const char *allow;         // Allow, static text or NULL
     const char *location;      // or NULL; as long-lived as the server
     char etag[160];            // with its quotes, or ""
-    char more[640];            // header lines besides, each with its line end
+    char more[2048];           // header lines besides, each with its line end
     struct shared_bytes *body;  // one reference, or NULL
     struct http_stream *stream;  // instead of `body`, or NULL
     uint64_t body_size;        // said in Content-Length; of the body, or of what a HEAD would have got
@@ -102,6 +103,7 @@ struct web_caller {
     char address[ACCESS_ADDRESS];  // where they are, as far as proxies that are believed tell
     bool secure;                  // they came over https, as such a proxy says
     bool ambient;                 // who they are says what a browser or a proxy adds by itself
+    bool unknown;                 // they show a token that the hub must be asked about first
     int refused;                  // what they showed on purpose is wrong: the HTTP status to refuse with; else 0
     enum access_kind shown;       // what tells who they are, where it may end
     uint8_t shown_hash[SECRET_HASH];
@@ -164,6 +166,8 @@ struct web_server {
     uint64_t texts_used;
     struct identity *identity;
     struct access_service *access;      // NULL: nobody signs in by a token or at a hub
+    struct access_hub *hub;             // NULL: none is asked
+    struct worker_pool *hub_askers;     // wait for it
     struct access_network proxies[CONFIG_MAX_HOSTS];  // that are believed
     size_t proxy_count;
     struct user_spaces *spaces;

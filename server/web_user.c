@@ -76,7 +76,8 @@ void web_user_stop(struct web_server *server) {
 }
 
 // One that is too long to be any is "", which is nobody's.
-static bool bearer(struct lws *wsi, char *out, size_t room) {
+bool web_user_bearer(const struct peer *peer, char *out, size_t room) {
+    struct lws *wsi = peer->wsi;
     char text[IDENTITY_MOST_TOKEN + 32];
     out[0] = '\0';
     if (lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_AUTHORIZATION) >= (int)sizeof text) return true;
@@ -103,6 +104,8 @@ static const char *why_not(const struct peer *peer, enum access_act act, const c
 
 int web_user_may(struct peer *peer, enum access_act act, const char *owner, const char **words) {
     const struct web_caller *caller = &peer->caller;
+    *words = "the JupyterHub must be asked about this token first: show it to GET /api/me";
+    if (caller->unknown) return 401;
     if (caller->refused) {
         *words = caller->refused == 429 ? too_often : "this token is not valid: it is none, has expired or was revoked";
         return caller->refused;
@@ -124,7 +127,7 @@ void web_user_read(struct peer *peer, bool changes) {
     double now = clock_monotonic();
     peer->caller = (struct web_caller){0};
     if (http_custom_header(peer->wsi, "x-virga-session:", text, sizeof text)) peer->caller.user = identity_find(server->identity, text, now);
-    peer->caller.bearer = bearer(peer->wsi, text, sizeof text);
+    peer->caller.bearer = web_user_bearer(peer, text, sizeof text);
     peer->caller.publisher = peer->caller.bearer && identity_is_publisher(server->identity, text);
     web_access_read(peer, peer->caller.bearer ? text : NULL, changes);
     explicit_bzero(text, sizeof text);

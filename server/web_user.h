@@ -22,6 +22,8 @@ void web_user_sender(const struct peer *peer, struct web_sender *out);
 
 // Reads who sent the request whose header is there into peer->caller. changes: it may change something, or opens a websocket.
 void web_user_read(struct peer *peer, bool changes);
+// What stands in Authorization behind "Bearer". False: nothing does. Whoever takes it wipes it.
+bool web_user_bearer(const struct peer *peer, char *out, size_t room);
 // Whether whoever sent it may do this (access_may): 0, or the HTTP status to refuse with (401: they are nobody, and should sign in; 403; 429: they tried too
 // often), and words (static).
 int web_user_may(struct peer *peer, enum access_act act, const char *owner, const char **words);
