@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/access_store.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/utf8.h"
+#include "server/state_statement.h"
 
 static const char what[] = "tokens and logins";
 
@@ -51,77 +50,57 @@ static int end(sqlite3 *handle, int result, struct failure *failure) {
     return status;
 }
 
-// Somebody may have changed the database by hand: what is no role is nobody, what is no hash is left out.
+// Somebody may have changed the database by hand: what is no role is nobody, and what is no hash is of nothing.
 
 static void read_person(sqlite3_stmt *s, int column, struct access_person *person) {
-    const char *name = (const char *)sqlite3_column_text(s, column), *role = (const char *)sqlite3_column_text(s, column + 1);
-    *person = (struct access_person){0};
-    snprintf(person->name, sizeof person->name, "%s", name ? name : "");
-    utf8_clean(person->name);
+    const char *role = (const char *)sqlite3_column_text(s, column + 1);
+    state_statement_text(s, column, person->name, sizeof person->name);
     if (!role || !access_role_parse(role, &person->role)) person->role = ACCESS_NOBODY;
 }
 
-static bool read_hash(sqlite3_stmt *s, int column, uint8_t hash[SECRET_HASH]) {
+static void read_hash(sqlite3_stmt *s, int column, uint8_t hash[SECRET_HASH], struct access_person *person) {
     const void *bytes = sqlite3_column_blob(s, column);
-    if (!bytes || sqlite3_column_bytes(s, column) != SECRET_HASH) return false;
-    memcpy(hash, bytes, SECRET_HASH);
-    return true;
+    if (bytes && sqlite3_column_bytes(s, column) == SECRET_HASH) memcpy(hash, bytes, SECRET_HASH);
+    else person->role = ACCESS_NOBODY;
 }
 
 static bool read_token(sqlite3_stmt *s, void *row) {
     struct access_token *token = row;
-    *token = (struct access_token){.id = sqlite3_column_int64(s, 0), .created = sqlite3_column_double(s, 4), .expires = sqlite3_column_double(s, 5),
-                                   .revoked = sqlite3_column_double(s, 6), .used = sqlite3_column_double(s, 7)};
+    *token = (struct access_token){.id = sqlite3_column_int64(s, 0), .created = state_statement_time(s, 4), .expires = sqlite3_column_double(s, 5),
+                                   .revoked = sqlite3_column_double(s, 6), .used = state_statement_time(s, 7)};
     read_person(s, 1, &token->person);
-    return read_hash(s, 3, token->hash);
+    read_hash(s, 3, token->hash, &token->person);
+    return true;
 }
 
 static bool read_login(sqlite3_stmt *s, void *row) {
     struct access_login *login = row;
-    *login = (struct access_login){.token = sqlite3_column_int64(s, 3), .begun = sqlite3_column_double(s, 4), .expires = sqlite3_column_double(s, 5)};
+    *login = (struct access_login){.token = sqlite3_column_int64(s, 3), .begun = state_statement_time(s, 4), .expires = sqlite3_column_double(s, 5)};
     read_person(s, 1, &login->person);
-    return read_hash(s, 0, login->hash);
+    read_hash(s, 0, login->hash, &login->person);
+    return true;
 }
 
-static int collect(sqlite3 *handle, const char *sql, size_t size, size_t most, bool (*read)(sqlite3_stmt *s, void *row), void **rows, size_t *count, struct failure *failure) {
+static int collect(sqlite3 *handle, const char *sql, const struct state_rows *kind, void **rows, size_t *count, struct failure *failure) {
     sqlite3_stmt *s = NULL;
-    int result = sqlite3_prepare_v2(handle, sql, -1, &s, NULL), status = VIRGA_OK;
-    size_t room = 0;
-    char *list = NULL;
-    *count = 0;
-    while (!status && !result && *count < most && (result = sqlite3_step(s)) == SQLITE_ROW) {
-        result = SQLITE_OK;
-        if (*count == room) {
-            room = room ? 2 * room : 64;
-            char *more = realloc(list, room * size);
-            if (!more) status = failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
-            else list = more;
-        }
-        if (!status && read(s, list + *count * size)) ++*count;
-    }
-    if (!status && result && result != SQLITE_DONE) status = failed(handle, result, failure);
+    int result = sqlite3_prepare_v2(handle, sql, -1, &s, NULL);
+    int status = result ? failed(handle, result, failure) : state_statement_collect(s, kind, rows, count, what, failure);
     sqlite3_finalize(s);
-    if (status) {
-        free(list);
-        list = NULL;
-        *count = 0;
-    }
-    *rows = list;
     return status;
 }
 
 int access_store_load(sqlite3 *handle, struct access_token **tokens, size_t *token_count, struct access_login **logins, size_t *login_count, struct failure *failure) {
     static const char all_tokens[] = "SELECT id, name, role, hash, created, expires, revoked, used FROM access_tokens ORDER BY id";
     static const char all_logins[] = "SELECT hash, name, role, token, begun, expires FROM access_logins";
-    void *rows;
+    void *rows = NULL;
     *tokens = NULL;
     *logins = NULL;
     *token_count = *login_count = 0;
     int result = sqlite3_exec(handle, "BEGIN", NULL, NULL, NULL);  // both as of one moment
     if (result) return failed(handle, result, failure);
-    int status = collect(handle, all_tokens, sizeof **tokens, ACCESS_MOST_TOKENS, read_token, &rows, token_count, failure);
-    *tokens = rows;
-    if (!status) status = collect(handle, all_logins, sizeof **logins, ACCESS_MOST_LOGINS, read_login, &rows, login_count, failure);
+    int status = collect(handle, all_tokens, &(struct state_rows){sizeof **tokens, read_token, NULL}, &rows, token_count, failure);
+    *tokens = status ? NULL : rows;
+    if (!status) status = collect(handle, all_logins, &(struct state_rows){sizeof **logins, read_login, NULL}, &rows, login_count, failure);
     if (!status) *logins = rows;
     sqlite3_exec(handle, "COMMIT", NULL, NULL, NULL);
     if (!status) return VIRGA_OK;

@@ -12,7 +12,7 @@
 #include "server/http_router.h"
 #include "server/metrics_text.h"
 #include "server/pin_service.h"
-#include "server/web_user.h"
+#include "server/web_access.h"
 
 enum { MOST_DATASETS = 200, LABEL = 300 };
 
@@ -208,14 +208,9 @@ static void write_all(struct metrics_text *text, const struct web_server *server
     write_catalog(text, server->catalog);
 }
 
-static bool came_through_a_proxy(struct lws *wsi) {
-    return lws_hdr_total_length(wsi, WSI_TOKEN_X_FORWARDED_FOR) || lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_X_REAL_IP) ||
-           lws_hdr_custom_length(wsi, "forwarded:", 10) > 0;
-}
-
 // 0: whoever is on this machine, or may operate the server. Else the status to refuse with, and words.
 static int refusal_of(struct peer *peer, const char **words) {
-    bool proxied = came_through_a_proxy(peer->wsi);
+    bool proxied = web_access_is_proxied(peer);
     if (client_place_is_loopback(peer->address) && !proxied) return 0;
     *words = "metrics are told to this machine, and to admins";
     return proxied && !strcmp(peer->caller.person.name, ACCESS_LOCAL) ? 403 : web_user_may(peer, ACT_OPERATE, NULL, words);

@@ -66,7 +66,7 @@ int http_origin_may_write(const struct config *config, const struct http_sender 
                            "setting allow-origin");
     if (!sender->origin)
         return failure_set(failure, VIRGA_INVALID, "exports are asked for with the header Origin, the page's own (http://%.200s)", sender->host);
-    if (is_own_page(config, sender)) return VIRGA_OK;
+    if (sender->proxied ? is_configured(config, sender->origin) : is_own_page(config, sender)) return VIRGA_OK;
     return failure_set(failure, VIRGA_INVALID, "pages of this origin may not ask for exports here: name it in the setting allow-origin, or use the "
                        "command virga export");
 }

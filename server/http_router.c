@@ -38,7 +38,7 @@ static const struct http_route routes[] = {
     {"api/exports/", true, CHANGES, HTTP_GUARD_PAGE, true, http_exports},
     {"api/pins", false, HTTP_GET | HTTP_POST, HTTP_GUARD_TOKEN, true, http_pins},
     {"api/pins/", true, CHANGES | HTTP_PUT, HTTP_GUARD_TOKEN, true, http_pins},
-    {"pin/", true, HTTP_GET, HTTP_GUARD_PAGE, false, http_pin_link},
+    {"pin/", true, HTTP_GET, HTTP_GUARD_OPEN, false, http_pin_link},
     {"api/me", false, HTTP_GET, HTTP_GUARD_OPEN, false, http_me},
     {"api/login", false, HTTP_GET | HTTP_POST, HTTP_GUARD_OPEN, false, http_login},
     {"api/sign-in", false, HTTP_GET, HTTP_GUARD_OPEN, false, http_sign_in},

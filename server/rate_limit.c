@@ -5,11 +5,17 @@
 #include <string.h>
 #include <xxhash.h>
 
+#include "server/client_place.h"
+
 void rate_limit_init(struct rate_limit *limit, double burst, double per_second) {
     *limit = (struct rate_limit){.burst = burst, .per_second = per_second};
 }
 
-static uint64_t hash_of(const char *address) { return XXH3_64bits(address, strlen(address)) | 1; }  // 0 is a free place
+// Whoever has a network of IPv6 has many addresses. 0 is a free place.
+static uint64_t hash_of(const char *address) {
+    client_place place = client_place_of(address);
+    return place ? place : XXH3_64bits(address, strlen(address)) | 1;
+}
 
 static double tokens_of(const struct rate_limit *limit, size_t at, double now) {
     return fmin(limit->burst, limit->entries[at].tokens + (now - limit->entries[at].filled) * limit->per_second);

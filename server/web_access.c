@@ -114,6 +114,11 @@ static bool is_named(struct peer *peer, bool believed) {
     return true;
 }
 
+bool web_access_is_proxied(const struct peer *peer) {
+    return lws_hdr_total_length(peer->wsi, WSI_TOKEN_X_FORWARDED_FOR) || lws_hdr_total_length(peer->wsi, WSI_TOKEN_HTTP_X_REAL_IP) ||
+           lws_hdr_custom_length(peer->wsi, "forwarded:", 10) > 0;
+}
+
 // Without authentication the page on this machine may all, everybody else may look.
 static void read_local(struct peer *peer, bool changes) {
     const struct config *config = &peer->server->app->config;

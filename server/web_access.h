@@ -21,6 +21,8 @@ void web_access_read(struct peer *peer, const char *bearer, bool changes);
 // The text of the only cookie of this name, SECRET_TEXT characters. Another site below the same domain may have added one of its own: then it cannot be told
 // which is ours, and there is none.
 bool web_access_cookie(const struct peer *peer, const char *name, char out[SECRET_TEXT + 1]);
+// Whether a header says that it came through a proxy, of whatever kind: then the connection's address is no client's.
+bool web_access_is_proxied(const struct peer *peer);
 // Whether a page of another site may have made a browser send it, with what the browser adds of itself: such a request changes nothing.
 bool web_access_is_cross_site(const struct peer *peer, const struct web_sender *from);
 // What somebody named by a proxy or the hub may.

@@ -91,6 +91,7 @@ void web_user_sender(const struct peer *peer, struct web_sender *out) {
     *out = (struct web_sender){.sender.address = peer->address};
     if (http_header(peer->wsi, WSI_TOKEN_HOST, out->host, sizeof out->host)) out->sender.host = out->host;
     if (http_header(peer->wsi, WSI_TOKEN_ORIGIN, out->origin, sizeof out->origin)) out->sender.origin = out->origin;
+    out->sender.proxied = web_access_is_proxied(peer);
     out->strange = lws_hdr_total_length(peer->wsi, WSI_TOKEN_ORIGIN) > 0 && !out->sender.origin;
 }
 

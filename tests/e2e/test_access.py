@@ -329,6 +329,7 @@ def test_without_a_person_nothing_is_shown(closed):
         assert status == 401
     for path in ("", "main.js", "healthz", "api/me"):
         assert visitor.get(path).status == 200, path
+    assert visitor.get("pin/0123456789abcdef").headers["Location"] == "/wall/?pin=0123456789abcdef"  # the page says more
     me = visitor.me()
     assert me["role"] == "nobody" and me["anonymous"] is False
     token = closed.tokens.create("ada", "viewer")

@@ -204,9 +204,8 @@ static void test_rows_that_are_none_are_nobody(void **state) {
     assert_int_not_equal(SQLITE_OK, sqlite3_exec(handle, "INSERT INTO access_tokens VALUES (1, 'x', 'admin', zeroblob(31), 0, 0, 0, 0)", NULL, NULL, NULL));
     assert_int_not_equal(SQLITE_OK, sqlite3_exec(handle, "INSERT INTO access_logins VALUES (zeroblob(32), 77, 'x', 'admin', 0, 9e9)", NULL, NULL, NULL));
     assert_int_equal(SQLITE_OK, sqlite3_exec(handle, "PRAGMA ignore_check_constraints = ON; INSERT INTO access_tokens VALUES (1, 'x' || char(10), 'god', zeroblob(32), 0, 0, 0, 0);"
-                                                     "INSERT INTO access_tokens VALUES (2, 'y', 'admin', zeroblob(31), 0, 0, 0, 0)", NULL, NULL, NULL));
+                                                     "INSERT INTO access_tokens VALUES (2, 'y', 'admin', x'01', 0, 0, 0, 0)", NULL, NULL, NULL));
     load(&table);
-    assert_int_equal(1, table.token_count);
     const uint8_t zeros[SECRET_HASH] = {0};
     struct access_person person;
     assert_true(access_table_find(&table, ACCESS_BY_TOKEN, zeros, NOW, &person, NULL, NULL));

@@ -47,6 +47,14 @@ static void test_the_page_on_this_machine_may_write(void **state) {
     assert_true(writes("::ffff:127.0.0.1", "localhost:8080", "http://localhost:8080"));
 }
 
+static void test_through_a_proxy_only_what_the_configuration_names_may(void **state) {
+    (void)state;
+    struct http_sender sender = {.address = "127.0.0.1", .host = "127.0.0.1:8080", .origin = "http://127.0.0.1:8080", .proxied = true};
+    assert_int_equal(VIRGA_INVALID, http_origin_may_write(&config, &sender, NULL));
+    sender.origin = "https://weather.example.org";
+    assert_int_equal(VIRGA_OK, http_origin_may_write(&config, &sender, NULL));
+}
+
 static bool local(const char *address, const char *host, const char *origin) {
     const struct http_sender sender = {.address = address, .host = host, .origin = origin};
     return http_origin_is_local(&config, &sender);
@@ -118,6 +126,7 @@ static void test_reading_asks_for_less(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_the_page_on_this_machine_may_write, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_through_a_proxy_only_what_the_configuration_names_may, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_what_changes_nothing_needs_no_origin, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_other_machines_may_not, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_pages_of_other_origins_may_not, set_up, tear_down),
