@@ -2,6 +2,7 @@
 """Signing in by a JupyterHub, which a stand-in answers for: programs by a token of the hub's, browsers by its page."""
 from __future__ import annotations
 
+import subprocess
 import threading
 import urllib.parse
 from collections.abc import Iterator
@@ -9,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import launched, release
+from conftest import clean_environment, launched, release
 from hub_stand_in import SERVICE_TOKEN, Hub
 from visitor import Reply, Visitor
 
@@ -27,8 +28,12 @@ def hub() -> Iterator[Hub]:
 def server(hub: Hub, tmp_path_factory: pytest.TempPathFactory, demo_forecast: Path) -> Iterator[Any]:
     folder = tmp_path_factory.mktemp("hub")
     (folder / "token").write_text(SERVICE_TOKEN + "\n")
+    made = subprocess.run([release(), "token", "create", "--name", "ada", "--role", "admin", "--state", str(folder / "state")], capture_output=True, text=True, timeout=60,
+                          env=clean_environment(folder))
+    assert made.returncode == 0, made.stderr
     server = launched(release(), folder, demo_forecast, "--auth", "jupyterhub", "--auth-hub", hub.url, "--auth-hub-token-file", str(folder / "token"), "--auth-admins", "chief",
                       "--anonymous", "none")
+    server.own_token = made.stdout.strip()
     yield server
     assert server.stop() == 0, server.stderr
     assert SERVICE_TOKEN not in server.stderr
@@ -76,6 +81,10 @@ def test_tokens_that_the_hub_does_not_know_are_refused_and_few(visitor, hub):
     before = len(hub.asked)
     said = [visitor.with_token(f"guess{number}").get("api/catalog").status for number in range(30)]
     assert said[-1] == 429 and set(said) <= {401, 429} and len(hub.asked) - before <= 20
+
+
+def test_tokens_of_ours_are_none_where_the_hub_alone_is_asked(visitor, server):
+    assert visitor.with_token(server.own_token).get("api/catalog").status == 401
 
 
 @pytest.mark.parametrize("how", ["status", "text", "redirect", "large"])
