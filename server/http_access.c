@@ -63,6 +63,7 @@ static void finish(struct http_job *http, struct peer *peer) {
         return;
     }
     peer->caller.person = job->login.person;
+    if (job->login.person.name[0] && !job->login.token) peer->caller.person.role = web_access_role(peer->server, job->login.person.name);
     if (job->of_page) {
         http_answer(peer, 302, NULL, NULL);
         peer->reply.cache = "no-store";
@@ -173,7 +174,7 @@ static void redeem(void *argument, bool cancelled) {
     struct access_login *login = &job->login;
     http->status = cancelled ? VIRGA_CANCELLED : access_hub_redeem(http->server->hub, job->code, login->person.name, &http->failure);
     if (!http->status && !make_cookie(job, clock_wall() + ACCESS_HUB_LOGIN_HOURS * 3600.0)) http->status = VIRGA_IO;
-    login->person.role = http->status ? ACCESS_NOBODY : web_access_role(http->server, login->person.name);
+    login->person.role = ACCESS_VIEWER;  // at least: more is looked up each time, for it may change
     if (!http->status && access_service_ask(http->server->access, &job->command)) http->status = VIRGA_TOO_LARGE;
     else if (!http->status) return;  // it goes on there
     http_job_post(http);
