@@ -8,6 +8,7 @@ import pytest
 
 from conftest import launched, release, running, wait_until
 from pin_client import Pins
+from visitor import Visitor
 from ws_client import Stream
 
 NEVER_STALE = ("--stale-after", "3650d")
@@ -44,9 +45,7 @@ def drawn(pins, pin, after=None):
 
 
 def picture(pins, path, headers=None, method="GET"):
-    there = Pins(pins.server)
-    there.base = f"/pin/{path}"
-    return there.ask(method, "", headers=headers)
+    return Visitor(pins.server).ask(method, f"pin/{path}", headers=headers)
 
 
 def jpeg_size(data):
