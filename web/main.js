@@ -109,7 +109,8 @@ const source = createSourcePanel($("source"), {
   member: (member) => change({member}, {newEntry: true}),
   problems: () => problems.open(state.catalog.problems ?? []),
 });
-const layers = createLayerTool({state, base: BASE, change, currentRule: () => time.rule(), say: messages.show});
+const layers = createLayerTool({state, base: BASE, change, currentRule: () => time.rule(), say: messages.show,
+  differenceRange: (layer) => viewer.differenceRange(layer)});
 const layersPanel = createLayersPanel($("layers"), {
   add: (id) => layers.add(id),
   remove: (index) => layers.remove(index),

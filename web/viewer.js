@@ -31,7 +31,7 @@ import {transform} from './view/matrix.js';
 import {Renderer} from './gl/renderer.js';
 import {Stage} from './gl/stage.js';
 import {Loader} from './data/loader.js';
-import {LayerState} from './data/layer_state.js';
+import {differenceOf, differenceRange, groupedByField, opacityOf, placeLayers} from './data/fields.js';
 import {strike, valueAt} from './data/probe.js';
 import {projectionOf, wrap} from './layers/projection.js';
 import {AROUND, Basemap} from './layers/basemap.js';
@@ -41,7 +41,6 @@ import {lightOf} from './layers/light.js';
 const MB = 1 << 20;
 const INTEREST_MS = 120, SELECT_MS = 150, SKIP_MS = 140;
 const KEEP_AHEAD = 3;
-const MOST_FIELDS = 4; // held at once
 
 export class Viewer extends EventTarget {
     #view = null; #resolved = null; #loop; #wantIndex = 0; #shownIndex = -1; #sceneToken = 0;
@@ -138,7 +137,7 @@ export class Viewer extends EventTarget {
         this.#resolved = resolved;
         this.camera_.exaggeration = view.exaggeration > 0 ? view.exaggeration : 1;
         const old = this.fields;
-        this.layers = this.#placeLayers(resolved, [...old]);
+        this.layers = placeLayers(resolved, old, this.#colourMaps);
         this.loader.setLayers(this.fields);
         if (timeAsked) { this.#wantIndex = resolved.index; }
         this.#wantIndex = Math.min(this.#wantIndex, resolved.times.length - 1);
@@ -150,24 +149,6 @@ export class Viewer extends EventTarget {
         this.#openScene(sameDataset && this.scene_ ? false : true, mapAsked);
         this.#interestDirty = true;
         this.#changed();
-    }
-
-    // Layers that the run has, as far as there is room for their fields; what is known of one among `old` is kept.
-    #placeLayers({layers, dataset}, old) {
-        const stateOf = ({variable, series, member}) => {
-            const fresh = new LayerState(variable, series, member || 0), at = old.findIndex((one) => one.identity === fresh.identity && one.variable.id === variable.id);
-            fresh.wraps = dataset.grid.wraps;
-            return at < 0 ? fresh : old.splice(at, 1)[0];
-        };
-        return placeable(layers).map(({layer, variable, series, member, minus, lattice}) => {
-            const state = stateOf({variable, series, member}), taken = minus ? stateOf(minus) : null;
-            taken?.setMinus(null, null, null);
-            if (taken) taken.run = minus.run.time;
-            state.setMinus(taken, minus, lattice);
-            state.run = null;
-            state.setView(layer, this.#colourMaps[layer.colour_map]);
-            return state;
-        });
     }
 
     // All that is fetched: the layers, and what differences take away.
@@ -623,6 +604,12 @@ export class Viewer extends EventTarget {
         });
     }
 
+    // [smallest, largest] of a difference at the time in view, by what is here of its coarsest level, or null. layer: of the view.
+    differenceRange(layer) {
+        const state = this.layers.find(({view}) => view === layer), time = this.times[this.#wantIndex];
+        return state?.minus && time ? differenceRange(state, time.seconds, this.loader) : null;
+    }
+
     #placeAt(clientX, clientY) {
         const struck = this.#strike(clientX, clientY);
         return struck && [struck.scene[0], struck.scene[1], struck.scene[2] * this.camera_.exaggeration];
@@ -684,35 +671,4 @@ export class Viewer extends EventTarget {
         this.labels.dispose();
         if (this.renderer) this.renderer.delete();
     }
-}
-
-const fieldsOf = ({minus}) => minus ? 2 : 1;
-
-// Of the layers of a resolved view those that there is room for, MOST_FIELDS in all; where that is not enough, hidden ones go first.
-function placeable(layers) {
-    const all = layers.reduce((sum, layer) => sum + fieldsOf(layer), 0);
-    let held = 0;
-    return layers.filter((layer) => {
-        if (all > MOST_FIELDS && layer.layer.visible === false) return false;
-        held += fieldsOf(layer);
-        return held <= MOST_FIELDS && layer.series && layer.series.times.length;
-    });
-}
-
-// Layers of the same field are asked for once.
-function groupedByField(layers) {
-    const groups = new Map();
-    for (const layer of layers) groups.set(layer.identity, [...(groups.get(layer.identity) ?? []), layer]);
-    return [...groups.values()];
-}
-
-// What of a field shows. Of a difference, or where several layers show it, anything may.
-function opacityOf(layers) {
-    if (layers.every((layer) => layer.view.visible === false)) return [[0, 0]];
-    return layers.length === 1 && layers[0].volume && layers[0].shows === layers[0].between && layers[0].between ? layers[0].transfer.opacity : null;
-}
-
-// Of two found values; what is taken away may be finer or coarser.
-function differenceOf(own, less, {scale, offset}) {
-    return {...own, value: own.value === null || less.value === null ? null : own.value - (scale * less.value + offset), level: Math.max(own.level, less.level)};
 }

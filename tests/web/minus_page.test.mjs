@@ -54,6 +54,9 @@ inPage("a layer's card takes away what is chosen, and gives it back", async () =
   await settled();
   assert.deepEqual(await page.evaluate(() => window.virga.state.view.layers[0].minus), {run: "previous"});
   assert.match(await page.textContent(".layer-card .note"), /^Run 06Z minus 00Z/);
+  await page.getByRole("button", {name: "Fit"}).click();
+  const [low, high] = await page.evaluate(() => window.virga.state.view.layers[0].range);
+  assert.ok(high > 0.1 && high < 2 && low === -high, `${low} to ${high}`); // two kelvins before
   await choose("null");
   await page.waitForFunction(() => window.virga.state.view.layers[0].colour_map === "temperature");
   assert.equal(await page.evaluate(() => window.virga.state.view.layers[0].minus), undefined);

@@ -6,8 +6,8 @@ import {needsDataRange, presetLayer} from "../view/presets.js";
 import {completeView, findSeries, findVariable, memberLabels, resolveView} from "../view/view_resolve.js";
 import {validateView} from "../view/view_state.js";
 
-/** page: {state, base, change(patch, {newEntry, quiet}), currentRule() → time, say(key, message)}. */
-export function createLayerTool({state, base, change, currentRule, say}) {
+/** page: {state, base, change(patch, {newEntry, quiet}), currentRule() → time, say(key, message), differenceRange(layer) → [smallest, largest] or null}. */
+export function createLayerTool({state, base, change, currentRule, say, differenceRange}) {
   const show = (layers, index) => changeLayers(state, change, currentRule, layers, index);
 
   /** A document with nothing left open, its layers filled in by the presets; throws ViewError where it is none or names what is not here. */
@@ -55,11 +55,20 @@ export function createLayerTool({state, base, change, currentRule, say}) {
   // Colours from the smallest to the largest value of the step in view; the curve of opacity keeps its place among the values.
   async function fit(index) {
     const {layers, times} = state.resolved;
+    if (layers[index].minus) return fitDifference(index);
     const {series, variable, member} = layers[index];
     const step = variable.constant ? 0 : series?.times.indexOf(times[state.index]) ?? -1;
     const range = step >= 0 ? await dataRange(series, member, step, base) : null;
     if (range && range[1] > range[0]) patch(index, {range: range.map((value) => Number(value.toPrecision(6)))}, true);
     else say("fit", {text: `${variable.name} has no range of values at this time.`, seconds: 6});
+  }
+
+  // As far either way from 0 as the difference reaches; opacities move along.
+  function fitDifference(index) {
+    const layer = state.view.layers[index], range = differenceRange(layer);
+    const reach = range ? Number(Math.max(Math.abs(range[0]), Math.abs(range[1])).toPrecision(2)) : 0, times = reach / layer.range[1];
+    if (!(times > 0)) return say("fit", {text: range ? "There is no difference at this time." : "The difference is not here yet.", seconds: 6});
+    patch(index, {range: [-reach, reach], opacity: layer.opacity.map(([value, opacity]) => [Number((value * times).toPrecision(6)), opacity])}, true);
   }
 
   function patch(index, changes, final) {

@@ -23,7 +23,7 @@ export function createLayerCard(on) {
   const shading = checkbox("Shade by light", (value) => on.change({shading: value}, {final: true}), "Light and shadow make shapes readable; without it colours are exact");
   const editor = createOpacityEditor((opacity, final) => on.change({opacity}, {final}));
   const minus = createMinusChoice((document) => on.minus(document));
-  const fit = h("button", {type: "button", class: "small-button", onclick: () => on.fit(), title: "Colours from the smallest to the largest value at this time"}, "Fit");
+  const fit = h("button", {type: "button", class: "small-button", onclick: () => on.fit()}, "Fit");
   const more = h("details", {class: "layer-more"}, h("summary", {}, "Colours, opacity, minus …"),
     field("Minus", minus.element),
     colours,
@@ -82,7 +82,7 @@ export function createLayerCard(on) {
     const said = layer.minus ? [difference && `${difference.charAt(0).toUpperCase()}${difference.slice(1)}`, calmNote] : [calmNote, outsideNote(variable, range)];
     note.textContent = series ? said.filter(Boolean).join(". ") : lacks || "Not in this run.";
     minus.update(layer.minus, taking);
-    fit.hidden = Boolean(layer.minus);
+    fit.title = layer.minus ? "Colours as far either way from 0 as the difference reaches at this time" : "Colours from the smallest to the largest value at this time";
     note.hidden = note.textContent === "";
     if (maps.children.length !== colourMapNames().length) maps.replaceChildren(...colourMapNames().map(swatch));
     for (const label of maps.children) label.querySelector("input").checked = label.querySelector("input").value === layer.colour_map;
