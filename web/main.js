@@ -42,6 +42,7 @@ import {defaultView, resolveRun, resolveView} from "./view/view_resolve.js";
 import {Viewer} from "./viewer.js";
 
 const BASE = "";
+const ASK_AGAIN = 2000; // ms
 const TICK = 15000;    // ms: ages are told in minutes, and what is nearest to now moves on
 const $ = (id) => document.getElementById(id);
 
@@ -59,6 +60,7 @@ const state = {
   loop: true,
   ownCluster: false, // each user has one
   engine: null,    // the state of the cluster, once the server told it
+  askedWho: 0,     // ms: when it was asked last who the reader is
   everOpen: false, // has there been a websocket?
   panelOpen: !window.matchMedia("(max-width: 760px), (max-height: 520px)").matches,
 };
@@ -143,7 +145,7 @@ const timeline = createTimeline($("timeline"), {
   loop: time.setLoop,
 });
 const pairing = createPairedScreen({
-  state: () => viewState(state, Boolean(viewer?.playing)),
+  state: () => ({...viewState(state, Boolean(viewer?.playing)), pins: pin.count()}),
   does: {camera: (moves) => viewer.steer(moves), reset: () => camera(() => viewer.resetCamera()), step: time.stepBy, seek: (index) => time.seek(index, 0), play: () => togglePlay(), pin: (by) => pin.next(by)},
 });
 const host = createHostChannel({state, viewer: () => viewer, open, seek: time.seek, took: takeCamera, camera, play: () => togglePlay()});
@@ -380,6 +382,7 @@ function listenToViewer() {
   const on = (name, act) => viewer.addEventListener(name, (event) => act(event.detail ?? {}));
   on("connection", (detail) => {
     state.everOpen ||= detail.state === "open";
+    if (detail.state === "lost") lookWhoItIs();
     connectionLine.update(detail, state.everOpen);
   });
   on("step", (detail) => { time.onStep(detail); probeTool.refresh(); });
@@ -537,6 +540,15 @@ async function start() {
   listenForPageKeys();
   setInterval(tick, TICK);
   await load();
+}
+
+// A connection that ends may have ended because the reader's token did: then there is only the form again.
+async function lookWhoItIs() {
+  if (!account.possible || Date.now() < state.askedWho + ASK_AGAIN) return;
+  state.askedWho = Date.now();
+  const known = await account.load().then(() => true, () => false);
+  accountButton.update();
+  if (known && account.needed) window.location.reload();
 }
 
 // Where nothing can be seen without signing in there is only that.

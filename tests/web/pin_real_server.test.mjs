@@ -131,7 +131,7 @@ inPage("two editors: what one saves the other sees, and nothing is overwritten u
   await says(".pin-title", /Ours/);
 });
 
-inPage("where tokens say who may: a forged one is refused, a viewer sees and changes nothing, a forecaster pins; nobody looks in unasked", async () => {
+inPage("where tokens say who may: a forged one is refused, a viewer sees and changes nothing, a forecaster pins until the token is revoked; nobody looks in unasked", async () => {
   const runs = twoRuns(), token = (role) => /[A-Za-z0-9_-]{40,}/.exec(execFileSync(VIRGA, ["token", "create", "--state", runs.state, "--name", role, "--role", role], {encoding: "utf8"}))[0];
   const [viewer, forecaster] = [token("viewer"), token("forecaster")];
   await runs.start(["--auth", "token", "--anonymous", "none"]);
@@ -157,4 +157,6 @@ inPage("where tokens say who may: a forged one is refused, a viewer sees and cha
   const id = await pinIt("Mine");
   const refused = await fetch(`${server.url}api/pins/${id}`);
   assert.equal(refused.status, 401);
+  execFileSync(VIRGA, ["token", "revoke", "2", "--state", runs.state]);
+  await page.waitForSelector("text=Sign in to see these forecasts");
 });

@@ -30,6 +30,7 @@ export function createPinTool(page) {
   let pin = null;      // as it was last read
   let baseline = null; // its view as the page has it: filled in by the presets, with the camera that it began with
   let groups = [];     // names, for the next pin
+  const known = new Set(); // ids that the server told of, while a pin is followed
 
   // ---- What the page asks.
 
@@ -93,8 +94,13 @@ export function createPinTool(page) {
   }
 
   /** What the server tells of pins. */
-  function onPins({pins: list_}) {
-    for (const {group} of list_) if (group && !groups.includes(group)) groups.push(group);
+  function onPins({all, pins: list_}) {
+    if (all) known.clear();
+    for (const one of list_) {
+      if (one.deleted || one.state === "deleted") known.delete(one.id);
+      else known.add(one.id);
+      if (one.group && !groups.includes(one.group)) groups.push(one.group);
+    }
     list.told(list_);
     const mine = pin && list_.find((one) => one.id === pin.id);
     if (!mine) return;
@@ -268,7 +274,7 @@ export function createPinTool(page) {
     else messages.show("pin", {title: "The link to this pin:", text: link});
   }
 
-  return {open, next, create, openList: list.open, onPins, catalogChanged, cameraTaken, refresh, words, isAsSaved, id, get shown() { return Boolean(pin && baseline); }};
+  return {open, next, count: () => (pin ? known.size : 0), create, openList: list.open, onPins, catalogChanged, cameraTaken, refresh, words, isAsSaved, id, get shown() { return Boolean(pin && baseline); }};
 }
 
 /** The pin that an address names, or null. */
