@@ -2,6 +2,7 @@
 // Views side by side, each the page itself in a frame; this page keeps their cameras and valid times together. The address holds both.
 import {Session, ask, setSession} from "./net/session.js";
 import {TextSocket} from "./net/text_socket.js";
+import {createCompareSamples} from "./tools/compare_samples.js";
 import {FramedView} from "./tools/framed_view.js";
 import {listenForKeys} from "./tools/keyboard.js";
 import {createLockedTime} from "./tools/locked_time.js";
@@ -30,6 +31,8 @@ const time = createLockedTime({framed: () => shownSides().map(({framed}) => fram
 const timeline = createTimeline($("timeline"), {seek: time.seek, step: time.stepBy, play: time.play, pause: time.pause, speed: time.setRate, loop: time.setLoop});
 const pairing = createPairedScreen({state: pairedState, does: {camera: (moves) => sides.left.framed.tell("steer", moves), reset: () => sides.left.framed.tell("reset"),
   step: time.stepBy, seek: time.seek, play: time.toggle}});
+const samples = createCompareSamples({host: document.body, base: "./", catalog: () => state.catalog,
+  sides: () => [sides.left, sides.right].map(({name, framed}) => ({name, about: framed.about, shown: framed.shown}))});
 const controls = createControls();
 let writing = 0;
 
@@ -44,7 +47,8 @@ function newSide(name, words) {
     view: () => viewCame(name),
     camera: (there) => cameraMoved(name, there),
     step: (iso) => { if (state.time) time.follow(iso, framed); },
-    shown: () => time.shown(),
+    shown: () => { time.shown(); samples.again(); },
+    place: (where) => samples.at(where),
     ready: () => refreshTime(),
   });
   $("panes").append(pane.element);
@@ -71,6 +75,7 @@ function viewCame(name) {
   if (name === "left" && !sides.right.framed.begun) sides.right.framed.begin(beside(viewOf("left")));
   if (name !== "difference") followDifference();
   refreshTime();
+  samples.again();
   write();
 }
 

@@ -96,3 +96,20 @@ inPage("two variables, the difference of two runs, and a divider to swipe", asyn
   await until(() => window.virga.sides.right.framed.shown === window.virga.sides.left.framed.shown);
   await shoot("compare-swipe");
 });
+
+inPage("a click shows the files' own profile of both sides, and through time", async () => {
+  await openCompare();
+  await bothShow("2026-04-18T07:00:00Z");
+  const asked = [];
+  page.on("request", (request) => { if (request.url().includes("api/sample")) asked.push(request.url()); });
+  const box = await page.locator(".pane[data-side=left] iframe").boundingBox();
+  await page.mouse.click(box.x + box.width / 2, box.y + box.height * 0.6);
+  await until(() => document.querySelectorAll(".sample-panel .plot-line").length === 2);
+  assert.equal(asked.length, 2);
+  assert.deepEqual(asked.map((url) => new URL(url).searchParams.get("run")), ["2026-04-18T06:00:00Z", "2026-04-18T00:00:00Z"]);
+  await shoot("compare-profile");
+  await page.click(".sample-panel >> text=Through time");
+  await until(() => document.querySelector(".sample-panel .plot-line[data-side=right]")?.getAttribute("d").startsWith("M"));
+  await until(() => (document.querySelector(".sample-panel .plot-line[data-side=left]")?.getAttribute("d").match(/L/g) ?? []).length === 8);
+  assert.equal(asked.filter((url) => new URL(url).searchParams.has("height")).length, 9 + 3);
+});

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from "node:assert/strict";
 import {test} from "node:test";
+import {pathThrough, place, rangeOf} from "../../web/view/plot_lines.js";
 import {apartWords, differenceOf, withDataset, withOtherRun, withOtherVariable} from "../../web/view/compare_views.js";
 
 const TIMES = ["2026-01-31T06:00Z", "2026-01-31T12:00Z"];
@@ -43,4 +44,12 @@ test("a side without a step at the time says what it shows instead", () => {
   assert.equal(apartWords(TIMES, TIMES[1]), "");
   assert.equal(apartWords(TIMES, "2026-01-31T10:00Z"), "Nothing at Sat 31 Jan 10:00: Sat 31 Jan 12:00 is shown");
   assert.equal(apartWords([], TIMES[1]), "");
+});
+
+test("a line of a plot has gaps where values are missing, and a value alone is a dot", () => {
+  assert.equal(pathThrough([[0, 1], [1, 2], [null, null], [3, 4], [4, null], [5, 5]]), "M0.0 1.0L1.0 2.0M3.0 4.0h0M5.0 5.0h0");
+  assert.equal(rangeOf([[null], []]), null);
+  const range = rangeOf([[1, null], [3]]);
+  assert.ok(range[0] < 1 && range[1] > 3 && place(2, range, 0, 100) === 50);
+  assert.ok(rangeOf([[5]])[0] < 5);
 });

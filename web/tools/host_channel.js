@@ -5,7 +5,7 @@
 // Host to frame, {virga: 1, say, …}:  "hello" · "view" {view} · "camera" {camera, place, grid} · "time" {iso, direction} · "steer" {turn, zoom, pan} ·
 //   "play" or pause · "reset", "top" (the camera) · "arrange" {timeline, caption: are there these, legends: "left" or "right"}
 // Frame to host:  "view" {view, title, dataset, run, calendar, times, index, names} now and when it changed · "camera" {camera, place, grid} moved
-//   here · "step" {iso} chosen here · "shown" {iso} on screen · "ready" {ready: [bool]}
+//   here · "step" {iso} chosen here · "shown" {iso} on screen · "ready" {ready: [bool]} · "place" {lon, lat, height in metres} clicked
 import {cameraAbroad, cameraHere} from "../view/camera_link.js";
 import {resolveTime} from "../view/view_resolve.js";
 
@@ -44,6 +44,10 @@ export function createHostChannel({state, viewer, open, seek, took, camera, play
     if (listening) return;
     listening = true;
     viewer().addEventListener("camera", ({detail}) => { if (!detail.byItself) tellCamera(); });
+    listenForClicks(viewer().canvas, (x, y) => {
+      const found = viewer().probe(x, y);
+      if (found) tell("place", {lon: found.lon, lat: found.lat, height: found.height});
+    });
     viewer().addEventListener("step", ({detail}) => tell("shown", {iso: detail.iso}));
     viewer().addEventListener("steps", ({detail}) => tell("ready", {ready: detail.ready}));
   }
@@ -86,4 +90,13 @@ export function createHostChannel({state, viewer, open, seek, took, camera, play
   }
 
   return {viewChanged, stepChanged};
+}
+
+// A press and release at one place; dragging turns the camera.
+function listenForClicks(canvas, clicked) {
+  let down = null;
+  canvas.addEventListener("pointerdown", ({clientX, clientY}) => { down = [clientX, clientY]; });
+  canvas.addEventListener("click", ({clientX, clientY}) => {
+    if (down && Math.hypot(clientX - down[0], clientY - down[1]) <= 4) clicked(clientX, clientY);
+  });
 }
