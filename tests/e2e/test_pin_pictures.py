@@ -7,6 +7,7 @@ import time
 import pytest
 
 from conftest import launched, release, running, wait_until
+from live import Folder, Page, runs_of
 from pin_client import Pins
 from visitor import Visitor
 from ws_client import Stream
@@ -226,3 +227,97 @@ def test_many_who_ask_at_once_are_answered_or_told_to_wait(pins):
     assert {reply.status for reply in replies} <= {200, 503} and sum(reply.status == 200 for reply in replies) >= 30
     assert all(reply.headers["Retry-After"] for reply in replies if reply.status == 503)
     assert picture(pins, f"{pin['id']}.jpg?width=100").status == 200
+
+
+# Runs that land.
+
+@pytest.fixture
+def folder(tmp_path):
+    folder = Folder(tmp_path / "data", tmp_path / "made")
+    folder.put(0, 0, 1, 2, value=270)
+    return folder
+
+
+def temperature(pins, time_rule="T+1", **more):
+    """A view whose colours tell one temperature from another."""
+    layer = {"variable": "air_temperature", "range": [250, 300], "opacity": [[250, 0.5], [300, 0.5]]}
+    return {"version": 1, "dataset": pins.catalog()["datasets"][0]["id"], "run": "latest", "time": time_rule, "layers": [layer], "map": {"coastlines": False}, **more}
+
+
+class Told:
+    """What a page is told of a pin, in order."""
+
+    def __init__(self, pins, pin):
+        self.pin, self.stream = pin, Stream(pins.server.url, headers={"Origin": pins.origin})
+        self.stream.socket.say({"type": "pins", "watch": True})
+        self.lives = []
+
+    def __enter__(self):
+        self.stream.__enter__()
+        return self
+
+    def __exit__(self, *all):
+        self.stream.__exit__(*all)
+
+    def until(self, is_so):
+        while True:
+            message = self.stream.take()
+            for pin in message["pins"] if isinstance(message, dict) and message.get("type") == "pins" else ():
+                if pin["id"] == self.pin["id"] and pin.get("live"):
+                    self.lives.append(pin["live"])
+                    if is_so(pin["live"]):
+                        return pin["live"]
+
+
+def test_a_pin_rolls_when_its_run_is_whole_and_not_before(serve, folder):
+    with serve(folder.path, *NEVER_STALE) as server:
+        pins = Pins(server)
+        pin = pins.make("T", view=temperature(pins))
+        with Told(pins, pin) as told:
+            first = told.until(lambda live: live["state"] == "fresh")
+            old = picture(pins, f"{pin['id']}/{first['key']}.jpg").body
+            folder.put(6, 0, 1, value=290)  # the step is there, but the run is not whole
+            folder.file(6, 2).write_bytes(folder.content(6, 2, 290)[:3000])  # nor is this file
+            with Page(server) as page:
+                page.until(lambda catalog: 6 in runs_of(catalog))
+            assert live_of(pins, pin) == first
+            folder.put(6, 2, value=290)
+            second = told.until(lambda live: live["state"] == "fresh" and live["run"] != first["run"])
+        assert {live["run"] for live in told.lives} == {first["run"], second["run"]}
+        for live in told.lives:  # what is told belongs together
+            assert (live["run"] == second["run"]) == (live["key"] == second["key"])
+        new = picture(pins, f"{pin['id']}/{second['key']}.jpg").body
+        assert new != old and picture(pins, f"{pin['id']}/{first['key']}.jpg").body == old
+
+
+def test_a_file_that_is_replaced_or_deleted_shows(serve, folder):
+    with serve(folder.path, *NEVER_STALE) as server:
+        pins = Pins(server)
+        pin, other = pins.make("T", view=temperature(pins)), pins.make("T+2", view=temperature(pins, "T+2"))
+        first, still = drawn(pins, pin), drawn(pins, other)
+        body = picture(pins, f"{pin['id']}/{first['key']}.jpg").body
+        folder.put(0, 1, value=295)
+        second = drawn(pins, pin, first["key"])
+        assert second["run"] == first["run"] and picture(pins, f"{pin['id']}/{second['key']}.jpg").body != body
+        assert live_of(pins, other) == still  # another step is another picture
+        folder.file(0, 1).unlink()
+        failed = wait_until(lambda: (live := live_of(pins, pin))["state"] == "failed" and live)
+        assert failed["key"] is None and "T+1" in failed["words"]
+        assert picture(pins, f"{pin['id']}.jpg").status == 409
+        assert live_of(pins, other)["key"] == still["key"]
+        folder.put(0, 1, value=270)
+        wait_until(lambda: live_of(pins, pin)["state"] == "fresh")
+
+
+def test_a_step_that_is_to_come_is_waited_for(serve, folder):
+    with serve(folder.path, *NEVER_STALE, "--expected-steps", "5") as server:
+        pins = Pins(server)
+        pin, known = pins.make("T", view=temperature(pins, "T+4")), pins.make("T", view=temperature(pins))
+        waiting = wait_until(lambda: live_of(pins, pin))
+        assert waiting["state"] == "waiting" and "3 of 5" in waiting["words"] and waiting["key"] is None
+        before = drawn(pins, known)
+        assert before["run_complete"] is False and before["missing"] == 2
+        folder.put(0, 3, 4)
+        wait_until(lambda: live_of(pins, pin)["state"] == "fresh")
+        after = wait_until(lambda: (live := live_of(pins, known))["run_complete"] and live)
+        assert after == {**before, "run_complete": True, "missing": 0}  # the same picture
