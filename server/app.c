@@ -12,6 +12,7 @@
 #include "base/folder.h"
 #include "base/log.h"
 #include "server/condemned_files.h"
+#include "server/config_reload.h"
 #include "server/catalog_watch.h"
 #include "server/engine_setup.h"
 #include "server/file_writers.h"
@@ -34,8 +35,7 @@ static int make_folder(const char *path, struct failure *failure) {
     return VIRGA_OK;
 }
 
-// Each path is there, or matches something as a glob.
-static int check_paths(const struct config *config, struct failure *failure) {
+int app_check_paths(const struct config *config, struct failure *failure) {
     for (size_t i = 0; i < config->path_count; i++) {
         const char *path = config->paths[i];
         struct failure why;
@@ -151,11 +151,16 @@ static int start_bricks(struct app *app, const char *spool, struct failure *fail
     return status == VIRGA_OK ? status : failure_set(failure, status, "cannot start the brick store: %s", status_name(status));
 }
 
+static int copy_config(struct app *app, const struct config *config, struct failure *failure) {
+    return config_copy(&app->config, config) ? failure_set(failure, VIRGA_NO_MEMORY, "out of memory") : VIRGA_OK;
+}
+
 int app_init(struct app *app, const struct config *config, struct failure *failure) {
     char spool[sizeof config->state_dir + 16];
-    *app = (struct app){.config = *config};
+    *app = (struct app){0};
     snprintf(spool, sizeof spool, "%s/spool", config->state_dir);
-    int status = check_paths(config, failure);
+    int status = copy_config(app, config, failure);
+    if (status == VIRGA_OK) status = app_check_paths(config, failure);
     if (status == VIRGA_OK) status = make_folder(config->state_dir, failure);
     if (status == VIRGA_OK) status = make_folder(spool, failure);
     if (status == VIRGA_OK) status = make_engine(app, failure);
@@ -172,9 +177,10 @@ int app_init(struct app *app, const struct config *config, struct failure *failu
 }
 
 int app_init_catalog(struct app *app, const struct config *config, struct failure *failure) {
-    *app = (struct app){.config = *config};
+    *app = (struct app){0};
     bool state = access(config->state_dir, R_OK | W_OK | X_OK) == 0;
-    int status = check_paths(config, failure);
+    int status = copy_config(app, config, failure);
+    if (status == VIRGA_OK) status = app_check_paths(config, failure);
     if (status == VIRGA_OK) status = engine_setup_new(config, config->engine, -1, &app->engine, failure);
     if (status == VIRGA_OK) status = start_readers(app, state ? config->state_dir : NULL, failure);
     if (status == VIRGA_OK && state) condemned_files_load(app->sources, config->state_dir);
@@ -199,6 +205,7 @@ void app_destroy(struct app *app) {
     if (app->catalog) catalog_unref(app->catalog);
     if (app->sources) source_pool_free(app->sources);
     source_engine_free(app->engine);
+    config_destroy(&app->config);
     *app = (struct app){0};
 }
 
@@ -236,9 +243,13 @@ void app_unwatch(struct app *app) {
     app->watch = NULL;
 }
 
-void app_watch_reconfigure(struct app *app) {
+int app_watch_reconfigure(struct app *app) {
     struct catalog_watch_settings settings = watch_settings(&app->config);
-    if (app->watch) catalog_watch_configure(app->watch, &settings);
+    const char **paths = app->watch ? calloc(CONFIG_MAX_PATHS, sizeof *paths) : NULL;
+    int status = !app->watch ? VIRGA_OK : !paths ? VIRGA_NO_MEMORY : VIRGA_OK;
+    if (paths) status = catalog_watch_configure(app->watch, &settings, paths, shared_paths(&app->config, engine_setup_for_each_user(&app->config), paths));
+    free(paths);
+    return status;
 }
 
 void app_rescan(struct app *app) {

@@ -12,7 +12,7 @@
 #include "source/source_engine.h"
 
 struct app {
-    struct config config;         // a copy of the fields; its paths belong to the configuration given, which must outlive it
+    struct config config;         // its own copy; web_reload.c changes what may change, on the service thread
     struct source_engine *engine;  // its child starts when first needed; of the shared cluster, or without one where each user has their own
     struct source_pool *sources;
     struct worker_pool *workers;  // NULL after app_init_catalog
@@ -35,14 +35,16 @@ int app_init_catalog(struct app *app, const struct config *config, struct failur
 // and app->no_database has the words.
 int app_open_database(struct app *app);
 void app_destroy(struct app *app);
+// Whether each path is there, or matches something as a glob. VIRGA_NOT_FOUND; VIRGA_INVALID: an address that nobody here opens. Any thread.
+int app_check_paths(const struct config *config, struct failure *failure);
 // Any thread: the catalog of the moment, one reference for the caller.
 struct catalog *app_catalog(struct app *app);
 // From now on the catalog follows its files: `changed` is called after each change, on a thread of its own. At most once. VIRGA_NO_MEMORY.
 int app_watch(struct app *app, void (*changed)(void *context), void *context, struct failure *failure);
 // It is not called any more. Waits for what is being opened.
 void app_unwatch(struct app *app);
-// Any thread: settings of the configuration that say how it follows were changed.
-void app_watch_reconfigure(struct app *app);
+// Service thread: paths and settings of the configuration that say how it follows may have changed; all is looked at again. VIRGA_OK or VIRGA_NO_MEMORY.
+int app_watch_reconfigure(struct app *app);
 // Any thread: all paths are looked at again, soon, on the thread that watches them; also what is no file (datasets of the engine, OPeNDAP).
 void app_rescan(struct app *app);
 struct app_catalog_stats {

@@ -18,22 +18,27 @@
 
 static const double gather = 0.05;  // seconds in which more is heard before a look, as changes seldom come alone
 
+struct path_set {
+    struct watched_paths watched;
+    const char **given;  // of these
+};
+
 struct catalog_watch {
     struct source_pool *sources;
     const char *state_dir;
     void (*changed)(void *context, struct catalog *catalog);
     void *context;
-    struct watched_paths paths;
-    const char **given;  // of paths
     pthread_t thread;
     int wake;            // an eventfd
 
     pthread_mutex_t lock;
     bool stopping, asked;                      // lock
     struct catalog_watch_settings settings;    // lock
+    struct path_set *next;                     // lock; in force with the next look, or NULL
     struct catalog_watch_stats stats;          // lock
 
     // Of its thread.
+    struct path_set *paths;
     struct folder_watch *folders;              // NULL: the kernel tells nothing
     struct file_activity *activity;
     struct catalog *last;                      // as the paths were at the last look
@@ -43,6 +48,23 @@ struct catalog_watch {
     double look_at, relist_at, still_at;       // INFINITY: never
     double ended, took;                        // the last look
 };
+
+static void path_set_free(struct path_set *set) {
+    if (!set) return;
+    watched_paths_destroy(&set->watched);
+    free(set->given);
+    free(set);
+}
+
+static struct path_set *path_set_new(const char *const *paths, size_t count) {
+    struct path_set *set = calloc(1, sizeof *set);
+    if (!set || watched_paths_init(&set->watched, paths, count) || !(set->given = calloc(count + 1, sizeof *set->given))) {
+        path_set_free(set);
+        return NULL;
+    }
+    for (size_t n = 0; n < count; n++) set->given[n] = set->watched.paths[n].given;
+    return set;
+}
 
 // What is heard.
 
@@ -82,7 +104,7 @@ static void folder_told(void *context, enum folder_change change, const char *pa
         lost(watch);
         return;
     }
-    if (catalog_passes_over(slash ? slash + 1 : path) || !watched_paths_matter(&watch->paths, path)) return;
+    if (catalog_passes_over(slash ? slash + 1 : path) || !watched_paths_matter(&watch->paths->watched, path)) return;
     if (change == FOLDER_LEFT) hear(watch);
     else heard_of_file(watch, change, path);
 }
@@ -108,7 +130,7 @@ static void begin_look(struct catalog_watch *watch) {
     file_activity_begin(watch->activity, !watch->looked);
     if (!watch->folders) return;
     folder_watch_begin(watch->folders);
-    watched_paths_above(&watch->paths, wanted_above, watch);
+    watched_paths_above(&watch->paths->watched, wanted_above, watch);
 }
 
 static void end_look(struct catalog_watch *watch, double began, bool changed) {
@@ -143,7 +165,7 @@ static void look(struct catalog_watch *watch, bool relist) {
     begin_look(watch);
     struct catalog_options options = {.state_dir = watch->state_dir, .rules = &watch->now.rules, .previous = watch->last, .relist = relist,
                                       .allow_nothing = true, .is_whole = is_whole, .visit = visit, .context = watch};
-    int status = catalog_open(watch->sources, watch->given, watch->paths.count, &options, &catalog, &failure);
+    int status = catalog_open(watch->sources, watch->paths->given, watch->paths->watched.count, &options, &catalog, &failure);
     if (status) log_warning("catalog", "the catalog stays as it was: %s", failure.message);
     end_look(watch, began, !status && take(watch, catalog));
 }
@@ -172,12 +194,18 @@ static bool take_asked(struct catalog_watch *watch, bool *asked) {
     *asked = watch->asked;
     watch->asked = false;
     watch->now = watch->settings;
+    struct path_set *next = watch->next;
+    watch->next = NULL;
     pthread_mutex_unlock(&watch->lock);
+    if (next) {
+        path_set_free(watch->paths);
+        watch->paths = next;
+    }
     return !stopping;
 }
 
 static void plan_relist(struct catalog_watch *watch) {
-    bool any = watch->now.relist_seconds > 0 && watched_paths_any_address(&watch->paths);
+    bool any = watch->now.relist_seconds > 0 && watched_paths_any_address(&watch->paths->watched);
     watch->relist_at = any ? clock_monotonic() + watch->now.relist_seconds : INFINITY;
 }
 
@@ -210,11 +238,17 @@ void catalog_watch_look(struct catalog_watch *watch) {
     awake(watch);
 }
 
-void catalog_watch_configure(struct catalog_watch *watch, const struct catalog_watch_settings *settings) {
+int catalog_watch_configure(struct catalog_watch *watch, const struct catalog_watch_settings *settings, const char *const *paths, size_t path_count) {
+    struct path_set *next = path_set_new(paths, path_count);
+    if (!next) return VIRGA_NO_MEMORY;
     pthread_mutex_lock(&watch->lock);
+    struct path_set *before = watch->next;
+    watch->next = next;
     watch->settings = *settings;
     pthread_mutex_unlock(&watch->lock);
+    path_set_free(before);
     catalog_watch_look(watch);
+    return VIRGA_OK;
 }
 
 void catalog_watch_get_stats(struct catalog_watch *watch, struct catalog_watch_stats *stats) {
@@ -226,10 +260,7 @@ void catalog_watch_get_stats(struct catalog_watch *watch, struct catalog_watch_s
 static int init(struct catalog_watch *watch, const struct catalog_watch_options *options) {
     struct failure failure = {0};
     watch->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (watch->wake < 0 || watched_paths_init(&watch->paths, options->paths, options->path_count)) return VIRGA_NO_MEMORY;
-    watch->given = calloc(options->path_count + 1, sizeof *watch->given);
-    if (!watch->given || !(watch->activity = file_activity_new())) return VIRGA_NO_MEMORY;
-    for (size_t n = 0; n < watch->paths.count; n++) watch->given[n] = watch->paths.paths[n].given;
+    if (watch->wake < 0 || !(watch->paths = path_set_new(options->paths, options->path_count)) || !(watch->activity = file_activity_new())) return VIRGA_NO_MEMORY;
     watch->folders = folder_watch_new(folder_told, watch, &failure);
     if (!watch->folders) log_warning("catalog", "%s: changes are noticed every %g s only", failure.message, options->settings.scan_seconds);
     return VIRGA_OK;
@@ -239,9 +270,9 @@ static void destroy(struct catalog_watch *watch) {
     if (watch->wake >= 0) close(watch->wake);
     folder_watch_free(watch->folders);
     file_activity_free(watch->activity);
-    watched_paths_destroy(&watch->paths);
+    path_set_free(watch->paths);
+    path_set_free(watch->next);
     catalog_unref(watch->last);
-    free(watch->given);
     pthread_mutex_destroy(&watch->lock);
     free(watch);
 }

@@ -198,16 +198,22 @@ static void announce(const struct app *app, int port, char *status, size_t room)
     fflush(stdout);
 }
 
+// Without files of its own a server may still have what people publish.
+static bool may_be_empty(const struct config *config, bool allowed) { return allowed || config->publish_token_file[0]; }
+
 // How the command was called, for reading the configuration again.
 struct invocation {
     const struct command_line *line;
     int argc;
     char **argv;
+    bool allow_empty;
 };
 
 static int reread(void *user, struct config *config, struct failure *failure) {
     const struct invocation *call = user;
-    return command_line_reread(call->line, call->argc, call->argv, config, failure);
+    int status = command_line_reread(call->line, call->argc, call->argv, config, failure);
+    if (!status && !config->path_count && !may_be_empty(config, call->allow_empty)) status = failure_set(failure, VIRGA_INVALID, "there are no \"paths\" any more");
+    return status;
 }
 
 static int run_server(struct app *app, struct invocation *call, struct failure *failure) {
@@ -230,9 +236,6 @@ static int run_server(struct app *app, struct invocation *call, struct failure *
     handle_signals(SIG_DFL, SIG_DFL);
     return status;
 }
-
-// Without files of its own a server may still have what people publish.
-static bool may_be_empty(const struct config *config, bool allowed) { return allowed || config->publish_token_file[0]; }
 
 static int serve(struct invocation *call, const struct config *config, bool allow_empty) {
     struct failure failure = {0};
@@ -297,7 +300,7 @@ int command_serve(int argc, char **argv) {
     struct config config;
     int done = command_line_read(&line, argc, argv, &config);
     config.engine_socket = flags.engine_socket;
-    config.allow_empty = flags.allow_empty;
+    config.allow_empty = call.allow_empty = flags.allow_empty;
     if (done < 0 && flags.check) done = check(&line, &config);
     else if (done < 0 && !config.path_count && !may_be_empty(&config, flags.allow_empty))
         done = command_line_wrong(&line, "nothing to serve: name forecast files or folders, or set \"paths\" in the configuration");

@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "server/config_reload.h"
+#include "server/engine_setup.h"
 #include "server/export_service.h"
 #include "server/service_notify.h"
 #include "server/web_access.h"
@@ -55,7 +56,8 @@ static bool is_of_access(enum config_key key) {
 static int take(struct config *now, const struct config *next, enum config_key key, size_t *changed, bool *access) {
     char *before = config_value(now, key), *after = config_value(next, key);
     int status = before && after ? VIRGA_OK : VIRGA_NO_MEMORY;
-    bool differs = !status && strcmp(before, after), live = config_is_live(key);
+    // What each user sees through an engine of their own was opened for them by its path.
+    bool live = config_is_live(key) && !(key == CONFIG_PATHS && engine_setup_for_each_user(now)), differs = !status && strcmp(before, after);
     if (differs && live) status = config_take(now, next, key);
     if (differs && !status) tell(key, before, after, live);
     *changed += differs;
@@ -71,6 +73,7 @@ static void take_all(struct web_server *server, const struct config *next) {
     int status = VIRGA_OK;
     for (int k = 0; k < CONFIG_KEY_COUNT && !status; k++) status = take(&server->app->config, next, (enum config_key)k, &changed, &access);
     web_reload_in_force(server);
+    if (!status) status = app_watch_reconfigure(server->app);
     if (access) web_send_sockets_away(server, "who may see what has changed");
     if (status) log_error("config", "the new configuration is in force in part only: out of memory");
     else if (!changed) log_info("config", "the configuration was read again: nothing changed");
@@ -98,6 +101,7 @@ static void read_it(void *argument, bool cancelled) {
     const struct web_server *server = reload->server;
     int status = cancelled ? VIRGA_CANCELLED : server->read_config(server->read_config_user, &reload->config, &reload->failure);
     if (!status) status = web_server_check(&reload->config, &reload->failure);
+    if (!status) status = app_check_paths(&reload->config, &reload->failure);
     reload->status = status;
     service_mailbox_post(server->mailbox, &reload->letter);
 }

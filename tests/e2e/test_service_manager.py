@@ -12,6 +12,7 @@ import time
 import pytest
 
 from conftest import ROOT, SANITIZER, clean_environment, launched, wait_until
+import make_files
 from export_client import Exports
 from visitor import Visitor
 from ws_client import Closed, Socket, Stream
@@ -123,6 +124,39 @@ def test_limits_of_exports_change(start):
     server.file.write_text("export-size = 320x240\n")
     reload(server, "export-size = 320x240")
     wait_until(lambda: exports.post(view).status == 201)
+
+
+def test_paths_and_rules_change_while_pages_stay(virga, tmp_path):
+    """Datasets come and go, and which runs are on offer; a page is told."""
+    made = {name: tmp_path / f"{name}.nc" for name in ("a", "b")}
+    make_files.height_levels(made["a"])
+    make_files.height_levels(made["b"], shape=(5, 9, 11))
+    file, folder = tmp_path / "virga.ini", tmp_path / "server"
+    file.write_text(f"paths = {made['a']}\n")
+    folder.mkdir()
+    server = launched(virga, folder, [], "--config", file)
+
+    def levels():
+        return sorted(dataset["variables"][0]["pyramid"][0]["n"][2] for dataset in Visitor(server).get("api/catalog").json()["datasets"])
+    try:
+        (before,) = levels()
+        with Stream(server.url) as stream:
+            file.write_text(f"paths = {made['a']}\npaths = {made['b']}\n")
+            reload(server, "config: paths = ")
+            while (message := stream.take())["type"] != "catalog":
+                pass
+            wait_until(lambda: levels() == sorted([before, 5]))
+            file.write_text(f"paths = {made['b']}\nkeep-runs = 1\n")
+            reload(server, "keep-runs = 1 (it was 0)")
+            wait_until(lambda: levels() == [5])
+            for settings, words in ((f"paths = {tmp_path}/nothing.nc\n", "cannot open"), ("keep-runs = 1\n", 'there are no "paths" any more')):
+                file.write_text(settings)
+                reload(server, "the configuration in force stays")
+                assert words in server.stderr
+            assert levels() == [5]
+    finally:
+        assert server.stop() == 0
+    assert not SANITIZER.search(server.stderr), server.stderr
 
 
 def test_who_may_what_changes_at_once(start):

@@ -85,6 +85,24 @@ static void test_a_list_can_become_empty(void **state) {
     assert_int_equal(pair->now.allow_origin_count + pair->now.path_count, 0);
 }
 
+static void test_settings_of_the_catalog_come_through_their_text(void **state) {
+    static const struct { const char *name, *value; enum config_key key; } settings[] = {
+        {"latest", "step", CONFIG_LATEST},          {"expected-steps", "T+48", CONFIG_EXPECTED_STEPS}, {"keep-runs", "7", CONFIG_KEEP_RUNS},
+        {"keep-time", "36h", CONFIG_KEEP_TIME},     {"scan-seconds", "12", CONFIG_SCAN_SECONDS},       {"settle-seconds", "4", CONFIG_SETTLE_SECONDS},
+        {"auth-admins", "ann bob", CONFIG_AUTH_ADMINS}, {"auth-proxies", "10.0.0.0/8 ::1", CONFIG_AUTH_PROXIES}, {"anonymous", "none", CONFIG_ANONYMOUS},
+    };
+    struct pair *pair = *state;
+    for (size_t i = 0; i < sizeof settings / sizeof *settings; i++) {
+        set(&pair->next, settings[i].name, settings[i].value);
+        assert_true(config_is_live(settings[i].key));
+        char *value = config_value(&pair->next, settings[i].key);
+        assert_int_equal(config_take(&pair->now, &pair->next, settings[i].key), VIRGA_OK);
+        expect(&pair->now, settings[i].key, value);
+        free(value);
+    }
+    assert_true(pair->now.rules.latest_has_step && pair->now.rules.keep_runs == 7 && pair->now.rules.keep_seconds == 36 * 3600.0);
+}
+
 // Whatever a running server takes must come through its text unharmed.
 static void test_what_is_live_can_be_taken(void **state) {
     struct pair *pair = *state;
@@ -106,6 +124,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(test_a_value_is_taken_with_where_it_stands, make, unmake),
         cmocka_unit_test_setup_teardown(test_a_list_is_taken_as_a_whole_and_copied, make, unmake),
         cmocka_unit_test_setup_teardown(test_a_list_can_become_empty, make, unmake),
+        cmocka_unit_test_setup_teardown(test_settings_of_the_catalog_come_through_their_text, make, unmake),
         cmocka_unit_test_setup_teardown(test_what_is_live_can_be_taken, make, unmake),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
