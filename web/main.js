@@ -15,6 +15,7 @@ import {createPinTool, linkedPin} from "./tools/pin_tool.js";
 import {createPairedScreen, viewState} from "./tools/paired_screen.js";
 import {createProbeTool} from "./tools/probe_tool.js";
 import {createTakeAway} from "./tools/take_away.js";
+import {placeBefore} from "./tools/way_back.js";
 import {createTimeTool} from "./tools/time_tool.js";
 import {createAccountButton, createSignInForm} from "./ui/account_dialog.js";
 import {createCameraTools} from "./ui/camera_tools.js";
@@ -91,6 +92,7 @@ const pin = createPinTool({
   state, messages, pins: new Pins(BASE || "./"), host: $("pin"),
   title: () => shownTitle(state.resolved),
   show: showPinned,
+  change,
   complete: (view) => layers.complete(view),
   changed: refreshCaption,
   write: () => { if (state.view) address.write(state.view); },
@@ -520,6 +522,9 @@ function fillSidebar() {
 }
 
 async function begin() {
+  const place = placeBefore();
+  if (place && new URL(place).pathname + new URL(place).search !== window.location.pathname) return window.location.replace(place);
+  if (place) window.history.replaceState(null, "", place);
   readEmbedding();
   fillSidebar();
   togglePanel(state.panelOpen);

@@ -79,8 +79,9 @@ inPage("each rule is kept as it is chosen; a title is needed", async () => {
     await label("Title").fill(words);
     await page.click("dialog[open] .primary");
     await says(".pin-title", new RegExp(words));
-    const kept = server.pins.pins.at(-1).view;
-    assert.deepEqual([kept.run, kept.time], [run, time]);
+    const kept = server.pins.pins.at(-1).view, shown = await view();
+    assert.deepEqual([kept.run, kept.time, shown.run, shown.time], [run, time, run, time]);
+    assert.ok(!(await button("Back to the pin").isVisible()));
   }
 });
 

@@ -7,6 +7,7 @@ import {runNews, runsNow} from "../../web/view/run_news.js";
 import {resolveView} from "../../web/view/view_resolve.js";
 import {validateView} from "../../web/view/view_state.js";
 import {linkedPin} from "../../web/tools/pin_tool.js";
+import {placeBefore, rememberPlace} from "../../web/tools/way_back.js";
 import {madeUpCatalog} from "./made_up_catalog.js";
 
 const VIEW = validateView({version: 1, dataset: "demo-uk", time: "T+3", layers: [{variable: "qcl", range: [0, 1e-3]}], camera: {eye: [1.23456, -1400, 950], target: [0, 0, 100]}});
@@ -60,4 +61,21 @@ test("a run that comes is said: shown where the view follows, offered where it d
 test("an address names a pin by its 16 hexadecimal digits, and by nothing else", () => {
   assert.equal(linkedPin("?embed=1&pin=00ff00ff00ff00ff"), "00ff00ff00ff00ff");
   for (const search of ["", "?pin=", "?pin=../x", "?pin=00FF00FF00FF00FF", "?pin=00ff00ff00ff00ff0"]) assert.equal(linkedPin(search), null);
+});
+
+test("who signs in elsewhere comes back to where they were, once, soon, and nowhere else", () => {
+  const kept = new Map(), store = {getItem: (key) => kept.get(key) ?? null, setItem: (key, value) => kept.set(key, value), removeItem: (key) => kept.delete(key)};
+  const first = {href: "https://x.org/v/", origin: "https://x.org", search: "", hash: ""}, was = {href: "https://x.org/v/?pin=1#v1=a"}, minute = 60000;
+  const back = (location = first, now = minute) => placeBefore({location, store, now});
+  rememberPlace({location: was, store, now: 0});
+  assert.equal(back(), was.href);
+  assert.equal(back(), null);
+  for (const [location, at, now] of [[{...first, hash: "#v1=b"}, 0, minute], [first, 0, 16 * minute], [{...first, origin: "https://y.org"}, 0, minute], [{...first, href: was.href}, 0, minute]]) {
+    rememberPlace({location: was, store, now: at});
+    assert.equal(back(location, now), null);
+  }
+  for (const text of ["", "null", "{}", "[", '{"at": 0, "href": "javascript:alert(1)"}', '{"at": 0, "href": 5}']) {
+    kept.set("virga-way-back", text);
+    assert.equal(back(), null);
+  }
 });

@@ -15,7 +15,7 @@ const POLL = 60000; // ms, where no websocket tells
 const NEEDS = "Making and changing pins needs the role forecaster.";
 
 /**
- * page: {state, pins (net/pins.js), host of the panel, messages, title() of what is shown, show(view) → Promise of whether it could be, complete(view) → Promise,
+ * page: {state, pins (net/pins.js), host of the panel, messages, title() of what is shown, show(view) → Promise of whether it could be, change(patch of the view), complete(view) → Promise,
  * changed(): words or warning may be others, write(): the address is due, watch(on), isTold(), signIn(reason) → Promise of whether somebody is, mayPin(),
  * camera() as it is on screen, lookAgain() at the catalog → Promise}.
  */
@@ -164,7 +164,13 @@ export function createPinTool(page) {
     setAddress(fresh.id);
     page.watch(true);
     messages.show("pin", {text: `“${fresh.title}” is pinned: ${ruleWords(fresh.view, state.resolved?.calendar)}.`, action: {label: "Copy link", run: copyLink}, seconds: 12});
-    take(fresh);
+    followHere(fresh.view);
+    take(fresh, {own: true});
+  }
+
+  // The page's own view follows another rule, or has its camera written down; what is on screen stays.
+  function followHere({run, time, camera}) {
+    if (run !== state.view.run || time !== state.view.time || !state.view.camera) page.change({run, time, camera: state.view.camera ?? camera});
   }
 
   // What it follows stays, unless another rule is chosen, for the step on screen.

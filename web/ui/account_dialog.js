@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Who I am to the server: a button with the name, signing in by a token or elsewhere, signing out. Nothing where the server asks nobody.
+import {rememberPlace} from "../tools/way_back.js";
 import {dialog, field, h} from "./dom.js";
 
 const ROLES = {viewer: "may look", forecaster: "may make pins and exports", admin: "may change everything"};
@@ -14,7 +15,7 @@ export function createSignInForm(account, done) {
   const token = h("input", {type: "password", autocomplete: "off", spellcheck: "false"});
   const message = h("p", {class: "export-error", role: "alert", "data-role": "sign-in-message", hidden: true});
   const button = h("button", {type: "submit", class: "big-button primary"}, "Sign in");
-  const elsewhere = h("a", {class: "big-button", hidden: true}, "Sign in elsewhere");
+  const elsewhere = h("a", {class: "big-button", hidden: true, onclick: () => rememberPlace()}, "Sign in elsewhere");
   const byToken = h("form", {class: "pin-form", novalidate: true, onsubmit: (event) => { event.preventDefault(); signIn(); }},
     field("Token", token), h("p", {class: "note"}, "Whoever runs this server gives you one: virga token create."), h("div", {class: "pin-actions"}, button));
   const element = h("div", {class: "sign-in"}, elsewhere, byToken, message);
