@@ -3,6 +3,7 @@
 import {profileAt, seriesAt} from "../net/samples.js";
 import {formatPlace} from "../ui/probe_readout.js";
 import {createSamplePanel} from "../ui/sample_panel.js";
+import {formatTimeShort} from "../view/times.js";
 import {displayUnits} from "../view/units.js";
 import {findVariable, memberLabels} from "../view/view_resolve.js";
 
@@ -45,7 +46,7 @@ export function createCompareSamples({host, base, catalog, sides}) {
     const variable = dataset && layer && findVariable(dataset, layer.variable);
     if (!variable) return null;
     const labels = memberLabels(variable), member = labels.length > 1 ? labels[about.view.member] ?? labels[0] : null;
-    return {name, shown, times: about.times, calendar: about.calendar, vertical: Boolean(variable.vertical), label: `${name === "left" ? "Left" : "Right"}: ${about.names[0] ?? variable.name}`,
+    return {name, shown, times: about.times, calendar: about.calendar, vertical: Boolean(variable.vertical), label: `${name === "left" ? "Left" : "Right"}: ${about.names[0] ?? variable.name}, run ${formatTimeShort(about.run, about.calendar)}`,
       what: {dataset: dataset.id, variable: variable.id, run: about.run, member, units: displayUnits(variable, layer.units).units}};
   }
 
