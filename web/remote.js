@@ -103,4 +103,4 @@ setInterval(flush, SEND_MS);
 panel.update(decodeState(new Uint8Array()));
 show(false);
 if (keptKey()) link.comeBack(keptKey());
-window.virga = {sums, sent}; // for tests and the curious
+window.virga = {sums, sent, steer: add}; // for tests and the curious
