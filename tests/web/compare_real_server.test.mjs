@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Two views side by side over the real server: cameras and valid times go together, and the address holds both.
 import assert from "node:assert/strict";
+import {execFileSync} from "node:child_process";
+import {mkdirSync, readdirSync, renameSync} from "node:fs";
+import {join} from "node:path";
 import {after, before} from "node:test";
 import {page, pageTests} from "./page_tests.mjs";
-import {demo, serve, temporaryFolder, WITHOUT_VIRGA} from "./virga_server.mjs";
+import {demo, serve, temporaryFolder, VIRGA, WITHOUT_VIRGA} from "./virga_server.mjs";
 
 const PATIENCE = 40000; // drawing in software on a busy machine takes its time
 const inPage = pageTests({skip: WITHOUT_VIRGA, viewport: {width: 1400, height: 700}, excused: /ERR_CONNECTION|WebSocket connection/});
@@ -26,8 +29,8 @@ const cameraOf = (name) => page.evaluate((which) => window.virga.sides[which].pa
 const until = (test, argument) => page.waitForFunction(test, argument, {timeout: PATIENCE});
 const bothShow = (iso) => until((time) => ["left", "right"].every((name) => window.virga.sides[name].framed.shown === time), iso);
 
-async function openCompare() {
-  await page.goto(server.url);
+async function openCompare(url = server.url) {
+  await page.goto(url);
   await until(() => window.virga?.state.shown);
   await page.evaluate(() => { const {state} = window.virga; state.view = {...state.view, time: "T+1"}; });
   await page.click("#sidebar-foot >> text=Compare");
@@ -112,4 +115,22 @@ inPage("a click shows the files' own profile of both sides, and through time", a
   await until(() => document.querySelector(".sample-panel .plot-line[data-side=right]")?.getAttribute("d").startsWith("M"));
   await until(() => (document.querySelector(".sample-panel .plot-line[data-side=left]")?.getAttribute("d").match(/L/g) ?? []).length === 8);
   assert.equal(asked.filter((url) => new URL(url).searchParams.has("height")).length, 9 + 3);
+});
+
+inPage("a run that lands rolls the latest, and the one before it beside it", async () => {
+  const folder = temporaryFolder(), [made, live] = ["made", "live"].map((name) => join(folder, name));
+  execFileSync(VIRGA, ["demo", "--out", made, "--size", "40x32x12x8", "--runs", "3", "--quiet"], {stdio: "pipe"});
+  mkdirSync(live);
+  const [first, second, third] = readdirSync(made).filter((name) => name.endsWith(".nc")).sort();
+  for (const name of [first, second]) renameSync(join(made, name), join(live, name));
+  const growing = await serve([live]);
+  try {
+    await openCompare(growing.url);
+    assert.equal((await side("right")).run, "2026-04-18T00:00:00Z");
+    renameSync(join(made, third), join(live, third));
+    await until(() => window.virga.sides.left.framed.about.run === "2026-04-18T12:00:00Z" && window.virga.sides.right.framed.about.run === "2026-04-18T06:00:00Z");
+  } finally {
+    await page.close();
+    await growing.stop();
+  }
 });
