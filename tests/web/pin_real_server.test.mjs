@@ -2,12 +2,11 @@
 // Pins with the real server in a real browser: kept over its restart, rolled by a run that lands, changed by two, kept from who may not.
 import assert from "node:assert/strict";
 import {execFileSync} from "node:child_process";
-import {mkdirSync, readdirSync, renameSync} from "node:fs";
 import {join} from "node:path";
 import {afterEach} from "node:test";
 import {label, says} from "./export_dialog.mjs";
 import {page, pageTests} from "./page_tests.mjs";
-import {demo, pixels, serve, temporaryFolder, VIRGA, WITHOUT_VIRGA} from "./virga_server.mjs";
+import {landingRuns, pixels, VIRGA, WITHOUT_VIRGA} from "./virga_server.mjs";
 
 const PATIENCE = 120000; // drawing in software on a busy machine takes its time
 const inPage = pageTests({skip: WITHOUT_VIRGA, viewport: {width: 900, height: 560}, excused: /status of [45]|ERR_CONNECTION|WebSocket connection/});
@@ -18,15 +17,10 @@ afterEach(async () => {
   server = null;
 });
 
-// Two runs, of which the server has the first: {state, data, land() the second, start(port)}.
+// Two runs, of which the server has the first.
 function twoRuns() {
-  const folder = temporaryFolder(), made = demo(join(folder, "made"), "40x32x12x4"), data = join(folder, "data");
-  mkdirSync(data);
-  const [first, second] = readdirSync(made).filter((name) => name.endsWith(".nc")).sort();
-  const move = (name) => renameSync(join(made, name), join(data, name));
-  move(first);
-  const start = async (more = [], port = 0) => { server = await serve([...more, data], {state: folder, port}); };
-  return {land: () => move(second), start, state: join(folder, "state")};
+  const runs = landingRuns();
+  return {...runs, start: async (...how) => { server = await runs.start(...how); }};
 }
 
 const shown = () => page.waitForFunction(() => window.virga?.state.shown || document.querySelector(".blank"), null, {timeout: PATIENCE});

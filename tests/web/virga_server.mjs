@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The real server for tests of the page, files for it to show, and the pixels of what it drew.
 import {execFileSync, spawn} from "node:child_process";
-import {existsSync, mkdtempSync, rmSync} from "node:fs";
+import {existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync} from "node:fs";
 import {tmpdir} from "node:os";
 import {dirname, join} from "node:path";
 import {fileURLToPath} from "node:url";
@@ -54,6 +54,17 @@ export async function serve(paths, {port = 0, state} = {}) {
     if (/Sanitizer|runtime error/.test(words)) throw new Error(words);
   };
   return {url, port: Number(new URL(url).port), stop};
+}
+
+/** A demonstration of two runs in a folder that has the first: {start(options, port) → a server of it, land() and take() the second, state: its folder}. */
+export function landingRuns() {
+  const folder = temporaryFolder(), made = demo(join(folder, "made"), "40x32x12x4"), data = join(folder, "data");
+  mkdirSync(data);
+  const [first, second] = readdirSync(made).filter((name) => name.endsWith(".nc")).sort();
+  const move = (name, from, to) => renameSync(join(from, name), join(to, name));
+  move(first, made, data);
+  return {land: () => move(second, made, data), take: () => move(second, data, made), state: join(folder, "state"),
+    start: (options = [], port = 0) => serve([...options, data], {state: folder, port})};
 }
 
 /** A PNG of 8 bits a channel, not interlaced, as browsers write them: {width, height, at(x, y) → [r, g, b]}. */

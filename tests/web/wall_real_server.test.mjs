@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+// The wall with the real server in a real browser: pictures that roll with the runs, without a reload, and come back by themselves.
+import assert from "node:assert/strict";
+import {join} from "node:path";
+import {afterEach} from "node:test";
+import {page, pageTests} from "./page_tests.mjs";
+import {landingRuns, WITHOUT_VIRGA} from "./virga_server.mjs";
+
+const PATIENCE = 120000; // drawing in software on a busy machine takes its time
+const onWall = pageTests({skip: WITHOUT_VIRGA, viewport: {width: 1100, height: 700}, excused: /status of [45]|ERR_CONNECTION|WebSocket connection/});
+let server = null;
+
+afterEach(async () => {
+  await server?.stop();
+  server = null;
+});
+
+async function ask(path, method = "GET", body = undefined) {
+  const answer = await fetch(server.url + path, {method, body: body && JSON.stringify(body), headers: {"Content-Type": "application/json", Origin: new URL(server.url).origin}});
+  assert.ok(answer.ok, `${method} ${path}: ${answer.status}`);
+  return answer.json();
+}
+
+async function pinned(...titles) {
+  const [{id, variables}] = (await ask("api/catalog")).datasets, variable = variables.find(({name}) => name.startsWith("cloud_area")).id;
+  const view = (time) => ({version: 1, dataset: id, run: "latest", time, layers: [{variable}]});
+  return Promise.all(titles.map((title, position) => ask("api/pins", "POST", {title, view: view(`T+${position}`), position, group: position > 1 ? "Others" : ""})));
+}
+
+async function openWall() {
+  page.setDefaultTimeout(PATIENCE);
+  await page.goto(`${server.url}wall.html`);
+  await page.evaluate(() => { window.isThisPage = true; });
+}
+
+const tiles = () => page.$$eval(".tile", (list) => list.map((tile) => ({title: tile.querySelector(".tile-title").textContent, run: tile.querySelector(".tile-run").textContent, key: tile.dataset.key})));
+const drawn = (hour, but = []) => page.waitForFunction(([wanted, old]) => {
+  const all = [...document.querySelectorAll(".tile")];
+  return all.length && all.every((tile) => tile.querySelector(".tile-run").textContent.includes(wanted) && tile.querySelector("img").naturalWidth > 0 && tile.dataset.key && !old.includes(tile.dataset.key));
+}, [hour, but]);
+const picture = (name) => process.env.VIRGA_SCREENSHOTS && page.screenshot({path: join(process.env.VIRGA_SCREENSHOTS, `${name}.png`)});
+
+onWall("every pin rolls when a run lands, back when it goes, and comes back with the server; nothing is reloaded", async () => {
+  const runs = landingRuns();
+  server = await runs.start();
+  await pinned("One", "Two", "Three");
+  await openWall();
+  await drawn("00:00");
+  const before = (await tiles()).map(({key}) => key);
+  runs.land();
+  await drawn("06:00", before);
+  await picture("wall_rolled");
+  runs.take();
+  await drawn("00:00");
+  assert.deepEqual((await tiles()).map(({key}) => key), before, "the same pictures as before");
+  const {port} = server;
+  await server.stop();
+  await page.waitForSelector("#connection[data-state=lost]");
+  server = await runs.start([], port);
+  await page.waitForSelector("#connection[data-state=open]");
+  await drawn("00:00");
+  assert.equal(await page.evaluate(() => window.isThisPage), true);
+});
+
+onWall("a pin opens over the wall at once, and then live; the keys lead on and back", async () => {
+  server = await landingRuns().start();
+  await pinned("One", "Two");
+  await openWall();
+  await drawn("00:00");
+  await page.click(".tile >> text=One");
+  assert.equal(await page.$eval(".wall-view img", (image) => image.naturalWidth > 0), true, "its picture, before anything is fetched");
+  await page.waitForSelector(".wall-view iframe.shown");
+  await picture("wall_open");
+  await page.locator(".wall-view").press("ArrowRight");
+  assert.equal(await page.textContent(".wall-view strong"), "Two");
+  await page.locator(".wall-view").press("Escape");
+  assert.equal(await page.isHidden(".wall-view"), true);
+  assert.equal(await page.evaluate(() => document.activeElement.closest(".tile")?.querySelector(".tile-title").textContent), "One", "the focus is where it was");
+});
+
+onWall("pins are moved by keys and by dragging, also to another group, and stay there", async () => {
+  server = await landingRuns().start();
+  await pinned("One", "Two", "Three");
+  await openWall();
+  await drawn("00:00");
+  await page.click("text=Arrange");
+  await page.focus(".tile:has-text('One') a");
+  await page.keyboard.press("ArrowRight");
+  await page.waitForFunction(() => document.querySelector(".tile .tile-title").textContent === "Two");
+  const from = await page.locator(".tile:has-text('One')").boundingBox(), to = await page.locator(".tile:has-text('Three')").boundingBox();
+  await page.mouse.move(from.x + 100, from.y + 60);
+  await page.mouse.down();
+  await page.mouse.move(from.x + 120, from.y + 80, {steps: 2});
+  await page.mouse.move(to.x + to.width - 20, to.y + 60, {steps: 3});
+  await page.mouse.up();
+  await page.waitForFunction(async () => (await (await fetch("api/pins")).json()).pins.find(({title}) => title === "One").group === "Others");
+  assert.equal(await page.isHidden(".wall-view"), true, "nothing opens while pins are arranged");
+  await page.reload();
+  await page.waitForSelector(".tile");
+  assert.deepEqual((await tiles()).map(({title}) => title), ["Two", "Three", "One"]);
+});
+
+onWall("what cannot be drawn says so, and a wall without pins what to do", async () => {
+  server = await landingRuns().start();
+  await openWall();
+  await page.waitForSelector(".wall-empty a");
+  await ask("api/pins", "POST", {title: "Gone", view: {version: 1, dataset: "nowhere", run: "latest", time: "T+1", layers: [{variable: "x"}]}});
+  await page.waitForSelector(".tile[data-state=failed]");
+  assert.match(await page.textContent(".tile-warning"), /nowhere/);
+  assert.equal(await page.isVisible(".wall-empty"), false);
+  await picture("wall_failed");
+});
