@@ -10,13 +10,13 @@ export function createWallTile(id, urls, on) {
   const warning = h("p", {class: "tile-warning", hidden: true}, icon("warning"));
   const warningText = h("span", {});
   warning.append(warningText);
-  const picture = h("div", {class: "tile-picture"}, image, waiting, warning);
+  const picture = h("div", {class: "tile-picture"}, image, waiting);
   const title = h("strong", {class: "tile-title"});
   const valid = h("span", {class: "tile-valid"});
   const lead = h("span", {class: "tile-lead"});
   const run = h("span", {});
   const age = h("span", {class: "tile-age"});
-  const link = h("a", {class: "tile-link", href: urls.open(id), onclick: open}, picture,
+  const link = h("a", {class: "tile-link", href: urls.open(id), onclick: open}, picture, warning,
     h("div", {class: "tile-words"}, title, h("div", {class: "tile-time"}, valid, lead), h("div", {class: "tile-run"}, run, age)));
   const element = h("li", {class: "tile", "data-id": id}, link);
   let pin = null, arranging = false, shownKey = null;
