@@ -126,16 +126,18 @@ void page_files_free(struct page_files *files) {
     free(files);
 }
 
-struct page_file *page_files_find(struct page_files *files, const char *path) {
-    char index[1024];
-    size_t length = strlen(path);
-    if (!files->count) return NULL;
-    if (!length || path[length - 1] == '/') {
-        if (snprintf(index, sizeof index, "%sindex.html", path) >= (int)sizeof index) return NULL;
-        path = index;
-    }
+static struct page_file *find(struct page_files *files, const char *path) {
     struct page_file key = {.path = (char *)(uintptr_t)path};
-    return bsearch(&key, files->files, files->count, sizeof *files->files, by_path);
+    return files->count ? bsearch(&key, files->files, files->count, sizeof *files->files, by_path) : NULL;
+}
+
+struct page_file *page_files_find(struct page_files *files, const char *path) {
+    char page[1024];
+    size_t length = strlen(path);
+    bool folder = !length || path[length - 1] == '/';
+    struct page_file *file = folder ? NULL : find(files, path);
+    if (file || snprintf(page, sizeof page, "%s%s", path, folder ? "index.html" : ".html") >= (int)sizeof page) return file;
+    return find(files, page);
 }
 
 size_t page_files_count(const struct page_files *files) { return files->count; }

@@ -23,7 +23,7 @@ struct page_files;
 // beside it as "assets/…" and "api/view-schema". An absent folder gives an empty table; fails only for want of memory.
 int page_files_load(const char *web_root, struct page_files **files, struct failure *failure);
 void page_files_free(struct page_files *files);
-// NULL when there is none. "" and "…/" are the folder's index.html.
+// NULL when there is none. "" and "…/" are the folder's index.html, "wall" is wall.html.
 struct page_file *page_files_find(struct page_files *files, const char *path);
 size_t page_files_count(const struct page_files *files);
 // The body compressed, or NULL where that does not pay. Borrowed.

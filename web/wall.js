@@ -113,7 +113,7 @@ function emptyWall() {
 function fit(groups) {
   const counts = groups.map((group) => group.pins.length), headings = groups.filter((group) => group.name).length;
   const least = SIZES[settings.size] || columnsToFit(counts, host.clientWidth - 24, host.clientHeight - 24, {extra: 34 * headings + 4 * (groups.length - 1)}).width;
-  host.style.setProperty("--tile", `${Math.max(150, least)}px`);
+  host.style.setProperty("--tile", `${Math.max(200, least)}px`);
   host.classList.toggle("fitted", settings.size === "fit");
 }
 

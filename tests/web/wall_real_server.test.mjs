@@ -95,7 +95,9 @@ onWall("pins are moved by keys and by dragging, also to another group, and stay 
   const moved = await box("Three"); // it has given way
   await page.mouse.move(moved.x + moved.width - 20, moved.y + 60, {steps: 2});
   await page.mouse.up();
-  await page.waitForFunction(async () => (await (await fetch("api/pins")).json()).pins.find(({title}) => title === "One").group === "Others");
+  await page.waitForFunction(() => document.querySelector(".wall-group[data-group=Others]").textContent.includes("One"));
+  const kept = async () => (await ask("api/pins")).pins.find(({title}) => title === "One").group;
+  for (const until = Date.now() + PATIENCE; await kept() !== "Others" && Date.now() < until;) await page.evaluate(() => new Promise(requestAnimationFrame));
   assert.equal(await page.isHidden(".wall-view"), true, "nothing opens while pins are arranged");
   await page.reload();
   await page.waitForSelector(".tile");

@@ -16,7 +16,7 @@ test("an age is told in the unit that a person would take", () => {
 test("a pin says valid time, lead, run and age, and warns where what is seen is old", () => {
   const live = {run: "2026-11-25T12:00:00Z", valid: "2026-11-25T18:00:00Z", lead_hours: 6, state: "fresh", words: null, key: "ab"};
   assert.deepEqual(describePin(pin({live}), NOW), {
-    state: "fresh", valid: "Wed 25 Nov 2026 18:00 UTC", lead: "T+6", run: "Run Wed 25 Nov 12:00 UTC", age: "2 h old", warning: "",
+    state: "fresh", valid: "Wed 25 Nov 2026 18:00 UTC", validShort: "Wed 25 Nov 18:00 UTC", lead: "T+6", run: "Run Wed 25 Nov 12:00 UTC", age: "2 h old", warning: "",
     label: "Rain, valid Wed 25 Nov 2026 18:00 UTC, T+6, Run Wed 25 Nov 12:00 UTC, 2 h old"});
   assert.equal(describePin(pin({live: {...live, state: "stale", words: "No new run since 12Z, 14 h ago."}}), NOW).warning, "No new run since 12Z, 14 h ago.");
   assert.equal(describePin(pin({live: {...live, state: "stale"}}), NOW).warning, "No newer run has come.");

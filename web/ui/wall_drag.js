@@ -8,7 +8,7 @@ export function createWallDrag(host, place) {
     event.preventDefault();
     const tile = host.querySelector(`.tile[data-id="${id}"]`);
     let moved = false;
-    tile.setPointerCapture(event.pointerId);
+    host.setPointerCapture(event.pointerId); // not the tile, which moves about
 
     const move = (at) => {
       if (!moved && Math.hypot(at.clientX - event.clientX, at.clientY - event.clientY) < 6) return;
@@ -24,13 +24,13 @@ export function createWallDrag(host, place) {
       }
     };
     const end = (at) => {
-      for (const [name, listener] of listeners) tile.removeEventListener(name, listener);
+      for (const [name, listener] of listeners) host.removeEventListener(name, listener);
       tile.classList.remove("held");
       if (!moved) return;
       const group = tile.closest(".wall-group");
       place(id, group.dataset.group, [...group.querySelectorAll(".tile")].indexOf(tile), at.type === "pointercancel");
     };
     const listeners = [["pointermove", move], ["pointerup", end], ["pointercancel", end]];
-    for (const [name, listener] of listeners) tile.addEventListener(name, listener);
+    for (const [name, listener] of listeners) host.addEventListener(name, listener);
   };
 }

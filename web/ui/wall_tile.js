@@ -16,7 +16,7 @@ export function createWallTile(id, urls, on) {
   const lead = h("span", {class: "tile-lead"});
   const run = h("span", {});
   const age = h("span", {class: "tile-age"});
-  const link = h("a", {class: "tile-link", href: urls.open(id), onclick: open}, picture, warning,
+  const link = h("a", {class: "tile-link", href: urls.open(id), draggable: "false", onclick: open}, picture, warning,
     h("div", {class: "tile-words"}, title, h("div", {class: "tile-time"}, valid, lead), h("div", {class: "tile-run"}, run, age)));
   const element = h("li", {class: "tile", "data-id": id}, link);
   let pin = null, arranging = false, shownKey = null;
@@ -62,12 +62,14 @@ export function createWallTile(id, urls, on) {
     element.dataset.state = words.state;
     title.textContent = pin.title;
     title.title = pin.owner ? `${pin.title} (${pin.owner})` : pin.title;
-    valid.textContent = words.valid;
+    valid.textContent = words.validShort;
+    valid.title = words.valid;
     lead.textContent = words.lead;
     run.textContent = words.run;
     age.textContent = words.age;
     warning.hidden = !words.warning;
     warningText.textContent = words.warning;
+    warning.title = words.warning;
     link.setAttribute("aria-label", words.label);
     arrange(arranging);
     show(pin.live?.key);

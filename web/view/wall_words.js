@@ -13,7 +13,7 @@ export function formatAge(seconds) {
   return `${Math.round(seconds / DAY).toLocaleString("en")} days`;
 }
 
-/** pin: as the server tells of it; now: milliseconds since 1970. {state, valid, lead, run, age, warning, label} — texts, "" where there is nothing to say. */
+/** pin: as the server tells of it; now: milliseconds since 1970. {state, valid, validShort (without the year), lead, run, age, warning, label} — texts, "" where there is nothing to say. */
 export function describePin(pin, now) {
   const live = pin.live ?? {state: "waiting"};
   const seconds = live.run ? now / 1000 - isoToSeconds(live.run) : NaN;
@@ -22,6 +22,7 @@ export function describePin(pin, now) {
   const words = {
     state: live.state,
     valid: live.valid ? formatTime(live.valid) : "",
+    validShort: live.valid ? `${formatTimeShort(live.valid)} UTC` : "",
     lead: formatLead(live.lead_hours),
     run: live.run ? `Run ${formatTimeShort(live.run)} UTC` : "",
     age: age && age !== "just now" && !age.startsWith("in ") ? `${age} old` : age,
