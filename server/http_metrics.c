@@ -11,6 +11,7 @@
 #include "server/export_service.h"
 #include "server/http_router.h"
 #include "server/metrics_text.h"
+#include "server/pin_pictures.h"
 #include "server/pin_service.h"
 #include "server/web_access.h"
 
@@ -170,6 +171,22 @@ static void write_pins(struct metrics_text *text, struct pin_service *pins) {
     one(text, "virga_pin_changes_total", "counter", "Changes of pins, and of what they show.", (double)pin_table_changes(pin_service_table(pins)));
 }
 
+static void write_pictures(struct metrics_text *text, struct pin_pictures *pictures) {
+    struct pin_pictures_stats s;
+    if (!pictures) return;
+    pin_pictures_stats(pictures, &s);
+    metrics_text_family(text, "virga_pin_states", "gauge", "Pins by what their picture is.");
+    labelled(text, "state", "waiting", (double)s.waiting);
+    labelled(text, "state", "fresh", (double)s.fresh);
+    labelled(text, "state", "stale", (double)s.stale);
+    labelled(text, "state", "failed", (double)s.failed);
+    one(text, "virga_pin_pictures_total", "counter", "Pictures of pins that were drawn.", (double)s.drawn);
+    one(text, "virga_pin_picture_failures_total", "counter", "Pictures of pins that could not be drawn.", (double)s.failures);
+    one(text, "virga_pin_picture_memory_bytes", "gauge", "Pictures of pins in memory.", (double)s.memory);
+    metrics_text_family(text, "virga_pin_picture_seconds", "histogram", "Drawing a picture of a pin.");
+    metrics_text_histogram(text, NULL, pin_pictures_seconds(pictures));
+}
+
 static void write_watch(struct metrics_text *text, struct app *app) {
     struct app_catalog_stats s;
     app_catalog_stats(app, &s);
@@ -204,6 +221,7 @@ static void write_all(struct metrics_text *text, const struct web_server *server
     write_sources(text, server->app);
     write_exports(text, server->exports);
     write_pins(text, server->pins);
+    write_pictures(text, server->pictures);
     write_watch(text, server->app);
     write_catalog(text, server->catalog);
 }

@@ -129,7 +129,7 @@ static int draw_of(struct pin_drawer *drawer, struct pin_entry *entry, struct dr
     if (!status) status = draw(drawer, drawing, &drawing->failure);
     pthread_mutex_lock(&pictures->lock);
     shared_bytes_unref(drawing->view);
-    pictures->counts.seconds += clock_monotonic() - drawer->began;
+    histogram_add(&pictures->draw_seconds, clock_monotonic() - drawer->began);
     drawer->began = 0;
     if (drawer->late) status = failure_set(&drawing->failure, VIRGA_TIMED_OUT, "the picture took longer than %d seconds", PIN_DRAW_SECONDS);
     if (status && status != VIRGA_CANCELLED) pictures->counts.failures++;

@@ -508,3 +508,5 @@ void pin_pictures_free(struct pin_pictures *pictures) {
     pthread_mutex_destroy(&pictures->lock);
     free(pictures);
 }
+
+const struct histogram *pin_pictures_seconds(const struct pin_pictures *pictures) { return &pictures->draw_seconds; }

@@ -9,6 +9,7 @@
 
 #include <stdatomic.h>
 
+#include "base/histogram.h"
 #include "base/worker_pool.h"
 #include "brick/brick_store.h"
 #include "server/config.h"
@@ -66,8 +67,9 @@ struct pin_pictures_stats {
     size_t pins, waiting, fresh, stale, failed;  // of them
     size_t drawn, failures, asked;               // since start: pictures, those that failed, and those that were asked for
     size_t memory;                               // bytes of pictures
-    double seconds;                              // since start: that drawing took
 };
 void pin_pictures_stats(struct pin_pictures *pictures, struct pin_pictures_stats *stats);
+// How long drawing took, picture by picture, with the wait for its bricks. As long-lived as the service.
+const struct histogram *pin_pictures_seconds(const struct pin_pictures *pictures);
 
 #endif

@@ -98,6 +98,7 @@ struct pin_pictures {
     size_t request_count;
     struct pin_said said[PIN_SAID];
     size_t said_bytes;
+    struct histogram draw_seconds;  // no lock
     struct pin_pictures_stats counts;
     size_t drawer_count;
     struct pin_drawer drawers[PIN_DRAWERS];

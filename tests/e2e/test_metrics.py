@@ -10,6 +10,7 @@ import subprocess
 import pytest
 
 from conftest import running, wait_until
+from pin_client import Pins
 from prometheus_client.parser import text_string_to_metric_families
 from ws_client import Socket, Stream
 
@@ -75,6 +76,15 @@ def test_counters_tell_what_a_page_did(server):
     assert 0 < one(after, "virga_first_batch_seconds_sum") <= one(after, "virga_interest_seconds_sum") < 60
     assert one(after, "virga_dataset_run_age_seconds", dataset=catalog["id"]) > 0
     wait_until(lambda: one(metrics(server), "virga_sessions") == 0)
+
+
+def test_pins_and_their_pictures_are_counted(server):
+    before = metrics(server)
+    pins = Pins(server)
+    pins.make("counted", pins.view(time="T+0"))
+    after = wait_until(lambda: (found := metrics(server)) and rise(before, found, "virga_pin_pictures_total") and found)
+    assert rise(before, after, "virga_pins") == rise(before, after, "virga_pin_picture_seconds_count") == 1
+    assert sum(after["virga_pin_states"].values()) == one(after, "virga_pins") and one(after, "virga_pin_picture_memory_bytes") > 0
 
 
 def test_requests_are_counted_by_route_and_class(server):
