@@ -23,17 +23,12 @@ import time
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 from conftest import clean_environment, running
 from export_client import Exports, children_of
-from ws_client import Stream
+from switching_viewer import Viewer, percentile
 
 PAUSE = 0.1           # seconds before a switch: the export gets its turn
 LOOK = 0.04           # the last of these, in which the machine must be calm
 MOST_OF_OTHERS = 0.002
 KINDS = {"warm": ("--cache-memory", "2G"), "cold": ("--cache-memory", "8M")}
-STRIDE = 7            # steps from one switch to the next: none is met again soon
-
-
-def percentile(values, part):
-    return sorted(values)[min(len(values) - 1, int(part * len(values)))]
 
 
 def processor_seconds(own):
@@ -76,27 +71,6 @@ class Calm:
 
     def __exit__(self, *_):
         self.kept = processor_seconds(self.own) - self.used < MOST_OF_OTHERS and processes_started() == self.started
-
-
-class Viewer:
-    def __init__(self, exports):
-        self.stream = Stream(exports.server.url)
-        dataset = exports.catalog()["datasets"][0]
-        self.dataset, self.variable, self.step = dataset["id"], "air_temperature", 0
-        self.steps = len(dataset["runs"][-1]["series"][self.variable]["times"])
-        for _ in range(self.steps):
-            self.switch()
-
-    def switch(self):
-        """Milliseconds until all of another step is there."""
-        self.step = (self.step + STRIDE) % self.steps
-        began = time.monotonic()
-        self.stream.interest(self.dataset, [self.variable], time=self.step, have="none")
-        self.stream.until_done()
-        took = time.monotonic() - began
-        assert self.stream.bricks
-        self.stream.forget()
-        return 1000 * took
 
 
 class Job:
