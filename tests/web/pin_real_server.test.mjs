@@ -40,11 +40,11 @@ async function picture() {
   return pixels(Buffer.from(bytes));
 }
 
-// The greatest difference of two pictures' pixels.
-function farApart(a, b) {
-  let most = 0;
-  for (let y = 0; y < a.height; y += 3) for (let x = 0; x < a.width; x += 3) a.at(x, y).forEach((value, c) => { most = Math.max(most, Math.abs(value - b.at(x, y)[c])); });
-  return most;
+// The share of two pictures' pixels that differ by more than nobody sees; a camera's last digit moves an edge here and there.
+function shareApart(a, b) {
+  let apart = 0, all = 0;
+  for (let y = 0; y < a.height; y++) for (let x = 0; x < a.width; x++, all++) if (a.at(x, y).some((value, c) => Math.abs(value - b.at(x, y)[c]) > 4)) apart++;
+  return apart / all;
 }
 
 async function pinIt(title) {
@@ -72,7 +72,8 @@ inPage("pinned, closed, the server restarted, opened: the same view", async () =
   await open(`${server.url}pin/${id}`);
   assert.equal(await text("[data-role=pin-title]"), "Kept");
   assert.deepEqual(await view(), before);
-  assert.ok(farApart(drawn, await picture()) <= 2);
+  const apart = shareApart(drawn, await picture());
+  assert.ok(apart < 0.002, `${apart} of the pixels differ`);
   assert.equal(new URL(page.url()).hash, "");
 });
 
