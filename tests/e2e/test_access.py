@@ -86,6 +86,8 @@ def test_without_authentication_the_page_on_this_machine_is_an_admin(begin):
     assert is_admin(place.anybody)
     assert stop_cluster(place.anybody, Origin="http://evil.example.org") == 403
     assert stop_cluster(place.anybody, Origin=None) == 403
+    for header in ("X_Forwarded_For", "X_Real_IP", "Forwarded"):  # through a proxy on it, whose clients may be anywhere
+        assert stop_cluster(place.anybody.but(**{header: "for=203.0.113.9" if header == "Forwarded" else "203.0.113.9"})) == 403, header
     assert place.anybody.ask("POST", "api/login", headers={"Authorization": f"Bearer {FORGED}"}).status == 501
 
 
