@@ -273,7 +273,8 @@ static void work(struct pin_drawer *drawer) {
         draw_entry(drawer, entry);
     } else {
         const double again = pin_entries_again(&pictures->entries, now) - now, idle = drawer->maker ? IDLE_SECONDS : 3600;
-        if (wait_for_work(pictures, fmin(again, idle)) || again < idle) return;
+        const bool old = drawer->maker && drawer->catalog != pictures->catalog;  // and holds files that nobody else does
+        if (!old && (wait_for_work(pictures, fmin(again, idle)) || again < idle)) return;
         pthread_mutex_unlock(&pictures->lock);
         free_maker(drawer);
         pthread_mutex_lock(&pictures->lock);

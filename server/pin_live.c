@@ -123,6 +123,7 @@ static int mean(const struct view *view, const struct catalog *catalog, double n
                 struct pin_meaning *meaning, struct failure *failure) {
     bool exact = false;
     int status = view_resolve(view, catalog, resolved, failure);
+    if (resolved->dataset) meaning->fingerprint = resolved->dataset->fingerprint;
     if (status) return status;
     set_stale(view, resolved, stale_after, meaning);
     status = view_resolve_time(resolved, view->time, now, &meaning->moment.step, &exact, failure);

@@ -25,6 +25,7 @@ struct pin_meaning {
     char words[PIN_WORDS];     // why
     struct picture_moment moment;
     struct pin_shown shown;
+    uint64_t fingerprint;      // of the dataset, in this catalog; 0: it is not on offer
     char key[PIN_KEY + 1];     // of the picture: two pictures of the same size with the same key are the same, but for what is written on them
     uint64_t fields, look;     // pictures with the same numbers are made from the same fields, and look into them with the same light and colours
     bool calendar;             // the run can be held against the clock

@@ -178,7 +178,7 @@ static void take_pins(struct pin_pictures *pictures) {
 // --- The minder: what they mean.
 
 struct asked {
-    char id[PIN_ID + 1];
+    char id[PIN_ID + 1], dataset[sizeof((struct view){0}).dataset];
     uint32_t revision;
     struct shared_bytes *view;
     struct pin_meaning meaning;
@@ -192,6 +192,7 @@ static void ask(struct asked *asked, const struct catalog *catalog, double wall,
     struct failure failure = {0};
     struct view *view = malloc(sizeof *view);
     int status = view ? view_parse((const char *)asked->view->data, asked->view->size, view, &failure) : failure_set(&failure, VIRGA_NO_MEMORY, "out of memory");
+    if (!status) memcpy(asked->dataset, view->dataset, sizeof asked->dataset);
     if (!status) pin_mean(view, catalog, wall, stale_after, &asked->meaning);
     else asked->meaning = (struct pin_meaning){.status = status, .now = wall, .stale_from = INFINITY, .from = -INFINITY, .until = INFINITY};
     if (status) snprintf(asked->meaning.words, sizeof asked->meaning.words, "%.*s", PIN_WORDS - 1, failure.message);
@@ -208,8 +209,9 @@ static void take_answer(struct pin_pictures *pictures, const struct asked *asked
         pin_drawer_outdated(pictures, entry);
     }
     entry->meaning = asked->meaning;
+    memcpy(entry->dataset, asked->dataset, sizeof entry->dataset);
     entry->meant = true;
-    pin_pictures_tell(pictures, entry);
+    if (pictures->ready) pin_pictures_tell(pictures, entry);  // before, there may be a picture of it on disk
 }
 
 static size_t choose(const struct pin_pictures *pictures, struct asked *asked, double wall) {
@@ -330,6 +332,7 @@ static void take_up(struct pin_pictures *pictures) {
     if (!stopping) pin_files_sweep(pictures->options.config->state_dir, take_file, pictures);
     pthread_mutex_lock(&pictures->lock);
     pictures->ready = true;
+    tell_all(pictures);
     pthread_cond_broadcast(&pictures->for_drawers);
 }
 
@@ -362,7 +365,11 @@ void pin_pictures_set_catalog(struct pin_pictures *pictures, struct catalog *cat
     pthread_mutex_lock(&pictures->lock);
     catalog_unref(pictures->catalog);
     pictures->catalog = catalog_ref(catalog);
-    for (size_t i = 0; i < pictures->entries.count; i++) pictures->entries.list[i]->meant = false;
+    for (size_t i = 0; i < pictures->entries.count; i++) {
+        struct pin_entry *entry = pictures->entries.list[i];
+        const struct catalog_dataset *dataset = catalog_find_dataset(catalog, entry->dataset);
+        if (entry->meaning.fingerprint != (dataset ? dataset->fingerprint : 0)) entry->meant = false;
+    }
     pictures->woken = true;
     pthread_cond_signal(&pictures->for_minder);
     pthread_mutex_unlock(&pictures->lock);

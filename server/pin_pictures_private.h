@@ -34,6 +34,7 @@ struct pin_entry {
     int64_t sequence;
     uint32_t revision;
     struct shared_bytes *view;
+    char dataset[VIEW_ID_TEXT];    // that it names
     bool meant;                    // `meaning` is that of the catalog and revision in force
     struct pin_meaning meaning;
     struct pin_picture picture, before;  // the newest one, and the one that pages may still ask for
