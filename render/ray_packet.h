@@ -251,15 +251,15 @@ PACKET void phase_place(const struct march *m, struct ray_flight *f) {
         const struct march_volume *v = &m->volumes[n];
         struct ray_volume *rv = &f->volumes[n];
         struct packet_place *p = &rv->place;
-        const vf x = m->eye[0] + r->x * f->s, y = m->eye[1] + r->y * f->s, z = (m->eye[2] + r->z * f->s) * m->shrink;
         if (v->lines.apply) {
             packet_lines_place(v, f->s, rv);
         } else {
-            packet_place(v->geometry, x, y, z, p);
+            packet_place(v->geometry, m->eye[0] + r->x * f->s, m->eye[1] + r->y * f->s, (m->eye[2] + r->z * f->s) * m->shrink, p);
             p->i = packet_wrapped(v->steps[0], p->i);
         }
         packet_brick_number(v->steps[0], p->i, p->j, p->k, &rv->number);
-        if (v->minus.steps[0]) packet_minus_place(v, p, x, y, z, &rv->minus);
+        if (v->minus.steps[0])
+            packet_minus_place(v, p, m->eye[0] + r->x * f->s, m->eye[1] + r->y * f->s, (m->eye[2] + r->z * f->s) * m->shrink, &rv->minus);
     }
 }
 
