@@ -22,6 +22,7 @@ struct worker_queue {
     pthread_cond_t added;
     bool stopping;             // lock
     size_t running;            // lock
+    size_t background, most_background;  // lock; of those that run, jobs that nobody waits for, and how many may. The latter never changes
     size_t count, limit;       // lock; jobs in heap; limit never changes
     uint64_t next_order;       // lock
     struct waiting_job *heap;  // lock; a binary heap, the next job to run first
@@ -88,16 +89,18 @@ static void *worker_main(void *argument) {
     struct worker_queue *q = argument;
     pthread_mutex_lock(&q->lock);
     while (!q->stopping) {
-        if (!q->count) {
+        if (!q->count || (q->heap[0].priority < 0 && q->background == q->most_background)) {
             pthread_cond_wait(&q->added, &q->lock);
             continue;
         }
         struct waiting_job job = heap_remove(q, 0);
         q->running++;
+        q->background += job.priority < 0;
         pthread_mutex_unlock(&q->lock);
         job.run(job.argument, false);
         pthread_mutex_lock(&q->lock);
         q->running--;
+        q->background -= job.priority < 0;
         if (!ended_last(q->pool, &job)) continue;
         pthread_mutex_unlock(&q->lock);
         tell_watchers(q->pool);
@@ -108,6 +111,7 @@ static void *worker_main(void *argument) {
 }
 
 static int queue_start(struct worker_queue *q, int threads) {
+    q->most_background = threads > 1 ? (size_t)threads / 2 : 1;
     q->heap = calloc(q->limit ? q->limit : 1, sizeof *q->heap);
     q->threads = calloc((size_t)threads, sizeof *q->threads);
     if (!q->heap || !q->threads) return VIRGA_NO_MEMORY;

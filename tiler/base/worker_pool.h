@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // A bounded pool of threads with two lanes: LANE_READ for jobs that wait on a source, LANE_COMPUTE for the rest.
 // Each lane has threads of its own, so slow reads never hold up encoding. Within a lane, the job with the highest
-// priority runs first; equal priorities run in the order they were added. A negative one says that nobody waits for the job.
+// priority runs first; equal priorities run in the order they were added. A negative one says that nobody waits for the job:
+// such jobs take half of a lane's threads at most, so that who does wait finds one that is free.
 #ifndef VIRGA_BASE_WORKER_POOL_H
 #define VIRGA_BASE_WORKER_POOL_H
 

@@ -240,6 +240,26 @@ static void what_nobody_waits_for_makes_nobody_busy(void **state) {
     assert_int_equal(told, 2);
 }
 
+static void what_nobody_waits_for_leaves_threads_free(void **state) {
+    (void)state;
+    struct worker_pool *pool = worker_pool_new((int[]){1, 3}, 16);
+    struct gate background, urgent;
+    gate_init(&background), gate_init(&urgent);
+    atomic_store(&run_count, 0);
+    worker_pool_try_add(pool, LANE_COMPUTE, -1, gate_job, &background);
+    gate_wait_entered(&background);
+    for (int n = 0; n < 5; n++) worker_pool_try_add(pool, LANE_COMPUTE, -1, count_job, NULL);
+    worker_pool_try_add(pool, LANE_COMPUTE, 0, gate_job, &urgent);
+    gate_wait_entered(&urgent);
+    assert_int_equal(run_count, 0);  // a third thread is free, but not for these
+    gate_open(&urgent);
+    assert_int_equal(worker_pool_load(pool, LANE_COMPUTE) >= 6, true);
+    gate_open(&background);
+    wait_until_idle(pool, LANE_COMPUTE);
+    assert_int_equal(run_count, 5);
+    worker_pool_free(pool);
+}
+
 static atomic_size_t also_told;
 
 static void note_too(void *user) {
@@ -297,6 +317,7 @@ int main(void) {
         cmocka_unit_test_setup(each_accepted_job_runs_once_under_contention, reset),
         cmocka_unit_test_setup(a_watcher_is_told_when_there_is_work_and_when_there_is_none, reset),
         cmocka_unit_test_setup(what_nobody_waits_for_makes_nobody_busy, reset),
+        cmocka_unit_test_setup(what_nobody_waits_for_leaves_threads_free, reset),
         cmocka_unit_test_setup(several_watch_and_each_leaves_alone, reset),
         cmocka_unit_test_setup(the_last_thing_told_is_true, reset),
         cmocka_unit_test_setup(no_threads_is_refused, reset),
