@@ -350,6 +350,9 @@ def test_without_a_person_nothing_is_shown(closed):
     for path in ("", "main.js", "healthz", "api/me"):
         assert visitor.get(path).status == 200, path
     assert visitor.get("pin/0123456789abcdef").headers["Location"] == "/wall/?pin=0123456789abcdef"  # the page says more
+    for path in ("pin/0123456789abcdef.png", "pin/0123456789abcdef.jpg?width=64", "pin/0123456789abcdef/0123456789abcdef.jpg", "api/pins", "api/pins/0123456789abcdef"):
+        assert visitor.get(path).status == 401, path
+        assert visitor.ask("HEAD", path).status == 401, path
     me = visitor.me()
     assert me["role"] == "nobody" and me["anonymous"] is False
     token = closed.tokens.create("ada", "viewer")
