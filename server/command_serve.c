@@ -143,7 +143,7 @@ static int take(void *user, const char *name, const char *value, struct failure 
 static struct web_server *volatile running;
 static volatile sig_atomic_t stops;
 
-static bool has_terminal;  // at the start
+static bool has_terminal;  // at the start; its end is to be the server's
 
 // A terminal that is closed sends the same signal as `kill -HUP`, but then there is none any more.
 static bool finds_terminal(void) {
@@ -164,6 +164,12 @@ static void on_reload(int signal_number) {
     if (has_terminal && !finds_terminal()) on_stop(signal_number);
     else if (running) web_server_reload(running);
     errno = saved;
+}
+
+// As under nohup.
+static bool ignores(int signal_number) {
+    struct sigaction action;
+    return sigaction(signal_number, NULL, &action) == 0 && action.sa_handler == SIG_IGN;
 }
 
 static void handle(int signal_number, void (*handler)(int)) {
@@ -224,7 +230,7 @@ static int run_server(struct app *app, struct invocation *call, struct failure *
     if (status != VIRGA_OK) return status;
     running = server;
     web_server_on_reload(server, reread, call);
-    has_terminal = finds_terminal();
+    has_terminal = finds_terminal() && !ignores(SIGHUP);
     handle_signals(on_stop, on_reload);
     announce(app, port, words, sizeof words);
     status = web_server_run(server, words);

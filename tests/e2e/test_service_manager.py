@@ -209,14 +209,31 @@ def test_signals_in_a_row_end_nothing(start):
         assert client.request("/healthz")[0] == 200
 
 
-def test_a_terminal_that_is_closed_ends_it(virga, demo_forecast, tmp_path):
+def in_a_terminal(virga, demo_forecast, tmp_path, ignored):
+    """(process id, the terminal's other end, address) of a server that was started in a terminal."""
     child, terminal = pty.fork()
     if child == 0:
+        signal.signal(signal.SIGHUP, signal.SIG_IGN if ignored else signal.SIG_DFL)
         os.execve(virga, [virga, "serve", "--listen", "127.0.0.1:0", "--state", str(tmp_path / "state"), str(demo_forecast)], clean_environment(tmp_path))
     said = b""
-    while b"listening on" not in said:
+    while not (address := re.search(rb"listening on http://([\d.]+):(\d+)/", said)):
         said += os.read(terminal, 4096)
+    return child, terminal, (address[1].decode(), int(address[2]))
+
+
+def test_a_terminal_that_is_closed_ends_it(virga, demo_forecast, tmp_path):
+    child, terminal, _ = in_a_terminal(virga, demo_forecast, tmp_path, False)
     os.close(terminal)
+    assert wait_until(lambda: os.waitpid(child, os.WNOHANG)[0]) == child
+
+
+def test_under_nohup_it_outlives_its_terminal(virga, demo_forecast, tmp_path):
+    child, terminal, address = in_a_terminal(virga, demo_forecast, tmp_path, True)
+    os.close(terminal)
+    os.kill(child, signal.SIGHUP)
+    with Socket(*address) as client:
+        assert client.request("/healthz")[0] == 200
+    os.kill(child, signal.SIGTERM)
     assert wait_until(lambda: os.waitpid(child, os.WNOHANG)[0]) == child
 
 
