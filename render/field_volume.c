@@ -61,10 +61,8 @@ void field_volumes_free(struct field_volumes *volumes) {
 
 // --- Which fields there are.
 
-static const char *edition_of(const struct field_ref *field) { return field->dataset->runs[field->run].series[field->variable].edition; }
-
 static bool is_of(const struct field_volume *v, const struct field_ref *field) {
-    return v->field.step == field->step && v->field.member == field->member && !strcmp(v->edition, edition_of(field));
+    return v->field.step == field->step && v->field.member == field->member && !strcmp(v->edition, catalog_step_edition(field));
 }
 
 static void recount(struct field_volume *v) {
@@ -79,7 +77,7 @@ static int volume_new(struct field_volumes *volumes, const struct field_ref *fie
     struct field_volume *v = calloc(1, sizeof *v);
     if (!v) return failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
     v->field = *field;
-    memcpy(v->edition, edition_of(field), sizeof v->edition);
+    memcpy(v->edition, catalog_step_edition(field), sizeof v->edition);
     brick_store_shape(field->dataset, field->variable, &v->shape);
     int status = brick_fetch_table(volumes->fetch, field, &v->table, failure);
     if (!status && (status = brick_volume_new(&v->shape, &v->volume))) failure_set(failure, status, "out of memory");

@@ -294,7 +294,7 @@ static struct entry_part *entry_new(struct field_cache *cache, struct catalog *c
     part->entry.private_part = part;
     part->entry.catalog = catalog_ref(catalog);
     part->entry.field = *field;
-    part->entry.edition = field->dataset->runs[field->run].series[field->variable].edition;
+    part->entry.edition = catalog_step_edition(field);
     field_geometry_id(field, part->entry.geometry);
     if (!part->entry.geometry[0]) snprintf(part->entry.geometry, sizeof part->entry.geometry, "surface");
     part->next = cache->entries;

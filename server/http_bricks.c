@@ -22,14 +22,21 @@ static bool take_number(const char **path, uint32_t *number) {
     return true;
 }
 
-// Which series of which variable has this edition.
-static bool find_edition(const struct catalog *catalog, const char *edition, size_t length, struct field_ref *field) {
+static bool is_edition(const char *edition, const char *text, size_t length) { return strlen(edition) == length && !memcmp(edition, text, length); }
+
+// The step of this number, where the edition is its own or its series'.
+static bool has_edition(const struct catalog_series *series, const char *edition, size_t length, size_t step) {
+    return step < series->time_count && ((series->editions && is_edition(series->editions[step], edition, length)) || is_edition(series->edition, edition, length));
+}
+
+// Which step of which variable has this edition: the step's own, which it keeps when others come, or that of its whole series.
+static bool find_edition(const struct catalog *catalog, const char *edition, size_t length, size_t step, struct field_ref *field) {
     for (size_t d = 0; d < catalog->dataset_count; d++)
         for (size_t r = 0; r < catalog->datasets[d].run_count; r++)
             for (size_t v = 0; v < catalog->datasets[d].variable_count; v++) {
                 const struct catalog_series *series = &catalog->datasets[d].runs[r].series[v];
-                if (!series->present || strlen(series->edition) != length || memcmp(series->edition, edition, length)) continue;
-                *field = (struct field_ref){.dataset = &catalog->datasets[d], .run = r, .variable = v};
+                if (!series->present || !has_edition(series, edition, length, step)) continue;
+                *field = (struct field_ref){.dataset = &catalog->datasets[d], .run = r, .variable = v, .step = step};
                 return true;
             }
     return false;
@@ -81,15 +88,12 @@ int http_bricks(const struct http_request *request) {
     struct field_ref field;
     struct brick_key key = {0};
     uint32_t member, step;
-    if (!at[length] || !find_edition(web_user_catalog(peer->server, peer->caller.user), at, length, &field))
-        return http_answer_error(peer, 404, "no such edition; the catalog names those on offer");
-    at += length + 1;
-    const struct catalog_variable *variable = &field.dataset->variables[field.variable];
-    if (!take_number(&at, &member) || !take_number(&at, &step) || member >= variable->member_count ||
-        step >= field.dataset->runs[field.run].series[field.variable].time_count)
-        return http_answer_error(peer, 404, "no such member or step");
+    if (at[length]) at += length + 1;
+    if (!take_number(&at, &member) || !take_number(&at, &step)) return http_answer_error(peer, 404, "no such member or step");
+    if (!find_edition(web_user_catalog(peer->server, peer->caller.user), request->path, length, step, &field))
+        return http_answer_error(peer, 404, "no such edition with such a step; the catalog names those on offer");
+    if (member >= field.dataset->variables[field.variable].member_count) return http_answer_error(peer, 404, "no such member");
     field.member = member;
-    field.step = step;
     bool table = !strcmp(at, "table");
     struct pyramid_shape shape;
     brick_store_shape(field.dataset, field.variable, &shape);
@@ -98,7 +102,7 @@ int http_bricks(const struct http_request *request) {
         return http_answer_error(peer, 404, "no such brick");
     // All that the bytes depend on is in the address.
     snprintf(peer->reply.etag, sizeof peer->reply.etag, table ? "\"%.32s-%u-%u\"" : "\"%.32s-%u-%u-%u-%u-%u-%u\"",
-             field.dataset->runs[field.run].series[field.variable].edition, member, step, key.level, key.z, key.y, key.x);
+             catalog_step_edition(&field), member, step, key.level, key.z, key.y, key.x);
     peer->reply.cache = immutable;
     if (http_has_copy(peer, peer->reply.etag)) return http_answer(peer, 304, NULL, NULL);
     return fetch(peer, &field, &key, table);

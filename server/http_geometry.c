@@ -66,8 +66,8 @@ static bool find_member(const struct catalog_dataset *dataset, const char *geome
     for (size_t r = 0; r < dataset->run_count; r++)
         for (size_t v = 0; v < dataset->variable_count; v++) {
             const struct catalog_series *series = &dataset->runs[r].series[v];
-            if (!series->present || strcmp(series->edition, edition) || step >= series->time_count || member >= dataset->variables[v].member_count) continue;
             *field = (struct field_ref){.dataset = dataset, .variable = v, .run = r, .member = member, .step = step};
+            if (!series->present || step >= series->time_count || member >= dataset->variables[v].member_count || strcmp(catalog_step_edition(field), edition)) continue;
             return dataset->variables[v].vertical;
         }
     return false;

@@ -17,6 +17,7 @@ struct slot {  // a step of a layer
     bool used, in_window, given_up;  // given_up: its field could not be got
     uint32_t serial;
     uint32_t step;
+    uint64_t name;         // of its data
     uint64_t last_wanted;  // interest number
     int told;
     struct session_field *field;  // only in the window
@@ -207,11 +208,13 @@ static void leave_behind(struct session *s, size_t l) {
     }
 }
 
-static struct slot *take_slot(struct session *s, struct layer_memory *layer, uint32_t step) {
+// What was sent of a step whose data are others now is worth nothing.
+static struct slot *take_slot(struct session *s, struct layer_memory *layer, uint32_t step, uint64_t name) {
     struct slot *free_one = NULL, *oldest = NULL;
     for (size_t i = 0; i < SESSION_MAX_SLOTS; i++) {
         struct slot *slot = &layer->slots[i];
-        if (slot->used && slot->step == step) return slot;
+        if (slot->used && slot->step == step && slot->name == name) return slot;
+        if (slot->used && slot->step == step) drop_slot(s, layer, slot);
         if (!slot->used) free_one = slot;
         else if (!slot->in_window && (!oldest || slot->last_wanted < oldest->last_wanted)) oldest = slot;
     }
@@ -224,6 +227,7 @@ static struct slot *take_slot(struct session *s, struct layer_memory *layer, uin
     if (!free_one->bits) return NULL;
     free_one->used = true;
     free_one->step = step;
+    free_one->name = name;
     free_one->serial = ++s->last_serial;
     return free_one;
 }
@@ -232,7 +236,7 @@ static int enter_window(struct session *s, size_t l) {
     for (size_t d = 0; d <= s->interest.ahead; d++) {
         int64_t step = s->interest.layers[l].steps[d];
         if (step < 0) continue;
-        struct slot *slot = take_slot(s, s->layers[l], (uint32_t)step);
+        struct slot *slot = take_slot(s, s->layers[l], (uint32_t)step, s->interest.layers[l].names[d]);
         if (!slot) return VIRGA_NO_MEMORY;
         slot->in_window = true;
         slot->last_wanted = s->interests;

@@ -33,13 +33,14 @@ struct session_field {
 };
 
 struct session_layer {
-    char identity[SESSION_MAX_IDENTITY];  // what of a slot's memory may be kept: edition, member
+    char identity[SESSION_MAX_IDENTITY];  // what of a slot's memory may be kept: variable, run, member, shape
     char variable[256];                   // for drop messages
     struct pyramid_shape shape;
     struct opacity_curve curve;
     double v0, step;                      // lattice
     int64_t before;                       // the step before the one in view, or -1
     int64_t steps[1 + VIEW_MAX_AHEAD];    // the layer's own step in view and those ahead; -1: it has none there
+    uint64_t names[1 + VIEW_MAX_AHEAD];   // of those steps: another one where the same number is of other data than before
 };
 
 struct session_interest {

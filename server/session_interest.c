@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include <xxhash.h>
 
 #include "brick/brick_store.h"
 
@@ -56,6 +57,11 @@ static size_t most_members(const struct catalog_dataset *dataset) {
     return most;
 }
 
+static uint64_t name_of(const struct catalog_dataset *dataset, const struct interest_layer *layer, int64_t step) {
+    const char *edition = catalog_step_edition(&(struct field_ref){.dataset = dataset, .variable = layer->variable, .run = layer->run, .step = (size_t)step});
+    return XXH3_64bits(edition, strlen(edition));
+}
+
 static int resolve_layer(const struct catalog_dataset *dataset, const struct ws_interest *asked, size_t l, struct session_interest *interest,
                          struct interest_layer *named, struct failure *failure) {
     const char *name = asked->layers[l].variable;
@@ -68,6 +74,8 @@ static int resolve_layer(const struct catalog_dataset *dataset, const struct ws_
     const struct catalog_variable *v = &dataset->variables[variable];
     const struct catalog_series *own = &dataset->runs[run].series[variable];
     if (!own->present) return failure_set(failure, VIRGA_NOT_FOUND, "the run of %s has no %s", dataset->runs[run].time.iso, name);
+    if (asked->layers[l].edition[0] && strcmp(asked->layers[l].edition, own->edition))
+        return failure_set(failure, VIRGA_CHANGED, "%s of the run of %s has changed; the catalog tells how", name, dataset->runs[run].time.iso);
     *named = (struct interest_layer){.variable = (size_t)variable, .run = (size_t)run, .member = member};
     if (member >= v->member_count) {  // a variable without members goes with every member of the others
         if (v->member_count > 1 || member >= most_members(dataset))
@@ -78,7 +86,7 @@ static int resolve_layer(const struct catalog_dataset *dataset, const struct ws_
     bool constant = catalog_is_constant(v);
     if (asked->time >= first->time_count)
         return failure_set(failure, VIRGA_NOT_FOUND, "%s has %zu times, not one with index %u", name, first->time_count, asked->time);
-    snprintf(layer->identity, sizeof layer->identity, "%s %zu %s", own->edition, named->member, v->id);
+    snprintf(layer->identity, sizeof layer->identity, "%.100s %.100s %s %zu %zux%zux%zu", v->id, dataset->id, dataset->runs[run].time.iso, named->member, v->nx, v->ny, v->nz);
     snprintf(layer->variable, sizeof layer->variable, "%s", v->id);
     brick_store_shape(dataset, (size_t)variable, &layer->shape);
     layer->curve = asked->layers[l].opacity;
@@ -90,6 +98,7 @@ static int resolve_layer(const struct catalog_dataset *dataset, const struct ws_
         layer->steps[d] = layer_step(first, own, constant, step_on(asked, first->time_count, (int64_t)d * along));
         for (size_t e = 0; e < d; e++)
             if (layer->steps[e] == layer->steps[d]) layer->steps[d] = -1;
+        if (layer->steps[d] >= 0) layer->names[d] = name_of(dataset, named, layer->steps[d]);
     }
     return VIRGA_OK;
 }

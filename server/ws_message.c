@@ -107,6 +107,7 @@ static int parse_layers(const json_t *root, struct ws_interest *interest, struct
         int status = text(layer, "variable", true, to->variable, failure);
         if (!status) status = parse_curve(json_object_get(layer, "opacity"), &to->opacity, failure);
         if (!status) status = text(layer, "run", false, to->run, failure);
+        if (!status) status = text(layer, "edition", false, to->edition, failure);
         if (!status) status = integer_or(layer, "member", 0, 1000000, 0, &member, failure);
         if (status) return status;
         to->has_member = json_is_integer(json_object_get(layer, "member"));

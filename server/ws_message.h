@@ -29,6 +29,7 @@ enum ws_message_kind { WS_INTEREST, WS_ACK, WS_PING, WS_DROP, WS_EXPORTS, WS_USE
 struct ws_layer {
     char variable[WS_MAX_ID + 1];
     char run[WS_MAX_ID + 1];  // "": the interest's
+    char edition[WS_MAX_ID + 1];  // of the series that `time` and `steps` count in, as the client knows it; "": whatever it is
     bool has_member;          // false: the interest's
     uint32_t member;
     struct opacity_curve opacity;

@@ -266,6 +266,12 @@ static void take_interest(struct ws_client *client, const struct ws_interest *as
     struct failure failure = {0};
     struct catalog *catalog = catalog_ref(web_user_catalog(client->server, client->peer->caller.user));
     int status = session_interest_resolve(catalog, asked, &interest, &dataset, layers, &failure);
+    if (status == VIRGA_CHANGED) {  // what it has now goes on until it has read the catalog
+        client->catalog_due = CATALOG_ANY;
+        lws_callback_on_writable(client->peer->wsi);
+        catalog_unref(catalog);
+        return;
+    }
     if (status) {
         session_clear(client->session, asked->generation);
         ws_push_error(client, failure.message);

@@ -200,7 +200,7 @@ static int key_of(const struct field_ref *field, struct brick_key *key, struct f
     if (!series->present || field->step >= series->time_count || field->member >= dataset->variables[field->variable].member_count)
         return failure_set(failure, VIRGA_NOT_FOUND, "no such time or member of %s", dataset->variables[field->variable].id);
     memset(key, 0, sizeof *key);
-    snprintf(key->edition, sizeof key->edition, "%s", series->edition);
+    snprintf(key->edition, sizeof key->edition, "%s", catalog_step_edition(field));
     key->member = (uint32_t)field->member;
     key->step = (uint32_t)field->step;
     return VIRGA_OK;

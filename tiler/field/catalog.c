@@ -109,6 +109,7 @@ void catalog_remove_variable(struct catalog_dataset *d, size_t index) {
     memmove(&d->variables[index], &d->variables[index + 1], after * sizeof *d->variables);
     for (size_t r = 0; r < d->run_count; r++) {
         free(d->runs[r].series[index].times);
+        free(d->runs[r].series[index].editions);
         memmove(&d->runs[r].series[index], &d->runs[r].series[index + 1], after * sizeof *d->runs[r].series);
     }
     d->variable_count--;
@@ -125,7 +126,10 @@ void catalog_dataset_destroy(struct catalog_dataset *d) {
     struct dataset_shared *shared = d->variable_count > 0 ? d->variables[0].from->shared : NULL;
     for (size_t v = 0; v < d->variable_count; v++) catalog_variable_destroy(&d->variables[v], d->run_count);
     for (size_t r = 0; r < d->run_count; r++) {
-        for (size_t v = 0; d->runs[r].series && v < d->variable_count; v++) free(d->runs[r].series[v].times);
+        for (size_t v = 0; d->runs[r].series && v < d->variable_count; v++) {
+            free(d->runs[r].series[v].times);
+            free(d->runs[r].series[v].editions);
+        }
         free(d->runs[r].series);
     }
     if (shared) {
@@ -225,6 +229,11 @@ const struct catalog_dataset *catalog_find_dataset(const struct catalog *catalog
     for (size_t n = 0; catalog && id && n < catalog->dataset_count; n++)
         if (strcmp(catalog->datasets[n].id, id) == 0) return &catalog->datasets[n];
     return NULL;
+}
+
+const char *catalog_step_edition(const struct field_ref *field) {
+    const struct catalog_series *series = &field->dataset->runs[field->run].series[field->variable];
+    return series->editions ? series->editions[field->step] : series->edition;
 }
 
 int catalog_find_variable(const struct catalog_dataset *d, const char *id) {

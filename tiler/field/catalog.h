@@ -58,7 +58,8 @@ struct catalog_series {  // a variable in one run
     bool present;        // false: this run lacks the variable
     size_t time_count;
     struct catalog_time *times;  // increasing
-    char edition[33];    // hex: hash of the identities of the files behind it, grid, level map, lattice, format version
+    char edition[33];    // hex: hash of all its steps' editions
+    char (*editions)[33];  // [time_count], see catalog_step_edition; hex: hash of the identities of the files behind a step, grid, level map, lattice, format version
 };
 
 struct catalog_run {
@@ -169,6 +170,9 @@ struct field_ref {
     size_t variable, run, member, step;
     const atomic_bool *stop;  // once true, what is read of it, also by another thread, is given up: VIRGA_CANCELLED. Or NULL
 };
+
+// The edition of this very step, which must be there, for all members: what is made of it never changes under this name.
+const char *catalog_step_edition(const struct field_ref *field);
 
 // Whether this member has this step: where members come from files of their own, one may lack some, and all its values are missing.
 bool catalog_has_member(const struct field_ref *field);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Editions: one name for everything a series' bricks are made from, so that a URL with it never means other bytes.
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <xxhash.h>
 
@@ -36,19 +37,6 @@ static void add_piece(XXH3_state_t *state, const struct field_step *step, const 
     XXH3_128bits_update(state, at, sizeof at);
 }
 
-// A derived variable's inputs belong to it.
-static void add_steps(XXH3_state_t *state, const struct catalog_dataset *d, size_t variable, size_t run) {
-    const struct variable_source *from = d->variables[variable].from;
-    const struct cf_file *last = NULL;
-    for (size_t s = 0; s < run_piece_count(&d->variables[variable], run); s++) add_piece(state, &from->runs[run].steps[s], &last);
-    for (size_t s = 0; s < from->runs[run].step_count; s++)
-        XXH3_128bits_update(state, &d->runs[run].series[variable].times[s].seconds, sizeof(double));
-    if (!from->derived) return;
-    add_text(state, from->derived->name);
-    add_steps(state, d, (size_t)from->u, run);
-    if (from->v != NO_VARIABLE) add_steps(state, d, (size_t)from->v, run);
-}
-
 // What all fields of a variable in a run have in common, and where this one's levels are.
 static XXH3_state_t *begin(const struct field_ref *field) {
     const struct catalog_dataset *d = field->dataset;
@@ -74,12 +62,45 @@ static void end(XXH3_state_t *state, char edition[33]) {
     snprintf(edition, 33, "%016llx%016llx", (unsigned long long)hash.high64, (unsigned long long)hash.low64);
 }
 
-static int set_edition(struct catalog_dataset *d, size_t variable, size_t run) {
-    const struct field_ref field = {.dataset = d, .variable = variable, .run = run};
+// What a field is made from: its inputs belong to a derived one; where all members are its input, of all.
+static void add_field(XXH3_state_t *state, const struct field_ref *field) {
+    const struct catalog_variable *variable = &field->dataset->variables[field->variable];
+    const struct variable_source *from = variable->from;
+    struct field_ref one = *field;
+    const struct cf_file *last = NULL;
+    const bool all = field->member == MEMBER_MEAN;
+    const size_t first = all ? 0 : field->member, after = all ? variable->member_count : first + 1;
+    for (one.member = first; one.member < after; one.member++) {
+        const struct field_step *step = field_step_of(&one);
+        if (step) add_piece(state, step, &last);
+    }
+    if (!from->derived || !field_step_of(field)) return;
+    add_text(state, from->derived->name);
+    for (int v = 0; v < (from->v == NO_VARIABLE ? 1 : 2); v++) {
+        const struct field_ref input = field_input(field, v);
+        add_field(state, &input);
+    }
+}
+
+// All members' steps together.
+static int set_step_edition(const struct catalog_dataset *d, size_t variable, size_t run, size_t step, char edition[33]) {
+    struct field_ref field = {.dataset = d, .variable = variable, .run = run, .step = step};
     XXH3_state_t *state = begin(&field);
     if (!state) return VIRGA_NO_MEMORY;
-    add_steps(state, d, variable, run);
-    end(state, d->runs[run].series[variable].edition);
+    XXH3_128bits_update(state, &d->runs[run].series[variable].times[step].seconds, sizeof(double));
+    for (; field.member < d->variables[variable].member_count; field.member++) add_field(state, &field);
+    end(state, edition);
+    return VIRGA_OK;
+}
+
+static int set_edition(const struct catalog_dataset *d, size_t variable, size_t run) {
+    struct catalog_series *series = &d->runs[run].series[variable];
+    int status = (series->editions = calloc(series->time_count + 1, sizeof *series->editions)) ? VIRGA_OK : VIRGA_NO_MEMORY;
+    for (size_t s = 0; !status && s < series->time_count; s++) status = set_step_edition(d, variable, run, s, series->editions[s]);
+    XXH3_state_t *state = status ? NULL : begin(&(struct field_ref){.dataset = d, .variable = variable, .run = run});
+    if (!state) return VIRGA_NO_MEMORY;
+    XXH3_128bits_update(state, series->editions, series->time_count * sizeof *series->editions);
+    end(state, series->edition);
     return VIRGA_OK;
 }
 
@@ -126,26 +147,6 @@ int catalog_set_editions(struct catalog_dataset *d) {
         for (size_t v = 0; v < d->variable_count && !status; v++)
             if (d->runs[r].series[v].present) status = set_edition(d, v, r);
     return status ? status : set_fingerprint(d);
-}
-
-// As add_steps, of one step and member; where all members are its input, of all.
-static void add_field(XXH3_state_t *state, const struct field_ref *field) {
-    const struct catalog_variable *variable = &field->dataset->variables[field->variable];
-    const struct variable_source *from = variable->from;
-    struct field_ref one = *field;
-    const struct cf_file *last = NULL;
-    const bool all = field->member == MEMBER_MEAN;
-    const size_t first = all ? 0 : field->member, after = all ? variable->member_count : first + 1;
-    for (one.member = first; one.member < after; one.member++) {
-        const struct field_step *step = field_step_of(&one);
-        if (step) add_piece(state, step, &last);
-    }
-    if (!from->derived || !field_step_of(field)) return;
-    add_text(state, from->derived->name);
-    for (int v = 0; v < (from->v == NO_VARIABLE ? 1 : 2); v++) {
-        const struct field_ref input = field_input(field, v);
-        add_field(state, &input);
-    }
 }
 
 void field_edition(const struct field_ref *field, char edition[33]) {

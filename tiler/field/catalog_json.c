@@ -198,9 +198,11 @@ static json_t *run_json(const struct catalog_dataset *d, size_t run) {
     for (size_t v = 0; v < d->variable_count; v++) {
         const struct catalog_series *series = &d->runs[run].series[v];
         if (!series->present || d->variables[v].hidden) continue;
-        json_t *one = json_object(), *seconds = json_array();
+        json_t *one = json_object(), *seconds = json_array(), *editions = json_array();
         for (size_t s = 0; s < series->time_count; s++) json_array_append_new(seconds, number(series->times[s].seconds));
         json_object_set_new(one, "edition", json_string(series->edition));
+        for (size_t s = 0; s < series->time_count; s++) json_array_append_new(editions, json_string(series->editions ? series->editions[s] : series->edition));
+        json_object_set_new(one, "editions", editions);
         json_object_set_new(one, "times", times_json(series));
         json_object_set_new(one, "seconds", seconds);
         json_object_set_new(one, "geometry", geometry_json(d, v, run));

@@ -162,7 +162,7 @@ static void test_runs_members_and_lattices_are_those_named(void **state) {
     assert_int_equal(layers[0].run, 0);
     assert_int_equal(layers[0].member, 1);
     assert_int_equal(layers[1].member, 0);  // rain has no members: the same goes with each
-    assert_string_equal(found.layers[0].identity, "edition00 1 t");
+    assert_string_equal(found.layers[0].identity, "t d 2026-01-01T00:00:00Z 1 40x40x1");
     assert_true(found.layers[0].v0 == 1 && found.layers[0].step == 0.5);
     strcpy(i.run, "latest");
     assert_int_equal(resolve(&i), VIRGA_OK);
