@@ -33,6 +33,8 @@ bool space_item_is_of_notebook(const struct space_item *item) { return !strncmp(
 static void opened_delivered(struct letter *letter) {
     struct space_item *item = (struct space_item *)((char *)letter - offsetof(struct space_item, letter));
     item->opening = false;
+    catalog_unref(item->previous);
+    item->previous = NULL;
     item->when_opened(item);
 }
 
@@ -44,7 +46,7 @@ static int check_shows(const struct catalog *catalog, struct failure *failure) {
 
 static void run_open(void *argument, bool cancelled) {
     struct space_item *item = argument;
-    struct catalog_options options = {.state_dir = item->state_dir, .title = item->title[0] ? item->title : NULL};
+    struct catalog_options options = {.state_dir = item->state_dir, .previous = item->previous, .relist = item->previous != NULL, .title = item->title[0] ? item->title : NULL};
     item->status = cancelled ? failure_set(&item->failure, VIRGA_CANCELLED, "the server is ending")
                              : catalog_open(item->pool, (const char *const *)item->paths, item->path_count, &options, &item->opened, &item->failure);
     if (!item->status && space_item_is_published(item)) item->status = check_shows(item->opened, &item->failure);
@@ -63,8 +65,11 @@ int space_item_open(struct space_item *item, struct source_pool *pool, const cha
     item->mailbox = mailbox;
     item->when_opened = when_opened;
     item->opening = true;
+    item->previous = catalog_ref(item->part);
     if (!worker_pool_try_add(helpers, LANE_READ, 0, run_open, item)) return VIRGA_OK;
     item->opening = false;
+    catalog_unref(item->previous);
+    item->previous = NULL;
     return item->status = failure_set(&item->failure, VIRGA_TOO_LARGE, "the server is busy; try again");
 }
 

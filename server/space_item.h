@@ -21,6 +21,7 @@ struct space_item {
     size_t path_count;
     bool opening, dropped;  // dropped: to go when it has been opened
     double failed;          // when; 0: it has not
+    double listed;          // when it was last opened
     struct catalog *part;   // once it is open
     struct notebook_engine *notebook;  // that holds it: one reference, or NULL
     publication_done done;  // until it was called
@@ -32,6 +33,7 @@ struct space_item {
     const char *state_dir;
     int status;
     struct failure failure;
+    struct catalog *previous;  // that it had when it began, if any: one reference
     struct catalog *opened;
     void (*when_opened)(struct space_item *item);
 };
@@ -44,7 +46,7 @@ bool space_item_is_published(const struct space_item *item);
 // Whether its address is one of a notebook, which may not be there.
 bool space_item_is_of_notebook(const struct space_item *item);
 
-// Opens it with this pool, as one of `helpers`; `when_opened` is called when item->status, ->failure and ->opened say what came of it. state_dir: of
+// Opens it, or again to see what changed, with this pool, as one of `helpers`; `when_opened` is called when item->status, ->failure and ->opened say what came of it. state_dir: of
 // catalog_options, or NULL. What shows nothing has failed where it is a publication. VIRGA_TOO_LARGE: they have too much to do, and nothing is called.
 int space_item_open(struct space_item *item, struct source_pool *pool, const char *state_dir, struct worker_pool *helpers, struct service_mailbox *mailbox,
                     void (*when_opened)(struct space_item *item));

@@ -136,8 +136,26 @@ static void tell_done(struct space_item *item, int status, const struct failure 
 static void settle(struct space *space);
 static void end_space(struct space *space);
 
+// What was opened again: another catalog takes the old one's place. Where it is out of reach for now, what was there stays.
+static void take_relisted(struct space_item *item) {
+    bool same = item->status ? item->status != VIRGA_NOT_FOUND : item->opened->fingerprint == item->part->fingerprint;
+    if (item->status) log_warning("user", "%s: %s", item->paths[0], item->failure.message);
+    if (same) {
+        catalog_unref(item->opened);
+    } else {
+        put_catalog(&item->part, item->opened);
+        rejoin(item->space);
+    }
+    item->opened = NULL;
+}
+
 static void take_opened(struct space_item *item) {
     struct space *space = item->space;
+    item->listed = clock_monotonic();
+    if (item->part && !item->dropped && !space->over) {
+        take_relisted(item);
+        return;
+    }
     if (item->status && item->dropped && item->notebook) failure_set(&item->failure, VIRGA_GONE, "%s", notebook_gone);
     if (item->status) {
         item->failed = clock_monotonic();
@@ -168,17 +186,30 @@ static void when_opened(struct space_item *item) {
     else settle(space);
 }
 
-static void open_item(struct space_item *item) {
+static void begin_opening(struct space_item *item) {
     struct space *space = item->space;
     struct user_spaces *spaces = space->spaces;
     struct app *app = spaces->app;
-    if (item->opening || item->part || space->state != SPACE_AWAKE) return;
     struct source_pool *pool = space->pool && !space_item_is_of_notebook(item) ? space->pool : app->sources;
     if (item->notebook) pool = notebook_engine_pool(item->notebook);
     space->opening++;
     if (!space_item_open(item, pool, space_item_is_published(item) ? NULL : app->config.state_dir, spaces->helpers, spaces->mailbox, when_opened)) return;
     space->opening--;
     take_opened(item);
+}
+
+static void open_item(struct space_item *item) {
+    if (!item->opening && !item->part && item->space->state == SPACE_AWAKE) begin_opening(item);
+}
+
+// What changed since it was opened? A notebook's own objects do not.
+static void relist_items(struct space *space, double now) {
+    double every = space->spaces->app->config.relist_seconds;
+    struct space_item *next;
+    for (struct space_item *item = space->items; every > 0 && item; item = next) {
+        next = item->next;
+        if (item->part && !item->opening && !space_item_is_of_notebook(item) && now - item->listed >= every) begin_opening(item);
+    }
 }
 
 static void open_items(struct space *space) {
@@ -559,6 +590,9 @@ void user_spaces_tick(struct user_spaces *spaces, double now) {
     struct space_lease *lease;
     while ((lease = space_table_due(&spaces->table, now))) close_space(lease->space);
     for (struct space *space = spaces->first; space; space = space->next)
-        if (space->state == SPACE_AWAKE) retry_failed(space, now);
+        if (space->state == SPACE_AWAKE) {
+            retry_failed(space, now);
+            relist_items(space, now);
+        }
     forget_sleepers(spaces, now);
 }
