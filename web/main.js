@@ -51,6 +51,7 @@ const state = {
   catalog: null,
   presets: null,
   view: null,      // the document; null before there is one
+  left: null,      // the one whose dataset is no longer here, until something else is chosen
   resolved: null,  // what it names, looked up
   index: 0,        // step asked for
   shown: null,     // ISO time on screen, null before the first
@@ -159,6 +160,7 @@ const takeAway = createTakeAway({state, viewer: () => viewer, messages, address}
 /** Changes fields of the view. `newEntry`: Back undoes it; `quiet`: one of many while something is dragged. */
 function change(patch, {newEntry = false, quiet = false} = {}) {
   if (!state.view) return;
+  state.left = null;
   adopt({...state.view, ...patch});
   if (!quiet) address.write(state.view, {newEntry});
 }
@@ -237,6 +239,7 @@ function chooseRun(rule) {
 }
 
 async function chooseDataset(id) {
+  state.left = null;
   const {map, light, captions, antialiasing, transparent} = state.view; // the rest is of the other dataset
   const draft = defaultView(state.catalog, state.presets, {datasetId: id});
   const bare = draft.layers.map(({variable}) => ({variable, visible: true, shading: true}));
@@ -436,6 +439,7 @@ async function onCatalog(catalog) {
   const before = runsNow(state.resolved);
   state.catalog = catalog;
   if (pin.id() && !pin.shown) return pin.catalogChanged();
+  if (state.left && isOffered(state.left.dataset)) return comeBack();
   if (!state.view) return openFirst(null);
   if (pin.id()) await showPinned(state.view);
   else if (isOffered(state.view.dataset)) await open(state.view);
@@ -448,10 +452,20 @@ async function onCatalog(catalog) {
 async function leaveDataset() {
   const {title, id} = state.resolved?.dataset ?? {id: state.view.dataset};
   messages.show("dataset", {kind: "warning", title: `${title || id} is no longer here.`, text: "It was taken back, or the server cannot read it any more."});
+  const left = state.view;
   state.view = state.resolved = null;
   refresh();
   if (hasForecasts()) await openDefault();
   else sayEmpty();
+  state.left = left;
+}
+
+// A dataset whose files were written anew is gone for a moment only; unless something else was chosen meanwhile it is shown again.
+async function comeBack() {
+  const view = state.left;
+  state.left = null;
+  messages.clear("dataset");
+  await open(view);
 }
 
 async function openFirst(view) {

@@ -136,10 +136,12 @@ export class Viewer extends EventTarget {
         this.#view = view;
         this.#resolved = resolved;
         this.camera_.exaggeration = view.exaggeration > 0 ? view.exaggeration : 1;
-        const old = this.fields;
+        const old = this.fields, wanted = this.times[this.#wantIndex]?.iso, known = old.map(({series}) => series);
         this.layers = placeLayers(resolved, old, this.#colourMaps);
         this.loader.setLayers(this.fields);
         if (timeAsked) { this.#wantIndex = resolved.index; }
+        else if (this.times[this.#wantIndex]?.iso !== wanted) { this.#wantIndex = Math.max(0, this.times.findIndex(({iso}) => iso === wanted)); }
+        if (old.some(({series}, n) => series.edition !== known[n].edition)) this.#seriesChanged(old, known);
         this.#wantIndex = Math.min(this.#wantIndex, resolved.times.length - 1);
         if (this.fields.length !== old.length || this.fields.some((layer, n) => layer !== old[n])) { this.#shownIndex = -1; this.drawnFull = false; this.stage?.setLayers(this.fields); }
         this.layers.forEach((layer, row) => this.renderer?.volumePass.setTransfer(row, layer.transfer));
@@ -149,6 +151,12 @@ export class Viewer extends EventTarget {
         this.#openScene(sameDataset && this.scene_ ? false : true, mapAsked);
         this.#interestDirty = true;
         this.#changed();
+    }
+
+    // Steps came, went or are of other files now: those on screen are looked at again.
+    #seriesChanged(layers, before) {
+        this.#shownIndex = -1;
+        if (layers.some(({series}, n) => !before[n].times.every((iso, step) => series.times[step] === iso))) this.loader.connection.forget();
     }
 
     // All that is fetched: the layers, and what differences take away.
@@ -376,9 +384,9 @@ export class Viewer extends EventTarget {
         const wanted = groupedByField(this.fields);
         this.wantedGeneration = connection.sendInterest({
             dataset: this.#resolved.dataset.id, run: this.#resolved.run.time, member: this.#resolved.member || 0,
-            layers: wanted.map((layers) => ({variable: layers[0].variable.id, opacity: opacityOf(layers), ...(layers[0].run ? {run: layers[0].run} : {}), member: layers[0].member})),
+            layers: wanted.map((layers) => ({variable: layers[0].variable.id, opacity: opacityOf(layers), edition: layers[0].series.edition, ...(layers[0].run ? {run: layers[0].run} : {}), member: layers[0].member})),
             time: this.#wantIndex + timesInView(firstInTime(this.layers))[0], direction: this.#hint.direction, rate: this.#hint.rate, steps, camera, budget: this.options.storeBytes, max_level,
-        }, wanted.map(([layer]) => ({edition: layer.series.edition, member: layer.member})));
+        }, wanted.map(([layer]) => ({series: layer.series, member: layer.member})));
     }
 
     // Before anything is known of the scene: the server shall begin to read, and send the coarsest level.

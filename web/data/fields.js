@@ -10,7 +10,10 @@ export function placeLayers({layers, dataset}, old, colourMaps) {
     const stateOf = ({variable, series, member}) => {
         const fresh = new LayerState(variable, series, member || 0), at = left.findIndex((one) => one.identity === fresh.identity && one.variable.id === variable.id);
         fresh.wraps = dataset.grid.wraps;
-        return at < 0 ? fresh : left.splice(at, 1)[0];
+        if (at < 0) return fresh;
+        const [kept] = left.splice(at, 1);
+        kept.renew(fresh);
+        return kept;
     };
     return placeable(layers).map(({layer, variable, series, member, minus, lattice}) => {
         const state = stateOf({variable, series, member}), taken = minus ? stateOf(minus) : null;

@@ -2,7 +2,7 @@
 // One layer of the view: its variable in the run in view, its steps, its transfer function and its geometry. What a difference takes away is a
 // layer of its own that is not drawn.
 import {CORE, storedRange} from '../workers/decode_brick.js';
-import {fieldKey} from '../net/connection.js';
+import {editionOf, fieldOf} from '../net/connection.js';
 import {Transfer} from '../gl/transfer_texture.js';
 import {CellHeights} from './skip_grid.js';
 import {levelHeightsOf} from './selection.js';
@@ -20,7 +20,7 @@ export class LayerState {
         this.change = null;          // {scale, offset, ratio}: its values and its lattice's steps in this layer's
         this.run = null;             // where it is another than the view's
         this.pyramid = variable.pyramid ? variable.pyramid.map((level) => ({n: level.n, scale: level.scale, bricks: level.n.map((n) => Math.ceil(n / CORE))})) : null;
-        this.identity = `${series.edition}/${member}`;
+        this.identity = `${editionOf(series, 0)}/${member}`; // shape and lattice are in it, and it stays while the run grows
         this.geometry = null;
         this.gpu = null;
         this.slots = [null, null];   // what the two time slots hold: {field, chosen, dropped}
@@ -38,6 +38,9 @@ export class LayerState {
         });
         return true;
     }
+
+    // The same series as it is now. What is here of steps that are as they were stays.
+    renew({variable, series}) { Object.assign(this, {variable, series}); }
 
     get coarsest() { return this.pyramid.length - 1; }
 
@@ -67,12 +70,12 @@ export class LayerState {
         return this.series.seconds.findIndex((own) => Math.abs(own - seconds) < 1);
     }
 
-    field(step) { return {edition: this.series.edition, member: this.member, step, key: fieldKey(this.series.edition, this.member, step)}; }
+    field(step) { return fieldOf(this.series, this.member, step); }
 
     // null: a 2-D variable, whose document is named `surface`.
     geometryId(step) {
         const ids = this.series.geometry;
-        if (this.series.member_geometry && this.member > 0) return `${this.series.edition}m${this.member}s${step}`;
+        if (this.series.member_geometry && this.member > 0) return `${editionOf(this.series, step)}m${this.member}s${step}`;
         return ids && ids.length ? ids[Math.min(step, ids.length - 1)] : null;
     }
 

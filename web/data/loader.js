@@ -7,7 +7,7 @@ import {BrickStore, brickKey} from './brick_store.js';
 import {parseGeometry} from './geometry.js';
 import {parseStepTable} from './step_table.js';
 
-const KEPT_TABLES = 512;
+const KEPT_TABLES = 512, KEPT_STEPS = 20000;
 
 export class Loader {
     // on: {state(state, message, transport), table(field), brick(field, level, b), done(generation, degraded), catalog(), engine(state), user(known, needed), exports({all, jobs}), pins({all, pins}), error(message)}
@@ -19,7 +19,7 @@ export class Loader {
         this.dropped = new Map();     // variable and step → bricks let go that the server believes to be here
         this.tables = new Map();
         this.geometries = new Map();
-        this.layers = new Map();      // identity → LayerState
+        this.layers = new Map();      // edition and member of a step → LayerState
         this.failed = new Map();      // what could not be fetched: key → when
         this.pending = new Set();     // brick keys in the decoders
         this.connection = new Connection(base, {
@@ -51,7 +51,18 @@ export class Loader {
         return this.geometries.get(key);
     }
 
-    setLayers(layers) { for (const layer of layers) this.layers.set(layer.identity, layer); }
+    // Every step of theirs leads to them; of those that were here long ago not for ever.
+    setLayers(layers) {
+        for (const layer of layers) for (const edition of layer.series.editions ?? [layer.series.edition]) {
+            const key = `${edition}/${layer.member}`;
+            this.layers.delete(key);
+            this.layers.set(key, layer);
+        }
+        for (const key of this.layers.keys()) {
+            if (this.layers.size <= KEPT_STEPS) break;
+            this.layers.delete(key);
+        }
+    }
 
     table(field) { return this.tables.get(field.key) || null; }
     entry(field, level, b) { return this.store.get(brickKey(field.key, level, b)); }

@@ -16,7 +16,7 @@ export class Connection {
         this.handlers = handlers;
         this.options = options;
         this.generation = 0;
-        this.sent = new Map();       // generation → [layers: {edition, member}]
+        this.sent = new Map();       // generation → [layers: {series, member}]
         this.interest = null;
         this.bytesReceived = 0;
         this.transport = 'http';
@@ -113,7 +113,7 @@ export class Connection {
         if (layers) for (const part of batch.parts) {
             const layer = layers[part.layer];
             if (!layer) continue;
-            const field = {edition: layer.edition, member: layer.member, step: part.step, key: fieldKey(layer.edition, layer.member, part.step)};
+            const field = fieldOf(layer.series, layer.member, part.step);
             if (part.kind === PART_TABLE) this.handlers.onTable(field, part.bytes);
             else if (part.kind === PART_BRICK) this.handlers.onBrick(field, part.level, part.b, part.bytes);
         }
@@ -132,7 +132,7 @@ export class Connection {
     // After onAgain: interests are sent again.
     resume() { this.held = false; }
 
-    // message: an interest without type and generation. layers: [{edition, member}] in the same order. Returns the generation.
+    // message: an interest without type and generation. layers: [{series, member}] in the same order. Returns the generation.
     sendInterest(message, layers) {
         this.interest = {message, layers};
         if (!this.open || this.held) return this.generation;
@@ -140,9 +140,13 @@ export class Connection {
         this.sent.set(generation, layers);
         if (this.sent.size > KEPT_GENERATIONS) this.sent.delete(this.sent.keys().next().value);
         // A new connection's server knows of nothing that is here; later it is told what was let go.
-        this.socket.send(JSON.stringify({type: 'interest', generation, ...message, have: 'kept'}));
+        this.socket.send(JSON.stringify({type: 'interest', generation, ...message, have: this.forgets ? 'none' : 'kept'}));
+        this.forgets = false;
         return generation;
     }
+
+    // The steps have other numbers now: what the server remembers to have sent is of no use.
+    forget() { this.forgets = true; }
 
     // bricks: [[level, x, y, z], …] or null for the whole step.
     sendDrop(variable, step, bricks) {
@@ -200,4 +204,10 @@ export class Connection {
     }
 }
 
-export function fieldKey(edition, member, step) { return `${edition}/${member}/${step}`; }
+/** A step of a catalog's series, by the edition of its own that it keeps while others come and go: {edition, member, step, key}. */
+export function fieldOf(series, member, step) {
+    const edition = editionOf(series, step);
+    return {edition, member, step, key: `${edition}/${member}/${step}`};
+}
+
+export function editionOf(series, step) { return series.editions?.[step] ?? series.edition; }

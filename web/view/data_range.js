@@ -2,6 +2,7 @@
 // The smallest and largest value of a field, from the head of its step table (tiler/BRICK_FORMAT.md): for colours of variables that no
 // preset knows. A range is asked for once and kept.
 
+import {fieldOf} from "../net/connection.js";
 import {ask} from "../net/session.js";
 
 const PATIENCE = 6000; // ms
@@ -10,7 +11,7 @@ const kept = new Map(); // edition, member and step → promise
 /** [smallest, largest] of a step of a series, or null where it cannot be had; never rejects. */
 export function dataRange(series, member, step = 0, base = "", get = ask) {
   if (!series?.edition) return Promise.resolve(null);
-  const key = `${series.edition}/${member}/${step}`;
+  const {key} = fieldOf(series, member, step);
   if (!kept.has(key)) {
     kept.set(key, readRange(`${base}bricks/${key}/table`, get).then((range) => {
       if (!range) kept.delete(key);
