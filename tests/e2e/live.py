@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs that land while a server shows them: files of one step, and waiting for what the server says of them."""
-import contextlib
 import json
 import os
 import pathlib
@@ -15,36 +14,40 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "reference"
 import make_files  # noqa: E402
 from ws_client import Socket  # noqa: E402
 
-WAIT = 30  # seconds until a test gives up
-
-
-def step_bytes(folder, run, step, value=280.0, nx=12, ny=10):
-    """The bytes of a file with one step (hours after the run, which is in hours after the epoch) of a temperature that is `value` everywhere."""
-    path = pathlib.Path(folder) / f".{run}-{step}-{value}.nc"
-    with netCDF4.Dataset(path, "w") as file:
-        make_files.times(file, 1, run + step, run)
-        lat, lon = make_files.plain_axes(file, nx, ny)
-        make_files.temperature(file, ("time", lat, lon), numpy.full((1, ny, nx), value, "f4"))
-    content = path.read_bytes()
-    path.unlink()
-    return content
+WAIT = 60  # seconds until a test gives up
+EPOCH = numpy.datetime64("2026-01-01T00:00:00")
 
 
 class Folder:
-    """A folder of steps; `made` is one outside it, where their bytes are made."""
+    """A folder of files of one step each, all on a grid of its own width (nx), so that it is a dataset of its own beside others'.
 
-    def __init__(self, path, made):
-        self.path, self.made = pathlib.Path(path), pathlib.Path(made)
+    `made` is a folder elsewhere in the same file system, where files are made before they are put here.
+    """
+
+    def __init__(self, path: pathlib.Path, made: pathlib.Path, nx: int = 12):
+        self.path, self.made, self.nx = pathlib.Path(path), pathlib.Path(made), nx
         self.path.mkdir(parents=True, exist_ok=True)
         self.made.mkdir(parents=True, exist_ok=True)
 
-    def file(self, run, step):
+    def beside(self, path: pathlib.Path) -> "Folder":
+        """Another folder of the same grid."""
+        return Folder(path, self.made, self.nx)
+
+    def file(self, run: int, step: int) -> pathlib.Path:
         return self.path / f"{run:03}_{step:03}.nc"
 
-    def content(self, run, step, value=280.0):
-        return step_bytes(self.made, run, step, value)
+    def content(self, run: int, step: int, value: float = 280.0) -> bytes:
+        """The bytes of a step (hours after the run, which is in hours after the epoch) of a temperature that is `value` everywhere."""
+        path = self.made / f".{os.getpid()}.nc"
+        with netCDF4.Dataset(path, "w") as file:
+            make_files.times(file, 1, run + step, run)
+            lat, lon = make_files.plain_axes(file, self.nx, 10)
+            make_files.temperature(file, ("time", lat, lon), numpy.full((1, 10, self.nx), value, "f4"))
+        content = path.read_bytes()
+        path.unlink()
+        return content
 
-    def put(self, run, *steps, value=280.0):
+    def put(self, run: int, *steps: int, value: float = 280.0) -> None:
         """Renames steps into place."""
         for step in steps:
             whole = self.made / "whole"
@@ -52,33 +55,22 @@ class Folder:
             os.replace(whole, self.file(run, step))
 
 
-def runs_of(catalog):
-    """{hour of the run: [hours of its steps after it]} of the catalog's only dataset; {} where there is none."""
-    if not catalog["datasets"]:
-        return {}
-    assert len(catalog["datasets"]) == 1, [d["id"] for d in catalog["datasets"]]
-    series = [(run, run["series"]["air_temperature"]["seconds"]) for run in catalog["datasets"][0]["runs"]]
-    epoch = 1767225600  # 2026-01-01
-    starts = [hour_of(run["time"]) for run, _ in series]
-    return {start: [round((s - epoch) / 3600 - start) for s in seconds] for start, (_, seconds) in zip(starts, series)}
+def hour_of(iso: str) -> int:
+    return round((numpy.datetime64(iso.rstrip("Z")) - EPOCH) / numpy.timedelta64(1, "h"))
 
 
-def hour_of(iso):
-    return round((numpy.datetime64(iso.rstrip("Z")) - numpy.datetime64("2026-01-01T00:00:00")) / numpy.timedelta64(1, "h"))
-
-
-def latest_of(catalog):
-    return hour_of(catalog["datasets"][0]["latest"]) if catalog["datasets"] else None
+def iso_of(hour: int) -> str:
+    return f"{EPOCH + numpy.timedelta64(hour, 'h')}Z"
 
 
 class Page:
-    """A websocket that hears of changes, as a page does."""
+    """A websocket that hears of changes, as a page does, and looks at the dataset of one width."""
 
-    def __init__(self, server):
-        self.server = server
+    def __init__(self, server, nx: int = 12):
+        self.server, self.nx = server, nx
         self.socket = Socket(server.host, server.port, timeout=WAIT)
         assert self.socket.ask_upgrade() == 101
-        self.told = []
+        self.told = []  # what the messages said: lists of ids, or None
 
     def __enter__(self):
         return self
@@ -86,33 +78,50 @@ class Page:
     def __exit__(self, *_):
         self.socket.socket.close()
 
-    def catalog(self):
+    def catalog(self) -> dict:
         with urllib.request.urlopen(self.server.url + "api/catalog", timeout=WAIT) as answer:
             return json.load(answer)
 
-    def until(self, is_so):
+    def dataset(self, catalog: dict | None = None) -> dict | None:
+        found = [d for d in (catalog or self.catalog())["datasets"] if d["grid"]["nx"] == self.nx]
+        assert len(found) < 2, [d["id"] for d in found]
+        return found[0] if found else None
+
+    def runs(self, catalog: dict | None = None) -> dict[int, list[int]]:
+        """{hour of the run: [hours of its steps after it]}; {} where there is no dataset."""
+        dataset = self.dataset(catalog)
+        return {hour_of(run["time"]): [hour_of(iso) - hour_of(run["time"]) for iso in run["series"]["air_temperature"]["times"]]
+                for run in dataset["runs"]} if dataset else {}
+
+    def edition(self, catalog: dict | None = None, step: int | None = None) -> str | None:
+        """Of the first run, or of one of its steps."""
+        dataset = self.dataset(catalog)
+        series = dataset["runs"][0]["series"]["air_temperature"] if dataset else None
+        return None if series is None else series["edition"] if step is None else series["editions"][step]
+
+    def until(self, is_so) -> dict:
         """The first catalog of which is_so(catalog) holds, looked at after each message that it changed; fails after WAIT seconds."""
         end = time.monotonic() + WAIT
         while True:
             catalog = self.catalog()
             if is_so(catalog):
                 return catalog
-            assert time.monotonic() < end, f"still {runs_of(catalog)}, {catalog['problems']}:\n{self.server.stderr}"
+            assert time.monotonic() < end, f"still {self.runs(catalog)}, {catalog['problems']}:\n{self.server.stderr}"
             self.hear()
 
-    def hear(self):
-        message = {}
-        while message.get("type") != "catalog":
-            with contextlib.suppress(UnicodeDecodeError):
-                message = self.socket.next()
-            if not isinstance(message, dict):
-                message = {}
+    def until_runs(self, wanted: dict) -> dict:
+        """The dataset once it has exactly these runs and steps."""
+        return self.dataset(self.until(lambda catalog: self.runs(catalog) == {run: list(steps) for run, steps in wanted.items()}))
+
+    def hear(self) -> None:
+        message = None
+        while not isinstance(message, dict) or message.get("type") != "catalog":
+            message = self.socket.next()
         self.told.append(message.get("datasets"))
 
-    def sample(self, run, step):
+    def sample(self, run: int, step: int) -> float:
         """The stored value of a step at a place."""
-        time_iso = str(numpy.datetime64("2026-01-01T00:00:00") + numpy.timedelta64(run + step, "h")) + "Z"
-        run_iso = str(numpy.datetime64("2026-01-01T00:00:00") + numpy.timedelta64(run, "h")) + "Z"
-        url = f"{self.server.url}api/sample?variable=air_temperature&run={run_iso}&time={time_iso}&lon=-8&lat=58"
+        url = (f"{self.server.url}api/sample?dataset={self.dataset()['id']}&variable=air_temperature&run={iso_of(run)}&time={iso_of(run + step)}"
+               "&lon=-8&lat=58")
         with urllib.request.urlopen(url, timeout=WAIT) as answer:
             return json.load(answer)["source"]
