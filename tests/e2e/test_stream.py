@@ -32,7 +32,7 @@ def fetch(server, path):
 def test_the_streams_bricks_are_those_of_http_and_whole(server):
     dataset = catalog(server)
     variable = volumes(dataset)[0]
-    edition = dataset["runs"][-1]["series"][variable]["edition"]
+    edition = dataset["runs"][-1]["series"][variable]["editions"][1]
     with Stream(server.url) as stream:
         stream.interest(dataset["id"], [variable], time=1)
         assert "degraded" not in stream.until_done()
