@@ -36,7 +36,6 @@ static void list_ancestors(struct web_server *server) {
 void web_reload_in_force(struct web_server *server) {
     const struct config *config = &server->app->config;
     log_set_level(config->log_level);
-    app_watch_reconfigure(server->app);
     list_ancestors(server);
     web_access_configure(server);
     if (server->exports && export_service_configure(server->exports, config)) log_error("config", "exports go on by the old configuration: out of memory");
