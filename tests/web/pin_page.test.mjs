@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import {after, before, beforeEach} from "node:test";
 import {join} from "node:path";
 import {label} from "./export_dialog.mjs";
+import {fakeExports} from "./fake_exports.mjs";
 import {changePin, fakePin, fakePins} from "./fake_pins.mjs";
 import {madeUpCatalog} from "./made_up_catalog.js";
 import {servePage} from "./page_server.mjs";
@@ -17,6 +18,7 @@ after(() => server.close());
 beforeEach(() => {
   server.catalog = madeUpCatalog();
   server.pins = fakePins();
+  server.exports = null;
 });
 
 const LAYER = {variable: "qcl", visible: true, shading: true, colour_map: "cloud", range: [0, 0.001], units: "kg kg-1", opacity: [[0, 0], [0.001, 1]]};
@@ -293,6 +295,19 @@ inPage("who may not is led to sign in, and goes on", async () => {
   await page.click(".account");
   await page.click("dialog[open] >> text=Sign out");
   await says(".account", /Sign in/);
+});
+
+inPage("an export that the server refuses to a stranger leads to sign in", async () => {
+  Object.assign(server.pins, {token: "secret", me: {name: null, role: "viewer", auth: ["token"], anonymous: true, sign_in: null}});
+  server.exports = Object.assign(fakeExports(), {refuse: {status: 401, message: "sign in first"}});
+  await open();
+  await page.keyboard.press("x");
+  await page.click("dialog[open] .export-side .primary");
+  await says("dialog[aria-label='Sign in'][open] [role=status]", /Exporting pictures needs the role forecaster/);
+  await label("Token").last().fill("secret");
+  await page.keyboard.press("Enter");
+  await says(".account", /ada/);
+  assert.ok(await page.isVisible("dialog[aria-label='Export pictures']"));
 });
 
 inPage("where nobody may look without signing in, there is only that", async () => {
