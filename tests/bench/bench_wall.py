@@ -12,6 +12,7 @@ import concurrent.futures
 import http.client
 import json
 import math
+import multiprocessing
 import os
 import pathlib
 import shutil
@@ -20,6 +21,7 @@ import sys
 import tempfile
 import threading
 import time
+import types
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 from conftest import clean_environment, running
@@ -92,25 +94,35 @@ class Wall:
             return [when for _, when in self.shown.values()]
 
 
+KINDS = ("", "alone", "roll")  # what goes on; the first does not count
+
+
+def switch_on(server, kind, ended, results):
+    """A viewer that changes the time again and again: milliseconds by what went on meanwhile."""
+    viewer, times = Viewer(Pins(server)), {name: [] for name in KINDS}
+    while not ended.value:
+        time.sleep(PAUSE)
+        began = KINDS[kind.value]
+        took = viewer.switch()
+        times[began].append(took)
+    results.put(times)
+
+
 class Switches:
-    """A viewer that changes the time again and again; milliseconds by what goes on meanwhile (`now`, None: not counted)."""
+    """A viewer in a process of its own, as threads of a Python wait for one another."""
 
-    def __init__(self, pins):
-        self.viewer, self.now, self.times, self.ended = Viewer(pins), None, {"alone": [], "roll": []}, False
-        self.thread = threading.Thread(target=self.go)
-        self.thread.start()
+    def __init__(self, server):
+        self.kind, self.ended, self.results = multiprocessing.Value("i", 0), multiprocessing.Value("i", 0), multiprocessing.Queue()
+        self.process = multiprocessing.Process(target=switch_on, args=(server, self.kind, self.ended, self.results))
+        self.process.start()
 
-    def go(self):
-        while not self.ended:
-            time.sleep(PAUSE)
-            kind = self.now
-            took = self.viewer.switch()
-            if kind:
-                self.times[kind].append(took)
+    def while_it_is(self, kind):
+        self.kind.value = KINDS.index(kind)
 
     def end(self):
-        self.ended = True
-        self.thread.join()
+        self.ended.value = 1
+        self.times = self.results.get(timeout=60)
+        self.process.join()
 
 
 def processor_seconds(pid):
@@ -126,13 +138,13 @@ def roll(wall, switches, source, there, runs):
     """Seconds from the renaming to each pin's picture, and those that processors worked for them."""
     made = there.with_name(".made")
     shutil.copyfile(source, made)
-    switches.now = "roll"
+    switches.while_it_is("roll")
     worked = processor_seconds(wall.pins.server.process.pid)
     began = time.monotonic()
     os.replace(made, there)
     took = sorted(when - began for when in wall.wait(runs[1]))
     worked = processor_seconds(wall.pins.server.process.pid) - worked
-    switches.now = None
+    switches.while_it_is("")
     there.unlink()
     wall.wait(runs[0])
     return took, worked
@@ -149,15 +161,17 @@ def measure(virga, folder, forecast, rolls):
     with running(virga, folder / "server", shown, "--message-rate", 10000, "--stale-after", "3650d", "--cache-memory", "1G") as server:
         pins = Pins(server)
         first = pins.catalog()["datasets"][0]["latest"]
+        switches = Switches(types.SimpleNamespace(url=server.url, host=server.host, port=server.port))
+        os.nice(10)  # this page stands for others, which do not run on the server's machine
         wall = Wall(pins)
         ids = [pins.make(f"pin {n}", view=view)["id"] for n, view in enumerate(views(pins, virga, shown, folder))]
         wall.shown = {pin: wall.shown.get(pin, ("", 0)) for pin in ids}
         wall.wait(first)
         second = subprocess.run([virga, "info", "--json", files[1]], check=True, capture_output=True, text=True, env=clean_environment(folder)).stdout
         runs = (first, json.loads(second)["datasets"][0]["latest"])
-        switches, all_of_them = Switches(pins), []
+        all_of_them = []
         for number in range(rolls):
-            switches.now = "alone"
+            switches.while_it_is("alone")
             time.sleep(4)
             took, worked = roll(wall, switches, files[1], shown / "second.nc", runs)
             tell(f"roll {number + 1}", took, f"; {worked:.2f} s of processors")
