@@ -34,10 +34,12 @@ static void set_stale(const struct view *view, const struct view_resolved *resol
 static void add(XXH3_state_t *state, const void *bytes, size_t size) { XXH3_128bits_update(state, bytes, size); }
 static void add_text(XXH3_state_t *state, const char *text) { add(state, text, strlen(text) + 1); }
 
+// The levels of one member may change though the step's numbers do not.
 static void add_edition(XXH3_state_t *state, const struct field_ref *field) {
-    char edition[33];
-    field_edition(field, edition);
-    add_text(state, edition);
+    char geometry[33];
+    field_geometry_id(field, geometry);
+    add_text(state, catalog_step_edition(field));
+    add_text(state, geometry);
 }
 
 // Presets may look at a variable's first step, and the first step's range.

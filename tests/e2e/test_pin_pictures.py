@@ -8,7 +8,7 @@ import time
 import pytest
 
 from conftest import clean_environment, launched, release, running, wait_until
-from live import Folder, Page, runs_of
+from live import Folder, Page
 from pin_client import Pins
 from visitor import Visitor
 from ws_client import Stream
@@ -280,7 +280,7 @@ def test_a_pin_rolls_when_its_run_is_whole_and_not_before(serve, folder):
             folder.put(6, 0, 1, value=290)  # the step is there, but the run is not whole
             folder.file(6, 2).write_bytes(folder.content(6, 2, 290)[:3000])  # nor is this file
             with Page(server) as page:
-                page.until(lambda catalog: 6 in runs_of(catalog))
+                page.until(lambda catalog: 6 in page.runs(catalog))
             assert live_of(pins, pin) == first
             folder.put(6, 2, value=290)
             second = told.until(lambda live: live["state"] == "fresh" and live["run"] != first["run"])

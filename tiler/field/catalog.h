@@ -185,9 +185,6 @@ int catalog_level_map(const struct catalog *catalog, const struct field_ref *fie
 // The id of the field's level map, without making it: never blocks. "" for 2-D variables. Any thread.
 void field_geometry_id(const struct field_ref *field, char id[33]);
 
-// The name of all that this very field is made from, its heights too; it stays the same while other steps of its run come and go, which
-// change the series' edition. "" where there is no such field, or out of memory. Never blocks. Any thread.
-void field_edition(const struct field_ref *field, char edition[33]);
 // When the newest of the files behind a run was last written, as their file system says: seconds since 1970 UTC; 0 where that is not known.
 double catalog_run_written(const struct catalog_dataset *dataset, size_t run);
 

@@ -149,16 +149,6 @@ int catalog_set_editions(struct catalog_dataset *d) {
     return status ? status : set_fingerprint(d);
 }
 
-void field_edition(const struct field_ref *field, char edition[33]) {
-    const struct catalog_dataset *d = field->dataset;
-    edition[0] = '\0';
-    XXH3_state_t *state = field_step_of(field) ? begin(field) : NULL;
-    if (!state) return;
-    XXH3_128bits_update(state, &d->runs[field->run].series[field->variable].times[field->step].seconds, sizeof(double));
-    add_field(state, field);
-    end(state, edition);
-}
-
 double catalog_run_written(const struct catalog_dataset *dataset, size_t run) {
     int64_t newest = 0;
     for (size_t v = 0; v < dataset->variable_count; v++) {
