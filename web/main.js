@@ -97,6 +97,7 @@ const pin = createPinTool({
   complete: (view) => layers.complete(view),
   changed: refreshCaption,
   write: () => { if (state.view) address.write(state.view); },
+  readAddress: () => address.read(),
   watch: (on) => viewer.watchPins(on),
   isTold: () => viewer.told,
   signIn: (reason) => accountButton.open(reason),

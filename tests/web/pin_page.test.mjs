@@ -255,6 +255,26 @@ inPage("a remote's way to the next pin follows the wall's order, around its end"
   assert.notEqual(b.id, c.id);
 });
 
+inPage("Back and Forward lead through the pins that were opened, to the view before them and on again", async () => {
+  const [one, two] = [pinned({title: "One"}), pinned({title: "Two", view: {...structuredClone(VIEW), time: "T+6"}})];
+  await open("", "#dataset=demo-uk&variable=qcl&time=T+1");
+  for (const title of ["One", "Two"]) {
+    await page.keyboard.press("g");
+    await page.locator("dialog[open] a", {hasText: title}).first().click();
+    await says("[data-role=pin-title]", new RegExp(title));
+  }
+  const on = async (title, time) => { await says("[data-role=pin-title]", new RegExp(`^${title}$`)); await page.waitForFunction((wanted) => window.virga.state.view.time === wanted, time); };
+  await page.goBack();
+  await on("One", "T+3");
+  assert.equal(new URL(page.url()).searchParams.get("pin"), one.id);
+  await page.goBack();
+  await on("", "T+1");
+  await page.goForward();
+  await page.goForward();
+  await on("Two", "T+6");
+  assert.equal(new URL(page.url()).searchParams.get("pin"), two.id);
+});
+
 inPage("a pin that is not there is said; one whose forecast is not there waits for it", async () => {
   await open("?pin=00000000000000ff");
   await says(".message[data-key=pin]", /cannot be opened.*no such pin/);

@@ -26,6 +26,7 @@ export function createAddress({onView, onError, isImplied = () => false, locatio
     }
   }
 
+  /** Shows the view that stands in the address, if there is one; what waits to be written is not. */
   async function read() {
     clearTimeout(timer);
     waiting = null;
@@ -59,5 +60,5 @@ export function createAddress({onView, onError, isImplied = () => false, locatio
     else history.replaceState(null, "", whole);
   }
 
-  return {first, write, flush};
+  return {first, read, write, flush};
 }

@@ -16,7 +16,7 @@ const NEEDS = "Making and changing pins needs the role forecaster.";
 
 /**
  * page: {state, pins (net/pins.js), host of the panel, messages, title() of what is shown, show(view) → Promise of whether it could be, change(patch of the view), complete(view) → Promise,
- * changed(): words or warning may be others, write(): the address is due, watch(on), isTold(), signIn(reason) → Promise of whether somebody is, mayPin(),
+ * changed(): words or warning may be others, write(): the address is due, readAddress(), watch(on), isTold(), signIn(reason) → Promise of whether somebody is, mayPin(),
  * camera() as it is on screen, lookAgain() at the catalog → Promise}.
  */
 export function createPinTool(page) {
@@ -140,6 +140,15 @@ export function createPinTool(page) {
     await page.lookAgain().catch(() => null); // the connection's own line says what is wrong
   }
   setInterval(poll, POLL);
+
+  // Back and Forward: first the pin that the address names, or none, then the view that it has.
+  window.addEventListener("popstate", () => {
+    const wanted = linkedPin();
+    if (wanted === id()) return;
+    if (wanted) open(wanted, {own: window.location.hash.length > 1});
+    else leave();
+    page.readAddress();
+  });
 
   // ---- Changing.
 
