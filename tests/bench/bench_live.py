@@ -5,6 +5,7 @@ The demonstration (160 × 200 columns, 38 levels, 13 steps a run), a file a step
 where they are and renamed into place; the page in headless Chromium (software drawing, on the same machine) goes to each as soon as it is told.
 Prints p50, p95 and the slowest, and the same for when a client of the websocket hears of it.
 """
+import contextlib
 import json
 import os
 import pathlib
@@ -17,7 +18,7 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "reference"))
 import netCDF4
-from ws_client import Socket
+from ws_client import Closed, Socket
 
 HERE = pathlib.Path(__file__).resolve().parent
 PAUSE = 0.3  # seconds between a step on screen and the next file
@@ -98,10 +99,11 @@ class Ears(threading.Thread):
         self.start()
 
     def run(self):
-        while True:
-            message = self.socket.next()
-            if isinstance(message, dict) and message.get("type") == "catalog":
-                self.heard.append(time.time())
+        with contextlib.suppress(Closed, OSError):
+            while True:
+                message = self.socket.next()
+                if isinstance(message, dict) and message.get("type") == "catalog":
+                    self.heard.append(time.time())
 
 
 def said(name, seconds):
