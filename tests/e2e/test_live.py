@@ -4,10 +4,11 @@ import contextlib
 import itertools
 import os
 import shutil
+import struct
 import subprocess
 
 import pytest
-from conftest import running
+from conftest import release, running
 
 from live import Folder, Page, hour_of
 
@@ -265,3 +266,63 @@ def test_without_news_a_look_now_and_then_finds_what_changed(virga, tmp_path, li
         folder.file(0, 1).unlink()
         page.until_runs({0: [0, 2], 6: STEPS})
         assert server.stderr.count("every 0.2 s only") == 1  # said once
+
+
+# The wall clock, ahead by as many seconds as stand in a file that it maps.
+CLOCK = r"""
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
+#include <time.h>
+#include <unistd.h>
+static const volatile long long *ahead;
+__attribute__((constructor)) static void begin(void) {
+    int fd = open(getenv("CLOCK_AHEAD"), O_RDONLY | O_CLOEXEC);
+    void *map = mmap(NULL, sizeof *ahead, PROT_READ, MAP_SHARED, fd, 0);
+    if (map != MAP_FAILED) ahead = map;
+    close(fd);
+}
+int clock_gettime(clockid_t clock, struct timespec *now) {
+    int failed = (int)syscall(SYS_clock_gettime, clock, now);
+    if (ahead && (clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE)) now->tv_sec += *ahead;
+    return failed;
+}
+time_t time(time_t *out) {
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    if (out) *out = now.tv_sec;
+    return now.tv_sec;
+}
+int gettimeofday(struct timeval *restrict now, void *restrict zone) {
+    struct timespec t;
+    (void)zone;
+    clock_gettime(CLOCK_REALTIME, &t);
+    now->tv_sec = t.tv_sec;
+    now->tv_usec = t.tv_nsec / 1000;
+    return 0;
+}
+"""
+
+
+def test_a_wall_clock_that_jumps_changes_nothing(tmp_path):
+    """Of a release build: sanitizers want to be the first library."""
+    source, library, ahead = tmp_path / "clock.c", tmp_path / "clock.so", tmp_path / "ahead"
+    source.write_text(CLOCK)
+    if not shutil.which("cc") or subprocess.run(["cc", "-shared", "-fPIC", "-o", library, source], capture_output=True, check=False).returncode:
+        pytest.skip("no compiler")
+    ahead.write_bytes(struct.pack("q", 0))
+    folder = Folder(tmp_path / "data", tmp_path / "made")
+    folder.put(0, *STEPS)
+    environment = {"LD_PRELOAD": str(library), "CLOCK_AHEAD": str(ahead)}
+    with running(release(), tmp_path / "server", folder.path, "--keep-time", "48h", environment=environment) as server, Page(server) as page:
+        with open(ahead, "r+b", buffering=0) as clock:
+            for turn, days in enumerate((40, -40, 0)):
+                clock.seek(0)
+                clock.write(struct.pack("q", days * 86400))
+                folder.put(6, turn)
+                page.until_runs({0: STEPS, 6: range(turn + 1)})
+        folder.file(0, 1).unlink()
+        page.until_runs({0: [0, 2], 6: STEPS})
