@@ -168,8 +168,10 @@ function lockCamera(on) {
 
 function lockTime(on) {
   state.time = on;
-  if (on) for (const {framed} of shownSides()) time.tell(framed);
-  else time.pause();
+  const {framed} = sides[state.leader];
+  if (!on) time.pause();
+  else if (framed.shown) time.follow(framed.shown, framed);
+  for (const side of on ? shownSides() : []) time.tell(side.framed);
   lay();
 }
 

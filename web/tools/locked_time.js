@@ -7,7 +7,7 @@ const LOOK_MS = 25;
 export function createLockedTime({framed, changed}) {
   let times = [], iso = null, rate = 4, loop = true, timer = 0, due = 0;
 
-  const index = () => Math.max(0, times.indexOf(iso));
+  const index = () => Math.max(0, times.indexOf(nearest(times, iso)));
   const isShown = (one) => !one.about || one.shown !== null && (one.asked === null || one.shown === one.asked);
 
   /** The view that leads has these times, and is at one of them. */
@@ -83,6 +83,7 @@ export function createLockedTime({framed, changed}) {
 
 function nearest(times, iso) {
   if (times.includes(iso)) return iso;
+  if (!iso) return null;
   const at = Date.parse(iso), away = (time) => Math.abs(Date.parse(time) - at);
   return times.length ? times.reduce((a, b) => (away(b) < away(a) ? b : a)) : null;
 }
