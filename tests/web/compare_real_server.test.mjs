@@ -5,11 +5,13 @@ import {execFileSync} from "node:child_process";
 import {mkdirSync, readdirSync, renameSync} from "node:fs";
 import {join} from "node:path";
 import {after, before} from "node:test";
+import {readCompareHash} from "../../web/view/compare_address.js";
 import {page, pageTests} from "./page_tests.mjs";
 import {demo, serve, temporaryFolder, VIRGA, WITHOUT_VIRGA} from "./virga_server.mjs";
 
+const WIDTH = 1000, HEIGHT = 540; // little to draw
 const PATIENCE = 40000; // drawing in software on a busy machine takes its time
-const inPage = pageTests({skip: WITHOUT_VIRGA, viewport: {width: 1400, height: 700}, excused: /ERR_CONNECTION|WebSocket connection/});
+const inPage = pageTests({skip: WITHOUT_VIRGA, viewport: {width: WIDTH, height: HEIGHT}, excused: /ERR_CONNECTION|WebSocket connection/});
 const SHOTS = process.env.VIRGA_SHOTS; // a folder for pictures to look at
 let server = null;
 
@@ -29,7 +31,25 @@ const cameraOf = (name) => page.evaluate((which) => window.virga.sides[which].pa
 const until = (test, argument) => page.waitForFunction(test, argument, {timeout: PATIENCE});
 const bothShow = (iso) => until((time) => ["left", "right"].every((name) => window.virga.sides[name].framed.shown === time), iso);
 
+// The page of a comparison with the latest run at T+1 on its left.
 async function openCompare(url = server.url) {
+  const {datasets: [dataset]} = await (await fetch(`${url}api/catalog`)).json();
+  const view = {version: 1, dataset: dataset.id, run: "latest", time: "T+1", layers: [{variable: dataset.variables.find(({vertical}) => vertical).id}], exaggeration: 12};
+  await page.goto(`${url}compare.html#left=view:${encodeURIComponent(JSON.stringify(view))}`);
+  await until(() => window.virga?.sides && ["left", "right"].every((name) => window.virga.sides[name].framed.shown));
+}
+
+// The address is written a little after the last change.
+async function addressHolds(test) {
+  for (;;) {
+    const hash = await page.evaluate(() => window.location.hash);
+    if (test(await readCompareHash(hash))) return;
+    await until((old) => window.location.hash !== old, hash);
+  }
+}
+
+// From the page itself.
+async function openFromPage(url = server.url) {
   await page.goto(url);
   await until(() => window.virga?.state.shown);
   await page.evaluate(() => { const {state} = window.virga; state.view = {...state.view, time: "T+1"}; });
@@ -38,21 +58,21 @@ async function openCompare(url = server.url) {
 }
 
 inPage("a view opens beside the run before, at one valid time and with one camera", async () => {
-  await openCompare();
+  await openFromPage();
   const [left, right] = [await side("left"), await side("right")];
   assert.deepEqual([left.run, right.run], ["2026-04-18T06:00:00Z", "2026-04-18T00:00:00Z"]);
   assert.deepEqual(left.names, right.names);
   await bothShow("2026-04-18T07:00:00Z");
   await shoot("compare-runs");
-  const box = await page.locator(".pane[data-side=right] iframe").boundingBox();
+  const before = await cameraOf("left"), box = await page.locator(".pane[data-side=right] iframe").boundingBox();
   await page.mouse.move(box.x + 300, box.y + 300);
   await page.mouse.down();
   await page.mouse.move(box.x + 400, box.y + 280, {steps: 8});
   await page.mouse.up();
-  await until(() => {
-    const eyes = ["left", "right"].map((name) => window.virga.sides[name].pane.frame.contentWindow.virga.viewer.camera.eye);
-    return Math.hypot(...eyes[0].map((v, i) => v - eyes[1][i])) < 0.01;
-  });
+  await until((old) => {
+    const [left, right] = ["left", "right"].map((name) => window.virga.sides[name].pane.frame.contentWindow.virga.viewer.camera.eye), apart = (eye) => Math.hypot(...left.map((v, i) => v - eye[i]));
+    return apart(old) > 10 && apart(right) < 0.01;
+  }, before.eye);
   assert.deepEqual(await cameraOf("left"), await cameraOf("right"));
 });
 
@@ -68,8 +88,7 @@ inPage("one timeline moves both; a side without that time says so, and the addre
   await page.locator("#timeline .track").focus();
   await page.keyboard.press("Home");
   await bothShow("2026-04-18T06:00:00Z");
-  await until(() => /left=v1.*right=v1/.test(window.location.hash));
-  await page.waitForTimeout(500); // the address is written a little after the last change
+  await addressHolds(({left}) => left?.time === "T+0");
   await page.reload();
   await until(() => window.virga?.sides && ["left", "right"].every((name) => window.virga.sides[name].framed.shown));
   assert.deepEqual([(await side("left")).run, (await side("right")).run], ["2026-04-18T06:00:00Z", "2026-04-18T00:00:00Z"]);
@@ -93,7 +112,7 @@ inPage("two variables, the difference of two runs, and a divider to swipe", asyn
   const box = await page.locator(".divider").boundingBox();
   await page.mouse.move(box.x + 12, box.y + 50);
   await page.mouse.down();
-  await page.mouse.move(350, box.y + 60, {steps: 6});
+  await page.mouse.move(WIDTH / 4, box.y + 60, {steps: 6});
   await page.mouse.up();
   assert.equal(await page.getAttribute(".divider", "aria-valuenow"), "25");
   await until(() => window.virga.sides.right.framed.shown === window.virga.sides.left.framed.shown);
