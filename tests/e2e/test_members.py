@@ -197,8 +197,8 @@ def test_each_member_stands_at_heights_of_its_own(serve, hostile):
         variable = next(v for v in dataset["variables"] if v["name"] == "upward_air_velocity")
         series = dataset["runs"][-1]["series"][variable["id"]]
         assert series["member_geometry"] is True
-        documents = {get(f"api/geometry/{dataset['id']}/{geometry}")
-                     for geometry in (series["geometry"][2], f"{series['edition']}m0s2", f"{series['edition']}m5s2", f"{series['edition']}m5s3")}
+        of = lambda member, step: f"{series['editions'][step]}m{member}s{step}"
+        documents = {get(f"api/geometry/{dataset['id']}/{geometry}") for geometry in (series["geometry"][2], of(0, 2), of(5, 2), of(5, 3))}
         assert len(documents) == 3  # the first two are the same
         mean = dataset["runs"][-1]["series"]["upward_air_velocity_mean"]
         assert mean["geometry"][2] != series["geometry"][2] and "member_geometry" not in mean
