@@ -220,6 +220,14 @@ static void take_catalog(void *context, struct catalog *catalog) {
     app->catalog_changed(app->catalog_context);
 }
 
+// Likewise.
+static bool may_relist(void *context, bool asked) {
+    struct app *app = context;
+    if (asked) return engine_setup_may_look(&app->config, app->engine, app->engine_seen);
+    engine_setup_seen(app->engine, &app->engine_seen);
+    return true;
+}
+
 static struct catalog_watch_settings watch_settings(const struct config *config) {
     return (struct catalog_watch_settings){.rules = config->rules, .scan_seconds = config->scan_seconds, .settle_seconds = config->settle_seconds,
                                            .relist_seconds = config->relist_seconds};
@@ -231,7 +239,7 @@ int app_watch(struct app *app, void (*changed)(void *context), void *context, st
     app->catalog_changed = changed;
     app->catalog_context = context;
     struct catalog_watch_options options = {.sources = app->sources, .paths = paths, .state_dir = app->config.state_dir, .settings = watch_settings(&app->config),
-                                            .first = app->catalog, .changed = take_catalog, .context = app};
+                                            .first = app->catalog, .changed = take_catalog, .may_relist = may_relist, .context = app};
     options.path_count = shared_paths(&app->config, engine_setup_for_each_user(&app->config), paths);
     int status = catalog_watch_new(&options, &app->watch, failure);
     free(paths);

@@ -19,6 +19,7 @@ struct app {
     struct catalog *catalog;      // guarded by a lock inside app.c; readers use app_catalog()
     void (*catalog_changed)(void *context);  // of app_watch, as is the next
     void *catalog_context;
+    uint64_t engine_seen;         // of the thread that watches (engine_setup_may_look)
     struct catalog_watch *watch;  // between app_watch and app_unwatch, else NULL
     struct brick_store *bricks;   // NULL after app_init_catalog
     struct state_database *database;  // NULL before app_open_database, and where it failed: `no_database` says why

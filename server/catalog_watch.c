@@ -27,6 +27,7 @@ struct catalog_watch {
     struct source_pool *sources;
     const char *state_dir;
     void (*changed)(void *context, struct catalog *catalog);
+    bool (*may_relist)(void *context, bool asked);
     void *context;
     pthread_t thread;
     int wake;            // an eventfd
@@ -219,10 +220,13 @@ static void *run(void *argument) {
         wait_until(watch, due_at(watch));
         if (!take_asked(watch, &asked)) return NULL;
         double now = clock_monotonic();
-        bool relist = asked || now >= watch->relist_at;
+        bool due = now >= watch->relist_at, relist = asked || (due && (!watch->may_relist || watch->may_relist(watch->context, true)));
+        if (due && !relist) plan_relist(watch);
         if (!relist && now < due_at(watch)) continue;
         look(watch, relist);
-        if (relist) plan_relist(watch);
+        if (!relist) continue;
+        plan_relist(watch);
+        if (watch->may_relist) watch->may_relist(watch->context, false);
     }
 }
 
@@ -281,7 +285,7 @@ int catalog_watch_new(const struct catalog_watch_options *options, struct catalo
     struct catalog_watch *watch = *result = NULL;
     if (!(watch = malloc(sizeof *watch))) return failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
     double now = clock_monotonic();
-    *watch = (struct catalog_watch){.sources = options->sources, .state_dir = options->state_dir, .changed = options->changed, .context = options->context,
+    *watch = (struct catalog_watch){.sources = options->sources, .state_dir = options->state_dir, .changed = options->changed, .may_relist = options->may_relist, .context = options->context,
                                     .settings = options->settings, .stats = {.changed = now}, .last = catalog_ref(options->first), .wake = -1,
                                     .heard = INFINITY, .look_at = INFINITY, .relist_at = INFINITY, .still_at = INFINITY, .ended = now};
     pthread_mutex_init(&watch->lock, NULL);

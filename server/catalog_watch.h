@@ -27,6 +27,8 @@ struct catalog_watch_options {
     struct catalog *first;        // opened of these paths already; a reference is taken
     // On its thread: the catalog is another one now, whose reference is the callee's.
     void (*changed)(void *context, struct catalog *catalog);
+    // On its thread, before what is no file is listed again by the clock: whether it may be (asked true), and once it was (false). NULL: always.
+    bool (*may_relist)(void *context, bool asked);
     void *context;
 };
 

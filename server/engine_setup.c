@@ -106,3 +106,18 @@ int engine_setup_launch(const struct config *config, struct engine_launch **laun
     fill(config, config->engine, &texts, &options);
     return engine_launch_new(&options, launch, failure);
 }
+
+static uint64_t requests_of(struct source_engine *engine) {
+    struct source_engine_counts counts;
+    source_engine_counts(engine, &counts);
+    return (uint64_t)counts.traffic.requests;
+}
+
+bool engine_setup_may_look(const struct config *config, struct source_engine *engine, uint64_t seen) {
+    bool started = !strncmp(config->engine, "local", 5) || !strncmp(config->engine, "gateway:", 8);
+    return !started || !engine || requests_of(engine) != seen;
+}
+
+void engine_setup_seen(struct source_engine *engine, uint64_t *seen) {
+    if (engine) *seen = requests_of(engine);
+}

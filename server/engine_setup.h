@@ -4,6 +4,7 @@
 #define VIRGA_SERVER_ENGINE_SETUP_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "server/config.h"
 #include "source/engine_launch.h"
@@ -23,5 +24,10 @@ int engine_setup_new(const struct config *config, const char *cluster, int socke
 int engine_setup_notebook(const struct config *config, int socket, struct source_engine **engine, struct failure *failure);
 // What starts another module of the engine's package, with the cluster of the setting engine.
 int engine_setup_launch(const struct config *config, struct engine_launch **launch, struct failure *failure);
+
+// Whether looking again at what an engine has costs nothing that would end otherwise: a cluster that virga starts itself ends when nobody uses it, so
+// it is only asked where somebody asked since *seen. engine_setup_seen sets that to now; it begins as 0.
+bool engine_setup_may_look(const struct config *config, struct source_engine *engine, uint64_t seen);
+void engine_setup_seen(struct source_engine *engine, uint64_t *seen);
 
 #endif

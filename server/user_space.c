@@ -32,6 +32,7 @@ struct space {
     bool over;                 // it is to be freed when it has closed
     struct source_engine *engine;  // of its own, while awake
     struct source_pool *pool;      // its own
+    uint64_t engine_seen;          // engine_setup_may_look
     struct notebook_engine *notebook;  // that is connected for this user: one reference, or NULL
     struct space_item *items;
     size_t item_count, opening;
@@ -152,6 +153,7 @@ static void take_relisted(struct space_item *item) {
 static void take_opened(struct space_item *item) {
     struct space *space = item->space;
     item->listed = clock_monotonic();
+    engine_setup_seen(space->engine, &space->engine_seen);
     if (item->part && !item->dropped && !space->over) {
         take_relisted(item);
         return;
@@ -208,7 +210,9 @@ static void relist_items(struct space *space, double now) {
     struct space_item *next;
     for (struct space_item *item = space->items; every > 0 && item; item = next) {
         next = item->next;
-        if (item->part && !item->opening && !space_item_is_of_notebook(item) && now - item->listed >= every) begin_opening(item);
+        if (!item->part || item->opening || space_item_is_of_notebook(item) || now - item->listed < every) continue;
+        if (engine_setup_may_look(&space->spaces->app->config, space->engine, space->engine_seen)) begin_opening(item);
+        else item->listed = now;
     }
 }
 

@@ -36,13 +36,13 @@ class Folder:
     def file(self, run: int, step: int) -> pathlib.Path:
         return self.path / f"{run:03}_{step:03}.nc"
 
-    def content(self, run: int, step: int, value: float = 280.0) -> bytes:
-        """The bytes of a step (hours after the run, which is in hours after the epoch) of a temperature that is `value` everywhere."""
+    def content(self, run: int, step: int, value: float = 280.0, count: int = 1) -> bytes:
+        """The bytes of steps from one on (hours after the run, which is in hours after the epoch) of a temperature that is `value` everywhere."""
         path = self.made / f".{os.getpid()}.nc"
         with netCDF4.Dataset(path, "w") as file:
-            make_files.times(file, 1, run + step, run)
+            make_files.times(file, count, run + step, run)
             lat, lon = make_files.plain_axes(file, self.nx, 10)
-            make_files.temperature(file, ("time", lat, lon), numpy.full((1, 10, self.nx), value, "f4"))
+            make_files.temperature(file, ("time", lat, lon), numpy.full((count, 10, self.nx), value, "f4"))
         content = path.read_bytes()
         path.unlink()
         return content

@@ -12,6 +12,8 @@ from conftest import release, running
 
 from live import Folder, Page, hour_of
 
+from dap_server import DapFile, DapServer
+
 STEPS = (0, 1, 2)
 widths = itertools.count(12)
 
@@ -266,6 +268,19 @@ def test_without_news_a_look_now_and_then_finds_what_changed(virga, tmp_path, li
         folder.file(0, 1).unlink()
         page.until_runs({0: [0, 2], 6: STEPS})
         assert server.stderr.count("every 0.2 s only") == 1  # said once
+
+
+def test_what_is_no_file_is_listed_again(serve, tmp_path):
+    """A dataset behind OPeNDAP that grows a step."""
+    folder = Folder(tmp_path / "data", tmp_path / "made")
+    folder.file(0, 0).write_bytes(folder.content(0, 0))
+    with DapServer(folder.path) as far:
+        address = far.url(f"data/{folder.file(0, 0).name}")
+        with serve(address, "--opendap-hosts", far.host, "--relist-seconds", "1") as server, Page(server) as page:
+            assert page.runs() == {0: [0]}
+            folder.file(0, 0).write_bytes(folder.content(0, 0, count=2))
+            far.files[folder.file(0, 0).name] = DapFile(folder.file(0, 0))
+            page.until_runs({0: [0, 1]})
 
 
 # The wall clock, ahead by as many seconds as stand in a file that it maps.
