@@ -322,3 +322,20 @@ def test_nothing_is_left_of_a_server_that_is_killed(serve, cluster, tmp_path):
             os.kill(server.process.pid, signal.SIGKILL)
             server.process.wait()
             until(lambda: not alive(started), "all that it started goes", PATIENCE)
+
+
+@pytest.mark.parametrize("clusters", ["user", "shared"])
+def test_a_store_that_grows_is_seen(serve, cluster, tmp_path, clusters):
+    grows = tmp_path / "grows.zarr"
+    forecast().to_zarr(grows, zarr_format=3, consolidated=False)
+    with serve(f"zarr:{grows}", "--engine", cluster.address, "--engine-clusters", clusters, "--relist-seconds", "1") as server:
+        person = new_person(server.url)
+
+        def steps() -> int:
+            return len(person.dataset()["runs"][0]["series"]["air_temperature"]["times"])
+
+        assert steps() == 4
+        later = forecast().isel(time=[3])
+        later["time"] = later["time"] + 1
+        later.to_zarr(grows, append_dim="time", consolidated=False)
+        wait_until(lambda: steps() == 5, PATIENCE)
