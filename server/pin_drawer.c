@@ -69,6 +69,7 @@ static void set_look(struct view *view, const struct drawing *drawing) {
         view->size[0] = PIN_THUMBNAIL_WIDTH;
         view->size[1] = PIN_THUMBNAIL_HEIGHT;
         view->captions.show = false;
+        view->antialiasing = 1;  // a wall shows it smaller still
         return;
     }
     set_size(view, drawing->width);

@@ -97,7 +97,7 @@ def test_the_picture_is_that_of_an_export(pins, demo_forecast, tmp_path):
     live = drawn(pins, pin)
     mine = picture(pins, f"{pin['id']}/{live['key']}.jpg").body
     document = tmp_path / "view.json"
-    document.write_text(json.dumps({**view, "captions": {"show": False}}))
+    document.write_text(json.dumps({**view, "captions": {"show": False}, "antialiasing": 1}))
     subprocess.run([release(), "export", document, demo_forecast, "--out", tmp_path / "same.jpg", "--format", "jpeg", "--quality", "85"], check=True,
                    capture_output=True, env=clean_environment(tmp_path))  # the same build: others round otherwise
     assert without_comments(mine) == without_comments((tmp_path / "same.jpg").read_bytes())
