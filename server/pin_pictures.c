@@ -375,6 +375,8 @@ void pin_pictures_set_catalog(struct pin_pictures *pictures, struct catalog *cat
     pthread_mutex_unlock(&pictures->lock);
 }
 
+void pin_pictures_make_way(struct pin_pictures *pictures) { viewer_gate_seen(pictures->gate); }
+
 void pin_pictures_wake(struct pin_pictures *pictures) {
     pthread_mutex_lock(&pictures->lock);
     pictures->woken = true;

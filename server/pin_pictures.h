@@ -37,6 +37,8 @@ void pin_pictures_free(struct pin_pictures *pictures);
 
 // Any thread, all of these. Another catalog is in force; takes a reference of its own.
 void pin_pictures_set_catalog(struct pin_pictures *pictures, struct catalog *catalog);
+// A viewer asks for something: drawing stands back for a moment.
+void pin_pictures_make_way(struct pin_pictures *pictures);
 // The table of pins has changed.
 void pin_pictures_wake(struct pin_pictures *pictures);
 

@@ -10,18 +10,28 @@
 #include "base/clock.h"
 #include "server/export_pace.h"
 
+static const double served = 0.02;  // seconds in which what a viewer asks for, and its bricks are all there, has been sent
+
 struct viewer_gate {
     struct worker_pool *pool;
     atomic_bool open;         // for good
     pthread_mutex_t lock;
     pthread_cond_t changed;   // lock
     struct export_pace pace;  // lock; of all threads together
+    double served_at;         // lock; when the last viewer who was seen has been
 };
+
+// With the lock. When to look again though nothing has changed.
+static double look(struct viewer_gate *gate, double now) {
+    const bool seen = now < gate->served_at;
+    const double next = export_pace_look(&gate->pace, seen || worker_pool_busy(gate->pool), now);
+    return seen ? fmin(next, gate->served_at) : next;
+}
 
 static void pool_changed(void *user) {
     struct viewer_gate *gate = user;
     pthread_mutex_lock(&gate->lock);
-    export_pace_look(&gate->pace, worker_pool_busy(gate->pool), clock_monotonic());
+    look(gate, clock_monotonic());
     if (!gate->pace.still) pthread_cond_broadcast(&gate->changed);
     pthread_mutex_unlock(&gate->lock);
 }
@@ -40,10 +50,16 @@ void viewer_gate_pass(struct viewer_gate *gate) {
     if (atomic_load(&gate->open)) return;
     pthread_mutex_lock(&gate->lock);
     while (!atomic_load(&gate->open)) {
-        const double next = export_pace_look(&gate->pace, worker_pool_busy(gate->pool), clock_monotonic());
+        const double next = look(gate, clock_monotonic());
         if (!gate->pace.still) break;
         wait_until(gate, next);
     }
+    pthread_mutex_unlock(&gate->lock);
+}
+
+void viewer_gate_seen(struct viewer_gate *gate) {
+    pthread_mutex_lock(&gate->lock);
+    gate->served_at = clock_monotonic() + served;
     pthread_mutex_unlock(&gate->lock);
 }
 

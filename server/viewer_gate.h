@@ -8,11 +8,13 @@
 
 struct viewer_gate;
 
-// A viewer waits while the pool has anything to do that somebody waits for. It must outlive the gate, which is one of its watchers. VIRGA_NO_MEMORY with words.
+// A viewer waits while the pool has anything to do that somebody waits for, and for a moment after it was seen. The pool must outlive the gate, which is one of its watchers. VIRGA_NO_MEMORY with words.
 int viewer_gate_new(struct worker_pool *pool, struct viewer_gate **out, struct failure *failure);
 void viewer_gate_free(struct viewer_gate *gate);  // nobody may stand in it; NULL is allowed
 // Any number of threads, often: stays while it is right to stand still.
 void viewer_gate_pass(struct viewer_gate *gate);
+// Any thread: a viewer asks for something.
+void viewer_gate_seen(struct viewer_gate *gate);
 // Any thread: nobody stands still any more, now and later.
 void viewer_gate_open(struct viewer_gate *gate);
 

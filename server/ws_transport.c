@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "server/http_origin.h"
 #include "server/http_router.h"
+#include "server/pin_pictures.h"
 #include "server/session_interest.h"
 #include "server/web_access.h"
 #include "server/ws_client.h"
@@ -317,7 +318,10 @@ static int take_message(struct peer *peer, const char *data, size_t size) {
     if (status) return close_for(peer, failure.message);
     if (!pay(client, message->kind)) return close_for(peer, "too many messages");
     switch (message->kind) {
-        case WS_INTEREST: take_interest(client, &message->interest); break;
+        case WS_INTEREST:
+            if (client->server->pictures) pin_pictures_make_way(client->server->pictures);
+            take_interest(client, &message->interest);
+            break;
         case WS_ACK:
             session_ack(client->session, message->ack);
             lws_callback_on_writable(peer->wsi);

@@ -53,6 +53,16 @@ static void one_passes_where_nobody_waits(void **state) {
     end(&s);
 }
 
+static void one_makes_way_for_a_moment_for_a_viewer_who_is_seen(void **state) {
+    (void)state;
+    struct scene s = begin();
+    viewer_gate_seen(s.gate);
+    const double seconds = seconds_to_pass(s.gate);
+    assert_true(seconds > 0.01 && seconds < EXPORT_PACE_MOST);
+    assert_true(seconds_to_pass(s.gate) < EXPORT_PACE_MOST / 2);
+    end(&s);
+}
+
 static void one_stands_still_for_a_viewer_and_has_a_share_all_the_same(void **state) {
     (void)state;
     struct scene s = begin();
@@ -102,7 +112,7 @@ static void an_open_gate_holds_nobody(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(one_passes_where_nobody_waits), cmocka_unit_test(one_stands_still_for_a_viewer_and_has_a_share_all_the_same),
+        cmocka_unit_test(one_passes_where_nobody_waits), cmocka_unit_test(one_makes_way_for_a_moment_for_a_viewer_who_is_seen), cmocka_unit_test(one_stands_still_for_a_viewer_and_has_a_share_all_the_same),
         cmocka_unit_test(one_goes_on_once_the_viewer_is_served), cmocka_unit_test(an_open_gate_holds_nobody),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
