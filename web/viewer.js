@@ -42,6 +42,9 @@ const MB = 1 << 20;
 const INTEREST_MS = 120, SELECT_MS = 150, SKIP_MS = 140;
 const KEEP_AHEAD = 3;
 
+// All of a view but its time.
+const lookOf = (view) => JSON.stringify({...view, time: null});
+
 export class Viewer extends EventTarget {
     #view = null; #resolved = null; #loop; #wantIndex = 0; #shownIndex = -1; #sceneToken = 0;
     #selectDirty = true; #interestDirty = false; #lastSelect = 0; #lastInterest = 0; #doneGeneration = -1; #degraded = false;
@@ -133,17 +136,20 @@ export class Viewer extends EventTarget {
         const timeAsked = !before || this.#view.time !== view.time || before.run.time !== resolved.run.time || !sameDataset;
         const cameraAsked = view.camera && JSON.stringify(view.camera) !== JSON.stringify(this.#view?.camera);
         const mapAsked = !before || JSON.stringify(view.map) !== JSON.stringify(this.#view.map);
+        const sameLook = before && sameDataset && !timeAsked && !cameraAsked && this.scene_ && lookOf(view) === lookOf(this.#view);
         this.#view = view;
         this.#resolved = resolved;
         this.camera_.exaggeration = view.exaggeration > 0 ? view.exaggeration : 1;
-        const old = this.fields, wanted = this.times[this.#wantIndex]?.iso, known = old.map(({series}) => series);
+        const old = this.fields, wanted = this.times[this.#wantIndex], keys = this.#keysAt(wanted), known = old.map(({series}) => series);
         this.layers = placeLayers(resolved, old, this.#colourMaps);
         this.loader.setLayers(this.fields);
         if (timeAsked) { this.#wantIndex = resolved.index; }
-        else if (this.times[this.#wantIndex]?.iso !== wanted) { this.#wantIndex = Math.max(0, this.times.findIndex(({iso}) => iso === wanted)); }
-        if (old.some(({series}, n) => series.edition !== known[n].edition)) this.#seriesChanged(old, known);
+        else if (this.times[this.#wantIndex]?.iso !== wanted?.iso) { this.#wantIndex = Math.max(0, this.times.findIndex(({iso}) => iso === wanted.iso)); }
         this.#wantIndex = Math.min(this.#wantIndex, resolved.times.length - 1);
-        if (this.fields.length !== old.length || this.fields.some((layer, n) => layer !== old[n])) { this.#shownIndex = -1; this.drawnFull = false; this.stage?.setLayers(this.fields); }
+        const kept = this.fields.length === old.length && this.fields.every((layer, n) => layer === old[n]);
+        const same = old.every(({series}, n) => series.edition === known[n].edition) || this.#seriesChanged(old, known, wanted, keys);
+        if (same && kept && sameLook) return; // a catalog that says nothing new of what is on screen
+        if (!kept) { this.#shownIndex = -1; this.drawnFull = false; this.stage?.setLayers(this.fields); }
         this.layers.forEach((layer, row) => this.renderer?.volumePass.setTransfer(row, layer.transfer));
         if (cameraAsked) this.camera_.set(view.camera);
         this.cameraFromView = Boolean(view.camera && view.camera.eye);
@@ -153,10 +159,19 @@ export class Viewer extends EventTarget {
         this.#changed();
     }
 
-    // Steps came, went or are of other files now: those on screen are looked at again.
-    #seriesChanged(layers, before) {
-        this.#shownIndex = -1;
+    // Steps came, went or are of other files now; `wanted` and `keys` are of the step that was asked for. Whether that one is what it was: then the
+    // picture is, too.
+    #seriesChanged(layers, before, wanted, keys) {
         if (layers.some(({series}, n) => !before[n].times.every((iso, step) => series.times[step] === iso))) this.loader.connection.forget();
+        const now = this.times[this.#wantIndex], same = this.#keysAt(now) === keys, shown = this.#shownIndex === wanted?.index;
+        this.#shownIndex = same && shown ? this.#wantIndex : -1;
+        this.#wake();
+        return same && shown;
+    }
+
+    // What is shown of all layers at a time.
+    #keysAt(time) {
+        return time ? this.fields.map((layer) => { const step = layer.stepAt(time.seconds); return step < 0 ? "" : layer.field(step).key; }).join() : "";
     }
 
     // All that is fetched: the layers, and what differences take away.

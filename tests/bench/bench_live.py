@@ -2,7 +2,8 @@
 """From the last byte of a step's file to that step on the screen of a connected page: bench_live.py BUILD_FOLDER [steps, 39].
 
 The demonstration (160 × 200 columns, 38 levels, 13 steps a run), a file a step, in watched folders. Steps land one after another, in turn written
-where they are and renamed into place; the page in headless Chromium (software drawing, on the same machine) goes to each as soon as it is told.
+where they are and renamed into place, each when the picture of the one before is no longer improved; the page in headless Chromium (software drawing, on the
+same machine) goes to each as soon as it is told.
 Prints p50, p95 and the slowest, and the same for when a client of the websocket hears of it.
 """
 import contextlib
@@ -21,7 +22,6 @@ import netCDF4
 from ws_client import Closed, Socket
 
 HERE = pathlib.Path(__file__).resolve().parent
-PAUSE = 0.3  # seconds between a step on screen and the next file
 
 
 def split(source, folder):
@@ -140,7 +140,7 @@ def main():
                 line = lines.wait(lambda line, iso=iso, run=run: line.get("iso") == iso and line.get("run") == run)
                 shown.append(line["at"] / 1000 - ended)
                 told.extend(at - ended for at in ears.heard[before:before + 1])
-                time.sleep(PAUSE)
+                lines.wait(lambda line, key=f"{run} {iso}": line.get("rests") == key)
             said("told", told)
             said("on screen", shown)
         finally:

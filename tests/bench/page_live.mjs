@@ -3,8 +3,8 @@
 //
 //   node tests/bench/page_live.mjs URL     (used by bench_live.py)
 //
-// Prints one JSON line a step that came on screen: {"iso": valid time, "run": ISO, "at": wall clock in ms, when the picture with it was drawn},
-// after a first one with "open": true when the page shows something.
+// Prints one JSON line a step that came on screen: {"iso": valid time, "run": ISO, "at": wall clock in ms, when the picture with it was drawn}, and
+// {"rests": "RUN VALID"} when that is no longer improved; after a first one with "open": true when the page shows something.
 import {FLAGS} from "../web/page.mjs";
 import {chromium} from "../web/node_modules/playwright-core/index.mjs";
 
@@ -27,6 +27,7 @@ await page.evaluate(() => {
   viewer.addEventListener("step", ({detail}) => {
     const {iso, run} = detail;
     requestAnimationFrame(() => requestAnimationFrame(() => window.report({iso, run: run.time, at: Date.now()})));
+    viewer.settled(60000).then(() => window.report({rests: `${run.time} ${iso}`}));
   });
   goToLast();
   window.report({open: true});
