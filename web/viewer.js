@@ -133,7 +133,8 @@ export class Viewer extends EventTarget {
         try { resolved = resolveView(view, this.catalog); } catch (error) { this.#error(error.message); return; }
         if (!resolved.times.length) { this.#error('None of the layers is in this run.'); return; }
         const before = this.#resolved, sameDataset = before && before.dataset.id === resolved.dataset.id && before.dataset.grid.proj === resolved.dataset.grid.proj;
-        const timeAsked = !before || this.#view.time !== view.time || before.run.time !== resolved.run.time || !sameDataset;
+        const elsewhere = this.times[this.#wantIndex]?.iso !== resolved.times[resolved.index]; // the playhead has moved since this view was given, or it never was there
+        const timeAsked = !before || (this.#view.time !== view.time && elsewhere) || before.run.time !== resolved.run.time || !sameDataset;
         const cameraAsked = view.camera && JSON.stringify(view.camera) !== JSON.stringify(this.#view?.camera);
         const mapAsked = !before || JSON.stringify(view.map) !== JSON.stringify(this.#view.map);
         const sameLook = before && sameDataset && !timeAsked && !cameraAsked && this.scene_ && lookOf(view) === lookOf(this.#view);
