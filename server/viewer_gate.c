@@ -10,7 +10,7 @@
 #include "base/clock.h"
 #include "server/export_pace.h"
 
-static const double served = 0.02;  // seconds in which what a viewer asks for, and its bricks are all there, has been sent
+static const double served = 0.01;  // seconds in which what a viewer asks for, and its bricks are all there, has been sent
 
 struct viewer_gate {
     struct worker_pool *pool;
