@@ -21,7 +21,7 @@ struct picture_job {
 static void done(struct pin_request *request, int status, struct shared_bytes *bytes, const char *tag, const struct failure *failure) {
     struct picture_job *job = lws_container_of(request, struct picture_job, request);
     job->job.status = status;
-    job->job.body = shared_bytes_ref(bytes);
+    job->job.body = bytes;  // the reference too
     snprintf(job->job.etag, sizeof job->job.etag, "\"%s\"", tag);
     if (failure) job->job.failure = *failure;
     http_job_post(&job->job);
