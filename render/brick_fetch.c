@@ -1,19 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "render/brick_fetch.h"
 
-#include <errno.h>
+#include <math.h>
 #include <pthread.h>
 #include <stdlib.h>
-#include <time.h>
+
+#include "base/clock.h"
+#include "base/thread.h"
 
 enum {
     URGENT = 1 << 20, BACKGROUND = -1,
-    LOOK_MS = 250,     // between two looks whether it was stopped
     IN_FLIGHT = 192,   // requests at a time
     TRIES = 3,
-    RETRY_MS = 2200,   // the store remembers a failure for two seconds
     AHEAD = 4096,      // bricks asked for ahead of time
 };
+static const double look_seconds = 0.25;  // between two looks whether it was stopped
+static const double retry_seconds = 2.2;  // the store remembers a failure for two seconds
 
 enum slot_state { FREE, PENDING, ARRIVED };
 
@@ -44,12 +46,8 @@ struct brick_fetch {
 struct brick_fetch *brick_fetch_new(const struct brick_fetch_options *options) {
     struct brick_fetch *fetch = calloc(1, sizeof *fetch);
     if (!fetch) return NULL;
-    pthread_condattr_t clock;
-    pthread_condattr_init(&clock);
-    pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
     pthread_mutex_init(&fetch->lock, NULL);
-    pthread_cond_init(&fetch->came, &clock);
-    pthread_condattr_destroy(&clock);
+    condition_init(&fetch->came);
     fetch->catalog = options->catalog;
     fetch->store = options->store;
     fetch->priority = options->background ? BACKGROUND : URGENT;
@@ -109,36 +107,21 @@ static void answer(struct slot *slot, int status, struct shared_bytes *bytes) {
     pthread_mutex_unlock(&slot->fetch->lock);
 }
 
-static struct timespec from_now(long milliseconds) {
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += milliseconds / 1000;
-    until.tv_nsec += milliseconds % 1000 * 1000000L;
-    until.tv_sec += until.tv_nsec / 1000000000L;
-    until.tv_nsec %= 1000000000L;
-    return until;
-}
-
 static bool stopped(const struct brick_fetch *fetch) { return fetch->stop && atomic_load(fetch->stop); }
 
 // Waits for something to come, with the lock held. False: it is to be given up.
 static bool wait_for_some(struct brick_fetch *fetch) {
-    const struct timespec until = from_now(LOOK_MS);
-    if (!fetch->stop) pthread_cond_wait(&fetch->came, &fetch->lock);
-    else if (!stopped(fetch)) pthread_cond_timedwait(&fetch->came, &fetch->lock, &until);
+    if (!stopped(fetch)) condition_wait(&fetch->came, &fetch->lock, fetch->stop ? clock_monotonic() + look_seconds : HUGE_VAL);
     return !stopped(fetch);
 }
 
 static int given_up(struct failure *failure) { return failure_set(failure, VIRGA_CANCELLED, "it was given up"); }
 
 static void pause_to_retry(struct brick_fetch *fetch) {
-    const struct timespec until = from_now(RETRY_MS);
+    const double until = clock_monotonic() + retry_seconds;
     pthread_mutex_lock(&fetch->lock);
-    for (int late = 0; late != ETIMEDOUT && !stopped(fetch);) {
-        const struct timespec look = from_now(LOOK_MS), *next = fetch->stop && look.tv_sec < until.tv_sec ? &look : &until;
-        late = pthread_cond_timedwait(&fetch->came, &fetch->lock, next);
-        if (next == &look) late = 0;
-    }
+    for (double now; (now = clock_monotonic()) < until && !stopped(fetch);)
+        condition_wait(&fetch->came, &fetch->lock, fetch->stop ? fmin(until, now + look_seconds) : until);
     pthread_mutex_unlock(&fetch->lock);
 }
 

@@ -6,12 +6,12 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/thread.h"
 #include "server/file_writers.h"
 #include "server/folder_watch.h"
 #include "server/watched_paths.h"
@@ -30,7 +30,7 @@ struct catalog_watch {
     bool (*may_relist)(void *context, bool asked);
     void *context;
     pthread_t thread;
-    int wake;            // an eventfd
+    int wake;            // a wakeup
 
     pthread_mutex_t lock;
     bool stopping, asked;                      // lock
@@ -182,9 +182,8 @@ static double due_at(const struct catalog_watch *watch) {
 static void wait_until(struct catalog_watch *watch, double due) {
     struct pollfd fds[] = {{.fd = watch->wake, .events = POLLIN}, {.fd = watch->folders ? folder_watch_fd(watch->folders) : -1, .events = POLLIN}};
     double seconds = due - clock_monotonic();
-    uint64_t number;
     poll(fds, 2, seconds > 86400 ? 86400 * 1000 : seconds > 0 ? (int)ceil(seconds * 1000) : 0);
-    if (fds[0].revents && read(watch->wake, &number, sizeof number) < 0) return;
+    if (fds[0].revents) wakeup_clear(watch->wake);
     if (watch->folders && fds[1].revents) folder_watch_read(watch->folders);
 }
 
@@ -230,16 +229,11 @@ static void *run(void *argument) {
     }
 }
 
-static void awake(struct catalog_watch *watch) {
-    uint64_t one = 1;
-    if (write(watch->wake, &one, sizeof one) < 0) log_debug("catalog", "the watch is awake already");
-}
-
 void catalog_watch_look(struct catalog_watch *watch) {
     pthread_mutex_lock(&watch->lock);
     watch->asked = true;
     pthread_mutex_unlock(&watch->lock);
-    awake(watch);
+    wakeup_send(watch->wake);
 }
 
 int catalog_watch_configure(struct catalog_watch *watch, const struct catalog_watch_settings *settings, const char *const *paths, size_t path_count) {
@@ -263,7 +257,7 @@ void catalog_watch_get_stats(struct catalog_watch *watch, struct catalog_watch_s
 
 static int init(struct catalog_watch *watch, const struct catalog_watch_options *options) {
     struct failure failure = {0};
-    watch->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    watch->wake = wakeup_new();
     if (watch->wake < 0 || !(watch->paths = path_set_new(options->paths, options->path_count)) || !(watch->activity = file_activity_new())) return VIRGA_NO_MEMORY;
     watch->folders = folder_watch_new(folder_told, watch, &failure);
     if (!watch->folders) log_warning("catalog", "%s: changes are noticed every %g s only", failure.message, options->settings.scan_seconds);
@@ -301,7 +295,7 @@ void catalog_watch_free(struct catalog_watch *watch) {
     pthread_mutex_lock(&watch->lock);
     watch->stopping = true;
     pthread_mutex_unlock(&watch->lock);
-    awake(watch);
+    wakeup_send(watch->wake);
     pthread_join(watch->thread, NULL);
     destroy(watch);
 }

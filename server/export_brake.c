@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "base/clock.h"
+#include "base/thread.h"
 #include "server/export_pace.h"
 
 struct export_brake {
@@ -31,16 +32,6 @@ static void tell_all(struct export_brake *brake) {
     for (size_t i = 0; i < brake->count; i++) tell(brake, brake->groups[i]);
 }
 
-static void wait_until(struct export_brake *brake, double seconds) {
-    if (seconds == HUGE_VAL) {
-        pthread_cond_wait(&brake->changed, &brake->lock);
-        return;
-    }
-    struct timespec until = {.tv_sec = (time_t)seconds};
-    until.tv_nsec = (long)((seconds - (double)until.tv_sec) * 1e9);
-    pthread_cond_timedwait(&brake->changed, &brake->lock, &until);
-}
-
 static void *mind(void *argument) {
     struct export_brake *brake = argument;
     pthread_mutex_lock(&brake->lock);
@@ -48,7 +39,7 @@ static void *mind(void *argument) {
         double next = HUGE_VAL;
         if (brake->count) next = export_pace_look(&brake->pace, worker_pool_busy(brake->pool), clock_monotonic());
         tell_all(brake);
-        wait_until(brake, next);
+        condition_wait(&brake->changed, &brake->lock, next);
     }
     pthread_mutex_unlock(&brake->lock);
     return NULL;
@@ -62,12 +53,8 @@ static void pool_changed(void *user) {
 }
 
 static int init(struct export_brake *brake) {
-    pthread_condattr_t attributes;
     if (pthread_mutex_init(&brake->lock, NULL)) return VIRGA_NO_MEMORY;
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    int error = pthread_cond_init(&brake->changed, &attributes);
-    pthread_condattr_destroy(&attributes);
+    int error = condition_init(&brake->changed);
     if (!error && !pthread_create(&brake->thread, NULL, mind, brake)) return VIRGA_OK;
     if (!error) pthread_cond_destroy(&brake->changed);
     pthread_mutex_destroy(&brake->lock);

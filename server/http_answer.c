@@ -86,10 +86,7 @@ int http_answer(struct peer *peer, int status, const char *type, struct shared_b
 }
 
 int http_answer_text(struct peer *peer, int status, const char *type, const char *text) {
-    uint8_t *fill;
-    struct shared_bytes *body = shared_bytes_new(strlen(text), &fill);
-    if (body) memcpy(fill, text, strlen(text));
-    return http_answer(peer, status, type, body);
+    return http_answer(peer, status, type, shared_bytes_copy(text, strlen(text)));
 }
 
 int http_answer_error(struct peer *peer, int status, const char *message) {

@@ -15,13 +15,8 @@ static void run(void *argument, bool cancelled) {
     struct sample_job *sample = argument;
     struct http_job *job = &sample->job;
     char *json = NULL;
-    uint8_t *fill;
     job->status = cancelled ? VIRGA_CANCELLED : sample_run(job->catalog, job->server->app->bricks, &sample->query, &json, &job->failure);
-    if (!job->status) {
-        job->body = shared_bytes_new(strlen(json), &fill);
-        if (job->body) memcpy(fill, json, strlen(json));
-        else job->status = VIRGA_NO_MEMORY;
-    }
+    if (!job->status && !(job->body = shared_bytes_copy(json, strlen(json)))) job->status = VIRGA_NO_MEMORY;
     free(json);
     http_job_post(job);
 }

@@ -5,11 +5,11 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/thread.h"
 #include "server/pin_pictures_private.h"
 
 enum {
@@ -79,12 +79,11 @@ static void set_look(struct view *view, const struct drawing *drawing) {
 
 static int encode(struct drawing *drawing, const struct image *image, struct failure *failure) {
     const struct image_options options = {.format = drawing->format, .quality = QUALITY};
-    uint8_t *bytes = NULL, *fill;
+    uint8_t *bytes = NULL;
     size_t size = 0;
     int status = image_encode(image, &options, &bytes, &size, failure);
     if (status) return status;
-    drawing->bytes = shared_bytes_new(size, &fill);
-    if (drawing->bytes) memcpy(fill, bytes, size);
+    drawing->bytes = shared_bytes_copy(bytes, size);
     free(bytes);
     return drawing->bytes ? VIRGA_OK : failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
 }
@@ -253,13 +252,7 @@ static void stand_back(void *gate) { viewer_gate_pass(gate); }
 
 // With the lock. False: nothing came for so long.
 static bool wait_for_work(struct pin_pictures *pictures, double seconds) {
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    const double whole = floor(fmin(seconds, 3600));
-    until.tv_sec += (time_t)whole;
-    until.tv_nsec += (long)((fmin(seconds, 3600) - whole) * 1e9);
-    if (until.tv_nsec >= 1000000000L) until.tv_sec++, until.tv_nsec -= 1000000000L;
-    return pthread_cond_timedwait(&pictures->for_drawers, &pictures->lock, &until) == 0;
+    return condition_wait(&pictures->for_drawers, &pictures->lock, clock_monotonic() + fmin(seconds, 3600));
 }
 
 // With the lock: something, or nothing and a wait.

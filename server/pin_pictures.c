@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -17,16 +16,15 @@ static const double TELL_SECONDS = 0.1;
 
 // --- What is kept.
 
-static void drop_picture(struct pin_pictures *pictures, struct pin_picture *picture) {
-    if (picture->bytes) pictures->memory -= picture->bytes->size;
-    shared_bytes_unref(picture->bytes);
-    *picture = (struct pin_picture){0};
-}
-
 static void forget_bytes(struct pin_pictures *pictures, struct pin_picture *picture) {
     if (picture->bytes) pictures->memory -= picture->bytes->size;
     shared_bytes_unref(picture->bytes);
     picture->bytes = NULL;
+}
+
+static void drop_picture(struct pin_pictures *pictures, struct pin_picture *picture) {
+    forget_bytes(pictures, picture);
+    *picture = (struct pin_picture){0};
 }
 
 // Beyond the cap those go that nobody asked for for longest; the one just made stays.
@@ -99,13 +97,11 @@ void pin_pictures_keep_said(struct pin_pictures *pictures, const char *tag, stru
 
 static struct shared_bytes *live_text(const struct pin_entry *entry, double wall) {
     struct pin_live live;
-    uint8_t *fill;
     pin_entry_live(entry, wall, &live);
     json_t *root = pin_live_json(&live);
     char *text = root ? json_dumps(root, JSON_COMPACT | JSON_REAL_PRECISION(12)) : NULL;
     json_decref(root);
-    struct shared_bytes *bytes = text ? shared_bytes_new(strlen(text), &fill) : NULL;
-    if (bytes) memcpy(fill, text, bytes->size);
+    struct shared_bytes *bytes = text ? shared_bytes_copy(text, strlen(text)) : NULL;
     free(text);
     return bytes;
 }
@@ -291,12 +287,7 @@ static double next_look(const struct pin_pictures *pictures, double wall) {
 }
 
 static void wait_for(struct pin_pictures *pictures, double seconds) {
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += (time_t)seconds;
-    until.tv_nsec += (long)((seconds - floor(seconds)) * 1e9);
-    if (until.tv_nsec >= 1000000000L) until.tv_sec++, until.tv_nsec -= 1000000000L;
-    if (!pictures->woken && !pictures->stopping) pthread_cond_timedwait(&pictures->for_minder, &pictures->lock, &until);
+    if (!pictures->woken && !pictures->stopping) condition_wait(&pictures->for_minder, &pictures->lock, clock_monotonic() + seconds);
     pictures->woken = false;
 }
 
@@ -454,18 +445,14 @@ void pin_pictures_stats(struct pin_pictures *pictures, struct pin_pictures_stats
 
 static int init(struct pin_pictures *pictures, struct catalog *catalog, struct failure *failure) {
     const struct config *config = pictures->options.config;
-    pthread_condattr_t clock;
     snprintf(pictures->world_folder, sizeof pictures->world_folder, "%s/node_modules/world-atlas", config->web_root);
     pictures->stale_after = config->stale_after;
     pictures->catalog = catalog_ref(catalog);
     pictures->last_request = &pictures->requests;
     pictures->drawer_count = config->workers < PIN_DRAWERS ? (size_t)config->workers : PIN_DRAWERS;
-    pthread_condattr_init(&clock);
-    pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
     pthread_mutex_init(&pictures->lock, NULL);
-    pthread_cond_init(&pictures->for_minder, &clock);
-    pthread_cond_init(&pictures->for_drawers, &clock);
-    pthread_condattr_destroy(&clock);
+    condition_init(&pictures->for_minder);
+    condition_init(&pictures->for_drawers);
     int status = pin_files_start(config->state_dir, failure);
     return status ? status : viewer_gate_new(pictures->options.workers, &pictures->gate, failure);
 }

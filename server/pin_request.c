@@ -52,12 +52,10 @@ static int check_view(const char *text, struct failure *failure) {
 }
 
 static int take_view(const json_t *value, struct shared_bytes **out, struct failure *failure) {
-    uint8_t *fill;
     if (!json_is_object(value)) return failure_set(failure, VIRGA_INVALID, "view: expected a view document");
     char *text = json_dumps(value, JSON_COMPACT);
     int status = text ? check_view(text, failure) : failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
-    if (!status && !(*out = shared_bytes_new(strlen(text), &fill))) status = failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
-    if (!status) memcpy(fill, text, strlen(text));
+    if (!status && !(*out = shared_bytes_copy(text, strlen(text)))) status = failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
     free(text);
     return status;
 }

@@ -100,12 +100,9 @@ int pin_store_step_end(struct pin_store *store, bool stays, struct failure *fail
 
 // NULL: out of memory.
 static struct shared_bytes *bytes_column(sqlite3_stmt *s, int column) {
-    uint8_t *fill;
     const void *text = sqlite3_column_text(s, column);
     size_t size = text ? (size_t)sqlite3_column_bytes(s, column) : 0;
-    struct shared_bytes *bytes = shared_bytes_new(size, &fill);
-    if (bytes && size) memcpy(fill, text, size);
-    return bytes;
+    return shared_bytes_copy(text, size);
 }
 
 // Title, group and position from a column on.

@@ -2,15 +2,13 @@
 #include "server/thread_inbox.h"
 
 #include <errno.h>
-#include <stdint.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <unistd.h>
 
-#include "base/log.h"
+#include "base/thread.h"
 
 int thread_inbox_init(struct thread_inbox *queue, size_t most, struct failure *failure) {
-    *queue = (struct thread_inbox){.wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), .most = most};
+    *queue = (struct thread_inbox){.wake = wakeup_new(), .most = most};
     if (queue->wake < 0) return failure_set(failure, VIRGA_IO, "there are no descriptors left: %s", strerror(errno));
     if (!pthread_mutex_init(&queue->lock, NULL)) {
         queue->last = &queue->first;
@@ -27,10 +25,7 @@ void thread_inbox_destroy(struct thread_inbox *queue) {
     queue->last = NULL;
 }
 
-void thread_inbox_wake(struct thread_inbox *queue) {
-    const uint64_t one = 1;
-    while (write(queue->wake, &one, sizeof one) < 0 && errno == EINTR) continue;
-}
+void thread_inbox_wake(struct thread_inbox *queue) { wakeup_send(queue->wake); }
 
 int thread_inbox_ask(struct thread_inbox *queue, struct thread_command *command) {
     int status = VIRGA_OK;
@@ -74,7 +69,4 @@ void thread_inbox_run_all(struct thread_command *first, void *service, bool canc
     }
 }
 
-void thread_inbox_woken(struct thread_inbox *queue) {
-    uint64_t told;
-    if (read(queue->wake, &told, sizeof told) < 0 && errno != EAGAIN) log_debug("command", "wake: %s", strerror(errno));
-}
+void thread_inbox_woken(struct thread_inbox *queue) { wakeup_clear(queue->wake); }

@@ -5,9 +5,9 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "base/clock.h"
+#include "base/thread.h"
 #include "server/export_pace.h"
 
 static const double served = 0.01;  // seconds in which what a viewer asks for, and its bricks are all there, has been sent
@@ -36,23 +36,13 @@ static void pool_changed(void *user) {
     pthread_mutex_unlock(&gate->lock);
 }
 
-static void wait_until(struct viewer_gate *gate, double seconds) {
-    if (seconds == HUGE_VAL) {
-        pthread_cond_wait(&gate->changed, &gate->lock);
-        return;
-    }
-    struct timespec until = {.tv_sec = (time_t)seconds};
-    until.tv_nsec = (long)((seconds - (double)until.tv_sec) * 1e9);
-    pthread_cond_timedwait(&gate->changed, &gate->lock, &until);
-}
-
 void viewer_gate_pass(struct viewer_gate *gate) {
     if (atomic_load(&gate->open)) return;
     pthread_mutex_lock(&gate->lock);
     while (!atomic_load(&gate->open)) {
         const double next = look(gate, clock_monotonic());
         if (!gate->pace.still) break;
-        wait_until(gate, next);
+        condition_wait(&gate->changed, &gate->lock, next);
     }
     pthread_mutex_unlock(&gate->lock);
 }
@@ -72,16 +62,12 @@ void viewer_gate_open(struct viewer_gate *gate) {
 
 int viewer_gate_new(struct worker_pool *pool, struct viewer_gate **out, struct failure *failure) {
     struct viewer_gate *gate = *out = calloc(1, sizeof *gate);
-    pthread_condattr_t attributes;
     if (!gate || pthread_mutex_init(&gate->lock, NULL)) {
         free(gate);
         *out = NULL;
         return failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
     }
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(&gate->changed, &attributes);
-    pthread_condattr_destroy(&attributes);
+    condition_init(&gate->changed);
     gate->pool = pool;
     if (!worker_pool_watch(pool, pool_changed, gate)) return VIRGA_OK;
     viewer_gate_free(gate);

@@ -50,6 +50,13 @@ static bool fill_from(int fd, uint8_t *fill, size_t size) {
     return true;
 }
 
+struct shared_bytes *shared_bytes_copy(const void *data, size_t size) {
+    uint8_t *fill;
+    struct shared_bytes *bytes = shared_bytes_new(size, &fill);
+    if (bytes && size) memcpy(fill, data, size);
+    return bytes;
+}
+
 struct shared_bytes *shared_bytes_of_file(const char *path, size_t most) {
     struct stat is;
     struct shared_bytes *bytes = NULL;

@@ -14,6 +14,8 @@ struct shared_bytes {
 // Makes an object with room for `size` bytes; *fill points at them and may be written until the object is shared.
 // Returns NULL when out of memory. The caller owns one reference.
 struct shared_bytes *shared_bytes_new(size_t size, uint8_t **fill);
+// A copy of what is there, 0 bytes too. NULL when out of memory.
+struct shared_bytes *shared_bytes_copy(const void *data, size_t size);
 // A whole regular file of at most `most` bytes. NULL: there is no such file, it cannot be read, or out of memory. Blocks.
 struct shared_bytes *shared_bytes_of_file(const char *path, size_t most);
 // Any thread. Returns its argument; NULL is passed through.

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/thread.h"
 
+#include <math.h>
 #include <signal.h>
 #include <stdint.h>
 #include <sys/eventfd.h>
+#include <time.h>
 #include <unistd.h>
 
 int thread_start(pthread_t *thread, void *(*run)(void *argument), void *argument) {
@@ -13,6 +15,22 @@ int thread_start(pthread_t *thread, void *(*run)(void *argument), void *argument
     int error = pthread_create(thread, NULL, run, argument);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     return error;
+}
+
+int condition_init(pthread_cond_t *condition) {
+    pthread_condattr_t monotonic;
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    int error = pthread_cond_init(condition, &monotonic);
+    pthread_condattr_destroy(&monotonic);
+    return error;
+}
+
+bool condition_wait(pthread_cond_t *condition, pthread_mutex_t *lock, double until) {
+    if (until == HUGE_VAL) return pthread_cond_wait(condition, lock) == 0;
+    struct timespec at = {.tv_sec = (time_t)until};
+    at.tv_nsec = (long)((until - (double)at.tv_sec) * 1e9);
+    return pthread_cond_timedwait(condition, lock, &at) == 0;
 }
 
 int wakeup_new(void) { return eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK); }

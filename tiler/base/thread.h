@@ -1,12 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-// Threads of the program's own, and what wakes one that waits in poll(2).
+// Threads of the program's own, and what wakes one that waits, in poll(2) or for a condition.
 #ifndef VIRGA_BASE_THREAD_H
 #define VIRGA_BASE_THREAD_H
 
 #include <pthread.h>
+#include <stdbool.h>
 
 // Starts a joinable thread in which every signal is blocked: signals stay with the program's first thread. 0, or an errno.
 int thread_start(pthread_t *thread, void *(*run)(void *argument), void *argument);
+
+// A condition that condition_wait waits for. 0, or an errno.
+int condition_init(pthread_cond_t *condition);
+// Waits, with the lock held, for a signal or until clock_monotonic() is `until` (HUGE_VAL: however long). False: that time has come.
+bool condition_wait(pthread_cond_t *condition, pthread_mutex_t *lock, double until);
 
 // A descriptor to wait for, which is readable from a call that sends it a wake-up until it is cleared. The caller closes it. -1 and errno where
 // there is none left.

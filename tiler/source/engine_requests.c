@@ -2,21 +2,17 @@
 #include "source/engine_requests.h"
 
 #include <stdlib.h>
-#include <time.h>
 
 #include "base/clock.h"
+#include "base/thread.h"
 
 enum { STOP_MS = 20 };
 
 #define EACH(r, e) struct engine_request *r = (e)->all; r < (e)->all + SOURCE_ENGINE_REQUESTS; r++
 
 void engine_requests_init(struct engine_requests *e, void (*wake)(void *context), void *context) {
-    pthread_condattr_t monotonic;
     *e = (struct engine_requests){.wake = wake, .context = context};
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_cond_init(&e->changed, &monotonic);
-    pthread_condattr_destroy(&monotonic);
+    condition_init(&e->changed);
     pthread_mutex_init(&e->lock, NULL);
 }
 
@@ -79,14 +75,7 @@ static bool told_to_stop(const struct source_engine_question *q) {
     return false;
 }
 
-static void wait_a_little(struct engine_requests *e) {
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_nsec += STOP_MS * 1000000;
-    until.tv_sec += until.tv_nsec / 1000000000;
-    until.tv_nsec %= 1000000000;
-    pthread_cond_timedwait(&e->changed, &e->lock, &until);
-}
+static void wait_a_little(struct engine_requests *e) { condition_wait(&e->changed, &e->lock, clock_monotonic() + STOP_MS * 1e-3); }
 
 // How long an asker may still wait; while this program stood still nobody was waited for.
 struct patience {

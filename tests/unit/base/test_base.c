@@ -20,6 +20,7 @@
 #include "base/memory.h"
 #include "base/shared_bytes.h"
 #include "base/status.h"
+#include "base/thread.h"
 #include "base/utf8.h"
 #include "base/write_all.h"
 
@@ -226,6 +227,46 @@ static void a_long_step_counts_little(void **state) {
     assert_true(clock_step(&looked, 1e6) >= 100);
 }
 
+static void a_copy_of_bytes_stands_by_itself(void **state) {
+    (void)state;
+    char text[] = "abc";
+    struct shared_bytes *bytes = shared_bytes_copy(text, 3), *none = shared_bytes_copy(NULL, 0);
+    text[0] = 'x';
+    assert_true(bytes && bytes->size == 3 && !memcmp(bytes->data, "abc", 3));
+    assert_true(none && none->size == 0);
+    shared_bytes_unref(bytes);
+    shared_bytes_unref(none);
+}
+
+struct signalled {
+    pthread_mutex_t lock;
+    pthread_cond_t condition;
+};
+
+static void *signal_it(void *argument) {
+    struct signalled *s = argument;
+    pthread_mutex_lock(&s->lock);  // which the waiter gives back when it waits
+    pthread_cond_signal(&s->condition);
+    pthread_mutex_unlock(&s->lock);
+    return NULL;
+}
+
+static void a_condition_is_waited_for_until_a_time_or_a_signal(void **state) {
+    (void)state;
+    struct signalled s = {.lock = PTHREAD_MUTEX_INITIALIZER};
+    pthread_t thread;
+    assert_int_equal(condition_init(&s.condition), 0);
+    pthread_mutex_lock(&s.lock);
+    double until = clock_monotonic() + 0.02;
+    while (condition_wait(&s.condition, &s.lock, until)) continue;
+    assert_true(clock_monotonic() >= until - 1e-6);
+    assert_int_equal(pthread_create(&thread, NULL, signal_it, &s), 0);
+    assert_true(condition_wait(&s.condition, &s.lock, HUGE_VAL));
+    pthread_mutex_unlock(&s.lock);
+    pthread_join(thread, NULL);
+    pthread_cond_destroy(&s.condition);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(failure_holds_one_line_of_valid_text),
@@ -242,6 +283,8 @@ int main(void) {
         cmocka_unit_test(all_is_written_or_it_is_said_why),
         cmocka_unit_test(clocks_run),
         cmocka_unit_test(a_long_step_counts_little),
+        cmocka_unit_test(a_copy_of_bytes_stands_by_itself),
+        cmocka_unit_test(a_condition_is_waited_for_until_a_time_or_a_signal),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
