@@ -5,6 +5,7 @@
 #include <float.h>
 #include <jansson.h>
 #include <math.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -104,10 +105,23 @@ static bool read_preset(struct preset *preset, const json_t *entry, const struct
     return true;
 }
 
+// The table, read once and kept; NULL when out of memory. It is only looked at: no reference to it is counted.
+static const json_t *table(void)
+{
+    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+    static json_t *all;
+    pthread_mutex_lock(&lock);
+    if (!all)
+        all = json_loads(embedded_text(render_assets, "presets.json"), 0, NULL);
+    const json_t *read = all;
+    pthread_mutex_unlock(&lock);
+    return read;
+}
+
 // The preset that holds for a variable, in its units. VIRGA_OK or VIRGA_NO_MEMORY.
 static int find_preset(struct preset *preset, const struct catalog_variable *variable)
 {
-    json_t *all = json_loads(embedded_text(render_assets, "presets.json"), 0, NULL);
+    const json_t *all = table();
     const json_t *names = json_object_get(all, "standard_names"), *units = json_object_get(all, "units");
     const json_t *spread = json_object_get(json_object_get(all, "statistics"), "spread");
     bool found = catalog_is_difference(variable)
@@ -115,7 +129,6 @@ static int find_preset(struct preset *preset, const struct catalog_variable *var
                      : read_preset(preset, json_object_get(names, variable->standard_name), variable) ||
                            read_preset(preset, json_object_get(units, cf_units_canonical(variable->units)), variable);
     found = found || read_preset(preset, json_object_get(all, "default"), variable);
-    json_decref(all);
     return found ? VIRGA_OK : VIRGA_NO_MEMORY;
 }
 
@@ -233,8 +246,7 @@ static double round_up(double value)
 // From what a variable looks like to what its differences do: as far either way from 0 as they usually reach.
 static int become_difference(struct preset *preset, const struct catalog_variable *variable)
 {
-    json_t *all = json_loads(embedded_text(render_assets, "presets.json"), 0, NULL);
-    const json_t *differences = json_object_get(all, "differences");
+    const json_t *differences = json_object_get(table(), "differences");
     const json_t *share = json_object_get(json_object_get(differences, "shares"), preset->colour_map);
     if (!share)
         share = json_object_get(differences, "share");
@@ -251,7 +263,6 @@ static int become_difference(struct preset *preset, const struct catalog_variabl
         found.range[1] = reach;
         *preset = found;
     }
-    json_decref(all);
     return read ? VIRGA_OK : VIRGA_NO_MEMORY;
 }
 
