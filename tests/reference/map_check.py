@@ -1,0 +1,47 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""Holds pictures of maps against map_reference, for tests that are not Python's: one request, a line of JSON, on standard input each.
+
+    {"file": PATH, "variable": NAME, "step": 0, "level": null, "crs": "EPSG:3857", "box": [left, bottom, right, top],
+     "picture": "screenshot.png", "cut": [x, y, width, height], "colour_map": "temperature", "range": [250, 320],
+     "error": 0.05, "slack": 0.5, "steps": 1, "rounding": 1, "share": 0, "opaque": false}
+
+The answer, one line each: {"wrong": share, "message": ""} where it agrees, else what does not. cut: the part of the picture that shows the box
+(all by default). opaque: what lies below shows where there is no value, so that only colours count.
+"""
+import json
+import sys
+
+import numpy
+
+import map_reference
+import png
+
+
+def answer(ask):
+    picture = png.read(ask["picture"]).pixels
+    if ask.get("cut"):
+        x, y, width, height = ask["cut"]
+        picture = picture[y:y + height, x:x + width]
+    field = map_reference.load(ask["file"], ask["variable"], ask.get("step", 0), ask.get("level"), ask.get("error", 0.05))
+    frame = map_reference.Frame(ask["crs"], ask["box"], picture.shape[1], picture.shape[0])
+    bounds = field.bounds(frame, ask.get("slack", 0.5))
+    if ask.get("opaque"):
+        picture = numpy.dstack([picture[..., :3], numpy.where(bounds.may_lack, 0, 255)])
+        bounds.may_lack |= numpy.isnan(bounds.low)
+    colours = map_reference.Colours(ask.get("colour_map", "temperature"), *ask.get("range", (250.0, 320.0)))
+    try:
+        return {"wrong": map_reference.check(picture, bounds, colours, ask.get("steps", 1), ask.get("rounding", 1), ask.get("share", 0)), "message": ""}
+    except AssertionError as error:
+        colour, presence = map_reference.differences(picture, bounds, colours, ask.get("steps", 1), ask.get("rounding", 1)) \
+            if picture.shape[:2] == bounds.low.shape else (numpy.ones(1), numpy.ones(1))
+        return {"wrong": float(numpy.mean((colour + presence) > 0)), "message": str(error)}
+
+
+def main():
+    for line in sys.stdin:
+        print(json.dumps(answer(json.loads(line))), flush=True)
+
+
+if __name__ == "__main__":
+    main()
