@@ -262,6 +262,17 @@ int brick_store_table(struct brick_store *store, struct catalog *catalog, const 
     return status;
 }
 
+struct step_volume *brick_store_volume(struct brick_store *store, const struct field_ref *field) {
+    struct brick_key key;
+    struct step_volume *volume = NULL;
+    if (key_of(field, &key, NULL)) return NULL;
+    pthread_mutex_lock(&store->lock);
+    const struct step *step = step_find(store, &key);
+    if (step && step->volume && step_volume_base(step->volume) == 0) volume = step_volume_ref(step->volume);
+    pthread_mutex_unlock(&store->lock);
+    return volume;
+}
+
 // --- Bricks.
 
 static struct brick_job **job_slot(struct brick_store *store, const struct brick_key *key) {

@@ -15,6 +15,7 @@
 #include "field/catalog.h"
 
 struct brick_store;
+struct step_volume;  // brick/step_volume.h
 
 struct brick_store_options {
     size_t memory;           // cap on encoded bricks, tables and quantised volumes held in memory, bytes
@@ -44,6 +45,12 @@ int brick_store_brick(struct brick_store *store, struct catalog *catalog, const 
 // one that is running now, so hold no lock that a callback takes; from within the callback itself it does not wait). What
 // they asked for may still be finished and cached; reading that nobody waits for any more is given up, at once where the source can.
 void brick_store_cancel(struct brick_store *store, void *user);
+
+// The pyramid levels of a field where all of them are held: a reference (step_volume_free). NULL: they are not. Never blocks.
+struct step_volume *brick_store_volume(struct brick_store *store, const struct field_ref *field);
+// Reads the field as a request for its table does, and waits for it: its volume is held then, but where it begins with a coarser level or there was no
+// room to keep it. Not on the service thread, nor on a worker of the store's pool. VIRGA_OK, or what the store failed with.
+int brick_store_build(struct brick_store *store, struct catalog *catalog, const struct field_ref *field, struct failure *failure);
 
 // The pyramid of a variable.
 void brick_store_shape(const struct catalog_dataset *dataset, size_t variable, struct pyramid_shape *shape);

@@ -142,13 +142,26 @@ static int store_voxel(void *user, uint32_t x, uint32_t y, uint32_t z, int32_t *
     return VIRGA_OK;
 }
 
+static int await_table(struct brick_store *store, struct catalog *catalog, const struct field_ref *field, struct answer *answer,
+                       struct shared_bytes **bytes) {
+    int status = brick_store_table(store, catalog, field, URGENT, bytes, answered, answer, answer->failure);
+    if (status != VIRGA_AGAIN) return status;
+    status = await(answer, store, status);
+    *bytes = status ? NULL : answer->bytes;
+    return status;
+}
+
+int brick_store_build(struct brick_store *store, struct catalog *catalog, const struct field_ref *field, struct failure *failure) {
+    struct answer answer = {.lock = PTHREAD_MUTEX_INITIALIZER, .there = PTHREAD_COND_INITIALIZER, .failure = failure};
+    struct shared_bytes *bytes = NULL;
+    const int status = await_table(store, catalog, field, &answer, &bytes);
+    shared_bytes_unref(bytes);
+    return status;
+}
+
 static int fetch_table(struct store_voxels *v) {
     struct shared_bytes *bytes = NULL;
-    int status = brick_store_table(v->store, v->catalog, v->field, URGENT, &bytes, answered, &v->answer, v->answer.failure);
-    if (status == VIRGA_AGAIN) {
-        status = await(&v->answer, v->store, status);
-        bytes = status ? NULL : v->answer.bytes;
-    }
+    int status = await_table(v->store, v->catalog, v->field, &v->answer, &bytes);
     if (!status && (status = step_table_decode(bytes->data, bytes->size, &v->table)))
         failure_set(v->answer.failure, status, "a step table cannot be decoded");
     shared_bytes_unref(bytes);

@@ -104,7 +104,7 @@ static struct level_input input_of(const struct field_ref *field, bool constant)
     return (struct level_input){step->file, step->variable, *field, false, constant};
 }
 
-static struct level_input in_dataset(const struct field_ref *field, int index) {
+struct level_input level_input_beside(const struct field_ref *field, int index) {
     const struct catalog_dataset *d = field->dataset;
     if (index < 0) return (struct level_input){0};
     const struct catalog_variable *v = &d->variables[index];
@@ -120,7 +120,7 @@ static struct level_input in_dataset(const struct field_ref *field, int index) {
 // The ground hardly moves: where it is told at other times only, the run's first serves, else any run's.
 static struct level_input ground_in_dataset(const struct field_ref *field, int index) {
     const struct catalog_dataset *d = field->dataset;
-    struct level_input at_time = in_dataset(field, index);
+    struct level_input at_time = level_input_beside(field, index);
     for (size_t back = 0; index >= 0 && !at_time.file && back <= d->run_count; back++) {
         struct field_ref first = {.dataset = d, .variable = (size_t)index, .run = back == 0 ? field->run : d->run_count - back};
         at_time = input_of(&first, true);
@@ -150,12 +150,12 @@ static void find_pieces(const struct field_ref *field, const struct field_step *
     if (!in->ground.file) in->ground = ground_in_dataset(field, field->dataset->terrain);
     in->smooth = own_ground(field, step, v->smooth);
     if (!in->smooth.file) in->smooth = ground_in_dataset(field, helpers[HELP_SMOOTH]);
-    in->surface_pressure = in_dataset(field, helpers[HELP_SURFACE_PRESSURE]);
-    in->fields[0] = in_dataset(field, helpers[HELP_FIELD]);
-    in->fields[1] = in_dataset(field, helpers[HELP_FIELD_TOO]);
-    in->heights = in_dataset(field, helpers[HELP_HEIGHTS]);
-    in->temperature = in_dataset(field, helpers[HELP_TEMPERATURE]);
-    in->humidity = in_dataset(field, helpers[HELP_HUMIDITY]);
+    in->surface_pressure = level_input_beside(field, helpers[HELP_SURFACE_PRESSURE]);
+    in->fields[0] = level_input_beside(field, helpers[HELP_FIELD]);
+    in->fields[1] = level_input_beside(field, helpers[HELP_FIELD_TOO]);
+    in->heights = level_input_beside(field, helpers[HELP_HEIGHTS]);
+    in->temperature = level_input_beside(field, helpers[HELP_TEMPERATURE]);
+    in->humidity = level_input_beside(field, helpers[HELP_HUMIDITY]);
 }
 
 // --- the way ------------------------------------------------------------------------------------------------------------

@@ -41,6 +41,8 @@ bool level_inputs_next_best(struct level_inputs *inputs);
 bool level_inputs_vary(const struct level_inputs *inputs);
 // Equal for equal inputs: pieces of files, levels and way.
 void level_inputs_id(const struct level_inputs *inputs, char id[33]);
+// A variable of the field's dataset (an index, or negative for none) at the field's own time and member; file NULL where it is not there.
+struct level_input level_input_beside(const struct field_ref *field, int variable);
 // For people: how heights are made.
 void level_inputs_method(const struct level_inputs *inputs, char method[LEVEL_METHOD_MAX]);
 // Whether the levels hang on the ground or the surface pressure (else they lie about level).
