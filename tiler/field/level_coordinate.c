@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "field/cf_attributes.h"
 #include "field/cf_units.h"
 #include "field/level_inputs.h"
 
