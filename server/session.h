@@ -49,7 +49,7 @@ struct session_interest {
     struct session_layer layers[VIEW_MAX_LAYERS];
     size_t ahead;  // entries in force after steps[0]
     bool playing;
-    struct view_camera camera;
+    struct view_priority_camera camera;
     uint64_t budget;
     uint32_t max_level;
     bool keep;    // remember steps outside the window

@@ -47,7 +47,7 @@ static void side_plane(struct view_frustum *f, int which, const double side[3], 
     f->plane[which][3] = -dot(n, f->eye);
 }
 
-void view_frustum_init(struct view_frustum *f, const struct view_camera *c) {
+void view_frustum_init(struct view_frustum *f, const struct view_priority_camera *c) {
     *f = (struct view_frustum){.whole = c->whole, .exaggeration = 1};
     if (c->whole) return;
     double target[3], up[3], right[3], above[3];

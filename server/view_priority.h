@@ -12,7 +12,7 @@
 
 enum { VIEW_MAX_LAYERS = 4, VIEW_MAX_AHEAD = 8, VIEW_MAX_CURVE = 64 };
 
-struct view_camera {
+struct view_priority_camera {
     bool whole;  // no camera: the whole volume is wanted, and the rest of this is ignored
     double eye[3], target[3], up[3];  // scene kilometres before exaggeration
     double fov;                       // degrees, vertical
@@ -39,7 +39,7 @@ struct view_frustum {
     double aspect, tangent;
 };
 
-void view_frustum_init(struct view_frustum *frustum, const struct view_camera *camera);
+void view_frustum_init(struct view_frustum *frustum, const struct view_priority_camera *camera);
 // False only when the box (kilometres before exaggeration) is wholly outside the picture.
 bool view_frustum_sees(const struct view_frustum *frustum, const struct scene_box *box);
 

@@ -116,9 +116,9 @@ static int parse_layers(const json_t *root, struct ws_interest *interest, struct
     return VIRGA_OK;
 }
 
-static int parse_camera(const json_t *root, struct view_camera *camera, struct failure *failure) {
+static int parse_camera(const json_t *root, struct view_priority_camera *camera, struct failure *failure) {
     const json_t *from = json_object_get(root, "camera");
-    *camera = (struct view_camera){.whole = true};
+    *camera = (struct view_priority_camera){.whole = true};
     if (!from || json_is_null(from)) return VIRGA_OK;
     if (!json_is_object(from)) return failure_set(failure, VIRGA_INVALID, "\"camera\" must be an object or null");
     camera->whole = false;

@@ -45,7 +45,7 @@ struct ws_interest {
     int direction;    // -1, 0, 1
     double rate;      // steps a second
     uint32_t steps;   // 0 … VIEW_MAX_AHEAD
-    struct view_camera camera;
+    struct view_priority_camera camera;
     uint64_t budget;  // voxel bytes
     uint32_t max_level;
     bool reports_drops;  // the page tells what it lets go

@@ -406,7 +406,7 @@ static void test_with_a_camera_only_the_coarsest_comes_before_the_boxes(void **s
     struct bench *b = bench_new(600, 600, 40);
     b->late = true;
     struct session_interest i = interest_at(b, 1, 3, 0, 0, 1);
-    i.camera = (struct view_camera){.eye = {0, -1, 300}, .target = {0, 0, 0}, .up = {0, 1, 0}, .fov = 40, .width = 1280, .height = 720, .exaggeration = 1};
+    i.camera = (struct view_priority_camera){.eye = {0, -1, 300}, .target = {0, 0, 0}, .up = {0, 1, 0}, .fov = 40, .width = 1280, .height = 720, .exaggeration = 1};
     session_set_interest(b->session, &i);
     b->fields[0][3] = (struct session_field){.state = FIELD_READY, .table_bytes = TABLE_BYTES, .table = b->table};
     session_field_changed(b->session);
@@ -469,7 +469,7 @@ static void test_a_camera_on_a_tenth_gets_a_small_part(void **state) {
     struct bench *b = bench_new(621, 810, 37);
     struct session_interest i = interest_at(b, 1, 3, 0, 0, 1);
     double side = sqrt(621.0 * 810.0 / 10) * 2, height = side / 2 / tan(20 * acos(-1) / 180);  // looking straight down
-    i.camera = (struct view_camera){.eye = {100, 200, height + 20}, .target = {100, 200, 0}, .up = {0, 1, 0}, .fov = 40, .width = 1000, .height = 1000, .exaggeration = 1};
+    i.camera = (struct view_priority_camera){.eye = {100, 200, height + 20}, .target = {100, 200, 0}, .up = {0, 1, 0}, .fov = 40, .width = 1000, .height = 1000, .exaggeration = 1};
     session_set_interest(b->session, &i);
     run_all(b);
     size_t top = level_bricks(b, b->volume.shape.level_count - 1), beyond = all_bricks(b) - top, got = count(b, SESSION_BRICK) - top;

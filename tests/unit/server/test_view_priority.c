@@ -40,14 +40,14 @@ static void test_opacity_is_the_largest_in_a_range(void **state) {
     assert_true(opacity_curve_max(&all, 2, 1) == 0);
 }
 
-static struct view_camera random_camera(void) {
-    return (struct view_camera){.eye = {uniform(-900, 900), uniform(-900, 900), uniform(0.5, 60)},
+static struct view_priority_camera random_camera(void) {
+    return (struct view_priority_camera){.eye = {uniform(-900, 900), uniform(-900, 900), uniform(0.5, 60)},
                                 .target = {uniform(-300, 300), uniform(-300, 300), uniform(0, 5)}, .up = {0, 0, 1},
                                 .fov = uniform(10, 90), .width = 1280, .height = 720, .exaggeration = uniform(1, 30)};
 }
 
 // Whether a point is in the picture, by projecting it with axes made here.
-static bool in_picture(const struct view_camera *c, const double p[3]) {
+static bool in_picture(const struct view_priority_camera *c, const double p[3]) {
     double f[3], r[3], u[3], d[3], length = 0;
     for (int i = 0; i < 3; i++) {
         double by = i == 2 ? c->exaggeration : 1;
@@ -69,7 +69,7 @@ static void test_nothing_in_the_picture_is_culled(void **state) {
     (void)state;
     size_t outside = 0, culled = 0;
     for (int round = 0; round < 300; round++) {
-        struct view_camera camera = random_camera();
+        struct view_priority_camera camera = random_camera();
         struct view_frustum frustum;
         view_frustum_init(&frustum, &camera);
         for (int i = 0; i < 50; i++) {
@@ -140,7 +140,7 @@ static void test_the_selection_is_the_definition(void **state) {
         struct view_table *table = made_up_table(&volume, random_values, &values);
         assert_non_null(table);
         struct opacity_curve curve = {.all = round % 3 == 0, .count = 2, .value = {uniform(0, 220), 230}, .opacity = {0, 1}};
-        struct view_camera camera = random_camera();
+        struct view_priority_camera camera = random_camera();
         struct view_frustum frustum;
         view_frustum_init(&frustum, &camera);
         struct view_field field = {.shape = &volume.shape, .table = table, .boxes = volume.boxes, .curve = &curve, .step = 1,
@@ -183,7 +183,7 @@ static void test_bands_do_not_overlap_and_leave_nothing_out(void **state) {
     struct opacity_curve curve = {.all = true};
     static struct view_brick items[3][4096];
     for (int round = 0; round < 20; round++) {
-        struct view_camera camera = random_camera();
+        struct view_priority_camera camera = random_camera();
         struct view_frustum frustum;
         view_frustum_init(&frustum, &camera);
         struct view_field field = {.shape = &volume.shape, .table = table, .boxes = volume.boxes, .curve = &curve, .step = 1};
@@ -204,7 +204,7 @@ static void test_order_is_coarse_first_and_from_the_centre(void **state) {
     made_up_volume_init(&volume, 512, 512, 33);
     struct view_table *table = made_up_table(&volume, plain_values, NULL);
     struct opacity_curve curve = {.all = true};
-    struct view_camera camera = {.eye = {0, -1, 40}, .target = {0, 0, 0}, .up = {0, 1, 0}, .fov = 60, .width = 1000, .height = 1000, .exaggeration = 20};
+    struct view_priority_camera camera = {.eye = {0, -1, 40}, .target = {0, 0, 0}, .up = {0, 1, 0}, .fov = 60, .width = 1000, .height = 1000, .exaggeration = 20};
     struct view_frustum frustum;
     view_frustum_init(&frustum, &camera);
     static struct view_brick items[8192];
