@@ -8,9 +8,9 @@
 #include <string.h>
 
 #include "brick/volume_sample.h"
-#include "field/cf_time.h"
 #include "field/cf_units.h"
 #include "field/source_sample.h"
+#include "server/map_times.h"
 
 void sample_query_init(struct sample_query *query) {
     *query = (struct sample_query){.lon = NAN, .lat = NAN, .height = NAN};
@@ -77,21 +77,10 @@ static int find_dataset_of_variable(const struct catalog *catalog, const struct 
     return failure_set(failure, VIRGA_NOT_FOUND, "there is no variable %s; there are: %s", query->variable, *known ? known : "none");
 }
 
-// The time asked for as seconds: ISO 8601 in the variable's calendar, or "T+hours" after the run's.
+// The time asked for as seconds.
 static int parse_time(const struct sample_query *query, const struct field_ref *field, double *seconds, struct failure *failure) {
-    const struct catalog_variable *v = &field->dataset->variables[field->variable];
-    const char *text = query->time;
-    enum cf_calendar calendar;
-    char *end;
-    if (*text == 'T' || *text == 't') {
-        double hours = text[1] == '+' || text[1] == ' ' ? strtod(text + 2, &end) : NAN;  // a '+' in a URL reads as a space
-        *seconds = field->dataset->runs[field->run].time.seconds + 3600 * hours;
-        if (isfinite(hours) && end > text + 2 && !*end) return VIRGA_OK;
-    } else if (cf_calendar_parse(v->calendar, &calendar) == VIRGA_OK && cf_time_parse(calendar, text, seconds) == VIRGA_OK) {
-        return VIRGA_OK;
-    }
-    return failure_set(failure, VIRGA_INVALID, "time = \"%s\" must be like 2026-01-31T12:00:00Z, or T+6 for six hours after the run",
-                       text);
+    const struct catalog_dataset *set = field->dataset;
+    return map_times_parse(&set->variables[field->variable], query->time, set->runs[field->run].time.seconds, seconds, failure);
 }
 
 // Of the latest run a step may be asked for.
@@ -139,8 +128,7 @@ static int find_step(const struct sample_query *query, struct field_ref *field, 
     int status = parse_time(query, field, &seconds, failure);
     if (status != VIRGA_OK) return status;
     if (!series->time_count) return failure_set(failure, VIRGA_NOT_FOUND, "the variable %s has no times", query->variable);
-    for (size_t t = 1; t < series->time_count; t++)
-        if (fabs(series->times[t].seconds - seconds) < fabs(series->times[field->step].seconds - seconds)) field->step = t;
+    field->step = map_times_nearest(series->times, series->time_count, seconds);
     if (fabs(series->times[field->step].seconds - seconds) < 0.5) return VIRGA_OK;
     return failure_set(failure, VIRGA_INVALID, "time = \"%s\" is not a step of %s; the nearest is %s", query->time, query->variable,
                        series->times[field->step].iso);
