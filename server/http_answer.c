@@ -9,13 +9,14 @@
 #include <time.h>
 
 #include "base/utf8.h"
+#include "server/http_origin.h"
 #include "server/http_range.h"
 #include "server/http_router.h"
 #include "server/web_user.h"
 
 static const struct { int status; const char *words; } reasons[] = {
     {200, "OK"}, {201, "Created"}, {202, "Accepted"}, {204, "No Content"}, {206, "Partial Content"}, {302, "Found"}, {304, "Not Modified"}, {308, "Permanent Redirect"},
-    {400, "Bad Request"}, {401, "Unauthorized"}, {403, "Forbidden"}, {404, "Not Found"}, {405, "Method Not Allowed"}, {408, "Request Timeout"}, {409, "Conflict"},
+    {400, "Bad Request"}, {401, "Unauthorized"}, {403, "Forbidden"}, {404, "Not Found"}, {405, "Method Not Allowed"}, {408, "Request Timeout"}, {409, "Conflict"}, {410, "Gone"},
     {411, "Length Required"}, {412, "Precondition Failed"}, {413, "Content Too Large"}, {415, "Unsupported Media Type"}, {416, "Range Not Satisfiable"}, {422, "Unprocessable Content"},
     {426, "Upgrade Required"}, {428, "Precondition Required"}, {429, "Too Many Requests"}, {500, "Internal Server Error"}, {501, "Not Implemented"}, {503, "Service Unavailable"}, {504, "Gateway Timeout"},
     {507, "Insufficient Storage"}};
@@ -198,12 +199,29 @@ static void write_socket_hosts(struct lws *wsi, char *out, size_t room) {
     if (plain_host(wsi, host)) snprintf(out, room, " ws://%s wss://%s", host, host);
 }
 
+// Who may read the answer besides the server's own pages.
+static void write_sharing(const struct peer *peer, char *out, size_t room) {
+    const struct config *config = &peer->server->app->config;
+    const bool shared = peer->route && peer->route->shared;
+    char origin[300];
+    snprintf(out, room, "Cross-Origin-Resource-Policy: %s\r\n", shared || peer->server->frame_ancestors[0] ? "cross-origin" : "same-origin");
+    size_t at = strlen(out);
+    if (!shared) return;
+    if (config->anonymous_views)
+        at += (size_t)snprintf(out + at, room - at, "Access-Control-Allow-Origin: *\r\n");
+    else if (http_header(peer->wsi, WSI_TOKEN_ORIGIN, origin, sizeof origin) && http_origin_is_configured(config, origin))
+        at += (size_t)snprintf(out + at, room - at, "Access-Control-Allow-Origin: %s\r\nAccess-Control-Allow-Credentials: true\r\nVary: Origin\r\n", origin);
+    else at += (size_t)snprintf(out + at, room - at, "Vary: Origin\r\n");
+    snprintf(out + at, room - at, "Access-Control-Expose-Headers: ETag, Retry-After, Warning\r\n");
+}
+
 static int write_header(struct peer *peer, char *out, size_t room) {
     const struct http_reply *r = &peer->reply;
     struct web_server *server = peer->server;
-    char sockets[600];
+    char sockets[600], sharing[600];
     bool private = peer->caller.user != 0 || !server->app->config.anonymous_views;  // no cache on the way may give it to another
     write_socket_hosts(peer->wsi, sockets, sizeof sockets);
+    write_sharing(peer, sharing, sizeof sharing);
     size_t at = (size_t)snprintf(out, room, "HTTP/1.1 %d %s\r\n", r->status, reason_of(r->status));
     at += write_date(out + at, room - at);
 #define LINE(...) (at += at < room ? (size_t)snprintf(out + at, room - at, __VA_ARGS__) : 0)
@@ -222,9 +240,9 @@ static int write_header(struct peer *peer, char *out, size_t room) {
          "img-src 'self' data: blob:; style-src 'self' 'unsafe-inline'; font-src 'self' data:; object-src 'none'; base-uri 'self'; "
          "form-action 'self'; frame-ancestors 'self'%s\r\n",
          sockets, server->frame_ancestors);
-    LINE("X-Content-Type-Options: nosniff\r\nReferrer-Policy: no-referrer\r\nCross-Origin-Resource-Policy: %s\r\n"
+    LINE("X-Content-Type-Options: nosniff\r\nReferrer-Policy: no-referrer\r\n%s"
          "Permissions-Policy: camera=(), microphone=(), geolocation=(), fullscreen=(self), xr-spatial-tracking=(self)\r\n\r\n",
-         server->frame_ancestors[0] ? "cross-origin" : "same-origin");
+         sharing);
 #undef LINE
     return at < room ? (int)at : -1;
 }

@@ -6,7 +6,7 @@
 
 #include "server/client_place.h"
 
-static bool is_configured(const struct config *config, const char *origin) {
+bool http_origin_is_configured(const struct config *config, const char *origin) {
     for (size_t i = 0; i < config->allow_origin_count; i++)
         if (!strcasecmp(origin, config->allow_origins[i])) return true;
     return false;
@@ -19,7 +19,7 @@ static const char *place_of(const char *origin) {
 }
 
 bool http_origin_may_read(const struct config *config, const struct http_sender *sender) {
-    if (!sender->origin || is_configured(config, sender->origin)) return true;
+    if (!sender->origin || http_origin_is_configured(config, sender->origin)) return true;
     const char *place = place_of(sender->origin);
     return place && sender->host && !strcasecmp(place, sender->host);
 }
@@ -49,7 +49,7 @@ static bool is_own_name(const struct config *config, const char *host) {
 
 static bool is_own_page(const struct config *config, const struct http_sender *sender) {
     const char *place = !strncasecmp(sender->origin, "http://", 7) ? sender->origin + 7 : NULL;
-    return is_configured(config, sender->origin) || (place && !strcasecmp(place, sender->host));
+    return http_origin_is_configured(config, sender->origin) || (place && !strcasecmp(place, sender->host));
 }
 
 bool http_origin_is_local(const struct config *config, const struct http_sender *sender) {
@@ -66,7 +66,7 @@ int http_origin_may_write(const struct config *config, const struct http_sender 
                            "setting allow-origin");
     if (!sender->origin)
         return failure_set(failure, VIRGA_INVALID, "exports are asked for with the header Origin, the page's own (http://%.200s)", sender->host);
-    if (sender->proxied ? is_configured(config, sender->origin) : is_own_page(config, sender)) return VIRGA_OK;
+    if (sender->proxied ? http_origin_is_configured(config, sender->origin) : is_own_page(config, sender)) return VIRGA_OK;
     return failure_set(failure, VIRGA_INVALID, "pages of this origin may not ask for exports here: name it in the setting allow-origin, or use the "
                        "command virga export");
 }

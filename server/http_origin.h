@@ -14,6 +14,8 @@ struct http_sender {
     bool proxied;         // a header says that it came through a proxy: the address is the proxy's
 };
 
+// The configuration names this origin.
+bool http_origin_is_configured(const struct config *config, const char *origin);
 // A page may read here, over a websocket: it is the server's own, the configuration names its origin, or there is no Origin (no browser).
 bool http_origin_may_read(const struct config *config, const struct http_sender *sender);
 // Who may have things written: this machine (a loopback address), by a name that only this machine answers to or that the configuration

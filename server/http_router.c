@@ -26,28 +26,28 @@ static int serve_file(const struct http_request *request) {
 enum { CHANGES = HTTP_GET | HTTP_POST | HTTP_DELETE };
 
 static const struct http_route routes[] = {
-    {"api/catalog", false, HTTP_GET, HTTP_GUARD_PAGE, true, http_catalog},
-    {"api/geometry/", true, HTTP_GET, HTTP_GUARD_PAGE, true, http_geometry},
-    {"api/sample", false, HTTP_GET, HTTP_GUARD_PAGE, true, http_sample},
-    {"api/stats", false, HTTP_GET, HTTP_GUARD_PAGE, false, http_stats},
-    {"bricks/", true, HTTP_GET, HTTP_GUARD_PAGE, true, http_bricks},
-    {"healthz", false, HTTP_GET, HTTP_GUARD_OPEN, false, http_health},
-    {"readyz", false, HTTP_GET, HTTP_GUARD_OPEN, false, http_ready},
-    {"metrics", false, HTTP_GET, HTTP_GUARD_OPEN, false, http_metrics},
-    {"api/exports", false, HTTP_GET | HTTP_POST, HTTP_GUARD_PAGE, true, http_exports},
-    {"api/exports/", true, CHANGES, HTTP_GUARD_PAGE, true, http_exports},
-    {"api/pins", false, HTTP_GET | HTTP_POST, HTTP_GUARD_TOKEN, true, http_pins},
-    {"api/pins/", true, CHANGES | HTTP_PUT, HTTP_GUARD_TOKEN, true, http_pins},
-    {"pin/", true, HTTP_GET, HTTP_GUARD_OPEN, false, http_pin_link},
-    {"api/me", false, HTTP_GET, HTTP_GUARD_OPEN, false, http_me},
-    {"api/login", false, HTTP_GET | HTTP_POST, HTTP_GUARD_OPEN, false, http_login},
-    {"api/sign-in", false, HTTP_GET, HTTP_GUARD_OPEN, false, http_sign_in},
-    {"oauth_callback", false, HTTP_GET, HTTP_GUARD_OPEN, false, http_signed_in},
-    {"api/logout", false, HTTP_GET | HTTP_POST, HTTP_GUARD_OPEN, false, http_logout},
-    {"api/session", false, CHANGES, HTTP_GUARD_TOKEN, false, http_session},
-    {"api/engine", false, HTTP_GET | HTTP_POST, HTTP_GUARD_TOKEN, false, http_engine},
-    {"api/datasets", false, HTTP_GET | HTTP_POST, HTTP_GUARD_TOKEN, false, http_datasets},
-    {"api/datasets/", true, CHANGES, HTTP_GUARD_TOKEN, false, http_datasets},
+    {"api/catalog", false, HTTP_GET, HTTP_GUARD_PAGE, true, false, http_catalog},
+    {"api/geometry/", true, HTTP_GET, HTTP_GUARD_PAGE, true, false, http_geometry},
+    {"api/sample", false, HTTP_GET, HTTP_GUARD_PAGE, true, false, http_sample},
+    {"api/stats", false, HTTP_GET, HTTP_GUARD_PAGE, false, false, http_stats},
+    {"bricks/", true, HTTP_GET, HTTP_GUARD_PAGE, true, false, http_bricks},
+    {"healthz", false, HTTP_GET, HTTP_GUARD_OPEN, false, false, http_health},
+    {"readyz", false, HTTP_GET, HTTP_GUARD_OPEN, false, false, http_ready},
+    {"metrics", false, HTTP_GET, HTTP_GUARD_OPEN, false, false, http_metrics},
+    {"api/exports", false, HTTP_GET | HTTP_POST, HTTP_GUARD_PAGE, true, false, http_exports},
+    {"api/exports/", true, CHANGES, HTTP_GUARD_PAGE, true, false, http_exports},
+    {"api/pins", false, HTTP_GET | HTTP_POST, HTTP_GUARD_TOKEN, true, false, http_pins},
+    {"api/pins/", true, CHANGES | HTTP_PUT, HTTP_GUARD_TOKEN, true, false, http_pins},
+    {"pin/", true, HTTP_GET, HTTP_GUARD_OPEN, false, false, http_pin_link},
+    {"api/me", false, HTTP_GET, HTTP_GUARD_OPEN, false, false, http_me},
+    {"api/login", false, HTTP_GET | HTTP_POST, HTTP_GUARD_OPEN, false, false, http_login},
+    {"api/sign-in", false, HTTP_GET, HTTP_GUARD_OPEN, false, false, http_sign_in},
+    {"oauth_callback", false, HTTP_GET, HTTP_GUARD_OPEN, false, false, http_signed_in},
+    {"api/logout", false, HTTP_GET | HTTP_POST, HTTP_GUARD_OPEN, false, false, http_logout},
+    {"api/session", false, CHANGES, HTTP_GUARD_TOKEN, false, false, http_session},
+    {"api/engine", false, HTTP_GET | HTTP_POST, HTTP_GUARD_TOKEN, false, false, http_engine},
+    {"api/datasets", false, HTTP_GET | HTTP_POST, HTTP_GUARD_TOKEN, false, false, http_datasets},
+    {"api/datasets/", true, CHANGES, HTTP_GUARD_TOKEN, false, false, http_datasets},
 };
 
 _Static_assert(sizeof routes / sizeof *routes <= WEB_MOST_ROUTES, "raise WEB_MOST_ROUTES");
@@ -109,6 +109,19 @@ static int answer_get(struct peer *peer, const char *uri) {
     return http_answer(peer, 308, NULL, NULL);
 }
 
+// A browser asks whether a page of another site may ask for this.
+static bool is_shared(struct peer *peer, const char *path) {
+    peer->route = path && !has_body(peer->wsi) ? http_find_route(&path) : NULL;
+    return peer->route && peer->route->shared;
+}
+
+static int answer_options(struct peer *peer) {
+    peer->reply.allow = "GET, HEAD, OPTIONS";
+    snprintf(peer->reply.more, sizeof peer->reply.more, "Access-Control-Allow-Methods: GET, HEAD, OPTIONS\r\nAccess-Control-Allow-Headers: "
+             "Authorization, Content-Type, If-None-Match, X-Virga-Session\r\nAccess-Control-Max-Age: 86400\r\n");
+    return http_answer(peer, 204, NULL, NULL);
+}
+
 int http_requested(struct peer *peer, const char *uri) {
     struct web_server *server = peer->server;
     struct lws *wsi = peer->wsi;
@@ -126,6 +139,7 @@ int http_requested(struct peer *peer, const char *uri) {
     if (lws_hdr_total_length(wsi, WSI_TOKEN_POST_URI)) return http_write_requested(peer, HTTP_POST, http_below_base(server, uri));
     if (lws_hdr_total_length(wsi, WSI_TOKEN_DELETE_URI)) return http_write_requested(peer, HTTP_DELETE, http_below_base(server, uri));
     if (lws_hdr_total_length(wsi, WSI_TOKEN_PUT_URI)) return http_write_requested(peer, HTTP_PUT, http_below_base(server, uri));
+    if (lws_hdr_total_length(wsi, WSI_TOKEN_OPTIONS_URI) && is_shared(peer, http_below_base(server, uri))) return http_send_when_made(peer, answer_options(peer));
     if (!head && !lws_hdr_total_length(wsi, WSI_TOKEN_GET_URI)) {
         peer->reply.allow = "GET, HEAD";
         return http_refuse(peer, 405, "only GET and HEAD are answered here");

@@ -47,6 +47,7 @@ struct http_route {
     unsigned methods;  // of enum http_method
     enum http_guard guard;
     bool of_user;      // what it does depends on the user's space, which is made for it
+    bool shared;       // pages of other sites may read what it answers: all where anybody may look, else those that the configuration names
     int (*handle)(const struct http_request *request);
 };
 // The route of a path below the base path, which is cut down to what follows the route's own; NULL where there is none.
@@ -134,6 +135,7 @@ int http_metrics(const struct http_request *request);
 int http_geometry(const struct http_request *request);
 int http_sample(const struct http_request *request);
 int http_bricks(const struct http_request *request);
+int http_tiles(const struct http_request *request);
 int http_exports(const struct http_request *request);
 int http_pins(const struct http_request *request);
 int http_pin_link(const struct http_request *request);
