@@ -52,6 +52,8 @@ static const char help[] =
     "      --export-keep TIME   exports are deleted this long after they ended (7d); 0: never\n";
 // A compiler need not take a longer text than this one and the next apart.
 static const char more_help[] =
+    "      --map-memory SIZE    memory for maps (256M)\n"
+    "      --map-max-size N     pixels of a map's side at most (4096)\n"
     "      --latest RULE        which run \"latest\" means: complete (the newest that has all its\n"
     "                           steps) or step (the newest that has the step asked for)\n"
     "      --expected-steps N   of a complete run: a number, T+48, or auto (those of the run before)\n"
@@ -110,6 +112,7 @@ static const struct option_spec specs[] = {
     COMMAND_LINE_SETTINGS,     {"listen", 'l', true},     {"base-path", 0, true},    {"max-connections", 0, true},
     {"idle-seconds", 0, true}, {"drain-seconds", 0, true}, {"message-rate", 0, true}, {"embed-host", 0, true},   {"allow-origin", 0, true},
     {"web-root", 0, true},     {"export-jobs", 0, true},  {"export-queue", 0, true}, {"export-frames", 0, true},
+    {"map-memory", 0, true},   {"map-max-size", 0, true},
     {"export-size", 0, true},  {"export-disk", 0, true},  {"export-keep", 0, true},  {"engine-clusters", 0, true},
     {"scan-seconds", 0, true}, {"settle-seconds", 0, true}, {"relist-seconds", 0, true}, {"stale-after", 0, true},
     {"publish-token-file", 0, true}, {"auth", 0, true}, {"anonymous", 0, true}, {"auth-proxies", 0, true}, {"auth-header", 0, true}, {"auth-role", 0, true},

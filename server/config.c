@@ -242,6 +242,7 @@ void config_defaults(struct config *config) {
                               .cache_memory = (size_t)256 << 20, .spool_limit = (size_t)8 << 30, .max_connections = 1024,
                               .idle_seconds = 600, .drain_seconds = 10, .message_rate = 60, .export_jobs = 1, .export_queue = 32, .export_frames = 5000,
                               .export_size = {3840, 2160}, .export_disk = (size_t)20 << 30, .export_keep = 7 * 86400,
+                              .map_memory = (size_t)256 << 20, .map_max_size = 4096,
                               .scan_seconds = 30, .settle_seconds = 5, .relist_seconds = 300,
                               .engine = "none", .engine_socket = -1, .engine_idle = 600, .engine_memory = (size_t)4 << 30,
                               .anonymous_views = true, .auth_header = "x-forwarded-user", .auth_role = ACCESS_FORECASTER, .auth_hub_service = "virga", .log_level = LOG_LEVEL_INFO};

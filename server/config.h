@@ -19,6 +19,7 @@ enum config_key {
     CONFIG_LISTEN, CONFIG_BASE_PATH, CONFIG_STATE, CONFIG_CACHE_MEMORY, CONFIG_SPOOL_LIMIT, CONFIG_WORKERS, CONFIG_READERS,
     CONFIG_MAX_CONNECTIONS, CONFIG_IDLE_SECONDS, CONFIG_DRAIN_SECONDS, CONFIG_MESSAGE_RATE, CONFIG_EMBED_HOST, CONFIG_ALLOW_ORIGIN, CONFIG_OPENDAP_HOSTS,
     CONFIG_EXPORT_JOBS, CONFIG_EXPORT_QUEUE, CONFIG_EXPORT_FRAMES, CONFIG_EXPORT_SIZE, CONFIG_EXPORT_DISK, CONFIG_EXPORT_KEEP,
+    CONFIG_MAP_MEMORY, CONFIG_MAP_MAX_SIZE,
     CONFIG_LATEST, CONFIG_EXPECTED_STEPS, CONFIG_KEEP_RUNS, CONFIG_KEEP_TIME, CONFIG_SCAN_SECONDS, CONFIG_SETTLE_SECONDS, CONFIG_RELIST_SECONDS, CONFIG_STALE_AFTER,
     CONFIG_ENGINE, CONFIG_ENGINE_CLUSTERS, CONFIG_ENGINE_WORKERS, CONFIG_ENGINE_IDLE, CONFIG_ENGINE_MEMORY, CONFIG_ENGINE_SCHEMES,
     CONFIG_ENGINE_SLABS, CONFIG_ENGINE_PRODUCT, CONFIG_ENGINE_PYTHON, CONFIG_PUBLISH_TOKEN_FILE,
@@ -54,6 +55,8 @@ struct config {
     unsigned export_size[2];    // of a frame: at most as many pixels; default 3840 × 2160
     size_t export_disk;         // bytes of all exports; default 20 GiB
     double export_keep;         // seconds that an ended one is kept; default 7 days; 0: until it is deleted
+    size_t map_memory;          // bytes of planes and pictures of maps that are kept; default 256 MiB
+    int map_max_size;           // pixels of a map's side at most; default 4096
     struct catalog_rules rules; // which run is the latest (default: the newest complete one) and which are on offer (default: all)
     double scan_seconds;        // between looks at all files, beside what the kernel tells of them; default 30; 0: never looked at again
     double settle_seconds;      // that a file must have been still where nothing tells whether somebody writes it; default 5

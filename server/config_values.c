@@ -222,6 +222,14 @@ static const char *set_opendap_hosts(struct config *config, const char *value) {
     return NULL;
 }
 
+static const char *set_map_memory(struct config *config, const char *value) {
+    return config_parse_size(value, 8 << 20, &config->map_memory) ? NULL : "a size of at least 8M, such as 256M or 1G";
+}
+
+static const char *set_map_max_size(struct config *config, const char *value) {
+    return config_parse_integer(value, 512, 16384, &config->map_max_size) ? NULL : "pixels, from 512 to 16384";
+}
+
 static const char *set_log_level(struct config *config, const char *value) {
     return log_level_parse(value, &config->log_level) == VIRGA_OK ? NULL : "error, warning, info or debug";
 }
@@ -263,6 +271,8 @@ const struct config_setting config_settings[CONFIG_KEY_COUNT] = {
     [CONFIG_EXPORT_SIZE] = {"export-size", "VIRGA_EXPORT_SIZE", set_export_size},
     [CONFIG_EXPORT_DISK] = {"export-disk", "VIRGA_EXPORT_DISK", set_export_disk},
     [CONFIG_EXPORT_KEEP] = {"export-keep", "VIRGA_EXPORT_KEEP", set_export_keep},
+    [CONFIG_MAP_MEMORY] = {"map-memory", "VIRGA_MAP_MEMORY", set_map_memory},
+    [CONFIG_MAP_MAX_SIZE] = {"map-max-size", "VIRGA_MAP_MAX_SIZE", set_map_max_size},
     [CONFIG_LATEST] = {"latest", "VIRGA_LATEST", config_set_latest},
     [CONFIG_EXPECTED_STEPS] = {"expected-steps", "VIRGA_EXPECTED_STEPS", config_set_expected_steps},
     [CONFIG_KEEP_RUNS] = {"keep-runs", "VIRGA_KEEP_RUNS", config_set_keep_runs},
@@ -346,6 +356,8 @@ void config_print_value(FILE *out, const struct config *c, enum config_key key) 
     case CONFIG_EXPORT_SIZE: fprintf(out, "%ux%u", c->export_size[0], c->export_size[1]); break;
     case CONFIG_EXPORT_DISK: print_size(out, c->export_disk); break;
     case CONFIG_EXPORT_KEEP: config_print_time(out, c->export_keep); break;
+    case CONFIG_MAP_MEMORY: print_size(out, c->map_memory); break;
+    case CONFIG_MAP_MAX_SIZE: fprintf(out, "%d", c->map_max_size); break;
     case CONFIG_LATEST: case CONFIG_EXPECTED_STEPS: case CONFIG_KEEP_RUNS: case CONFIG_KEEP_TIME: case CONFIG_SCAN_SECONDS:
     case CONFIG_SETTLE_SECONDS: case CONFIG_RELIST_SECONDS: case CONFIG_STALE_AFTER: config_print_catalog(out, c, key); break;
     case CONFIG_ENGINE: case CONFIG_ENGINE_CLUSTERS: case CONFIG_ENGINE_WORKERS: case CONFIG_ENGINE_IDLE: case CONFIG_ENGINE_SCHEMES:

@@ -334,7 +334,7 @@ static void what_is_printed_can_be_read_back(void **state) {
                                      {"embed-host", "a.org b.org"}, {"allow-origin", "https://c.org"}, {"log-format", "json"},
                                      {"message-rate", "12.5"}, {"opendap-hosts", "d.org:81 e.org"}, {"engine", "tcp://a:1"},
                                      {"engine-workers", "0:4"}, {"engine-schemes", "s3 gs"}, {"engine-product", "t: mean"}, {"engine-product", "q: percentile 5"},
-                                     {"publish-token-file", "/etc/token"}, {"paths", "/data/one two.nc"}, {"paths", "/data/*.nc"}};
+                                     {"publish-token-file", "/etc/token"}, {"map-memory", "512M"}, {"map-max-size", "2048"}, {"paths", "/data/one two.nc"}, {"paths", "/data/*.nc"}};
     for (size_t i = 0; i < sizeof values / sizeof *values; i++)
         assert_int_equal(VIRGA_OK, config_set(&a, values[i][0], values[i][1], NULL));
     char *text = config_to_text(&a);
@@ -346,6 +346,7 @@ static void what_is_printed_can_be_read_back(void **state) {
     assert_int_equal(b.listen_port, 0);
     assert_string_equal(b.base_path, "/x/");
     assert_int_equal(b.cache_memory, 8193 << 10);
+    assert_true(b.map_memory == 512u << 20 && b.map_max_size == 2048);
     assert_int_equal(b.workers, 9);
     assert_string_equal(b.embed_hosts[1], "b.org");
     assert_int_equal(b.opendap_host_count, 2);
