@@ -10,6 +10,7 @@
 #include "server/client_place.h"
 #include "server/export_service.h"
 #include "server/http_router.h"
+#include "server/map_service.h"
 #include "server/metrics_text.h"
 #include "server/pin_pictures.h"
 #include "server/pin_service.h"
@@ -187,6 +188,23 @@ static void write_pictures(struct metrics_text *text, struct pin_pictures *pictu
     metrics_text_histogram(text, NULL, pin_pictures_seconds(pictures));
 }
 
+static void write_maps(struct metrics_text *text, const struct web_server *server) {
+    struct map_service_stats s;
+    map_service_stats(server->maps, &s);
+    one(text, "virga_map_hits_total", "counter", "Pictures of maps that were in memory.", (double)s.hits);
+    one(text, "virga_map_misses_total", "counter", "Pictures of maps that were not.", (double)s.misses);
+    one(text, "virga_map_pictures_total", "counter", "Pictures of maps that were drawn.", (double)s.drawn);
+    one(text, "virga_map_failures_total", "counter", "Pictures of maps that could not be drawn.", (double)s.failed);
+    one(text, "virga_map_refused_total", "counter", "Maps that were refused because too many were asked for.", (double)s.refused);
+    one(text, "virga_map_jobs", "gauge", "Maps that wait or are made.", (double)s.under_way);
+    one(text, "virga_map_memory_bytes", "gauge", "Planes and pictures of maps in memory.", (double)s.memory);
+    one(text, "virga_map_memory_limit_bytes", "gauge", "The setting map-memory.", (double)server->app->config.map_memory);
+    metrics_text_family(text, "virga_map_draw_seconds", "histogram", "Drawing a picture of a map, planes at hand.");
+    metrics_text_histogram(text, NULL, map_service_draw_seconds(server->maps));
+    metrics_text_family(text, "virga_map_plane_seconds", "histogram", "Getting a plane: reading, or waiting for who reads it.");
+    metrics_text_histogram(text, NULL, map_service_plane_seconds(server->maps));
+}
+
 static void write_watch(struct metrics_text *text, struct app *app) {
     struct app_catalog_stats s;
     app_catalog_stats(app, &s);
@@ -222,6 +240,7 @@ static void write_all(struct metrics_text *text, const struct web_server *server
     write_exports(text, server->exports);
     write_pins(text, server->pins);
     write_pictures(text, server->pictures);
+    write_maps(text, server);
     write_watch(text, server->app);
     write_catalog(text, server->catalog);
 }

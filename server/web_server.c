@@ -11,6 +11,7 @@
 #include "server/client_place.h"
 #include "server/export_service.h"
 #include "server/http_router.h"
+#include "server/map_service.h"
 #include "server/service_notify.h"
 #include "server/web_drain.h"
 #include "server/web_reload.h"
@@ -209,6 +210,13 @@ static int listen_on(struct web_server *server, int *port, struct failure *failu
     return VIRGA_OK;
 }
 
+static int start_maps(struct web_server *server, struct failure *failure) {
+    const struct config *config = &server->app->config;
+    const int drawers = config->workers < 2 ? 2 : config->workers > 16 ? 16 : config->workers;
+    const struct map_service_options options = {.bricks = server->app->bricks, .memory = config->map_memory, .drawers = drawers, .waiters = config->readers < 2 ? 2 : config->readers};
+    return map_service_new(&options, &server->maps, failure);
+}
+
 int web_server_new(struct app *app, struct web_server **out, int *port, struct failure *failure) {
     const int threads[LANE_COUNT] = {WEB_HELPERS, WEB_HELPERS};
     struct web_server *server = *out = NULL;
@@ -226,7 +234,8 @@ int web_server_new(struct app *app, struct web_server **out, int *port, struct f
     if (!(server->message = calloc(1, sizeof *server->message))) goto end;
     if (!(server->batch = malloc(LWS_PRE + WEB_BATCH + 256 * 1024))) goto end;
     if (session_scratch_init(&server->scratch, SCRATCH)) goto end;
-    status = page_files_load(app->config.web_root, &server->page, failure);
+    status = start_maps(server, failure);
+    if (!status) status = page_files_load(app->config.web_root, &server->page, failure);
     if (!status && !page_files_find(server->page, ""))
         log_warning("page", "%s has no index.html: only the API is served", app->config.web_root);
     if (!status) web_services_open(app);
@@ -287,6 +296,7 @@ void web_server_free(struct web_server *server) {
     web_catalog_stop(server);
     web_user_stop(server);
     web_services_stop(server);
+    map_service_free(server->maps);
     worker_pool_free(server->files);
     worker_pool_free(server->helpers);
     if (server->mailbox) service_mailbox_deliver(server->mailbox);

@@ -70,6 +70,7 @@ struct web_notice {
 struct access_hub;
 struct access_service;
 struct export_service;
+struct map_service;
 struct pin_pictures;
 struct pin_service;
 struct http_body;
@@ -175,6 +176,7 @@ struct web_server {
     struct rate_limit wrong, sessions;  // wrong tokens and codes; new sessions
     struct letter engine_told;          // on its way while engine_posted
     atomic_bool engine_posted;
+    struct map_service *maps;
     struct geometry_cache *geometries;
     struct session_scratch scratch;
     struct ws_message *message;       // for parsing, reused
