@@ -39,10 +39,10 @@ static bool key_allowed(const char *key) {
     return true;
 }
 
-static int check(const struct image *image, const struct image_options *options, struct failure *failure) {
-    if (!image->pixels || !side_allowed(image->width) || !side_allowed(image->height))
-        return failure_set(failure, VIRGA_INVALID, "a picture of %u × %u pixels cannot be written; sides are 1 to %d",
-                           image->width, image->height, (int)IMAGE_SIDE_MAX);
+int image_check(unsigned width, unsigned height, const struct image_options *options, struct failure *failure) {
+    if (!side_allowed(width) || !side_allowed(height))
+        return failure_set(failure, VIRGA_INVALID, "a picture of %u × %u pixels cannot be written; sides are 1 to %d", width, height,
+                           (int)IMAGE_SIDE_MAX);
     if ((unsigned)options->format >= sizeof writers / sizeof *writers)
         return failure_set(failure, VIRGA_INVALID, "no such picture format: %d", (int)options->format);
     if (options->format == IMAGE_JPEG && (options->quality < 1 || options->quality > 100))
@@ -75,7 +75,7 @@ bool image_bytes_append(struct image_bytes *bytes, const void *data, size_t n) {
 int image_encode(const struct image *image, const struct image_options *options, uint8_t **bytes, size_t *size,
                  struct failure *failure) {
     struct image_bytes file = {0};
-    int status = check(image, options, failure);
+    int status = image_check(image->width, image->pixels ? image->height : 0, options, failure);
     if (!status) status = writers[options->format]->encode(image, options, &file, failure);
     if (status) {
         free(file.data);

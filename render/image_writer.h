@@ -16,6 +16,9 @@ struct image_bytes {
 // False when out of memory; what was there stays.
 bool image_bytes_append(struct image_bytes *bytes, const void *data, size_t n);
 
+// What image_encode refuses. VIRGA_OK or VIRGA_INVALID.
+int image_check(unsigned width, unsigned height, const struct image_options *options, struct failure *failure);
+
 struct image_writer {
     const char *suffix, *type;
     // Appends the file. The arguments have been checked; result as image_encode, with the caller to free what was appended.

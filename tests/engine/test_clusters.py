@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import signal
@@ -15,11 +16,12 @@ import pytest
 from child import STATE, Child, message
 from distributed import Client
 from distributed.scheduler import KilledWorker
+from distributed.utils import LoopRunner
 from processes import alive, descendants, free_port, scheduler, until, worker
 
 from virga_engine.cluster import open_cluster
 from virga_engine.cluster_failure import SchedulerLost, explain
-from virga_engine.clusters import managed
+from virga_engine.clusters import connection, managed
 from virga_engine.failure import Cancelled, Failure, Status
 from virga_engine.request import Cancel
 
@@ -230,14 +232,35 @@ def test_a_scheduler_behind_tls_is_joined_with_what_the_configuration_has(tmp_pa
     import dask
     tls = certificates(tmp_path)
     process, address = scheduler(tmp_path, protocol="tls", environment=as_environment(tls))
-    monkeypatch.setattr(managed, "_LOST_PATIENCE", 0.2)
     with process, worker(tmp_path, address, "one", environment=as_environment(tls)):
-        with Told(address) as told, pytest.raises(Failure, match="ca-file"):  # nothing is configured here
+        with monkeypatch.context() as impatient, Told(address) as told, pytest.raises(Failure, match="ca-file"):  # nothing is configured here
+            impatient.setattr(managed, "_LOST_PATIENCE", 0.2)
             told.cluster.client()
         ours = {"ca-file": tls["ca-file"], **{f"client.{part}": path for part, path in tls["client"].items()}}
         with dask.config.set({f"distributed.comm.tls.{name}": path for name, path in ours.items()}), Told(address) as told:
             assert told.compute() == 42
             assert told.cluster.state()["cluster"] == "shared"
+
+
+def test_attempts_that_fail_leave_nothing_that_could_hold_up_later_ones(tmp_path):
+    process, address = scheduler(tmp_path, protocol="tls", environment=as_environment(certificates(tmp_path)))
+    with process:
+        threads = threading.active_count()
+        for _ in range(3):
+            with pytest.raises(Failure, match="ca-file"):
+                connection.connect(address)
+            with pytest.raises(Failure, match="no scheduler answers"):
+                connection.connect(f"tcp://127.0.0.1:{free_port()}")
+        until(lambda: threading.active_count() <= threads, "the end of the threads of clients that could not be made")
+
+        def collect() -> None:
+            with LoopRunner._lock:  # as while another client is made
+                gc.collect()
+
+        collecting = threading.Thread(target=collect, daemon=True)
+        collecting.start()
+        collecting.join(30)
+        assert not collecting.is_alive()
 
 
 def test_a_lost_scheduler_is_found_again(tmp_path):

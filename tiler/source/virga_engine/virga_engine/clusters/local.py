@@ -38,7 +38,7 @@ class LocalBackend:
         self._adaptive: Adaptive | None = None
 
     def connect(self, given_up: Event) -> Client:
-        from distributed import Client, LocalCluster
+        from distributed import LocalCluster
         from distributed.system import MEMORY_LIMIT
         # Who may talk to a scheduler runs programs on its workers: a certificate of this cluster's own keeps out others
         # on this machine.
@@ -46,7 +46,7 @@ class LocalBackend:
                                      host="127.0.0.1",
                                      memory_limit=MEMORY_LIMIT // self.wanted[1], dashboard_address="127.0.0.1:0",
                                      death_timeout=_DEATH_SECONDS, silence_logs=logging.WARNING)
-        self._client = Client(self._cluster, set_as_default=False, name="virga")
+        self._client = connection.client_of(self._cluster)
         return self._client
 
     def scale(self, busy: bool) -> None:
