@@ -109,7 +109,7 @@ static const struct option {
     bool (*set)(struct map_style *style, const char *value);
 } options[] = {
     {"range", "two rising numbers with a comma between them, in the variable's own units, or auto", set_range},
-    {"bands", "a whole number from 2 to 254", set_bands},
+    {"bands", "a whole number from 2 to 253", set_bands},
     {"log", "true or false", set_log},
     {"below", "extend, transparent or a colour of six hexadecimal digits", set_below},
     {"above", "extend, transparent or a colour of six hexadecimal digits", set_above},

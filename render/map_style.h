@@ -9,7 +9,7 @@
 //   values          the numbers themselves, for clients that colour by themselves (map_picture.h)
 // and OPTION one of
 //   range=LOW,HIGH  of the colour map, in the variable's own units; or `range=auto`: what there is of the field at that time
-//   bands=N         so many colours, 2 to 254
+//   bands=N         so many colours, 2 to 253
 //   log             the colour map is even in the logarithm of the value; range must be above 0 (`log=true`, `log=false` too)
 //   below=, above=  what is beyond the range: `extend` (the end's own colour, as without), `transparent`, or RRGGBB
 //   fade            what there is little of lets the map below through, as the preset's opacities have it (rain, clouds: so without a
@@ -28,7 +28,7 @@
 #include "field/catalog.h"
 #include "render/view.h"
 
-enum { MAP_STYLE_COLOUR_MAP = 64, MAP_STYLE_TEXT = 400, MAP_STYLE_BANDS_MAX = 254 };
+enum { MAP_STYLE_COLOUR_MAP = 64, MAP_STYLE_TEXT = 400, MAP_STYLE_BANDS_MAX = 253 };
 
 enum map_draw { MAP_FILL, MAP_CONTOURS, MAP_FILL_CONTOURS, MAP_BARBS, MAP_ARROWS, MAP_VALUES };
 enum map_range { MAP_RANGE_PRESET, MAP_RANGE_SAID, MAP_RANGE_FIELD };

@@ -45,9 +45,9 @@ static void test_a_style_has_one_text(void **state) {
 
 static void test_the_longest_text_has_room(void **state) {
     (void)state;
-    assert_text("fill-contours/purple_white_green-inv;range=-1.2345678901234567e-101,1.2345678901234567e+101;bands=254;log;below=transparent;"
+    assert_text("fill-contours/purple_white_green-inv;range=-1.2345678901234567e-101,1.2345678901234567e+101;bands=253;log;below=transparent;"
                 "above=transparent;fade=false;opacity=0.12345678901234567;interval=1.2345678901234567e+101;ink=123456",
-                "fill-contours/purple_white_green-inv;range=-1.2345678901234567e-101,1.2345678901234567e+101;bands=254;log;below=transparent;"
+                "fill-contours/purple_white_green-inv;range=-1.2345678901234567e-101,1.2345678901234567e+101;bands=253;log;below=transparent;"
                 "above=transparent;fade=false;opacity=0.12345678901234566;interval=1.2345678901234567e+101;ink=123456");
 }
 
@@ -55,7 +55,7 @@ static void test_what_is_wrong_is_refused_in_words(void **state) {
     (void)state;
     static const char *const wrong[] = {"boxfill", "fill/", "fill/nothing", "fill/-inv", "fill/thermal/rain", "fill;", "fill;range", "fill;range=1", "fill;range=2,1",
         "fill;range=1,1", "fill;range=1,2,3", "fill;range=nan,1", "fill;range=0,inf", "fill;range=0x1,2", "fill;range= 1,2", "fill;range=1e999,2", "fill;bands=1",
-        "fill;bands=255", "fill;bands=1e1", "fill;bands=-3", "fill;bands=", "fill;log=1", "fill;below=red", "fill;above=12345", "fill;above=1234567", "fill;above=12345g",
+        "fill;bands=254", "fill;bands=1e1", "fill;bands=-3", "fill;bands=", "fill;log=1", "fill;below=red", "fill;above=12345", "fill;above=1234567", "fill;above=12345g",
         "fill;opacity=1.1", "fill;opacity=-0.1", "fill;opacity=", "fill;interval=0", "fill;interval=-1", "fill;interval=x", "fill;ink=", "fill;colour=ff0000", "FILL",
         "fill;range=1,2 ", "\xff\n", "%s%n"};
     for (size_t n = 0; n < sizeof wrong / sizeof *wrong; n++) {
