@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: Apache-2.0
+// Contours and wind of one layer. Both stand on lattices whose points are whole multiples of a distance in the CRS: neighbouring pictures share them.
+#include <math.h>
+#include <stdlib.h>
+
+#include "render/map_contours_draw.h"
+#include "render/map_picture_private.h"
+#include "render/map_wind_draw.h"
+#include "render/presets.h"
+
+static const double contour_step = 4, contour_margin = 24;  // pixels of the screen: between lattice points; around the picture
+static const double wind_step = 40, degree = 0.017453292519943295;
+
+// --- lattices in the CRS -------------------------------------------------------------------------------------------------------
+
+struct span { double first, step; long low, high; };  // points at (first + n) step, low ≤ n ≤ high, in units of the CRS
+
+// Points every so many pixels over a side of the box and a margin.
+static struct span span_over(double low, double high, unsigned pixels, double every, double margin, double first) {
+    const double pixel = (high - low) / pixels;
+    struct span span = {.first = first, .step = every * pixel};
+    span.low = (long)floor((low - margin * pixel) / span.step - first);
+    span.high = (long)ceil((high + margin * pixel) / span.step - first);
+    return span;
+}
+
+static double span_at(const struct span *span, long n) { return ((double)n + span->first) * span->step; }
+
+// --- contours --------------------------------------------------------------------------------------------------------------------
+
+// The frame whose pixels' centres are the lattice's points.
+static struct map_frame lattice_frame(const struct map_frame *frame, double every, double margin, struct map_lattice *lattice) {
+    const struct span x = span_over(frame->box[0], frame->box[2], frame->width, every, margin, 0);
+    const struct span y = span_over(frame->box[1], frame->box[3], frame->height, every, margin, 0);
+    map_frame_pixel(frame, span_at(&x, x.low), span_at(&y, y.high), &lattice->first[0], &lattice->first[1]);
+    lattice->step[0] = lattice->step[1] = every;
+    lattice->nx = (size_t)(x.high - x.low) + 1;
+    lattice->ny = (size_t)(y.high - y.low) + 1;
+    return (struct map_frame){.crs = frame->crs, .width = (unsigned)lattice->nx, .height = (unsigned)lattice->ny,
+                              .box = {span_at(&x, x.low) - 0.5 * x.step, span_at(&y, y.low) - 0.5 * y.step, span_at(&x, x.high) + 0.5 * x.step,
+                                      span_at(&y, y.high) + 0.5 * y.step}};
+}
+
+// Lines stand at round numbers of the units that people read: base and interval in the variable's own, and in those.
+static double line_base(const struct map_picture_layer *layer, struct map_contours_looks *looks) {
+    struct preset_units units;
+    presets_units(layer->variable, "", false, &units);
+    looks->interval = layer->style->interval * units.scale;
+    looks->base = 0;
+    return units.scale != 0 ? -units.offset / units.scale : 0;
+}
+
+// Heavier lines stand at round numbers, too.
+static unsigned heavy_every(double interval) {
+    const double digits = interval / pow(10, floor(log10(interval)));
+    return fabs(digits - 2.5) < 1e-6 ? 4 : 5;
+}
+
+static int draw_contours(const struct map_drawing *drawing, const struct map_contours *contours, const struct map_contours_looks *looks) {
+    const struct lettering_area all = {0, 0, (int)drawing->image->width, (int)drawing->image->height};
+    struct lettering lettering;
+    struct lettering_sheet sheet;
+    lettering_init(&lettering);
+    int status = lettering_begin(&sheet, &all);
+    if (!status) status = map_contours_draw(&lettering, &sheet, contours, looks);
+    const int laid = lettering_lay(&sheet, drawing->image);
+    lettering_destroy(&lettering);
+    return status ? status : laid;
+}
+
+int map_picture_lines(const struct map_drawing *drawing, const struct map_picture_layer *layer, struct failure *failure) {
+    const double scale = drawing->options->scale;
+    struct map_contours_looks looks = {.scale = scale, .halo = layer->style->draw == MAP_CONTOURS, .opacity = layer->style->opacity};
+    const double base = line_base(layer, &looks);
+    map_colours_ink(layer->style, looks.ink);
+    if (!looks.halo) looks.opacity *= 0.8;
+    looks.heavy = heavy_every(looks.interval);
+    struct map_lattice lattice;
+    const struct map_frame around = lattice_frame(drawing->frame, contour_step * scale, contour_margin * scale, &lattice);
+    float *values;
+    int status = map_drawing_rasters(&around, layer->grid, &layer->plane, 1, &values, failure);
+    if (status) return status;
+    struct map_contours contours;
+    lattice.values = values;
+    status = map_contours_trace(&lattice, base, layer->style->interval, &contours);
+    free(values);
+    looks.interval *= contours.interval / layer->style->interval;
+    if (!status) status = map_drawing_stopped(drawing, failure);
+    if (status == VIRGA_OK) status = draw_contours(drawing, &contours, &looks);
+    map_contours_destroy(&contours);
+    return status == VIRGA_NO_MEMORY ? failure_set(failure, status, "map: out of memory for contours of %s", layer->variable->id) : status;
+}
+
+// --- wind ------------------------------------------------------------------------------------------------------------------------
+
+// Radians clockwise from the top of the picture to true north at a place; whether it is south of the equator. False where the system has no such place.
+static bool north_at(const struct map_frame *frame, double x, double y, double *north, bool *south) {
+    double lon, lat, to[2];
+    if (map_crs_to_lonlat(frame->crs, x, y, &lon, &lat)) return false;
+    const double by = lat > 0 ? -0.01 : 0.01;  // away from the pole
+    if (map_crs_from_lonlat(frame->crs, lon, lat + by, &to[0], &to[1])) return false;
+    const double period = map_crs_period(frame->crs), *box = frame->box;
+    const double dx = period > 0 ? remainder(to[0] - x, period) : to[0] - x, dy = to[1] - y;
+    const double right = dx * frame->width / (box[2] - box[0]), up = dy * frame->height / (box[3] - box[1]), sign = by > 0 ? 1 : -1;
+    *north = atan2(sign * right, sign * up);
+    *south = lat < 0;
+    return true;
+}
+
+struct wind { double from, speed; };  // radians clockwise from true north, the variable's units
+
+static struct wind wind_of(enum map_wind_kind kind, double first, double second) {
+    if (kind == MAP_WIND_COMPONENTS) return (struct wind){atan2(-first, -second), hypot(first, second)};
+    return (struct wind){(second + (kind == MAP_WIND_SPEED_TO ? 180 : 0)) * degree, first};
+}
+
+struct wind_field {
+    struct map_frame frame;  // the picture's, grown
+    unsigned margin;
+    float *first, *second;
+};
+
+static void draw_symbol(const struct map_drawing *drawing, const struct map_picture_layer *layer, const struct wind_field *field, double x, double y,
+                        struct lettering_sheet *sheet, const struct map_wind_looks *looks) {
+    double column, row, north;
+    bool south;
+    map_frame_pixel(&field->frame, x, y, &column, &row);
+    if (!(column >= 0 && column < field->frame.width && row >= 0 && row < field->frame.height)) return;
+    const size_t at = (size_t)row * field->frame.width + (size_t)column;
+    const struct wind wind = wind_of(layer->wind, (double)field->first[at], (double)field->second[at]);
+    if (!isfinite(wind.from) || !isfinite(wind.speed) || !north_at(drawing->frame, x, y, &north, &south)) return;
+    map_wind_symbol(sheet, looks, column - field->margin, row - field->margin, north + wind.from, wind.speed, south);
+}
+
+// Every second row is moved by half a step, so that symbols stand in no one's shadow. A pixel's centre is a point of the lattice, so that no rounding decides which
+// pixel a symbol is of.
+static int draw_symbols(const struct map_drawing *drawing, const struct map_picture_layer *layer, const struct map_colours *colours,
+                        const struct wind_field *field) {
+    const struct map_frame *frame = drawing->frame;
+    const double scale = drawing->options->scale, every = wind_step * scale, reach = MAP_WIND_REACH * scale;
+    const struct span y = span_over(frame->box[1], frame->box[3], frame->height, every, reach, 0.5 / every);
+    const struct lettering_area all = {0, 0, (int)drawing->image->width, (int)drawing->image->height};
+    struct map_wind_looks looks;
+    struct lettering_sheet sheet;
+    map_wind_looks_make(layer->style, layer->variable, colours, scale, &looks);
+    const int status = lettering_begin(&sheet, &all);
+    for (long row = y.low; row <= y.high && !status; row++) {
+        const struct span x = span_over(frame->box[0], frame->box[2], frame->width, every, reach, 0.5 / every + (row % 2 ? 0.5 : 0));
+        for (long n = x.low; n <= x.high; n++) draw_symbol(drawing, layer, field, span_at(&x, n), span_at(&y, row), &sheet, &looks);
+    }
+    const int laid = lettering_lay(&sheet, drawing->image);
+    return status ? status : laid;
+}
+
+int map_picture_wind(const struct map_drawing *drawing, const struct map_picture_layer *layer, const struct map_colours *colours, struct failure *failure) {
+    struct wind_field field = {.margin = (unsigned)ceil(MAP_WIND_REACH * drawing->options->scale)};
+    field.frame = map_frame_grown(drawing->frame, field.margin);
+    const struct plane *const planes[] = {layer->plane, layer->partner};
+    float *rasters[2];
+    int status = map_drawing_rasters(&field.frame, layer->grid, planes, 2, rasters, failure);
+    field.first = rasters[0];
+    field.second = rasters[1];
+    if (!status) status = map_drawing_stopped(drawing, failure);
+    if (!status && draw_symbols(drawing, layer, colours, &field)) status = failure_set(failure, VIRGA_NO_MEMORY, "map: out of memory for the wind symbols");
+    free(field.first);
+    free(field.second);
+    return status;
+}
