@@ -54,7 +54,7 @@ bool http_accepts_gzip(const struct peer *peer) {
 }
 
 bool http_query(const struct peer *peer, const char *key, char *out, size_t room) {
-    char part[1024];
+    char part[WEB_MAX_HEADER];
     size_t length = strlen(key);
     out[0] = '\0';
     for (int i = 0; lws_hdr_copy_fragment(peer->wsi, part, sizeof part, WSI_TOKEN_HTTP_URI_ARGS, i) >= 0; i++) {

@@ -26,4 +26,18 @@ int volume_sample(const struct volume_access *access, double i, double j, double
 int brick_samples_at(struct brick_store *store, struct catalog *catalog, const struct field_ref *field, double i, double j,
                      const double *k, size_t count, double *values, struct failure *failure);
 
+// Values above one place of the grid.
+struct sample_column {
+    double i, j;      // NaN: a place outside, where all values are NaN
+    size_t count;
+    const double *k;  // [count]
+    double *values;   // [count], filled
+};
+enum { SAMPLE_FEW_COLUMNS = 8 };
+// The same at many places, best in the order of a path: neighbours share what is read and decoded. Of a field that the store does not hold
+// (brick_store_volume) no more than SAMPLE_FEW_COLUMNS columns are read and quantised as a far one's, and nothing is kept; for more it is read whole.
+// VIRGA_CANCELLED once *field->stop is true.
+int brick_samples_along(struct brick_store *store, struct catalog *catalog, const struct field_ref *field, const struct sample_column *columns,
+                        size_t count, struct failure *failure);
+
 #endif

@@ -372,9 +372,62 @@ static void a_place_is_sampled_from_bricks(void **state) {
     close_store(&f);
 }
 
+// Places of a path, back and forth over brick borders, with levels of their own.
+static void expect_path(struct fixture *f, size_t step, size_t places) {
+    enum { MOST = 120, LEVELS = 3 };
+    const struct field_ref field = field_of(step);
+    static double k[MOST][LEVELS], got[MOST][LEVELS];
+    static struct sample_column columns[MOST];
+    for (size_t c = 0; c < places; c++) {
+        for (int n = 0; n < LEVELS; n++) k[c][n] = n + 0.013 * (double)c;
+        columns[c] = (struct sample_column){c % 17 == 5 ? NAN : 15 + 0.61 * (double)(c * 7 % 113), 16 + 0.5 * (double)c, LEVELS, k[c], got[c]};
+    }
+    assert_int_equal(brick_samples_along(f->store, &catalog, &field, columns, places, NULL), VIRGA_OK);
+    for (size_t c = 0; c < places; c++)
+        for (int n = 0; n < LEVELS; n++) {
+            double one;
+            assert_int_equal(brick_samples_at(f->store, &catalog, &field, columns[c].i, columns[c].j, &k[c][n], 1, &one, NULL), VIRGA_OK);
+            assert_true(one == got[c][n] || (isnan(one) && isnan(got[c][n])));
+        }
+}
+
+static void a_path_is_sampled_as_each_of_its_places_is(void **state) {
+    (void)state;
+    struct fixture f = open_store(64 << 20, NULL, 0);
+    struct brick_store_stats stats;
+    expect_path(&f, 4, 120);
+    brick_store_stats(f.store, &stats);
+    assert_int_equal(stats.steps_read, 1);
+    close_store(&f);
+}
+
+static void a_few_places_need_no_more_than_their_columns(void **state) {
+    (void)state;
+    struct fixture f = open_store(64 << 20, NULL, 0);
+    struct brick_store_stats stats;
+    const struct field_ref field = field_of(4);
+    const double level = 2.5;
+    double value = 0, other = 0;
+    const struct sample_column columns[] = {{30.5, 40.25, 1, &level, &value}, {31.5, 40.5, 1, &level, &other}};
+    assert_null(brick_store_volume(f.store, &field));
+    assert_int_equal(brick_samples_along(f.store, &catalog, &field, columns, 2, NULL), VIRGA_OK);
+    brick_store_stats(f.store, &stats);
+    assert_int_equal(stats.steps_read, 0);
+    expect_path(&f, 4, SAMPLE_FEW_COLUMNS);  // columns, against bricks
+    struct step_volume *held = brick_store_volume(f.store, &field);
+    assert_non_null(held);
+    step_volume_free(held);
+    atomic_bool stop = true;
+    const struct field_ref stopped = {field.dataset, field.variable, field.run, field.member, field.step, &stop};
+    assert_int_equal(brick_samples_along(f.store, &catalog, &stopped, columns, 2, NULL), VIRGA_CANCELLED);
+    close_store(&f);
+}
+
 int main(void) {
     describe();
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_path_is_sampled_as_each_of_its_places_is),
+        cmocka_unit_test(a_few_places_need_no_more_than_their_columns),
         cmocka_unit_test(simultaneous_requests_share_one_read_and_one_encoding),
         cmocka_unit_test(bricks_hold_the_field),
         cmocka_unit_test(a_brick_without_voxels_that_differ_has_no_bytes),

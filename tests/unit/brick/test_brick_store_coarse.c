@@ -388,6 +388,31 @@ static void a_place_is_sampled_from_its_columns_only(void **state) {
     }
 }
 
+static void a_path_through_a_far_field_is_read_in_few_pieces(void **state) {
+    (void)state;
+    enum { PLACES = 200 };
+    for (int wraps = 0; wraps < 2; wraps++) {
+        struct fixture f = open_reduced(64 << 20, NULL, 0);
+        fake_grid.wraps = wraps;
+        const struct field_ref field = field_of(4);
+        const double level = 3.25;
+        static double got[PLACES];
+        static struct sample_column columns[PLACES];
+        for (int n = 0; n < PLACES; n++)  // over the seam where there is one
+            columns[n] = (struct sample_column){wraps ? fmod(400.5 + n, 500) : 200.5 + n, 50.25 + n, 1, &level, &got[n]};
+        const int before = reads_of_level[0];
+        assert_int_equal(brick_samples_along(f.store, &catalog, &field, columns, PLACES, NULL), VIRGA_OK);
+        assert_true(reads_of_level[0] - before <= 12);
+        for (int n = 0; n < PLACES; n++) {
+            double one;
+            assert_int_equal(brick_samples_at(f.store, &catalog, &field, columns[n].i, columns[n].j, &level, 1, &one, NULL), VIRGA_OK);
+            assert_true(one == got[n] || (isnan(one) && isnan(got[n])));
+        }
+        close_store(&f);
+        fake_grid.wraps = false;
+    }
+}
+
 struct crowd_member { struct brick_store *store; uint32_t seed; };
 
 static void *ask_wildly(void *argument) {
@@ -438,6 +463,7 @@ int main(void) {
         cmocka_unit_test(memory_stays_within_the_cap),
         cmocka_unit_test(a_level_larger_than_the_memory_is_made_in_the_spool),
         cmocka_unit_test(a_place_is_sampled_from_its_columns_only),
+        cmocka_unit_test(a_path_through_a_far_field_is_read_in_few_pieces),
         cmocka_unit_test(a_crowd_that_asks_and_cancels_is_served),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
