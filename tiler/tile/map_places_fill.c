@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Places of pixels where the frame's system and the grid have nothing in common: PROJ is asked for the corners and the middles of blocks, and a block
-// whose middles are where its corners say is filled between them; others are divided.
+// Places of pixels where the frame's system and the grid have nothing in common. PROJ is asked for nine nodes of a block; where the surface of second
+// degree through them is right at four places more, the block is filled from it; else it is divided.
 #include <math.h>
 #include <stdlib.h>
 
@@ -10,13 +10,14 @@ enum { BLOCK = 32, EXACT = 2, OUTLINE = 256, SAMPLES = 4096 };
 static const double tolerance = 1.0 / 16;  // pixels
 
 struct node {
+    double column, row;  // pixels, whole at their centres
     double i, j;
     bool there;
 };
 
 struct block {
     unsigned left, top, right, bottom;  // pixels whose centres are the corners
-    struct node corners[4];             // left top, right top, left bottom, right bottom
+    struct node nodes[3][3];            // by row and column: sides and middles
 };
 
 struct filler {
@@ -24,12 +25,12 @@ struct filler {
     struct map_places *places;
     bool based;
     size_t block_columns;
-    unsigned char *divided;  // [blocks] of the first division: where the grid's outline goes through, which must not be taken for empty
+    unsigned char *outlined;  // [blocks] of the first division: where the grid's outline goes through, which must not be taken for empty
 };
 
 static struct node node_at(const struct filler *filler, double column, double row) {
     double x, y;
-    struct node node = {0};
+    struct node node = {.column = column, .row = row};
     map_frame_place(filler->maker->frame, column + 0.5, row + 0.5, &x, &y);
     node.there = map_places_find(filler->maker, x, y, &node.i, &node.j);
     return node;
@@ -52,56 +53,77 @@ static void store(struct filler *filler, unsigned column, unsigned row, double i
 }
 
 // The same column on the turn of the globe that is nearest to another.
-static void turn_to(const struct filler *filler, const struct node *near, struct node *node) {
-    if (filler->places->wraps) node->i = near->i + remainder(node->i - near->i, (double)filler->places->nx);
+static void turn_to(const struct filler *filler, double near, struct node *node) {
+    if (filler->places->wraps) node->i = near + remainder(node->i - near, (double)filler->places->nx);
 }
 
-static struct node between(const struct block *b, double u, double v) {
-    const struct node *c = b->corners;
-    const double w[4] = {(1 - u) * (1 - v), u * (1 - v), (1 - u) * v, u * v};
-    struct node node = {0, 0, true};
-    for (int k = 0; k < 4; k++) node.i += w[k] * c[k].i, node.j += w[k] * c[k].j;
-    return node;
+// Weights of a parabola through values at 0, 1/2 and 1.
+static void weights(double at, double weight[3]) {
+    weight[0] = (1 - at) * (1 - 2 * at);
+    weight[1] = 4 * at * (1 - at);
+    weight[2] = at * (2 * at - 1);
 }
 
-// Squares of columns along i and j that a pixel spans.
+// Along a row of the block: i and j at its left, middle and right.
+static void row_at(const struct block *b, double v, double i[3], double j[3]) {
+    double weight[3];
+    weights(v, weight);
+    for (int c = 0; c < 3; c++) {
+        i[c] = weight[0] * b->nodes[0][c].i + weight[1] * b->nodes[1][c].i + weight[2] * b->nodes[2][c].i;
+        j[c] = weight[0] * b->nodes[0][c].j + weight[1] * b->nodes[1][c].j + weight[2] * b->nodes[2][c].j;
+    }
+}
+
+static void between(const struct block *b, double u, double v, double *i, double *j) {
+    double weight[3], row_i[3], row_j[3];
+    row_at(b, v, row_i, row_j);
+    weights(u, weight);
+    *i = weight[0] * row_i[0] + weight[1] * row_i[1] + weight[2] * row_i[2];
+    *j = weight[0] * row_j[0] + weight[1] * row_j[1] + weight[2] * row_j[2];
+}
+
+// Squares of columns along i and j that a pixel spans in the middle.
 static void spans(const struct block *b, double span[2]) {
     const double width = b->right - b->left, height = b->bottom - b->top;
-    const struct node *c = b->corners;
-    const double i_x = (c[1].i + c[3].i - c[0].i - c[2].i) / (2 * width), i_y = (c[2].i + c[3].i - c[0].i - c[1].i) / (2 * height);
-    const double j_x = (c[1].j + c[3].j - c[0].j - c[2].j) / (2 * width), j_y = (c[2].j + c[3].j - c[0].j - c[1].j) / (2 * height);
+    const struct node *west = &b->nodes[1][0], *east = &b->nodes[1][2], *north = &b->nodes[0][1], *south = &b->nodes[2][1];
+    const double i_x = (east->i - west->i) / width, j_x = (east->j - west->j) / width;
+    const double i_y = (south->i - north->i) / height, j_y = (south->j - north->j) / height;
     span[0] = i_x * i_x + i_y * i_y;
     span[1] = j_x * j_x + j_y * j_y;
 }
 
-static bool is_even(struct filler *filler, struct block *b) {
-    for (int k = 0; k < 4; k++) {
-        if (!b->corners[k].there) return false;
-        turn_to(filler, &b->corners[0], &b->corners[k]);
-    }
+static bool is_smooth(const struct filler *filler, struct block *b) {
     double span[2];
+    for (int n = 0; n < 9; n++) {
+        struct node *node = &b->nodes[n / 3][n % 3];
+        if (!node->there || !b->nodes[1][1].there) return false;
+        turn_to(filler, b->nodes[1][1].i, node);
+    }
     spans(b, span);
     if (!(span[0] > 0 && span[1] > 0)) return false;
-    static const double middles[5][2] = {{0.5, 0.5}, {0.5, 0}, {0, 0.5}, {1, 0.5}, {0.5, 1}};
-    for (int m = 0; m < 5; m++) {
-        const double u = middles[m][0], v = middles[m][1];
-        struct node wanted = between(b, u, v);
+    for (int q = 0; q < 4; q++) {
+        const double u = q & 1 ? 0.75 : 0.25, v = q & 2 ? 0.75 : 0.25;
+        double i, j;
         struct node node = node_at(filler, b->left + u * (b->right - b->left), b->top + v * (b->bottom - b->top));
         if (!node.there) return false;
-        turn_to(filler, &wanted, &node);
-        const double off_i = node.i - wanted.i, off_j = node.j - wanted.j;
-        if (off_i * off_i / span[0] + off_j * off_j / span[1] > tolerance * tolerance) return false;
+        between(b, u, v, &i, &j);
+        turn_to(filler, i, &node);
+        const double off_i = node.i - i, off_j = node.j - j;
+        if (!(off_i * off_i / span[0] + off_j * off_j / span[1] <= tolerance * tolerance)) return false;
     }
     return true;
 }
 
-static void fill_even(struct filler *filler, const struct block *b) {
+static void fill_smooth(struct filler *filler, const struct block *b) {
     const double width = b->right - b->left, height = b->bottom - b->top;
     for (unsigned row = b->top; row <= b->bottom; row++) {
-        const struct node first = between(b, 0, (row - b->top) / height), last = between(b, 1, (row - b->top) / height);
-        const double step_i = (last.i - first.i) / width, step_j = (last.j - first.j) / width;
-        for (unsigned column = b->left; column <= b->right; column++)
-            store(filler, column, row, first.i + step_i * (column - b->left), first.j + step_j * (column - b->left));
+        double i[3], j[3];
+        row_at(b, (row - b->top) / height, i, j);
+        for (unsigned column = b->left; column <= b->right; column++) {
+            double weight[3];
+            weights((column - b->left) / width, weight);
+            store(filler, column, row, weight[0] * i[0] + weight[1] * i[1] + weight[2] * i[2], weight[0] * j[0] + weight[1] * j[1] + weight[2] * j[2]);
+        }
     }
 }
 
@@ -118,30 +140,37 @@ static void fill_missing(struct filler *filler, const struct block *b) {
         for (unsigned column = b->left; column <= b->right; column++) store(filler, column, row, NAN, NAN);
 }
 
+static struct node node_of(const struct filler *filler, const struct block *known, double column, double row) {
+    for (int n = 0; n < 9; n++) {
+        const struct node *node = &known->nodes[n / 3][n % 3];
+        if (node->column == column && node->row == row) return *node;
+    }
+    return node_at(filler, column, row);
+}
+
 static void fill(struct filler *filler, struct block *b, bool may_be_missing);
 
 static void divide(struct filler *filler, const struct block *b, bool may_be_missing) {
     const unsigned across[3] = {b->left, (b->left + b->right) / 2, b->right}, down[3] = {b->top, (b->top + b->bottom) / 2, b->bottom};
-    struct node nodes[3][3];
-    for (int v = 0; v < 3; v++)
-        for (int u = 0; u < 3; u++) nodes[v][u] = u != 1 && v != 1 ? b->corners[u / 2 + v] : node_at(filler, across[u], down[v]);
-    for (int v = 0; v < 2; v++)
-        for (int u = 0; u < 2; u++) {
-            struct block part = {across[u], down[v], across[u + 1], down[v + 1], {nodes[v][u], nodes[v][u + 1], nodes[v + 1][u], nodes[v + 1][u + 1]}};
-            fill(filler, &part, may_be_missing);
-        }
+    for (int p = 0; p < 4; p++) {
+        struct block part = {.left = across[p % 2], .top = down[p / 2], .right = across[p % 2 + 1], .bottom = down[p / 2 + 1]};
+        for (int n = 0; n < 9; n++)
+            part.nodes[n / 3][n % 3] = node_of(filler, b, part.left + 0.5 * (n % 3) * (part.right - part.left),
+                                               part.top + 0.5 * (n / 3) * (part.bottom - part.top));
+        fill(filler, &part, may_be_missing);
+    }
 }
 
 static void fill(struct filler *filler, struct block *b, bool may_be_missing) {
-    const unsigned width = b->right - b->left, height = b->bottom - b->top;
-    const bool none = !b->corners[0].there && !b->corners[1].there && !b->corners[2].there && !b->corners[3].there;
-    if (none && may_be_missing && !node_at(filler, b->left + width * 0.5, b->top + height * 0.5).there) fill_missing(filler, b);
-    else if (width <= EXACT || height <= EXACT) fill_exact(filler, b);
-    else if (is_even(filler, b)) fill_even(filler, b);
-    else divide(filler, b, may_be_missing || !none);
+    int there = 0;
+    for (int n = 0; n < 9; n++) there += b->nodes[n / 3][n % 3].there;
+    if (there == 0 && may_be_missing) fill_missing(filler, b);
+    else if (b->right - b->left <= EXACT || b->bottom - b->top <= EXACT) fill_exact(filler, b);
+    else if (is_smooth(filler, b)) fill_smooth(filler, b);
+    else divide(filler, b, may_be_missing || there > 0);
 }
 
-// Blocks that the outline of a curvilinear grid goes through: a small one might lie between all corners.
+// Blocks that the outline of a curvilinear grid goes through: a small one might lie between all nodes.
 static void mark_outline(struct filler *filler) {
     const struct grid *grid = filler->maker->grid;
     const double last_x = (double)grid->x.n - 1, last_y = (double)grid->y.n - 1;
@@ -153,7 +182,7 @@ static void mark_outline(struct filler *filler) {
         if (grid_to_lonlat(grid, i, j, &lon, &lat) != VIRGA_OK || map_crs_from_lonlat(filler->maker->frame->crs, lon, lat, &x, &y) != VIRGA_OK) continue;
         map_frame_pixel(filler->maker->frame, x, y, &column, &row);
         if (!(column >= 0 && row >= 0 && column < filler->places->width && row < filler->places->height)) continue;
-        filler->divided[(size_t)row / BLOCK * filler->block_columns + (size_t)column / BLOCK] = 1;
+        filler->outlined[(size_t)row / BLOCK * filler->block_columns + (size_t)column / BLOCK] = 1;
     }
 }
 
@@ -188,30 +217,39 @@ static bool find_spacing(struct map_places *places) {
     return true;
 }
 
-static unsigned least(unsigned a, unsigned b) { return a < b ? a : b; }
+// The nodes of the first division along an axis of n pixels: sides and middles of blocks.
+static double first_node(size_t at, unsigned n) {
+    const unsigned left = (unsigned)(at / 2) * BLOCK, right = left + BLOCK < n - 1 ? left + BLOCK : n - 1;
+    return at % 2 ? 0.5 * (left + right) : left < n - 1 ? left : n - 1;
+}
+
+static void fill_blocks(struct filler *filler, struct node *nodes, size_t block_rows) {
+    const struct map_places *places = filler->places;
+    const size_t across = 2 * filler->block_columns + 1, down = 2 * block_rows + 1;
+    for (size_t v = 0; v < down; v++)
+        for (size_t u = 0; u < across; u++) nodes[v * across + u] = node_at(filler, first_node(u, places->width), first_node(v, places->height));
+    for (size_t v = 0; v < block_rows; v++)
+        for (size_t u = 0; u < filler->block_columns; u++) {
+            struct block block = {.left = (unsigned)first_node(2 * u, places->width), .right = (unsigned)first_node(2 * u + 2, places->width),
+                                  .top = (unsigned)first_node(2 * v, places->height), .bottom = (unsigned)first_node(2 * v + 2, places->height)};
+            for (size_t n = 0; n < 9; n++) block.nodes[n / 3][n % 3] = nodes[(2 * v + n / 3) * across + 2 * u + n % 3];
+            fill(filler, &block, !filler->outlined[v * filler->block_columns + u]);
+        }
+}
 
 bool map_places_fill(const struct map_places_maker *maker) {
     struct map_places *places = maker->places;
     struct filler filler = {.maker = maker, .places = places, .block_columns = (places->width + BLOCK - 1) / BLOCK};
-    const size_t block_rows = (places->height + BLOCK - 1) / BLOCK, across = filler.block_columns + 1;
-    filler.divided = calloc(filler.block_columns * block_rows, 1);
-    struct node *nodes = malloc(across * (block_rows + 1) * sizeof *nodes);
-    bool fine = filler.divided && nodes;
+    const size_t block_rows = (places->height + BLOCK - 1) / BLOCK;
+    filler.outlined = calloc(filler.block_columns * block_rows, 1);
+    struct node *nodes = malloc((2 * filler.block_columns + 1) * (2 * block_rows + 1) * sizeof *nodes);
+    bool fine = filler.outlined && nodes;
     if (fine) {
         if (grid_is_curvilinear(maker->grid)) mark_outline(&filler);
-        for (size_t v = 0; v <= block_rows; v++)
-            for (size_t u = 0; u < across; u++)
-                nodes[v * across + u] = node_at(&filler, least((unsigned)u * BLOCK, places->width - 1), least((unsigned)v * BLOCK, places->height - 1));
-        for (size_t v = 0; v < block_rows; v++)
-            for (size_t u = 0; u < filler.block_columns; u++) {
-                const struct node *c = &nodes[v * across + u];
-                struct block block = {(unsigned)u * BLOCK, (unsigned)v * BLOCK, least((unsigned)(u + 1) * BLOCK, places->width - 1),
-                                      least((unsigned)(v + 1) * BLOCK, places->height - 1), {c[0], c[1], c[across], c[across + 1]}};
-                fill(&filler, &block, !filler.divided[v * filler.block_columns + u]);
-            }
+        fill_blocks(&filler, nodes, block_rows);
         fine = find_spacing(places);
     }
     free(nodes);
-    free(filler.divided);
+    free(filler.outlined);
     return fine;
 }
