@@ -16,7 +16,7 @@
 #include "server/pin_table.h"
 
 enum {
-    PIN_THUMBNAIL_WIDTH = 480, PIN_THUMBNAIL_HEIGHT = 270,
+    PIN_THUMBNAIL_WIDTH = 400, PIN_THUMBNAIL_HEIGHT = 225,
     PIN_PICTURE_LEAST = 16, PIN_PICTURE_WIDEST = 1280, PIN_PICTURE_USUAL = 640,  // pixels of a picture that is asked for
     PIN_TAG = 64,  // bytes of a picture's name for caches, without quotes
 };

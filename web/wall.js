@@ -5,6 +5,7 @@ import {Session, setSession} from "./net/session.js";
 import {TextSocket} from "./net/text_socket.js";
 import {createWallScreen} from "./tools/wall_screen.js";
 import {fillSelect, h} from "./ui/dom.js";
+import {passDoor} from "./ui/door.js";
 import {createMessages} from "./ui/messages.js";
 import {createWallDrag} from "./ui/wall_drag.js";
 import {createWallTile} from "./ui/wall_tile.js";
@@ -253,6 +254,7 @@ window.addEventListener("resize", () => fit(shownGroups()));
 setInterval(refresh, TICK);
 
 await session.begin();
+await passDoor("./");
 const socket = new TextSocket("./", {
   onOpen: (send) => send({type: "pins", watch: true}),
   onMessage: (message) => {

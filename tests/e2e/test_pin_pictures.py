@@ -83,7 +83,7 @@ def test_a_new_pin_gets_a_picture_and_watchers_are_told(pins):
     assert live["valid"] > live["run"] and live["words"] is None and live["drawn"] and len(live["key"]) == 32
     reply = picture(pins, f"{pin['id']}/{live['key']}.jpg")
     assert reply.status == 200 and reply.headers["Content-Type"] == "image/jpeg" and "immutable" in reply.headers["Cache-Control"]
-    assert jpeg_size(reply.body) == (480, 270)
+    assert jpeg_size(reply.body) == (400, 225)
     tag = reply.headers["ETag"]
     assert tag == f'"{live["key"]}"'
     assert picture(pins, f"{pin['id']}/{live['key']}.jpg", {"If-None-Match": tag}).status == 304
@@ -92,7 +92,7 @@ def test_a_new_pin_gets_a_picture_and_watchers_are_told(pins):
 
 
 def test_the_picture_is_that_of_an_export(pins, demo_forecast, tmp_path):
-    view = {**view_of(pins), "size": [480, 270], "exaggeration": 20}
+    view = {**view_of(pins), "size": [400, 225], "exaggeration": 20}
     pin = pins.make("Cloud", view=view)
     live = drawn(pins, pin)
     mine = picture(pins, f"{pin['id']}/{live['key']}.jpg").body

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // The wall with the real server in a real browser: pictures that roll with the runs, without a reload, and come back by themselves.
 import assert from "node:assert/strict";
+import {execFileSync} from "node:child_process";
 import {join} from "node:path";
 import {afterEach} from "node:test";
 import {page, pageTests} from "./page_tests.mjs";
-import {landingRuns, WITHOUT_VIRGA} from "./virga_server.mjs";
+import {landingRuns, VIRGA, WITHOUT_VIRGA} from "./virga_server.mjs";
 
 const PATIENCE = 120000; // drawing in software on a busy machine takes its time
 const onWall = pageTests({skip: WITHOUT_VIRGA, viewport: {width: 1100, height: 700}, excused: /status of [45]|ERR_CONNECTION|WebSocket connection/});
@@ -113,4 +114,18 @@ onWall("what cannot be drawn says so, and a wall without pins what to do", async
   assert.match(await page.textContent(".tile-warning"), /nowhere/);
   assert.equal(await page.isVisible(".wall-empty"), false);
   await picture("wall_failed");
+});
+
+onWall("where nobody looks in unasked, the wall asks for a token and then shows its pins", async () => {
+  const runs = landingRuns(), token = /[A-Za-z0-9_-]{40,}/.exec(execFileSync(VIRGA, ["token", "create", "--state", runs.state, "--name", "ann", "--role", "forecaster"], {encoding: "utf8"}))[0];
+  server = await runs.start(["--auth", "token", "--anonymous", "none"]);
+  await openWall();
+  await page.waitForSelector(".door");
+  assert.equal(await page.locator(".tile").count(), 0);
+  await picture("wall_door");
+  await page.fill(".door input[type=password]", token);
+  await page.keyboard.press("Enter");
+  await page.waitForSelector("#connection[data-state=open]");
+  await page.waitForSelector(".wall-empty");
+  assert.equal(await page.locator(".door").count(), 0);
 });
