@@ -237,7 +237,7 @@ class WrfField:
         values = place.numbers(self.v, step)
         if values.ndim == 2:
             values = values[None]
-        stagger = {"X": -1, "Y": -2, "Z": -3}.get(self.v.stagger)
+        stagger = {"X": -1, "Y": -2, "Z": -3}.get(getattr(self.v, "stagger", ""))
         if mass and stagger:
             values, stagger = middle(values, stagger), None
         x, y, i, j = self.axes(step)

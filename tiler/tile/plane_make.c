@@ -67,8 +67,10 @@ static int take_values(struct plane_work *work, const struct plane_place *place,
     struct plane_reader reader;
     int status = plane_reader_open(&reader, work->maker, &work->columns, work->field, false, last, nz > 2 && 2 * wanted > nz, failure);
     if (status) return status;
-    if (wanted == 1) status = plane_reader_level(&reader, first, values, failure);
-    if (status || (wanted == 1 && place->uniform)) goto done;
+    if (wanted == 1 && place->uniform) {
+        status = plane_reader_level(&reader, first, values, failure);
+        goto done;
+    }
     float *below = memory_new_aligned(64, count, sizeof *below), *above = memory_new_aligned(64, count, sizeof *above);
     if (!below || !above) status = failure_set(failure, VIRGA_NO_MEMORY, "out of memory for a surface of %zu columns", count);
     for (size_t k = first; !status && k <= last; k++) {

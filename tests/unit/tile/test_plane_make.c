@@ -185,6 +185,7 @@ static void test_pressure_of_hybrid_levels(void **state) {
     check(&s, "850hPa", 85000, at_pressure, kelvin);
     check(&s, "500hPa", 50000, at_pressure, kelvin);
     check(&s, "960hPa", 96000, at_pressure, kelvin);   // below the ground of some columns, just over it in others
+    check(&s, "991hPa", 99100, at_pressure, kelvin);   // over the ground of one column alone, whose lowest level is held
     check(&s, "21hPa", 2100, at_pressure, kelvin);
     check(&s, "19hPa", 1900, at_pressure, kelvin);     // above the top
     check(&s, "FL100", 69681.7, at_pressure, kelvin);
