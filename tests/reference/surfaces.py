@@ -196,6 +196,8 @@ def load_cf(file, path, name, step):
     own = {"air_pressure": OWN_PRESSURE, "altitude": OWN_HEIGHT}.get(getattr(axis, "standard_name", ""))
     if own is None and getattr(axis, "units", "") in ("hPa", "Pa", "mb"):
         own = OWN_PRESSURE
+    if "lev" in parametric.terms_of(file, dimension)[1]:
+        own = OWN_PRESSURE
     found = parametric.pressures(file, dimension, numbers)
     pressure, surface = (found[0], found[2]) if found else (None, parametric.surface_pressure(file, numbers))
     if own == OWN_PRESSURE and pressure is None:
