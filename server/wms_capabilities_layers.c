@@ -97,7 +97,7 @@ static void write_legend(struct wms_document *d, const struct wms_layer *layer, 
     struct map_style style;
     const struct catalog_variable *v = &layer->dataset->variables[layer->variable];
     const struct map_legend_options options = {.scale = 1, .format = IMAGE_PNG};
-    char name[WMS_NAME], query[2 * WMS_NAME];
+    char name[WMS_NAME], query[WMS_NAME + MAP_STYLE_TEXT + 200];
     unsigned size[2];
     if (map_style_parse(style_name, &style, NULL) || map_style_complete(&style, v, NULL, NULL) || map_legend_size(v, &style, &options, size, NULL)) return;
     wms_layer_name(layer, name);
