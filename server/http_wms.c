@@ -12,6 +12,7 @@
 #include "server/gzip.h"
 #include "server/web_user.h"
 #include "server/wms_capabilities.h"
+#include "server/xml_writer.h"
 
 int http_wms_parameters(const struct peer *peer, struct wms_parameters *parameters) {
     char part[WEB_MAX_HEADER];

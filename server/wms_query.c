@@ -240,12 +240,9 @@ static bool read_colour(const char *text, uint8_t rgb[3]) {
 }
 
 static int read_format(struct wms_query *q, const char *text, struct wms_exception *e) {
-    static const char *const true_colour[] = {"image/png; mode=32bit", "image/png;mode=32bit", "image/png; mode=24bit", "image/png;mode=24bit"};
-    static const char *const png[] = {"image/png", "image/png; mode=8bit", "image/png;mode=8bit", "image/png8", "image/vnd.png"};
+    static const char *const png[] = {"image/png", "image/png; mode=8bit", "image/png;mode=8bit", "image/png8", "image/png; mode=32bit", "image/png;mode=32bit"};
     static const char *const jpeg[] = {"image/jpeg", "image/jpg"};
     q->format = IMAGE_PNG;
-    for (size_t n = 0; n < sizeof true_colour / sizeof *true_colour; n++)
-        if (!strcasecmp(text, true_colour[n])) return q->full_colour = true, VIRGA_OK;
     for (size_t n = 0; n < sizeof png / sizeof *png; n++)
         if (!strcasecmp(text, png[n])) return VIRGA_OK;
     for (size_t n = 0; n < sizeof jpeg / sizeof *jpeg; n++)
@@ -295,9 +292,9 @@ static int read_options(struct wms_query *q, struct wms_exception *e) {
     double percent = 0;
     int status = read_range(q, e);
     if (status) return status;
-    if (*bands && !read_whole(bands, 2, MAP_STYLE_BANDS_MAX, &number))
-        return wms_exception_set(e, VIRGA_INVALID, invalid, "NUMCOLORBANDS", "NUMCOLORBANDS = \"%.40s\" is not a whole number from 2 to %d", bands, MAP_STYLE_BANDS_MAX);
-    if (*bands) snprintf(q->options[WMS_BANDS], sizeof q->options[0], "%u", number);
+    if (*bands && !read_whole(bands, 2, 256, &number))
+        return wms_exception_set(e, VIRGA_INVALID, invalid, "NUMCOLORBANDS", "NUMCOLORBANDS = \"%.40s\" is not a whole number from 2 to 256", bands);
+    if (*bands) snprintf(q->options[WMS_BANDS], sizeof q->options[0], "%u", number < MAP_STYLE_BANDS_MAX ? number : MAP_STYLE_BANDS_MAX);
     if (*log && strcasecmp(log, "true") && strcasecmp(log, "false"))
         return wms_exception_set(e, VIRGA_INVALID, invalid, "LOGSCALE", "LOGSCALE = \"%.40s\" is neither true nor false", log);
     if (*log) strcpy(q->options[WMS_LOG], wms_is_true(log, false) ? "true" : "false");
@@ -334,7 +331,7 @@ static int refuse_styling(const struct wms_query *q, struct wms_exception *e) {
 
 static int read_info(struct wms_query *q, struct wms_exception *e) {
     static const struct { const char *name; enum wms_info info; } infos[] = {
-        {"text/xml", WMS_INFO_XML}, {"application/vnd.ogc.gml", WMS_INFO_XML}, {"application/json", WMS_INFO_JSON}, {"text/plain", WMS_INFO_TEXT}, {"text/html", WMS_INFO_HTML}};
+        {"text/xml", WMS_INFO_XML}, {"application/json", WMS_INFO_JSON}, {"text/plain", WMS_INFO_TEXT}, {"text/html", WMS_INFO_HTML}};
     const char *text = given(q, "INFO_FORMAT");
     if (!*text && q->version == WMS_1_1_1) return q->info = WMS_INFO_TEXT, VIRGA_OK;
     for (size_t n = 0; n < sizeof infos / sizeof *infos; n++)

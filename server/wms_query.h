@@ -68,7 +68,7 @@ struct wms_query {
     double box[4];        // of units of the CRS
     unsigned width, height;
     enum image_format format;
-    bool transparent, full_colour;
+    bool transparent;
     uint8_t background[3];
     unsigned column, row;
     enum wms_info info;
