@@ -177,26 +177,14 @@ static size_t write_date(char *out, size_t room) {
                             t.tm_year + 1900, t.tm_hour, t.tm_min, t.tm_sec);
 }
 
-// The client's Host header where it is plain.
-static bool plain_host(struct lws *wsi, char host[256]) {
-    if (!http_header(wsi, WSI_TOKEN_HOST, host, 256)) return false;
-    for (const char *c = host; *c; c++)
-        if (!isalnum((unsigned char)*c) && !strchr(".-:[]", *c)) return false;
-    return true;
-}
-
-void http_own_address(const struct peer *peer, char *out, size_t room) {
-    const char *base = peer->server->app->config.base_path;
-    char host[256];
-    if (plain_host(peer->wsi, host)) snprintf(out, room, "%s://%s%s", peer->caller.secure ? "https" : "http", host, base);
-    else snprintf(out, room, "%s", base);
-}
-
-// " ws://HOST wss://HOST"; browsers that do not count a websocket as 'self' need it.
+// " ws://HOST wss://HOST" where the client's Host header is plain; browsers that do not count a websocket as 'self' need it.
 static void write_socket_hosts(struct lws *wsi, char *out, size_t room) {
     char host[256];
     out[0] = '\0';
-    if (plain_host(wsi, host)) snprintf(out, room, " ws://%s wss://%s", host, host);
+    if (!http_header(wsi, WSI_TOKEN_HOST, host, sizeof host)) return;
+    for (const char *c = host; *c; c++)
+        if (!isalnum((unsigned char)*c) && !strchr(".-:[]", *c)) return;
+    snprintf(out, room, " ws://%s wss://%s", host, host);
 }
 
 // Who may read the answer besides the server's own pages.

@@ -75,8 +75,6 @@ bool http_header(struct lws *wsi, int token, char *out, size_t room);
 // Of a header that the library has no number for; name: in lower case, with its colon.
 bool http_custom_header(struct lws *wsi, const char *name, char *out, size_t room);
 bool http_accepts_gzip(const struct peer *peer);
-// Where the client found this server: "https://HOST/BASE/", for addresses that an answer names; "/BASE/" where its Host header is none. At most 600 bytes.
-void http_own_address(const struct peer *peer, char *out, size_t room);
 // One value of the query ("lon"), decoded; false when absent or too long.
 bool http_query(const struct peer *peer, const char *key, char *out, size_t room);
 // Whether the client's copy is the one with this tag (weak comparison, as If-None-Match asks).

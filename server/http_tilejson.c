@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "render/presets.h"
+#include "server/http_address.h"
 #include "server/http_maps.h"
 #include "server/map_query.h"
 #include "server/web_user.h"
@@ -15,9 +16,9 @@
 enum { ADDRESS = 2048 };
 
 static json_t *tiles_of(struct peer *peer, const struct map_layer *layer, const struct tile_matrix_set *set, bool says_member) {
-    char root[600], address[ADDRESS];
+    char root[HTTP_ADDRESS], address[ADDRESS];
     char *query = map_query_of_layer(layer, says_member);
-    http_own_address(peer, root, sizeof root);
+    http_address(peer, root);
     const bool mercator = !strcmp(set->name, "WebMercatorQuad");
     int length = snprintf(address, sizeof address, "%stiles/%s/%s/{z}/{x}/{y}.png?%s%s%s", root, layer->field.dataset->id, map_layer_variable(layer)->id, query ? query : "",
                           mercator ? "" : "&tms=", mercator ? "" : set->name);

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "render/map_message.h"
 #include "server/gzip.h"
+#include "server/http_address.h"
 #include "server/web_user.h"
 #include "server/wms_capabilities.h"
 #include "server/xml_writer.h"
@@ -297,8 +298,8 @@ static int answer_capabilities(struct peer *peer, const struct wms_query *query,
     if (check_listed(peer, dataset, layers, &exception)) return http_wms_except(peer, query, &exception);
     struct capabilities_job *c = (struct capabilities_job *)http_job_new(peer, sizeof *c, NULL);
     if (!c) return http_answer_error(peer, 503, "out of memory");
-    char base[600];
-    http_own_address(peer, base, sizeof base);
+    char base[HTTP_ADDRESS];
+    http_address(peer, base);
     snprintf(c->address, sizeof c->address, "%swms%s%s", base, dataset ? "/" : "", dataset ? dataset : "");
     snprintf(c->dataset, sizeof c->dataset, "%s", dataset ? dataset : "");
     snprintf(c->layers, sizeof c->layers, "%s", layers);
