@@ -32,6 +32,8 @@ static const struct http_route routes[] = {
     {"api/stats", false, HTTP_GET, HTTP_GUARD_PAGE, false, false, http_stats},
     {"bricks/", true, HTTP_GET, HTTP_GUARD_PAGE, true, false, http_bricks},
     {"tiles/", true, HTTP_GET, HTTP_GUARD_PAGE, true, true, http_tiles},
+    {"wms", false, HTTP_GET, HTTP_GUARD_PAGE, true, true, http_wms},
+    {"wms/", true, HTTP_GET, HTTP_GUARD_PAGE, true, true, http_wms},
     {"healthz", false, HTTP_GET, HTTP_GUARD_OPEN, false, false, http_health},
     {"readyz", false, HTTP_GET, HTTP_GUARD_OPEN, false, false, http_ready},
     {"metrics", false, HTTP_GET, HTTP_GUARD_OPEN, false, false, http_metrics},
