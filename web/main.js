@@ -39,6 +39,7 @@ import {dataRange} from "./view/data_range.js";
 import {embedOptions} from "./view/embed.js";
 import {runNews, runsNow} from "./view/run_news.js";
 import {colourMap, colourMapNames, loadColourMaps} from "./view/transfer_function.js";
+import {encodeHash} from "./view/view_hash.js";
 import {defaultView, resolveRun, resolveView} from "./view/view_resolve.js";
 import {Viewer} from "./viewer.js";
 
@@ -344,6 +345,10 @@ async function openCompare() {
   if (state.view) window.location.assign(await compareAddress(state.view));
 }
 
+async function openMap() {
+  if (state.view) window.location.assign(`${BASE}map.html${await encodeHash(state.view)}`);
+}
+
 function showTimeline(show) { document.body.classList.toggle("no-timeline", !show); }
 
 // ---- Words.
@@ -512,12 +517,21 @@ function listenForPageKeys() {
     n: () => pin.create(),
     g: () => pin.openList(),
     c: () => openCompare(),
+    m: () => openMap(),
     "?": () => help.open(),
   });
 }
 
 function hasWebGL2() {
   return Boolean(document.createElement("canvas").getContext("webgl2"));
+}
+
+// The flat map shows the same forecast and time to browsers that cannot draw in 3D; where this is part of another page that one decides.
+function goFlat() {
+  const {search, hash} = window.location, query = new URLSearchParams(search), flat = `${BASE}map.html?flat${query.size ? `&${query}` : ""}${hash}`;
+  if (!query.has("embed")) window.location.replace(flat);
+  showBlank($("stage"), "This browser cannot draw it in 3D", ["The picture needs WebGL2, which this browser or its graphics driver does not offer; hardware acceleration may be switched off in its settings.",
+    "The same forecast is there as a flat map, which needs none."]).append(h("a", {class: "big-button", href: flat, target: "_top"}, "Open the flat map"));
 }
 
 function readEmbedding() {
@@ -533,6 +547,7 @@ function fillSidebar() {
   $("sidebar-close").addEventListener("click", () => togglePanel(false));
   const footButton = (words, act, title) => h("button", {type: "button", class: "small-button", title, onclick: act}, words);
   $("sidebar-foot").append(footButton("Export pictures …", () => openExport()), footButton("Compare …", () => openCompare(), "Beside another run, variable or forecast (C)"),
+    footButton("Flat map", () => openMap(), "The same forecast and time on a map, at any surface (M)"),
     footButton("Steer from a phone …", () => pairing.open(), "By a code of four digits"));
 }
 
@@ -543,10 +558,7 @@ async function begin() {
   readEmbedding();
   fillSidebar();
   togglePanel(state.panelOpen);
-  if (!hasWebGL2()) {
-    return showBlank($("stage"), "This browser cannot draw it", ["The page needs WebGL2, which this browser or its graphics driver does not offer.",
-      "Any current Firefox, Chrome, Edge or Safari does; hardware acceleration may be switched off in its settings."]);
-  }
+  if (!hasWebGL2()) return goFlat();
   const refused = await session.begin();
   if (refused) messages.show("session", {kind: "warning", title: "This link does not open what it was made for.", text: refused});
   if (await mustSignIn()) return;

@@ -7,7 +7,7 @@ import {madeUpCatalog} from "./made_up_catalog.js";
 import {servePage} from "./page_server.mjs";
 import {page, pageTests} from "./page_tests.mjs";
 
-const inPage = pageTests({viewport: {width: 1280, height: 720}, excused: /status of [45]/});
+const inPage = pageTests({viewport: {width: 1280, height: 720}, excused: /status of [45]|WebSocket/});
 let server = null;
 
 before(async () => { server = await servePage(madeUpCatalog(), {prefix: "/some/where/"}); });
@@ -375,15 +375,38 @@ inPage("a server that does not answer can be tried again", async () => {
   assert.equal(await page.$(".blank"), null);
 });
 
-inPage("without WebGL2 the page says so", async () => {
-  await page.addInitScript(() => {
-    const original = HTMLCanvasElement.prototype.getContext;
-    HTMLCanvasElement.prototype.getContext = function getContext(kind, ...rest) {
-      return kind === "webgl2" ? null : original.call(this, kind, ...rest);
-    };
-  });
-  await open();
+const withoutWebGL2 = () => page.addInitScript(() => {
+  const original = HTMLCanvasElement.prototype.getContext;
+  HTMLCanvasElement.prototype.getContext = function getContext(kind, ...rest) {
+    return kind === "webgl2" ? null : original.call(this, kind, ...rest);
+  };
+});
+
+inPage("without WebGL2 the flat map opens by itself, with the same forecast and time", async () => {
+  await withoutWebGL2();
+  await page.goto(`${server.url}#dataset=demo-uk&variable=t2m&time=T+3`);
+  await page.waitForURL(/map\.html\?flat#/);
+  await page.waitForFunction(() => window.virga?.state.shown);
+  assert.match(await text("#messages"), /needs WebGL2/);
+  assert.deepEqual([await text("[data-role=valid-time]"), await text(".legend-name")], ["Thu 19 Nov 2009 06:00 UTC", "Temperature at 1.5 m"]);
+});
+
+inPage("part of another page without WebGL2 stays, and says where the flat map is", async () => {
+  await withoutWebGL2();
+  await page.goto(`${server.url}?embed#dataset=demo-uk&variable=t2m`);
   assert.match(await text(".blank"), /WebGL2/);
+  assert.match(await page.getAttribute(".blank a", "href"), /^map\.html\?flat&embed=?#dataset=demo-uk/);
+});
+
+inPage("the flat map of this view is one key away, and leads back", async () => {
+  await open("#dataset=demo-uk&variable=t2m&time=T+2");
+  await page.keyboard.press("m");
+  await page.waitForURL(/map\.html#/);
+  await page.waitForFunction(() => window.virga?.state.shown);
+  assert.equal(await text("[data-role=valid-time]"), "Thu 19 Nov 2009 05:00 UTC");
+  await page.click("text=See it in 3D");
+  await page.waitForFunction(() => window.virga?.viewer && window.virga.state.shown);
+  assert.deepEqual([await text("[data-role=valid-time]"), (await view()).layers[0].variable], ["Thu 19 Nov 2009 05:00 UTC", "t2m"]);
 });
 
 inPage("help opens with its key and closes with Escape", async () => {

@@ -6,9 +6,10 @@ import {extname, join, normalize} from "node:path";
 import {fileURLToPath} from "node:url";
 import {answerExports} from "./fake_exports.mjs";
 import {answerPins, fakePins} from "./fake_pins.mjs";
+import {answerTiles} from "./fake_tiles.mjs";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
-const TYPES = {".html": "text/html; charset=utf-8", ".js": "text/javascript", ".css": "text/css", ".json": "application/json", ".svg": "image/svg+xml"};
+const TYPES = {".html": "text/html; charset=utf-8", ".js": "text/javascript", ".css": "text/css", ".json": "application/json", ".svg": "image/svg+xml", ".png": "image/png"};
 const POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src 'self'; base-uri 'none'; form-action 'none'";
 
 /** Resolves with {url, catalog (change it at will), requests: [path], failing: Set of paths to answer with 503, exports (of fake_exports.mjs, or null), pins (of fake_pins.mjs), close()}. */
@@ -25,7 +26,7 @@ export async function servePage(catalog, {prefix = "/"} = {}) {
 }
 
 async function answer(request, response, state, prefix) {
-  const path = new URL(request.url, "http://x").pathname;
+  const url = new URL(request.url, "http://x"), path = url.pathname;
   state.requests.push(path);
   const name = path.slice(prefix.length) || "index.html";
   const send = (status, type, body) => response.writeHead(status, {"Content-Type": type, "Content-Security-Policy": POLICY}).end(body);
@@ -33,6 +34,7 @@ async function answer(request, response, state, prefix) {
   if (state.failing.has(name)) return send(503, "text/plain", "");
   if (name.startsWith("api/exports") && state.exports) return answerExports(state.exports, name.slice("api/exports".length), request, response);
   if (await answerPins(state.pins, name, request, response)) return undefined;
+  if (await answerTiles(state, url, decodeURIComponent(name), response, send)) return undefined;
   if (name === "api/catalog") return send(200, TYPES[".json"], JSON.stringify(state.catalog));
   if (/^bricks\/.*\/table$/.test(name)) return state.table ? send(200, "application/octet-stream", state.table) : send(404, "text/plain", "");
   const file = name === "viewer.js" ? "tests/web/stub_viewer.js" : name.startsWith("assets/") ? name : `web/${name}`;

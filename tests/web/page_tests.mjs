@@ -8,12 +8,12 @@ import {complaintsOf, launchBrowser} from "./browser.mjs";
 export let page = null, complaints = [];
 
 /**
- * inPage(name, body, skip), a test for each call. Of all of them: `skip`, why none can run, `excused`, what is no complaint (see complaintsOf), and the
+ * inPage(name, body, skip), a test for each call. Of all of them: `skip`, why none can run, `excused`, what is no complaint (see complaintsOf), `flags`, the browser's, and the
  * page's context as Browser.newContext has it. They are skipped, too, where there is no browser.
  */
-export function pageTests({skip: none = false, excused = null, ...context}) {
+export function pageTests({skip: none = false, excused = null, flags = undefined, ...context}) {
   let browser = null;
-  before(async () => { browser = none ? null : await launchBrowser(); });
+  before(async () => { browser = none ? null : await launchBrowser(flags); });
   after(() => browser?.close());
   afterEach(async () => {
     await page?.context().close();

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // The view in the page's address: written soon after each change, read again on Back, Forward and edits by hand.
-import {decodeHash, encodeHash as encodeView} from "../view/view_hash.js";
+import {decodeHash, encodeHash} from "../view/view_hash.js";
 
 const PAUSE = 400; // ms; browsers refuse more than some hundred changes in half a minute
 
-/** options: {onView(view), onError(ViewError), isImplied(view): the rest of the address says as much, location, history} — the last two for tests. */
-export function createAddress({onView, onError, isImplied = () => false, location = window.location, history = window.history}) {
+/** options: {onView(view), onError(ViewError), isImplied(view): the rest of the address says as much, decode(hash), encode(view), location, history} — the last two for tests. */
+export function createAddress({onView, onError, isImplied = () => false, decode = decodeHash, encode = encodeHash, location = window.location, history = window.history}) {
   let timer = 0;
   let waiting = null;
   let push = false;
@@ -19,7 +19,7 @@ export function createAddress({onView, onError, isImplied = () => false, locatio
   async function first() {
     current = location.hash;
     try {
-      return await decodeHash(location.hash);
+      return await decode(location.hash);
     } catch (error) {
       onError(error);
       return null;
@@ -49,7 +49,7 @@ export function createAddress({onView, onError, isImplied = () => false, locatio
     const entry = push;
     waiting = null;
     push = false;
-    const hash = isImplied(view) ? "" : await encodeView(view);
+    const hash = isImplied(view) ? "" : await encode(view);
     if (hash === location.hash || waiting) {
       push ||= entry && Boolean(waiting);
       return;

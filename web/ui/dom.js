@@ -55,6 +55,8 @@ const ICONS = {
   picture: "M8 5l1.5-2h5L16 5h4q1.5 0 1.5 1.5v12Q21.5 20 20 20H4q-1.5 0-1.5-1.5v-12Q2.5 5 4 5zm4 3a4.7 4.7 0 1 0 0 9.4A4.7 4.7 0 0 0 12 8zm0 2a2.7 2.7 0 1 1 0 5.4 2.7 2.7 0 0 1 0-5.4z",
   film: "M3 4h18v16H3zM5 6v2h2V6zm0 4v2h2v-2zm0 4v2h2v-2zm0 4h2v1H5zM17 6v2h2V6zm0 4v2h2v-2zm0 4v2h2v-2zM9 6v5h6V6zm0 7v5h6v-5z",
   layers: "M3 6h9.2a3 3 0 0 1 5.6 0H21v2h-3.2a3 3 0 0 1-5.6 0H3zM3 16h3.2a3 3 0 0 1 5.6 0H21v2h-9.2a3 3 0 0 1-5.6 0H3zM15 6a1 1 0 1 0 0 2 1 1 0 0 0 0-2zM9 16a1 1 0 1 0 0 2 1 1 0 0 0 0-2z",
+  up: "M12 6l8 9-1.5 1.4L12 9.1l-6.5 7.3L4 15z",
+  down: "M12 18l-8-9 1.5-1.4 6.5 7.3 6.5-7.3L20 9z",
   plus: "M11 4h2v7h7v2h-7v7h-2v-7H4v-2h7z",
   pin: "M8 3h8v2l-1.5 1v5l3 3v2H13v5l-1 2-1-2v-5H6.5v-2l3-3V6L8 5z",
   pins: "M3 3h8v7H3zM13 3h8v7h-8zM3 12h8v7H3zM13 12h8v7h-8zM5 5v3h4V5zM15 5v3h4V5zM5 14v3h4v-3zM15 14v3h4v-3z",

@@ -15,6 +15,7 @@ const KEYS = [
   [["N"], "pin this view"],
   [["G"], "go to a pin"],
   [["C"], "compare with another run or variable"],
+  [["M"], "the flat map"],
   [["?"], "this help"],
 ];
 const POINTER = [
@@ -31,13 +32,16 @@ const WORDS = [
   ["Probe", "Values are exact to the ± beside them, of one real step, never blended. “missing” is missing in the file."],
 ];
 
-export function createHelpDialog() {
+export function createHelpDialog() { return helpDialog(KEYS, POINTER, WORDS); }
+
+/** keys: [[key], …, what it does]; pointer, words: [head, text]. */
+export function helpDialog(allKeys, pointer, words) {
   const row = (head, text) => h("tr", {}, h("th", {scope: "row"}, head), h("td", {}, text));
-  const keys = KEYS.map((entry) => row(entry.slice(0, -1).map(([key]) => h("kbd", {}, key)), entry.at(-1)));
+  const keys = allKeys.map((entry) => row(entry.slice(0, -1).map(([key]) => h("kbd", {}, key)), entry.at(-1)));
   const element = dialog("Help", [
     h("h3", {}, "Keys"), h("table", {class: "help"}, h("tbody", {}, keys)),
-    h("h3", {}, "Pointer"), h("table", {class: "help"}, h("tbody", {}, POINTER.map(([a, b]) => row(a, b)))),
-    h("h3", {}, "Words"), h("table", {class: "help"}, h("tbody", {}, WORDS.map(([a, b]) => row(a, b)))),
+    h("h3", {}, "Pointer"), h("table", {class: "help"}, h("tbody", {}, pointer.map(([a, b]) => row(a, b)))),
+    h("h3", {}, "Words"), h("table", {class: "help"}, h("tbody", {}, words.map(([a, b]) => row(a, b)))),
   ]);
   return {open: () => (element.open ? element.close() : element.showModal())};
 }

@@ -45,17 +45,21 @@ export function createLegends(host) {
     for (const {canvas, layer} of shown) paintScale(canvas, layer, layer.range, true);
   }
 
-  /** layers: [{layer, variable, shown, title, difference, series}] of a resolved view. */
+  const name = (variable, more) => h("span", {class: "legend-name"}, variableTitle(variable), more ? h("small", {class: "legend-difference"}, more) : null);
+
+  /** layers: [{layer, variable, shown, title, difference, series}] of a resolved view; of what is drawn in lines, `lines`: words in place of the colours. */
   function update(layers) {
     shown = [];
-    host.replaceChildren(...layers.filter(({layer, series}) => layer.visible && layer.range && series).map(({layer, variable, shown: of, title, difference}) => {
+    host.replaceChildren(...layers.filter(({layer, series}) => layer.visible && layer.range && series).map(({layer, variable, shown: of, title, difference, lines, place}) => {
       const units = displayUnits(of, layer.units);
+      if (lines) return h("figure", {class: "legend", "data-variable": variable.id, "aria-label": `${title}: ${lines}`},
+        h("figcaption", {}, name(variable, place), units.label ? h("span", {class: "legend-units"}, units.label) : null), h("p", {class: "legend-lines"}, lines));
       const canvas = h("canvas", {class: "scale", "aria-hidden": "true"});
       shown.push({canvas, layer});
       const ticks = scaleTicks(layer.range, units, 5);
       const range = layer.range.map((value) => shortNumber(units.toShown(value), 4)).join(" to ");
       return h("figure", {class: "legend", "data-variable": variable.id, "aria-label": `${title}: ${range} ${units.label}`},
-        h("figcaption", {}, h("span", {class: "legend-name"}, variableTitle(variable), difference ? h("small", {class: "legend-difference"}, difference) : null),
+        h("figcaption", {}, name(variable, difference ?? place),
           units.label ? h("span", {class: "legend-units"}, units.label) : null),
         canvas,
         h("div", {class: "ticks", "aria-hidden": "true"}, ticks.map(({position, text}) =>

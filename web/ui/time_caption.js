@@ -16,8 +16,8 @@ export function createTimeCaption(host) {
   const warning = h("div", {class: "pin-warning", role: "status", hidden: true});
   host.append(pinLine, h("div", {class: "line"}, h("span", {class: "word"}, "Valid"), valid, lead), h("div", {class: "line small"}, run, source), warning, waiting);
 
-  /** shown: ISO time on screen or null; wanted: ISO time asked for; pin: {title, warning} or null; live: the age of the run matters; now: seconds since 1970. */
-  function update({resolved, shown, wanted, exaggeration, pin = null, live = false, now = Date.now() / 1000}) {
+  /** shown: ISO time on screen or null; wanted: ISO time asked for; exaggeration: of heights, or null where there are none; pin: {title, warning} or null; live: the age of the run matters; now: seconds since 1970. */
+  function update({resolved, shown, wanted, exaggeration = null, pin = null, live = false, now = Date.now() / 1000}) {
     pinLine.hidden = !pin;
     pinTitle.textContent = pin?.title ?? "";
     warning.hidden = !pin?.warning;
@@ -37,7 +37,7 @@ export function createTimeCaption(host) {
     const about = [resolved.run.complete === false ? "incomplete" : "", age && !/^(in |just)/.test(age) ? `${age} old` : age].filter(Boolean).join(", ");
     run.textContent = `Run ${formatTimeShort(resolved.run.time, calendar)} UTC${about ? ` (${about})` : ""} ·`;
     const member = resolved.members.length > 1 ? `member ${resolved.members[resolved.member]}` : "";
-    source.textContent = [dataset.title || dataset.id, member, `height × ${exaggeration}`].filter(Boolean).join(" · ");
+    source.textContent = [dataset.title || dataset.id, member, exaggeration === null ? "" : `height × ${exaggeration}`].filter(Boolean).join(" · ");
     const late = shown !== null && shown !== wanted;
     waiting.hidden = !late;
     waiting.textContent = late ? `Loading ${formatTimeShort(wanted, calendar)} …` : "";
