@@ -29,6 +29,7 @@ static const struct http_route routes[] = {
     {"api/catalog", false, HTTP_GET, HTTP_GUARD_PAGE, true, false, http_catalog},
     {"api/geometry/", true, HTTP_GET, HTTP_GUARD_PAGE, true, false, http_geometry},
     {"api/sample", false, HTTP_GET, HTTP_GUARD_PAGE, true, false, http_sample},
+    {"api/slice", false, HTTP_GET, HTTP_GUARD_PAGE, true, true, http_slice},
     {"api/stats", false, HTTP_GET, HTTP_GUARD_PAGE, false, false, http_stats},
     {"bricks/", true, HTTP_GET, HTTP_GUARD_PAGE, true, false, http_bricks},
     {"tiles/", true, HTTP_GET, HTTP_GUARD_PAGE, true, true, http_tiles},

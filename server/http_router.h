@@ -135,6 +135,7 @@ int http_sample(const struct http_request *request);
 int http_bricks(const struct http_request *request);
 int http_tiles(const struct http_request *request);
 int http_wms(const struct http_request *request);
+int http_slice(const struct http_request *request);
 int http_exports(const struct http_request *request);
 int http_pins(const struct http_request *request);
 int http_pin_link(const struct http_request *request);
