@@ -29,6 +29,14 @@ static int refuse_made(struct peer *peer, http_map_refusal refuse, const struct 
     return answered;
 }
 
+static int refuse_begun(struct http_job *job, int status, const struct failure *failure, http_map_refusal refuse) {
+    job->status = status;
+    job->failure = *failure;
+    int answered = refuse_made(job->peer, refuse, job);
+    http_job_free(job);
+    return answered;
+}
+
 const char *http_map_caching(enum map_keeping keeping) {
     switch (keeping) {
         case MAP_KEEP_EVER: return "public, max-age=31536000, immutable";
@@ -88,11 +96,9 @@ static int begin(struct peer *peer, struct map_drawing *drawing, const char *key
     picture->job.type = map_drawing_type(drawing);
     picture->job.cache = cache;
     snprintf(picture->job.etag, sizeof picture->job.etag, "\"%s\"", key);
-    picture->job.status = map_service_draw(peer->server->maps, drawing, key, &picture->waiter, &picture->job.failure);
-    if (!picture->job.status) return HTTP_LATER;
-    int status = refuse_made(peer, refuse, &picture->job);
-    http_job_free(&picture->job);
-    return status;
+    struct failure failure;  // once it is begun, the job is another thread's until it comes by mail
+    int status = map_service_draw(peer->server->maps, drawing, key, &picture->waiter, &failure);
+    return status ? refuse_begun(&picture->job, status, &failure, refuse) : HTTP_LATER;
 }
 
 int http_map_answer(struct peer *peer, struct map_drawing *drawing, http_map_refusal refuse) {
@@ -156,13 +162,8 @@ struct http_map_job *http_map_job_new(struct peer *peer, size_t size, http_map_r
 }
 
 int http_map_job_start(struct http_map_job *job) {
-    struct peer *peer = job->job.peer;
-    job->job.status = map_service_run(job->job.server->maps, &job->map, &job->job.failure);
-    if (!job->job.status) {
-        job->job.will_post = true;
-        return HTTP_LATER;
-    }
-    int status = refuse_made(peer, job->refuse, &job->job);
-    http_job_free(&job->job);
-    return status;
+    struct failure failure;
+    job->job.will_post = true;
+    int status = map_service_run(job->job.server->maps, &job->map, &failure);
+    return status ? refuse_begun(&job->job, status, &failure, job->refuse) : HTTP_LATER;
 }

@@ -58,6 +58,20 @@ static int complete(const struct map_layer *layer, const struct plane *plane, st
     return map_style_complete(style, &layer->shown, plane->low <= plane->high ? range : NULL, failure);
 }
 
+// What its numbers mean stands in the picture.
+static int draw_values(const struct map_drawing *drawing, const struct map_picture_layer *layer, uint8_t **bytes, size_t *size, struct failure *failure) {
+    struct map_picture_options options = drawing->options;
+    char offset[40], scale[40];
+    double numbers[2];
+    if (drawing->count > 1 || options.format != IMAGE_PNG) return failure_set(failure, VIRGA_INVALID, "numbers of one layer alone are told, as PNG");
+    map_values_scale(layer->variable, &numbers[0], &numbers[1]);
+    snprintf(offset, sizeof offset, "%.17g", numbers[0]);
+    snprintf(scale, sizeof scale, "%.17g", numbers[1]);
+    options.texts = (const struct image_text[]){{"offset", offset}, {"scale", scale}, {"units", layer->variable->units}};
+    options.text_count = 3;
+    return map_picture_draw(&drawing->frame, layer, 1, &options, bytes, size, failure);
+}
+
 static int draw_map(const struct map_drawing *drawing, const struct map_planes *planes, uint8_t **bytes, size_t *size, struct failure *failure) {
     struct map_picture_layer layers[MAP_PICTURE_LAYERS];
     struct map_style styles[MAP_PICTURE_LAYERS];
@@ -68,7 +82,9 @@ static int draw_map(const struct map_drawing *drawing, const struct map_planes *
         layers[n] = (struct map_picture_layer){.grid = l->field.dataset->grid, .variable = &l->shown, .plane = planes[n].plane, .partner = planes[n].partner, .wind = l->wind, .style = &styles[n]};
         if (l->partner.dataset) layers[n].partner_variable = &l->partner.dataset->variables[l->partner.variable];
     }
-    return status ? status : map_picture_draw(&drawing->frame, layers, drawing->count, &drawing->options, bytes, size, failure);
+    if (status) return status;
+    if (drawing->layers[0].style.draw == MAP_VALUES) return draw_values(drawing, layers, bytes, size, failure);
+    return map_picture_draw(&drawing->frame, layers, drawing->count, &drawing->options, bytes, size, failure);
 }
 
 static int draw_legend(const struct map_drawing *drawing, const struct map_planes *planes, uint8_t **bytes, size_t *size, struct failure *failure) {

@@ -78,11 +78,12 @@ int map_query_colour(const char *key, const char *text, uint8_t rgb[3], struct f
 
 // --- Writing.
 
+// A ';' is escaped, too: it parts queries for some who read them.
 static void put(FILE *out, const char *key, const char *value) {
     if (!*value) return;
     fprintf(out, "%s%s=", ftell(out) > 0 ? "&" : "", key);
     for (const char *c = value; *c; c++) {
-        if (isalnum((unsigned char)*c) || strchr("-._~,:;/", *c)) fputc(*c, out);
+        if (isalnum((unsigned char)*c) || strchr("-._~,:/", *c)) fputc(*c, out);
         else fprintf(out, "%%%02X", (unsigned char)*c);
     }
 }
