@@ -122,12 +122,9 @@ static int find_level(const struct wms_query *query, const struct wms_layer *lay
     return wms_layer_level(layer, threshold ? one_or_other(query, "DIM_THRESHOLD", "") : query->dimensions.elevation, level, exception);
 }
 
-static void warn_of_level(struct peer *peer, const struct wms_layer *layer, const struct wms_level *level) {
-    struct wms_elevation elevation;
+static void warn_of_level(struct peer *peer, const struct wms_level *level) {
     char number[XML_NUMBER];
-    if (!level->there || (!level->usual && !level->nearest) || wms_layer_elevation(layer, &elevation)) return;
-    warn(peer, level->usual ? "Default" : "Nearest", elevation.name, xml_number_text(level->value, number), elevation.units);
-    wms_elevation_destroy(&elevation);
+    if (level->there && (level->usual || level->nearest)) warn(peer, level->usual ? "Default" : "Nearest", level->name, xml_number_text(level->value, number), level->units);
 }
 
 static void warn_of_times(struct peer *peer, const struct map_layer *layer) {
@@ -185,7 +182,7 @@ int http_wms_layer(struct peer *peer, const struct wms_query *query, size_t numb
     status = resolve(catalog, &ask, layer, exception);
     if (status) return status;
     warn_of_times(peer, layer);
-    warn_of_level(peer, &meant, level);
+    warn_of_level(peer, level);
     return VIRGA_OK;
 }
 

@@ -14,6 +14,7 @@
 struct info_layer {
     char name[WMS_NAME];
     struct map_layer layer;
+    struct wms_level level;
     struct plane *plane, *partner;
     double value, direction;  // NaN: missing; direction: of barbs and arrows, the other field
 };
@@ -63,6 +64,13 @@ static int sample(const struct map_frame *pixel, struct info_layer *l, struct fa
     return status;
 }
 
+// Seven digits are more than any forecast has.
+static double rounded(double value) {
+    char text[40];
+    snprintf(text, sizeof text, "%.7g", value);
+    return strtod(text, NULL);
+}
+
 // "-12.3 °C", as legends have it; "" where it is missing.
 static void write_shown(const struct info_layer *l, char *text, size_t room) {
     struct preset_units units;
@@ -75,6 +83,7 @@ static void title_of(const struct info_layer *l, char *text, size_t room) {
     char title[PRESET_TITLE_TEXT], level[SURFACE_TITLE];
     presets_title(map_layer_variable(&l->layer), title);
     surface_title(&l->layer.surface, level);
+    if (l->level.there && *l->level.units) snprintf(level, sizeof level, "%.6g %s", l->level.value, l->level.units);  // of levels with units, these say more than their number
     snprintf(text, room, "%s%s%s", title, *level ? ", " : "", level);
 }
 
@@ -93,13 +102,14 @@ static void write_xml_layer(struct xml_writer *xml, const struct info_layer *l) 
     xml_text(xml, "title", title);
     xml_text(xml, "time", map_layer_time(&l->layer)->iso);
     xml_text(xml, "reference_time", map_layer_run(&l->layer)->iso);
-    xml_text(xml, "value", isnan(l->value) ? "none" : xml_number_text(l->value, number));
+    if (l->level.there) xml_number(xml, "elevation", l->level.value);
+    xml_text(xml, "value", isnan(l->value) ? "none" : xml_number_text(rounded(l->value), number));
     xml_text(xml, "units", l->layer.shown.units);
     xml_text(xml, "shown", shown);
     if (l->partner && !isnan(l->direction)) {
         xml_open(xml, "partner");
         xml_attribute(xml, "variable", partner_name(l));
-        xml_write(xml, xml_number_text(l->direction, number));
+        xml_write(xml, xml_number_text(rounded(l->direction), number));
         xml_close(xml);
     }
     if (*l->plane->method) xml_text(xml, "method", l->plane->method);
@@ -110,13 +120,13 @@ static void write_xml_layer(struct xml_writer *xml, const struct info_layer *l) 
 static char *write_xml(const struct info_job *info) {
     struct xml_writer *xml = xml_writer_new(NULL);
     xml_open(xml, "FeatureInfoResponse");
-    xml_number(xml, "longitude", info->place[0]);
-    xml_number(xml, "latitude", info->place[1]);
+    xml_number(xml, "longitude", rounded(info->place[0]));
+    xml_number(xml, "latitude", rounded(info->place[1]));
     for (size_t n = 0; n < info->count; n++) write_xml_layer(xml, &info->layers[n]);
     return xml_writer_end(xml, NULL);
 }
 
-static json_t *number_or_null(double value) { return isfinite(value) ? json_real(value) : json_null(); }
+static json_t *number_or_null(double value) { return isfinite(value) ? json_real(rounded(value)) : json_null(); }
 
 static json_t *json_layer(const struct info_job *info, const struct info_layer *l) {
     char title[TITLE], shown[100];
@@ -124,6 +134,7 @@ static json_t *json_layer(const struct info_job *info, const struct info_layer *
     write_shown(l, shown, sizeof shown);
     json_t *properties = json_pack("{s:s, s:s, s:s, s:s, s:o, s:s, s:s}", "layer", l->name, "title", title, "time", map_layer_time(&l->layer)->iso, "reference_time",
                                    map_layer_run(&l->layer)->iso, "value", number_or_null(l->value), "units", l->layer.shown.units, "shown", shown);
+    if (properties && l->level.there) json_object_set_new(properties, "elevation", number_or_null(l->level.value));
     if (properties && l->partner) json_object_set_new(properties, partner_name(l), number_or_null(l->direction));
     if (properties && *l->plane->method) json_object_set_new(properties, "method", json_string(l->plane->method));
     return json_pack("{s:s, s:s, s:{s:s, s:[o, o]}, s:o}", "type", "Feature", "id", l->name, "geometry", "type", "Point", "coordinates", number_or_null(info->place[0]),
@@ -134,7 +145,7 @@ static json_t *json_layer(const struct info_job *info, const struct info_layer *
 static char *write_json(const struct info_job *info) {
     json_t *features = json_array(), *root = json_pack("{s:s, s:o}", "type", "FeatureCollection", "features", features);
     for (size_t n = 0; root && n < info->count; n++) json_array_append_new(features, json_layer(info, &info->layers[n]));
-    char *text = root ? json_dumps(root, JSON_COMPACT) : NULL;
+    char *text = root ? json_dumps(root, JSON_COMPACT | JSON_REAL_PRECISION(9)) : NULL;
     json_decref(root);
     return text;
 }
@@ -212,12 +223,11 @@ static void take_pixel(struct info_job *info, const struct map_frame *frame, uns
 static int prepare(struct peer *peer, const struct wms_query *query, const char *dataset, struct info_job *info, struct wms_exception *exception) {
     struct map_layer layers[MAP_PICTURE_LAYERS];
     struct map_frame frame;
-    struct wms_level level;
     int status = VIRGA_OK;
     for (size_t n = 0; !status && n < query->asked_count; n++) {
         struct info_layer *l = &info->layers[n];
         snprintf(l->name, sizeof l->name, "%s", query->layers[query->asked[n]]);
-        status = http_wms_layer(peer, query, query->asked[n], dataset, true, &l->layer, &level, exception);
+        status = http_wms_layer(peer, query, query->asked[n], dataset, true, &l->layer, &l->level, exception);
         if (status) break;
         info->count++;
         layers[n] = l->layer;

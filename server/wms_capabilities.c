@@ -30,7 +30,7 @@ void wms_write_address(struct wms_document *d, const char *query) {
     char text[2048];
     snprintf(text, sizeof text, "%s?%s", d->asked->address, query);
     xml_open(d->xml, "OnlineResource");
-    xml_attribute(d->xml, "xmlns:xlink", WMS_XLINK);
+    if (!d->new) xml_attribute(d->xml, "xmlns:xlink", WMS_XLINK);  // as its document type wants it
     xml_attribute(d->xml, "xlink:type", "simple");
     xml_attribute(d->xml, "xlink:href", text);
     xml_close(d->xml);
@@ -93,6 +93,7 @@ static void open_document(struct wms_document *d) {
     xml_attribute(d->xml, "version", d->new ? "1.3.0" : "1.1.1");
     if (!d->new) return;
     xml_attribute(d->xml, "xmlns", "http://www.opengis.net/wms");
+    xml_attribute(d->xml, "xmlns:xlink", WMS_XLINK);
     xml_attribute(d->xml, "xmlns:sld", "http://www.opengis.net/sld");
     xml_attribute(d->xml, "xmlns:xsi", "http://www.w3.org/2001/XMLSchema-instance");
     xml_attribute(d->xml, "xsi:schemaLocation",

@@ -221,8 +221,7 @@ static bool read_number(const char *text, double *number) {
 static int level_of(const struct wms_layer *layer, const struct wms_elevation *elevation, const char *text, struct wms_level *level, struct wms_exception *exception) {
     const char *key = strcmp(elevation->name, "elevation") ? "DIM_THRESHOLD" : "ELEVATION";
     double number = elevation->usual;
-    level->there = true;
-    level->usual = !*text;
+    *level = (struct wms_level){.there = true, .usual = !*text, .name = elevation->name, .units = elevation->symbol};
     if (!*text && isnan(number)) return wms_exception_set(exception, VIRGA_INVALID, "MissingDimensionValue", key, "%s is missing: this layer has no usual one", key);
     if (*text && !read_number(text, &number))
         return wms_exception_set(exception, VIRGA_INVALID, "InvalidDimensionValue", key, "%s = \"%.40s\" is not a number", key, text);

@@ -27,7 +27,7 @@ bool wms_layer_kind_at(const struct catalog_dataset *dataset, size_t variable, s
 struct wms_elevation {
     bool there;
     const char *name;             // "elevation", "threshold"
-    const char *units, *symbol;   // symbol: "" where there is none
+    const char *units, *symbol;   // symbol: "" where there is none; both static, or the variable's own
     double usual;                 // what is meant where none is said; NaN: it must be said
     size_t count;
     double *values;               // that are offered
@@ -44,6 +44,7 @@ struct wms_level {
     bool usual;       // none was said
     bool nearest;     // another was said
     double value;     // of the dimension, that is shown
+    const char *name, *units;  // of the dimension; static, or the variable's own
 };
 // text: of ELEVATION or DIM_THRESHOLD, "" where it is not said. VIRGA_OK; VIRGA_INVALID with InvalidDimensionValue or MissingDimensionValue; VIRGA_NO_MEMORY.
 int wms_layer_level(const struct wms_layer *layer, const char *text, struct wms_level *level, struct wms_exception *exception);
