@@ -8,7 +8,7 @@ import {Session, ask, refusalWords, sentence, setSession} from "./net/session.js
 import {TextSocket} from "./net/text_socket.js";
 import {createAddress} from "./tools/address.js";
 import {listenForKeys} from "./tools/keyboard.js";
-import {createMapLayers, resolveMap, stampOf, whatOf} from "./tools/map_layers.js";
+import {createMapLayers, resolveMap, shownLegends, stampOf, usualInterval, whatOf} from "./tools/map_layers.js";
 import {createMapPicker} from "./tools/map_picker.js";
 import {copyText} from "./tools/take_away.js";
 import {createTimeTool} from "./tools/time_tool.js";
@@ -87,7 +87,7 @@ function tellMap() {
   const {resolved} = state, {layers: entries, times} = resolved;
   map.setProjection(state.view.projection);
   map.setLayers(entries.filter(({layer, series}) => layer.visible !== false && series).map((entry) => ({
-    id: JSON.stringify({...whatOf(resolved, entry, entry.series.times[0]), time: null}), what: (iso) => whatOf(resolved, entry, iso), stamp: (iso) => stampOf(entry, iso), opacity: entry.layer.opacity, title: entry.title,
+    id: JSON.stringify({...whatOf(resolved, entry, entry.series.times[0]), time: null}), what: (iso) => whatOf(resolved, entry, iso), stamp: (iso) => stampOf(entry, iso), lines: Boolean(entry.lines), opacity: entry.layer.opacity, title: entry.title,
   })), times);
   map.setTime(state.index);
 }
@@ -143,10 +143,19 @@ function refresh() {
   if (!state.resolved) return;
   const {dataset, layers: entries} = state.resolved;
   panel.update(state.resolved);
-  legends.update(entries.filter(({layer}) => layer.visible !== false).map(({legend}) => legend).reverse());
+  refreshLegends(state.resolved);
   options.update(state.view.projection);
   document.title = `${dataset.title || dataset.id} · map · virga`;
   linkToPicture();
+}
+
+// How far contours are apart is the server's to choose where nobody did.
+async function refreshLegends(resolved) {
+  const show = () => { if (resolved === state.resolved) legends.update(shownLegends(resolved)); };
+  show();
+  const usual = resolved.layers.filter(({layer, series}) => series && layer.visible !== false && layer.draw.endsWith("contours") && !layer.interval);
+  await Promise.all(usual.map(async (entry) => { entry.usualInterval = usualInterval(await maps.facts(whatOf(resolved, entry, entry.series.times[0])).catch(() => ({}))); }));
+  if (usual.length) show();
 }
 
 // The same in 3D, and back by the browser's own button.

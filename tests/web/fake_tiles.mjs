@@ -31,15 +31,15 @@ function crc(bytes) {
   return (sum ^ 0xffffffff) >>> 0;
 }
 
-/** A PNG of size × size; at(x, y) → [r, g, b, a]. texts: {name: text} for tEXt chunks. */
-export function png(size, at, texts = {}) {
+/** A PNG of size × size; at(x, y) → [r, g, b, a]. */
+export function png(size, at) {
   const rows = Buffer.alloc(size * (1 + 4 * size));
   for (let y = 0; y < size; y++) for (let x = 0; x < size; x++) rows.set(at(x, y), y * (1 + 4 * size) + 1 + 4 * x);
   const head = Buffer.alloc(13);
   head.writeUInt32BE(size, 0);
   head.writeUInt32BE(size, 4);
   head.set([8, 6, 0, 0, 0], 8);
-  return Buffer.concat([Buffer.from("\x89PNG\r\n\x1a\n", "latin1"), chunk("IHDR", head), ...Object.entries(texts).map(([name, text]) => chunk("tEXt", Buffer.from(`${name}\0${text}`, "latin1"))),
+  return Buffer.concat([Buffer.from("\x89PNG\r\n\x1a\n", "latin1"), chunk("IHDR", head),
     chunk("IDAT", deflateSync(rows, {level: 1})), chunk("IEND", Buffer.alloc(0))]);
 }
 
@@ -60,7 +60,7 @@ export async function answerTiles(state, url, name, response, send) {
   if (!found) return false;
   const [, dataset, variable, json, ...place] = found, query = url.searchParams, edition = `e${[...`${variable}${query.get("time")}`].reduce((sum, letter) => (sum * 31 + letter.charCodeAt(0)) % 99991, 7)}`;
   if (json) {
-    send(200, "application/json", JSON.stringify({tilejson: "3.0.0", tiles: [`${url.origin}/tiles/${dataset}/${variable}/{z}/{x}/{y}.png?${query}&edition=${edition}`], bounds: [DATA[0], DATA[2], DATA[1], DATA[3]], ...VALUES}));
+    send(200, "application/json", JSON.stringify({tilejson: "3.0.0", tiles: [`${url.origin}/tiles/${dataset}/${variable}/{z}/{x}/{y}.png?${query}&edition=${edition}`], bounds: [DATA[0], DATA[2], DATA[1], DATA[3]], virga: {...VALUES, style: `${query.get("style")};interval=5`}}));
     return true;
   }
   (state.queries ??= []).push(query);
@@ -76,6 +76,6 @@ export async function answerTiles(state, url, name, response, send) {
     const lon = lonlat ? 180 * u - 180 : 360 * u - 180, lat = lonlat ? 90 - 180 * v : (Math.atan(Math.sinh(Math.PI * (1 - 2 * v))) * 180) / Math.PI;
     return pixel(style, lat > DATA[2] && lat < DATA[3] ? fakeValue(lon, lat, salt) : NaN);
   };
-  send(200, "image/png", png(size, at, style.startsWith("values") ? {offset: String(VALUES.offset), scale: String(VALUES.scale)} : {}));
+  send(200, "image/png", png(size, at));
   return true;
 }

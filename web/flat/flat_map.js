@@ -2,7 +2,7 @@
 // The flat map as one class, as viewer.js is for the picture in 3D: it is told what to show and at which step, and says when that is on screen.
 //
 //   const map = new FlatMap(host, maps);
-//   map.setLayers([{id, what(iso) → what net/maps.js takes, or null where the step is not there, stamp(iso): changes with its files, opacity}], times: [ISO])
+//   map.setLayers([{id, what(iso) → what net/maps.js takes, or null where the step is not there, stamp(iso): changes with its files, lines: above the coasts, opacity}], times: [ISO])
 //   map.setTime(index, {rate}); map.play({rate, loop}); map.pause();
 // Events: "step" {iso} on screen, "steps" {ready: [bool]}, "view" {at}, "pick" {lat, lon}, "error" {error}.
 import {Control, CRS, LatLng, Map as LeafletMap} from "../node_modules/leaflet/dist/leaflet-src.esm.js";
@@ -50,7 +50,7 @@ export class FlatMap extends EventTarget {
     new Control.Scale({position: "bottomleft", imperial: false}).addTo(map);
     const credit = new Control.Attribution({position: "bottomleft", prefix: false}).addTo(map);
     credit.addAttribution("Leaflet · coasts: Natural Earth");
-    for (const [name, order] of [["land", 150], ["fields", 300], ["coasts", 400]]) map.createPane(name).style.setProperty("z-index", order);
+    for (const [name, order] of [["land", 150], ["fields", 300], ["coasts", 400], ["lines", 450]]) map.createPane(name).style.setProperty("z-index", order);
     map.getPane("coasts").style.setProperty("pointer-events", "none");
     map.on("moveend", () => { this.#ready.clear(); this.#tellSteps(); this.#tell("view", {at: this.at}); });
     map.on("click", ({latlng}) => { const {lat, lng} = latlng.wrap(); this.#tell("pick", {lat, lon: lng}); });
@@ -165,7 +165,7 @@ export class FlatMap extends EventTarget {
     this.#layers.forEach((layer, order) => {
       const what = layer.what(iso);
       if (!what) return;
-      const tiles = new FieldTiles({pane: "fields", opacity: 0, zIndex: 10 + order, maps: this.#maps, lonlat: this.projection === "lonlat", keepBuffer: 1, updateWhenZooming: false, maxZoom: 24,
+      const tiles = new FieldTiles({pane: layer.lines ? "lines" : "fields", opacity: 0, zIndex: 10 + order, maps: this.#maps, lonlat: this.projection === "lonlat", keepBuffer: 1, updateWhenZooming: false, maxZoom: 24,
         what: this.#maps.fixed(what), failed: (error) => this.#tell("error", {error, layer})});
       frame.tiles.push(tiles);
       frame.waiting.add(tiles);

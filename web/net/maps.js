@@ -47,7 +47,10 @@ export class Maps {
   }
 
   /** The values of a tile: {width, height, values: Float64Array, NaN where missing}. */
-  async values(what, {z, x, y}, signal) { return decodeValues(await this.tile({...what, style: "values"}, {z, x, y}, signal)); }
+  async values(what, {z, x, y}, signal) {
+    const asked = {...what, style: "values"}, {virga} = await this.facts(asked);
+    return decodeValues(await this.tile(asked, {z, x, y}, signal), virga);
+  }
 
   /** The value at a place, of the model's own columns; NaN where it is missing. */
   async valueAt(what, {lat, lon}, signal) {

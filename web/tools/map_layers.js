@@ -117,7 +117,7 @@ export function stampOf(entry, iso) {
   return entry.series?.editions?.[stepOf(entry, iso)] ?? entry.series?.edition ?? "";
 }
 
-/** Looks up what a complete map names, as resolveView does; of each layer also `shown`, `fade`, `place` (the surface in words) and `lines` (words, of what has no colours). */
+/** Looks up what a complete map names, as resolveView does; of each layer also `shown`, `fade`, `place` (the surface in words) and `lines` (it is drawn in lines alone). */
 export function resolveMap(view, catalog, presets) {
   const resolved = resolveView(view, catalog);
   for (const entry of resolved.layers) {
@@ -126,10 +126,24 @@ export function resolveMap(view, catalog, presets) {
     entry.place = surfaceTitle(layer.level);
     entry.title = [variableTitle(variable), entry.place].filter(Boolean).join(", ");
     entry.fade = entry.shown === variable && FADING.includes(preset.colour_map) && layer.colour_map === preset.colour_map;
-    const units = displayUnits(entry.shown, layer.units), every = layer.interval ? ` every ${shortNumber(layer.interval * Math.abs(units.scale))}` : "";
-    entry.lines = layer.draw.startsWith("fill") ? null : `${LINES[layer.draw]}${layer.draw === "contours" ? every : ""}`;
-    entry.legend = {...entry, layer: {...layer, opacity: entry.fade ? presetLayer({...variable, vertical: null}, presets).opacity : [[0, 1]]}};
+    entry.lines = !layer.draw.startsWith("fill");
+    entry.opacity = entry.fade ? presetLayer({...variable, vertical: null}, presets).opacity : [[0, 1]];
   }
   return resolved;
 }
 
+/** What the server says in a layer's TileJSON of the distance of its contours; null where it says nothing. */
+export function usualInterval({virga}) {
+  const interval = Number(/;interval=([0-9.eE+-]+)/.exec(virga?.style ?? "")?.[1] ?? NaN);
+  return interval > 0 ? interval : null;
+}
+
+/** What ui/legend.js shows for the visible layers, the topmost first. `usualInterval` of an entry is what contours have where the layer says nothing. */
+export function shownLegends({layers}) {
+  return layers.filter(({layer}) => layer.visible !== false).map((entry) => {
+    const {layer, place} = entry, interval = layer.interval ?? entry.usualInterval, units = displayUnits(entry.shown, layer.units);
+    const every = interval ? `${LINES.contours} every ${shortNumber(interval * Math.abs(units.scale), 4)}` : LINES.contours;
+    const words = entry.lines ? (layer.draw === "contours" ? every : LINES[layer.draw]) : null;
+    return {...entry, lines: words, place: [place, layer.draw === "fill-contours" ? every.toLowerCase() : ""].filter(Boolean).join(", "), layer: {...layer, opacity: entry.opacity}};
+  }).reverse();
+}
