@@ -7,8 +7,9 @@
 
 // Of barbs, in pixels of the screen: as WMO's figures have them, a feather 0.4 of the staff, two of them a little over a tenth apart.
 static const double staff = 27, feather = 11, slant = 4.5, apart = 4.4, pennant = 5.5, calm_radius = 3.5, line = 1.25, rim = 1.3;
+static const double thin_rim = 0.8, more = 0.75;  // of symbols in colours, which are thicker
 static const double arrow_most = 36, arrow_least = 7, head_most = 8;
-static const uint32_t halo = 0xffffffa6;
+static const uint32_t halo = 0xffffffa6, dark_rim = 0x141d29a6;
 
 struct symbol_place {
     double x, y;       // pixels
@@ -27,11 +28,12 @@ static void lay_symbol(struct lettering_sheet *sheet, const struct map_wind_look
     cairo_t *cairo = sheet->cairo;
     cairo_set_line_join(cairo, CAIRO_LINE_JOIN_ROUND);
     cairo_set_line_cap(cairo, CAIRO_LINE_CAP_ROUND);
-    lettering_colour(sheet, (halo & 0xffffff00) | (uint32_t)lround((halo & 255) * looks->opacity));
-    cairo_set_line_width(cairo, (line + 2 * rim) * looks->scale);
+    const uint32_t around = looks->colours ? dark_rim : halo;  // colours of a map go from pale to dark: a thin dark rim shows them all
+    lettering_colour(sheet, (around & 0xffffff00) | (uint32_t)lround((around & 255) * looks->opacity));
+    cairo_set_line_width(cairo, (line + 2 * (looks->colours ? thin_rim : rim) + (looks->colours ? more : 0)) * looks->scale);
     cairo_stroke_preserve(cairo);
     colour(sheet, looks, speed);
-    cairo_set_line_width(cairo, line * looks->scale);
+    cairo_set_line_width(cairo, (line + (looks->colours ? more : 0)) * looks->scale);
     cairo_stroke_preserve(cairo);
 }
 
@@ -131,7 +133,7 @@ void map_wind_symbol(struct lettering_sheet *sheet, const struct map_wind_looks 
 void map_wind_looks_make(const struct map_style *style, const struct catalog_variable *variable, const struct map_colours *colours, double scale,
                          struct map_wind_looks *looks) {
     double factor, offset;
-    *looks = (struct map_wind_looks){.barbs = style->draw == MAP_BARBS, .opacity = style->opacity, .scale = scale, .longest = 0.5 * style->range[1],
+    *looks = (struct map_wind_looks){.barbs = style->draw == MAP_BARBS, .opacity = style->opacity, .scale = scale, .longest = style->range[1] / 3,
                                      .colours = *style->colour_map ? colours : NULL};
     map_colours_ink(style, looks->ink);
     looks->knots = MAP_WIND_KNOTS * (cf_units_convert(variable->units, "m s-1", &factor, &offset) ? 1 : factor);
