@@ -15,9 +15,9 @@ enum { TILE_QUALITY = 85 };
 // A request below "tiles/": DATASET/VARIABLE/WHAT.
 struct tile_request {
     struct peer *peer;
-    char dataset[256], variable[256];
-    const char *what;
-    struct map_query query;
+    const char *dataset, *variable;
+    const struct map_query *query;
+    http_map_refusal refuse;  // or NULL
 };
 
 // --- What is asked for.
@@ -42,13 +42,15 @@ static bool take_number(const char **text, unsigned *number) {
 
 static int resolve(const struct tile_request *request, struct map_layer *layer, struct failure *failure) {
     struct map_ask ask;
-    map_query_ask(&request->query, &ask);
+    map_query_ask(request->query, &ask);
     ask.dataset = request->dataset;
     ask.variable = request->variable;
     return map_layer_resolve(web_user_catalog(request->peer->server, request->peer->caller.user), &ask, clock_wall(), layer, failure);
 }
 
-static int refuse(struct peer *peer, int code, const struct failure *failure) { return http_map_refuse(peer, http_map_status(code), code, failure->message); }
+static int refuse(const struct tile_request *request, int code, const char *words) {
+    return (request->refuse ? request->refuse : http_map_refuse)(request->peer, http_map_status(code), code, words);
+}
 
 // --- Tiles.
 
@@ -95,12 +97,12 @@ static int set_frame(const struct map_query *query, const struct tile *tile, str
 static int answer_tile(const struct tile_request *request, const struct tile *tile) {
     struct map_drawing *drawing = calloc(1, sizeof *drawing);
     struct failure failure = {0};
-    if (!drawing) return http_map_refuse(request->peer, 503, VIRGA_NO_MEMORY, "out of memory");
-    int status = set_options(&request->query, tile, &drawing->options, &failure);
-    if (!status) status = set_frame(&request->query, tile, &drawing->frame, &failure);
+    if (!drawing) return refuse(request, VIRGA_NO_MEMORY, "out of memory");
+    int status = set_options(request->query, tile, &drawing->options, &failure);
+    if (!status) status = set_frame(request->query, tile, &drawing->frame, &failure);
     if (!status) status = resolve(request, &drawing->layers[0], &failure);
     if (!status) drawing->count = 1;
-    int answered = status ? refuse(request->peer, status, &failure) : http_map_answer(request->peer, drawing, NULL);
+    int answered = status ? refuse(request, status, failure.message) : http_map_answer(request->peer, drawing, request->refuse);
     map_drawing_destroy(drawing);
     free(drawing);
     return answered;
@@ -125,34 +127,42 @@ static int set_legend(const struct map_query *query, struct map_legend_options *
 static int answer_legend(const struct tile_request *request) {
     struct map_drawing *drawing = calloc(1, sizeof *drawing);
     struct failure failure = {0};
-    if (!drawing) return http_map_refuse(request->peer, 503, VIRGA_NO_MEMORY, "out of memory");
+    if (!drawing) return refuse(request, VIRGA_NO_MEMORY, "out of memory");
     drawing->is_legend = true;
-    int status = set_legend(&request->query, &drawing->legend, &failure);
+    int status = set_legend(request->query, &drawing->legend, &failure);
     if (!status) status = resolve(request, &drawing->layers[0], &failure);
     if (!status) drawing->count = 1;
-    int answered = status ? refuse(request->peer, status, &failure) : http_map_answer(request->peer, drawing, NULL);
+    int answered = status ? refuse(request, status, failure.message) : http_map_answer(request->peer, drawing, request->refuse);
     map_drawing_destroy(drawing);
     free(drawing);
     return answered;
 }
 
+int http_tile(struct peer *peer, const char *dataset, const char *variable, const char *what, const struct map_query *query, http_map_refusal refusal) {
+    const struct tile_request request = {peer, dataset, variable, query, refusal};
+    struct tile tile;
+    return parse_tile(what, &tile) ? answer_tile(&request, &tile) : refuse(&request, VIRGA_NOT_FOUND, "there is no such tile");
+}
+
 // --- The route.
 
-int http_tiles(const struct http_request *request) {
-    struct tile_request *asked = calloc(1, sizeof *asked);
-    struct failure failure = {0};
+static int answer_path(struct peer *peer, const char *path, const struct map_query *query) {
+    char dataset[256], variable[256];
+    const struct tile_request request = {peer, dataset, variable, query, NULL};
     struct tile tile;
-    const char *path = request->path;
-    int answered;
-    if (!asked) return http_map_refuse(request->peer, 503, VIRGA_NO_MEMORY, "out of memory");
-    asked->peer = request->peer;
-    int status = http_map_query(request->peer, &asked->query, &failure);
-    if (status) answered = refuse(request->peer, status, &failure);
-    else if (!take_name(&path, asked->dataset, sizeof asked->dataset) || !take_name(&path, asked->variable, sizeof asked->variable)) answered = http_answer_nothing(request->peer);
-    else if (parse_tile(path, &tile)) answered = answer_tile(asked, &tile);
-    else if (!strcmp(path, "legend.png")) answered = answer_legend(asked);
-    else if (!strcmp(path, "tilejson.json")) answered = http_tilejson(request->peer, asked->dataset, asked->variable, &asked->query);
-    else answered = http_map_refuse(request->peer, 404, VIRGA_NOT_FOUND, "expected /tiles/DATASET/VARIABLE/Z/X/Y.png or .jpg, tilejson.json or legend.png");
-    free(asked);
+    if (!take_name(&path, dataset, sizeof dataset) || !take_name(&path, variable, sizeof variable)) return http_answer_nothing(peer);
+    if (parse_tile(path, &tile)) return answer_tile(&request, &tile);
+    if (!strcmp(path, "legend.png")) return answer_legend(&request);
+    if (!strcmp(path, "tilejson.json")) return http_tilejson(peer, dataset, variable, query);
+    return refuse(&request, VIRGA_NOT_FOUND, "expected /tiles/DATASET/VARIABLE/Z/X/Y.png or .jpg, tilejson.json or legend.png");
+}
+
+int http_tiles(const struct http_request *request) {
+    struct failure failure = {0};
+    struct map_query *query = calloc(1, sizeof *query);
+    if (!query) return http_map_refuse(request->peer, 503, VIRGA_NO_MEMORY, "out of memory");
+    int status = http_map_query(request->peer, query, &failure);
+    int answered = status ? http_map_refuse(request->peer, http_map_status(status), status, failure.message) : answer_path(request->peer, request->path, query);
+    free(query);
     return answered;
 }
