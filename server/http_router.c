@@ -35,6 +35,8 @@ static const struct http_route routes[] = {
     {"tiles/", true, HTTP_GET, HTTP_GUARD_PAGE, true, true, http_tiles},
     {"wms", false, HTTP_GET, HTTP_GUARD_PAGE, true, true, http_wms},
     {"wms/", true, HTTP_GET, HTTP_GUARD_PAGE, true, true, http_wms},
+    {"ogc", false, HTTP_GET, HTTP_GUARD_PAGE, true, true, http_ogc},
+    {"ogc/", true, HTTP_GET, HTTP_GUARD_PAGE, true, true, http_ogc},
     {"healthz", false, HTTP_GET, HTTP_GUARD_OPEN, false, false, http_health},
     {"readyz", false, HTTP_GET, HTTP_GUARD_OPEN, false, false, http_ready},
     {"metrics", false, HTTP_GET, HTTP_GUARD_OPEN, false, false, http_metrics},

@@ -133,6 +133,7 @@ int http_metrics(const struct http_request *request);
 int http_geometry(const struct http_request *request);
 int http_sample(const struct http_request *request);
 int http_bricks(const struct http_request *request);
+int http_ogc(const struct http_request *request);
 int http_tiles(const struct http_request *request);
 int http_wms(const struct http_request *request);
 int http_slice(const struct http_request *request);
