@@ -101,10 +101,10 @@ static bool find_member(const struct ogc_edr_ask *ask, const struct ogc_edr_quer
     return !ask->member || !*ask->member;
 }
 
-// Leaves those out that have nothing at these times.
+// Leaves those out that have nothing at these times; what stands for every time is no answer to a question after others.
 static int find_steps(const struct ogc_edr_ask *ask, struct ogc_edr_query *query, struct failure *failure) {
-    size_t kept = 0;
-    bool member = false;
+    size_t kept = 0, timed = 0;
+    bool member = false, missed = false;
     for (size_t n = 0; n < query->item_count; n++) {
         struct ogc_edr_item item = query->items[n];
         const struct catalog_variable *v = &query->dataset->variables[item.variable];
@@ -115,12 +115,17 @@ static int find_steps(const struct ogc_edr_ask *ask, struct ogc_edr_query *query
         item.count = item.constant ? 1 : series->time_count;
         int status = item.constant || query->wkt.has_m ? VIRGA_OK : ogc_datetime_steps(&query->datetime, v, series, &item.first, &item.count, failure);
         if (status) return status;
+        missed |= !item.count;
         if (!item.count) continue;
-        if (find_member(ask, query, &item)) query->items[kept++] = item;
-        else member = true;
+        if (find_member(ask, query, &item)) {
+            query->items[kept++] = item;
+            timed += !item.constant;
+        } else {
+            member = true;
+        }
     }
     query->item_count = kept;
-    if (kept) return VIRGA_OK;
+    if (kept && (timed || !missed)) return VIRGA_OK;
     if (member) return failure_set(failure, VIRGA_NOT_FOUND, "there is no member \"%.60s\"", ask->member);
     return failure_set(failure, VIRGA_NOT_FOUND, "the run of %s has nothing at these times; the collection's temporal extent says which it has", query->dataset->runs[query->run].time.iso);
 }
