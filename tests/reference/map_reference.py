@@ -228,26 +228,29 @@ class Colours:
         return numpy.array(least), numpy.array(greatest)
 
 
-def differences(picture, bounds, colours, steps=1.0, rounding=1.0):
+def differences(picture, bounds, colours, steps=1.0, rounding=1.0, opaque=False):
     """(wrong colours, wrongly there or absent), bool [row][column] each. picture: RGBA of 8 bits, or RGB of one that is there everywhere.
-    steps: of colours that a value may be off; rounding: 255ths that a channel may be off."""
+    steps: of colours that a value may be off; rounding: 255ths that a channel may be off; opaque: something else shows where there is
+    no value, so that only what is surely there is looked at."""
     picture = numpy.asarray(picture)
-    there = picture[..., 3] > 127 if picture.shape[2] == 4 else numpy.ones(picture.shape[:2], bool)
     may_show = ~numpy.isnan(bounds.low)
+    there = picture[..., 3] > 127 if picture.shape[2] == 4 else numpy.ones(picture.shape[:2], bool)
     low, high = colours.ranges(bounds.low, bounds.high, steps)
     rgb = picture[..., :3].astype(float)
     off = ((rgb < low - rounding) | (rgb > high + rounding)).any(axis=2)
+    if opaque:
+        return ~bounds.may_lack & off, numpy.zeros_like(there)
     return there & may_show & off, numpy.where(there, ~may_show, ~bounds.may_lack)
 
 
-def check(picture, bounds, colours, steps=1.0, rounding=1.0, share=0.0):
-    """Raises AssertionError unless all pixels but a share are what they may be. Gives the share that is wrong."""
+def check(picture, bounds, colours, share=0.0, **tolerance):
+    """Raises AssertionError unless all pixels but a share are what they may be (differences). Gives the share that is wrong."""
     assert numpy.shape(picture)[:2] == bounds.low.shape, f"the picture is {numpy.shape(picture)}, the frame {bounds.low.shape}"
-    colour, presence = differences(picture, bounds, colours, steps, rounding)
+    colour, presence = differences(picture, bounds, colours, **tolerance)
     wrong = (colour | presence).mean()
     if wrong > share:
         row, column = numpy.argwhere(colour | presence)[0]
-        low, high = colours.ranges(bounds.low, bounds.high, steps)
+        low, high = colours.ranges(bounds.low, bounds.high, tolerance.get("steps", 1))
         raise AssertionError(
             f"{wrong:.2%} of the pixels are wrong ({colour.mean():.2%} in colour, {presence.mean():.2%} there or absent); the first, row {row} "
             f"column {column}, is {numpy.asarray(picture)[row, column]}, may be {low[row, column]} to {high[row, column]} (values "
