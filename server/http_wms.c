@@ -119,7 +119,7 @@ static const char *one_or_other(const struct wms_query *query, const char *key, 
 
 static int find_level(const struct wms_query *query, const struct wms_layer *layer, struct wms_level *level, struct wms_exception *exception) {
     bool threshold = layer->kind == SURFACE_TOP || layer->kind == SURFACE_BASE;
-    return wms_layer_level(layer, threshold ? one_or_other(query, "DIM_THRESHOLD", "") : query->dimensions.elevation, level, exception);
+    return wms_layer_level(layer, threshold ? query->dimensions.threshold : query->dimensions.elevation, level, exception);
 }
 
 static void warn_of_level(struct peer *peer, const struct wms_level *level) {

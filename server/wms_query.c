@@ -310,14 +310,24 @@ static int read_options(struct wms_query *q, struct wms_exception *e) {
     return VIRGA_OK;
 }
 
+// Whether a list's members are all the same: some proxies say everything twice.
+static bool is_repeated(const char *list) {
+    size_t size = strcspn(list, ",");
+    for (const char *at = list + size; *at; at += size + 1)
+        if (strncmp(at + 1, list, size) || (at[1 + size] && at[1 + size] != ',')) return false;
+    return true;
+}
+
 // One value each: a map shows one time, as the best practice for time-dependent data has it (OGC 12-111r1).
 static int read_dimensions(struct wms_query *q, struct wms_exception *e) {
-    static const char *const keys[] = {"TIME", "ELEVATION", "DIM_REFERENCE_TIME", "DIM_MEMBER"};
-    const char **const values[] = {&q->dimensions.time, &q->dimensions.elevation, &q->dimensions.run, &q->dimensions.member};
+    static const char *const keys[] = {"TIME", "ELEVATION", "DIM_REFERENCE_TIME", "DIM_MEMBER", "DIM_THRESHOLD"};
+    char *const values[] = {q->dimensions.time, q->dimensions.elevation, q->dimensions.run, q->dimensions.member, q->dimensions.threshold};
     for (size_t n = 0; n < sizeof keys / sizeof *keys; n++) {
-        *values[n] = given(q, keys[n]);
-        if (strlen(*values[n]) > 100 || strpbrk(*values[n], ",/"))
-            return wms_exception_set(e, VIRGA_INVALID, "InvalidDimensionValue", keys[n], "%s = \"%.60s\" must be one value, neither a list nor an interval", keys[n], *values[n]);
+        const char *text = given(q, keys[n]);
+        size_t size = strcspn(text, ",");
+        if (size >= WMS_VALUE || strchr(text, '/') || !is_repeated(text))
+            return wms_exception_set(e, VIRGA_INVALID, "InvalidDimensionValue", keys[n], "%s = \"%.60s\" must be one value, neither a list nor an interval", keys[n], text);
+        memcpy(values[n], text, size);
     }
     return VIRGA_OK;
 }
@@ -396,9 +406,26 @@ static int read_legend(struct wms_query *q, struct wms_exception *e) {
     return status ? status : read_looks(q, e);
 }
 
+// What a profile or a transect has in common with a map; the rest is whose picture it is.
+static int read_section(struct wms_query *q, struct wms_exception *e) {
+    static const char *const keys[] = {"LAYERS", "LAYER", "QUERY_LAYERS"};
+    const char *layers = "", *format = given(q, "FORMAT"), *crs = q->version == WMS_1_3_0 ? "CRS" : "SRS";
+    for (size_t n = 0; !*layers && n < sizeof keys / sizeof *keys; n++) layers = given(q, keys[n]);
+    int status = *layers ? read_layers(q, "LAYERS", layers, e) : wms_exception_set(e, VIRGA_INVALID, missing, "LAYERS", "LAYERS is missing");
+    if (!status) status = read_styles(q, "STYLES", given(q, "STYLES"), e);
+    if (!status && q->layer_count > 1) status = wms_exception_set(e, VIRGA_INVALID, "LayerNotDefined", "LAYERS", "a profile or transect is of one layer");
+    if (!status && *given(q, crs)) status = read_crs(q, e);
+    else strcpy(q->crs, "CRS:84");
+    if (!status && !strncasecmp(*format ? format : "image/png", "image/", 6)) status = read_format(q, *format ? format : "image/png", e);
+    if (!status) status = read_side(q, "WIDTH", &q->width, e);
+    if (!status) status = read_side(q, "HEIGHT", &q->height, e);
+    return status ? status : read_looks(q, e);
+}
+
 int wms_query_read(const struct wms_parameters *parameters, struct wms_query *q, struct wms_exception *e) {
-    static int (*const readers[])(struct wms_query *, struct wms_exception *) = {[WMS_MAP] = read_map, [WMS_FEATURE_INFO] = read_feature_info, [WMS_LEGEND] = read_legend};
-    *q = (struct wms_query){.version = WMS_1_3_0, .parameters = parameters, .dimensions = {"", "", "", ""}};
+    static int (*const readers[])(struct wms_query *, struct wms_exception *) = {[WMS_MAP] = read_map, [WMS_FEATURE_INFO] = read_feature_info, [WMS_LEGEND] = read_legend,
+                                                                                         [WMS_VERTICAL_PROFILE] = read_section, [WMS_TRANSECT] = read_section};
+    *q = (struct wms_query){.version = WMS_1_3_0, .parameters = parameters};
     *e = (struct wms_exception){0};
     q->version = negotiated(given(q, "VERSION"));
     int status = read_request(q, e);
@@ -407,7 +434,7 @@ int wms_query_read(const struct wms_parameters *parameters, struct wms_query *q,
     if (!status) status = read_service(q, e);
     if (!status) status = check_refusal(q, e);
     if (!status) status = refuse_styling(q, e);
-    if (!status && (size_t)q->request < sizeof readers / sizeof *readers && readers[q->request]) status = readers[q->request](q, e);
+    if (!status && readers[q->request]) status = readers[q->request](q, e);
     if (!status && q->request != WMS_CAPABILITIES) status = read_dimensions(q, e);
-    return !status && (q->request == WMS_MAP || q->request == WMS_LEGEND) ? read_options(q, e) : status;
+    return !status && q->request != WMS_CAPABILITIES && q->request != WMS_FEATURE_INFO ? read_options(q, e) : status;
 }

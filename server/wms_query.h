@@ -41,9 +41,10 @@ struct wms_exception {
 // Fills it and returns `status`.
 int wms_exception_set(struct wms_exception *exception, int status, const char *code, const char *locator, const char *format, ...) __attribute__((format(printf, 5, 6)));
 
-// One value of TIME, ELEVATION, … as it stands in the query; "" where it does not.
+// One value of TIME, ELEVATION, … as it stands in the query, also where it is repeated ("T,T"); "" where it does not.
+enum { WMS_VALUE = 104 };
 struct wms_dimensions {
-    const char *time, *elevation, *run, *member;
+    char time[WMS_VALUE], elevation[WMS_VALUE], run[WMS_VALUE], member[WMS_VALUE], threshold[WMS_VALUE];
 };
 
 // Parameters of ncWMS, as map_style_set has them; "" where they do not stand in the query.
@@ -63,7 +64,7 @@ struct wms_query {
     struct wms_dimensions dimensions;
     char options[WMS_OPTIONS][64];
     // A map, and what lies at a pixel of one.
-    char crs[64];
+    char crs[64];         // of a profile and transect "CRS:84" where it is not said
     bool north_first;     // as the authority of the CRS has its axes; `box` is west, south, east, north all the same
     double box[4];        // of units of the CRS
     unsigned width, height;
@@ -72,7 +73,7 @@ struct wms_query {
     uint8_t background[3];
     unsigned column, row;
     enum wms_info info;
-    // A legend: `width` and `height` are 0 where they are not said.
+    // A legend, a profile, a transect: `width` and `height` are 0 where they are not said.
     bool horizontal, bar_only;
 };
 

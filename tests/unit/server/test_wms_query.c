@@ -119,6 +119,8 @@ static void test_what_is_missing_or_wrong_is_told(void **state) {
     refused("VERSION=1.1.1&REQUEST=GetMap&LAYERS=a&STYLES=&SRS=EPSG:1&BBOX=0,0,1,1&WIDTH=1&HEIGHT=1&FORMAT=image/png", "InvalidSRS", "SRS");
     refused(MAP REST "&TIME=2026-01-01/2026-01-02/PT1H", "InvalidDimensionValue", "TIME");
     refused(MAP REST "&ELEVATION=850,500", "InvalidDimensionValue", "ELEVATION");
+    refused(MAP REST "&ELEVATION=850,8500", "InvalidDimensionValue", "ELEVATION");
+    refused(MAP REST "&ELEVATION=850,", "InvalidDimensionValue", "ELEVATION");
     refused(MAP REST "&BGCOLOR=red", "InvalidParameterValue", "BGCOLOR");
     refused(MAP REST "&TRANSPARENT=maybe", "InvalidParameterValue", "TRANSPARENT");
     refused(MAP REST "&EXCEPTIONS=json", "InvalidParameterValue", "EXCEPTIONS");
@@ -210,6 +212,28 @@ static void test_a_legend(void **state) {
     refused("REQUEST=GetLegendGraphic&LAYER=a,b", "LayerNotDefined", "LAYER");
 }
 
+static void test_a_value_may_be_said_twice(void **state) {
+    (void)state;
+    assert_int_equal(reads(MAP REST "&TIME=2026-01-01T00:00:00Z,2026-01-01T00:00:00Z&ELEVATION=850,850,850"), VIRGA_OK);
+    assert_string_equal(query.dimensions.time, "2026-01-01T00:00:00Z");
+    assert_string_equal(query.dimensions.elevation, "850");
+}
+
+static void test_a_section(void **state) {
+    (void)state;
+    assert_int_equal(reads("REQUEST=GetTransect&LAYER=d/t&LINESTRING=1 2,3 4&WIDTH=300&FORMAT=image/jpeg&COLORSCALERANGE=1,2"), VIRGA_OK);
+    assert_int_equal(query.request, WMS_TRANSECT);
+    assert_string_equal(query.layers[0], "d/t");
+    assert_string_equal(query.crs, "CRS:84");
+    assert_int_equal(query.width, 300);
+    assert_int_equal(query.height, 0);
+    assert_int_equal(query.format, IMAGE_JPEG);
+    assert_string_equal(query.options[WMS_RANGE], "1,2");
+    assert_string_equal(wms_parameter(&parameters, "linestring"), "1 2,3 4");
+    refused("REQUEST=GetVerticalProfile&POINT=1 2", "MissingParameterValue", "LAYERS");
+    refused("REQUEST=GetVerticalProfile&LAYERS=a&CRS=EPSG:0", "InvalidCRS", "CRS");
+}
+
 static void test_too_many_parameters_are_not_kept(void **state) {
     (void)state;
     char part[WMS_TEXT + 10];
@@ -241,6 +265,8 @@ int main(void) {
         cmocka_unit_test(test_layers_and_styles_go_together),
         cmocka_unit_test(test_what_lies_at_a_pixel),
         cmocka_unit_test(test_a_legend),
+        cmocka_unit_test(test_a_value_may_be_said_twice),
+        cmocka_unit_test(test_a_section),
         cmocka_unit_test(test_too_many_parameters_are_not_kept),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
