@@ -150,6 +150,7 @@ int http_signed_in(const struct http_request *request);
 int http_logout(const struct http_request *request);
 int http_datasets(const struct http_request *request);
 void http_forget_catalogs(struct web_server *server);
+void http_forget_capabilities(struct web_server *server);
 struct geometry_cache *geometry_cache_new(void);
 void geometry_cache_free(struct geometry_cache *cache);
 

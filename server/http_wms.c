@@ -5,12 +5,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <xxhash.h>
 
 #include "base/clock.h"
 #include "render/map_message.h"
-#include "server/gzip.h"
-#include "server/http_address.h"
 #include "server/web_user.h"
 #include "server/wms_capabilities.h"
 #include "server/xml_writer.h"
@@ -110,11 +107,6 @@ static void warn(struct peer *peer, const char *what, const char *name, const ch
     int size = snprintf(line, sizeof line, "Warning: 99 %s value used: %s=%s%s%s\r\n", what, name, value, *units ? " " : "", units);
     if (size < 0 || (size_t)size >= sizeof line || (size_t)size + at >= sizeof peer->reply.more || strstr(peer->reply.more, line)) return;
     memcpy(peer->reply.more + at, line, (size_t)size + 1);
-}
-
-static const char *one_or_other(const struct wms_query *query, const char *key, const char *otherwise) {
-    const char *text = wms_parameter(query->parameters, key);
-    return text ? text : otherwise;
 }
 
 static int find_level(const struct wms_query *query, const struct wms_layer *layer, struct wms_level *level, struct wms_exception *exception) {
@@ -235,83 +227,9 @@ static int answer_map(struct peer *peer, const struct wms_query *query, const ch
     return status;
 }
 
-// GetCapabilities.
-
-struct capabilities_job {
-    struct http_job job;  // first
-    enum wms_version version;
-    unsigned most_side;
-    bool packed;
-    char address[1024], dataset[WMS_NAME], layers[WMS_TEXT];
-};
-
-static void write_capabilities(void *argument, bool cancelled) {
-    struct capabilities_job *c = argument;
-    const struct wms_capabilities asked = {.version = c->version, .address = c->address, .dataset = *c->dataset ? c->dataset : NULL, .layers = c->layers,
-                                           .most_side = c->most_side, .now = clock_wall()};
-    size_t size = 0;
-    char *text = cancelled ? NULL : wms_capabilities_write(c->job.catalog, &asked, &size);
-    c->job.status = cancelled ? VIRGA_CANCELLED : VIRGA_NO_MEMORY;
-    if (text) {
-        snprintf(c->job.etag, sizeof c->job.etag, "\"%016llx%s\"", (unsigned long long)XXH3_64bits(text, size), c->packed ? "z" : "");
-        c->job.body = c->packed ? gzip_bytes((const uint8_t *)text, size, 6) : shared_bytes_copy(text, size);
-        c->job.status = c->job.body ? VIRGA_OK : VIRGA_NO_MEMORY;
-    }
-    free(text);
-    http_job_post(&c->job);
-}
-
-static void finish_capabilities(struct http_job *job, struct peer *peer) {
-    struct shared_bytes *body = job->body;
-    if (job->status) {
-        http_wms_refuse(peer, http_status_of(job->status), job->status, status_name(job->status));
-        return;
-    }
-    job->body = NULL;
-    memcpy(peer->reply.etag, job->etag, sizeof peer->reply.etag);
-    peer->reply.cache = "no-cache";
-    peer->reply.vary = true;
-    if (http_has_copy(peer, job->etag)) {
-        shared_bytes_unref(body);
-        http_answer(peer, 304, NULL, NULL);
-        return;
-    }
-    peer->reply.encoding = job->encoding;
-    http_answer(peer, 200, job->type, body);
-}
-
-// Names of which none is a layer are wrong; of others, those that are none are passed over.
-static int check_listed(struct peer *peer, const char *dataset, const char *layers, struct wms_exception *exception) {
-    char name[WMS_NAME];
-    struct wms_layer layer;
-    if (!*layers) return VIRGA_OK;
-    snprintf(name, sizeof name, "%.*s", (int)strcspn(layers, ","), layers);
-    return wms_layer_find(web_user_catalog(peer->server, peer->caller.user), dataset, name, &layer, exception);
-}
-
-static int answer_capabilities(struct peer *peer, const struct wms_query *query, const char *dataset) {
-    struct wms_exception exception = {0};
-    const char *layers = one_or_other(query, "LAYERS", one_or_other(query, "LAYER", ""));
-    if (check_listed(peer, dataset, layers, &exception)) return http_wms_except(peer, query, &exception);
-    struct capabilities_job *c = (struct capabilities_job *)http_job_new(peer, sizeof *c, NULL);
-    if (!c) return http_answer_error(peer, 503, "out of memory");
-    char base[HTTP_ADDRESS];
-    http_address(peer, base);
-    snprintf(c->address, sizeof c->address, "%swms%s%s", base, dataset ? "/" : "", dataset ? dataset : "");
-    snprintf(c->dataset, sizeof c->dataset, "%s", dataset ? dataset : "");
-    snprintf(c->layers, sizeof c->layers, "%s", layers);
-    c->version = query->version;
-    c->most_side = (unsigned)peer->server->app->config.map_max_size;
-    c->packed = http_accepts_gzip(peer);
-    c->job.encoding = c->packed ? "gzip" : NULL;
-    c->job.type = wms_capabilities_type(c->version);
-    c->job.finish = finish_capabilities;
-    return http_job_start(&c->job, LANE_COMPUTE, write_capabilities);
-}
-
 static int answer(struct peer *peer, const struct wms_query *query, const char *dataset) {
     switch (query->request) {
-        case WMS_CAPABILITIES: return answer_capabilities(peer, query, dataset);
+        case WMS_CAPABILITIES: return http_wms_capabilities(peer, query, dataset);
         case WMS_MAP: return answer_map(peer, query, dataset, false);
         case WMS_LEGEND: return answer_map(peer, query, dataset, true);
         case WMS_FEATURE_INFO: return http_wms_info(peer, query, dataset);

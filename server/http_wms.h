@@ -21,7 +21,8 @@ int http_wms_layer(struct peer *peer, const struct wms_query *query, size_t numb
 // The frame of a request for a map of such layers; with a reference to its CRS. VIRGA_OK or VIRGA_INVALID.
 int http_wms_frame(struct peer *peer, const struct wms_query *query, const struct map_layer *layers, size_t count, struct map_frame *frame, struct wms_exception *exception);
 
-// GetFeatureInfo: what a handler returns.
+// GetCapabilities and GetFeatureInfo: what a handler returns.
+int http_wms_capabilities(struct peer *peer, const struct wms_query *query, const char *dataset);
 int http_wms_info(struct peer *peer, const struct wms_query *query, const char *dataset);
 
 #endif

@@ -307,6 +307,7 @@ void web_server_free(struct web_server *server) {
     pair_table_free(server->pairs);
     session_scratch_destroy(&server->scratch);
     http_forget_catalogs(server);
+    http_forget_capabilities(server);
     if (server->catalog) catalog_unref(server->catalog);
     free(server->changes.datasets);
     free(server->message);

@@ -139,6 +139,14 @@ struct catalog_text {
     uint64_t used;
 };
 
+// A document that is kept for a while.
+struct web_document {
+    char *key;                  // all that it depends on
+    double made;                // monotonic clock
+    struct shared_bytes *body;  // one reference, or NULL
+    char etag[40];
+};
+
 // What last changed in the catalog that all see.
 struct catalog_changes {
     struct letter letter;  // on its way while `posted`
@@ -165,6 +173,7 @@ struct web_server {
     struct catalog_changes changes;
     struct catalog_text texts[WEB_TEXTS];  // made when first asked for, and anew when a file was condemned
     uint64_t texts_used;
+    struct web_document capabilities[WEB_TEXTS];  // of the Web Map Service
     struct identity *identity;
     struct access_service *access;      // NULL: nobody signs in by a token or at a hub
     struct access_hub *hub;             // NULL: none is asked
