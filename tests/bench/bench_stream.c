@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// The client of bench_stream.py and bench_switch.py, one program for all sides:
+// The client of bench_stream.py, bench_switch.py and bench_tiles.py, one program for all sides:
 //   bench_stream ws HOST PORT CLIENTS SECONDS INTEREST      INTEREST: the message's text; sent again whenever all has come
 //   bench_stream http HOST PORT CLIENTS SECONDS PATHS       PATHS: a file, one path a line; asked for in turn, kept alive
 // Prints: brick bytes, bricks, seconds.
+//   bench_stream once HOST PORT CLIENTS 0 PATHS             as http, but each path once, by whichever client is free
+// Prints: milliseconds of each answer, and then as http.
 //   bench_stream switch HOST PORT CLIENTS SECONDS INTERESTS PAUSE   INTERESTS: a file, a message a line, the warm-up's first; each client sends one by
 //                                                    chance, and PAUSE seconds, half to one and a half times, after all of it has come another
 // Prints: a line for each switch: milliseconds and brick bytes.
@@ -32,11 +34,11 @@ struct client {
     unsigned long long bytes;
 };
 
-static bool websocket, switching, counting;
+static bool websocket, switching, once, counting;
 static double pause_seconds;
 static const char *interest;
 static char **paths;
-static size_t path_count;
+static size_t path_count, next_path, answered;
 static unsigned long long bytes, bricks;
 
 static void die(const char *what) {
@@ -71,6 +73,9 @@ static void say(int fd, const char *text) {
 
 static void ask(struct client *c) {
     char text[1024];
+    if (once && next_path == path_count) return;
+    if (once) c->path = next_path++;
+    c->asked = clock_monotonic();
     int n = snprintf(text, sizeof text, "GET %s HTTP/1.1\r\nHost: bench\r\n\r\n", paths[c->path]);
     c->path = (c->path + 1) % path_count;
     send_all(c->fd, text, (size_t)n);
@@ -183,7 +188,9 @@ static void take_http(struct client *c) {
     consume(c, part);
     if (c->left) return;
     bricks++;
+    answered++;
     c->open = false;
+    if (once) printf("%.3f\n", 1000 * (clock_monotonic() - c->asked));
     ask(c);
 }
 
@@ -211,7 +218,8 @@ static int switch_due(struct client *clients, size_t count) {
 
 int main(int argc, char **argv) {
     switching = argc == 8 && !strcmp(argv[1], "switch");
-    if (argc != 7 && !switching) return fprintf(stderr, "bench_stream ws|http|switch HOST PORT CLIENTS SECONDS INTEREST|PATHS|INTERESTS [PAUSE]\n"), 2;
+    if (argc != 7 && !switching) return fprintf(stderr, "bench_stream ws|http|once|switch HOST PORT CLIENTS SECONDS INTEREST|PATHS|INTERESTS [PAUSE]\n"), 2;
+    once = !strcmp(argv[1], "once");
     websocket = switching || !strcmp(argv[1], "ws");
     if (switching) pause_seconds = strtod(argv[7], NULL);
     size_t count = strtoul(argv[4], NULL, 10);
@@ -225,7 +233,7 @@ int main(int argc, char **argv) {
         struct epoll_event event = {.events = EPOLLIN, .data.ptr = &clients[i]};
         epoll_ctl(poller, EPOLL_CTL_ADD, clients[i].fd, &event);
     }
-    for (start = clock_monotonic(); clock_monotonic() < start + seconds;) {
+    for (start = clock_monotonic(); once ? answered < path_count : clock_monotonic() < start + seconds;) {
         struct epoll_event events[64];
         int n = epoll_wait(poller, events, 64, switching ? switch_due(clients, count) : 100);
         for (int i = 0; i < n; i++) {
@@ -236,7 +244,7 @@ int main(int argc, char **argv) {
             if (websocket) take_websocket(c);
             else take_http(c);
         }
-        if (!counting && clock_monotonic() >= start + warm) {
+        if (!once && !counting && clock_monotonic() >= start + warm) {
             counting = true;
             bytes = bricks = 0;
             seconds -= warm;
