@@ -28,6 +28,7 @@ struct client {
     size_t have;
     bool open;      // the handshake is done
     size_t left;    // HTTP: bytes of the body still to come
+    bool chunked;
     size_t path;
     double asked, next;        // switch: when the interest was sent, and when the next one is due; 0: not
     unsigned long long before;  // its bytes until then
@@ -171,17 +172,26 @@ static void take_websocket(struct client *c) {
     consume(c, at);
 }
 
+// A body in chunks (MapServer's) is all there when its last one is; its head and ends count as bytes of it.
+static void find_chunks(struct client *c) {
+    const bool whole = c->have >= 7 && !memcmp(c->in + c->have - 7, "\r\n0\r\n\r\n", 7);
+    c->left = whole ? c->have : SIZE_MAX;
+}
+
 static void take_http(struct client *c) {
     if (!c->open) {
         size_t n = take_head(c);
         if (!n) return;
         c->in[n - 1] = '\0';
         const char *length = strcasestr((char *)c->in, "\r\ncontent-length:");
-        if (memcmp(c->in, "HTTP/1.1 200", 12) || !length) die("no answer");
-        c->left = strtoull(length + 17, NULL, 10);
+        c->chunked = !length && strcasestr((char *)c->in, "\r\ntransfer-encoding: chunked");
+        if (memcmp(c->in, "HTTP/1.1 200", 12) || (!length && !c->chunked)) die("no answer");
+        c->left = length ? strtoull(length + 17, NULL, 10) : 0;
         c->open = true;
         consume(c, n);
     }
+    if (c->chunked) find_chunks(c);
+    if (c->chunked && c->left == SIZE_MAX) return;
     size_t part = c->have < c->left ? c->have : c->left;
     bytes += part;
     c->left -= part;

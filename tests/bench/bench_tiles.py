@@ -205,7 +205,7 @@ class Bench:
         """Lines that the C client prints."""
         (self.folder / "paths").write_text("\n".join(paths) + "\n")
         done = subprocess.run([str(a) for a in (self.build / "tests" / "bench" / "bench_stream", mode, "127.0.0.1", port, clients, seconds, self.folder / "paths")],
-                              check=True, capture_output=True, text=True, preexec_fn=pinned(self.of_clients))
+                              check=True, stdout=subprocess.PIPE, text=True, timeout=120, preexec_fn=pinned(self.of_clients))
         return done.stdout.split("\n")[:-1]
 
     def once(self, port, process, clients, paths):
@@ -218,7 +218,11 @@ class Bench:
     def close(self):
         for process in self.running:
             process.terminate()
-            process.wait()
+            try:
+                process.wait(5)
+            except subprocess.TimeoutExpired:  # mapserv waits for a request first
+                process.kill()
+                process.wait()
 
 
 # --- Figures.
