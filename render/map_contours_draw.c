@@ -8,7 +8,8 @@
 #include "render/scale_ticks.h"
 
 static const double thin = 1.0, thick = 1.9, rim = 1.1;                      // pixels of the screen
-static const double label_every = 240, label_gap = 4, label_clear = 5, label_edge = 2;  // along the line; at its ends; between labels; to the picture's edge
+static const double label_every = 240, label_gap = 4, label_clear = 14, label_edge = 2;  // along the line; at its ends; between labels; to the picture's edge
+static const double speck = 26;                                            // around: closed lines that are shorter say nothing
 static const double straight = 0.94;                                         // chord over arc that a label may stand on
 static const uint32_t halo_colour = 0xffffff00;
 enum { LABEL_SIZE = 11, LABELS_MAX = 4096, LABEL_DIGITS = 7 };
@@ -29,6 +30,16 @@ struct pen {
     struct label *labels;  // [LABELS_MAX]
     double *along;         // of one line: how far each point is from the first
 };
+
+// Whether a line is long enough to be drawn. Neighbouring pictures agree: both see all of one that is not.
+static bool is_shown(const struct pen *pen, const struct map_contour *line) {
+    double length = 0;
+    for (size_t n = 0; n < line->count && line->closed && length < speck * pen->looks->scale; n++) {
+        const float *a = pen->contours->points[line->first + n], *b = pen->contours->points[line->first + (n + 1) % line->count];
+        length += hypot((double)b[0] - (double)a[0], (double)b[1] - (double)a[1]);
+    }
+    return !line->closed || length >= speck * pen->looks->scale;
+}
 
 static bool is_heavy(const struct pen *pen, const struct map_contour *line) { return pen->looks->heavy && line->number % (long)pen->looks->heavy == 0; }
 
@@ -73,7 +84,7 @@ static void trace(const struct pen *pen, const struct map_contour *line) {
 
 static void stroke(const struct pen *pen, bool heavy, double more, uint32_t colour) {
     for (size_t n = 0; n < pen->contours->count; n++)
-        if (is_heavy(pen, &pen->contours->lines[n]) == heavy) trace(pen, &pen->contours->lines[n]);
+        if (is_heavy(pen, &pen->contours->lines[n]) == heavy && is_shown(pen, &pen->contours->lines[n])) trace(pen, &pen->contours->lines[n]);
     cairo_set_line_width(pen->sheet->cairo, ((heavy ? thick : thin) + more) * pen->looks->scale);
     lettering_colour(pen->sheet, colour);
     cairo_stroke(pen->sheet->cairo);

@@ -10,7 +10,7 @@
 #include "render/map_picture_private.h"
 #include "tile/map_raster.h"
 
-enum { VALUES_MOST = 0xffffff, VALUES_MIDDLE = 0x800000 };
+enum { VALUES_MOST = 0xffffff, VALUES_MIDDLE = 0x800000, FINER = 16 };
 
 int map_drawing_stopped(const struct map_drawing *drawing, struct failure *failure) {
     const atomic_bool *stop = drawing->options->stop;
@@ -118,10 +118,15 @@ static int draw_layer(const struct map_drawing *drawing, const struct map_pictur
 
 // --- numbers -------------------------------------------------------------------------------------------------------------------
 
-// Values of maps are those of the lattice, or between them: its steps are what is written.
+// Steps of the lattice, which the field's own values are exactly, or 16ths of them for what lies between columns, where 24 bits reach far enough around all that the
+// variable is expected to be.
 void map_values_scale(const struct catalog_variable *variable, double *offset, double *scale) {
-    *scale = variable->lattice.step > 0 ? variable->lattice.step : 1;
-    *offset = variable->lattice.v0 - VALUES_MIDDLE * *scale;
+    struct map_style style = map_style_default;
+    const double v0 = variable->lattice.v0, step = variable->lattice.step > 0 ? variable->lattice.step : 1;
+    double far = INFINITY;
+    if (!map_style_complete(&style, variable, NULL, NULL)) far = fmax(fabs(style.range[0] - v0), fabs(style.range[1] - v0));
+    *scale = 4 * far < VALUES_MIDDLE * step / FINER ? step / FINER : step;
+    *offset = v0 - VALUES_MIDDLE * *scale;
 }
 
 static void write_value(float value, double offset, double scale, uint8_t pixel[4]) {

@@ -5,10 +5,13 @@
 
 #include "render/map_contours_draw.h"
 #include "render/map_picture_private.h"
+#include "render/map_smooth.h"
 #include "render/map_wind_draw.h"
 #include "render/presets.h"
+#include "tile/map_places.h"
 
 static const double contour_step = 4, contour_margin = 24;  // pixels of the screen: between lattice points; around the picture
+static const double smooth_share = 0.6;  // of a column, to either side
 static const double wind_step = 40, degree = 0.017453292519943295;
 
 // --- lattices in the CRS -------------------------------------------------------------------------------------------------------
@@ -68,27 +71,56 @@ static int draw_contours(const struct map_drawing *drawing, const struct map_con
     return status ? status : laid;
 }
 
+// Lattice steps that a column of the model is wide, about the same for all pictures around; 1 where it is narrower than one.
+static int column_width(const struct map_frame *frame, const struct map_picture_layer *layer, double every, double *width, struct failure *failure) {
+    struct map_frame sparse = *frame;
+    struct map_places *places = NULL;
+    sparse.width = sparse.height = 16;
+    const int status = map_places_new(layer->grid, &sparse, &places, failure);
+    if (status) return status;
+    const double columns = places->spacing * 16 * every / fmax(frame->width, frame->height);
+    *width = columns > 0 && columns < 1 ? 1 / columns : 1;
+    map_places_unref(places);
+    return VIRGA_OK;
+}
+
+// The field on the lattice, smoothed where columns are far apart.
+static int lattice_values(const struct map_drawing *drawing, const struct map_picture_layer *layer, struct map_lattice *lattice, float **values,
+                          struct failure *failure) {
+    const double every = contour_step * drawing->options->scale;
+    double width = 1;
+    *values = NULL;
+    int status = column_width(drawing->frame, layer, every, &width, failure);
+    if (status) return status;
+    const double half = fmin(MAP_SMOOTH_REACH, smooth_share * width), margin = contour_margin * drawing->options->scale + every * half;
+    const struct map_frame around = lattice_frame(drawing->frame, every, margin, lattice);
+    status = map_drawing_rasters(&around, layer->grid, &layer->plane, 1, values, failure);
+    if (!status && map_smooth(*values, lattice->nx, lattice->ny, half)) status = failure_set(failure, VIRGA_NO_MEMORY, "map: out of memory for contours");
+    lattice->values = *values;
+    return status;
+}
+
 int map_picture_lines(const struct map_drawing *drawing, const struct map_picture_layer *layer, struct failure *failure) {
-    const double scale = drawing->options->scale;
-    struct map_contours_looks looks = {.scale = scale, .halo = layer->style->draw == MAP_CONTOURS, .opacity = layer->style->opacity};
+    struct map_contours_looks looks = {.scale = drawing->options->scale, .halo = layer->style->draw == MAP_CONTOURS, .opacity = layer->style->opacity};
     const double base = line_base(layer, &looks);
     map_colours_ink(layer->style, looks.ink);
     if (!looks.halo) looks.opacity *= 0.8;
     looks.heavy = heavy_every(looks.interval);
+    struct map_contours contours = {0};
     struct map_lattice lattice;
-    const struct map_frame around = lattice_frame(drawing->frame, contour_step * scale, contour_margin * scale, &lattice);
     float *values;
-    int status = map_drawing_rasters(&around, layer->grid, &layer->plane, 1, &values, failure);
-    if (status) return status;
-    struct map_contours contours;
-    lattice.values = values;
+    int status = lattice_values(drawing, layer, &lattice, &values, failure);
+    if (!status) status = map_drawing_stopped(drawing, failure);
+    if (status) {
+        free(values);
+        return status;
+    }
     status = map_contours_trace(&lattice, base, layer->style->interval, &contours);
     free(values);
     looks.interval *= contours.interval / layer->style->interval;
-    if (!status) status = map_drawing_stopped(drawing, failure);
-    if (status == VIRGA_OK) status = draw_contours(drawing, &contours, &looks);
+    if (!status) status = draw_contours(drawing, &contours, &looks);
     map_contours_destroy(&contours);
-    return status == VIRGA_NO_MEMORY ? failure_set(failure, status, "map: out of memory for contours of %s", layer->variable->id) : status;
+    return status ? failure_set(failure, VIRGA_NO_MEMORY, "map: out of memory for contours of %s", layer->variable->id) : VIRGA_OK;
 }
 
 // --- wind ------------------------------------------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "render/map_contours.h"
+#include "render/map_smooth.h"
 
 enum { SIDE = 64 };
 
@@ -185,11 +186,27 @@ static void nothing_has_no_lines(void **state) {
     map_contours_destroy(&c);
 }
 
+static void smoothing_keeps_planes_and_holes(void **state) {
+    (void)state;
+    fill(holed);
+    assert_int_equal(map_smooth(values, SIDE, SIDE, 5.5), VIRGA_OK);
+    for (size_t y = 6; y < SIDE - 6; y++)
+        for (size_t x = 6; x < SIDE - 6; x++) {
+            const double wanted = holed((double)x, (double)y), value = (double)values[y * SIDE + x];
+            assert_true(isnan(wanted) ? isnan(value) : hypot((double)x - 20, (double)y - 40) < 13 || fabs(value - wanted) < 1e-3);
+        }
+    fill(checks);
+    assert_int_equal(map_smooth(values, SIDE, SIDE, 1), VIRGA_OK);
+    assert_true(values[0] == 0 && values[1] == 1);
+    assert_int_equal(map_smooth(values, SIDE, SIDE, MAP_SMOOTH_REACH), VIRGA_OK);
+    for (size_t n = 0; n < SIDE * SIDE; n++) assert_true(fabsf(values[n] - 0.5F) < 0.02F);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_hill_has_rings),           cmocka_unit_test(lines_stand_at_base_and_interval), cmocka_unit_test(no_crossing_is_lost_or_twice),
         cmocka_unit_test(higher_values_are_on_one_side), cmocka_unit_test(lines_end_at_missing_values),   cmocka_unit_test(numbers_are_bounded),
-        cmocka_unit_test(nothing_has_no_lines),
+        cmocka_unit_test(nothing_has_no_lines),       cmocka_unit_test(smoothing_keeps_planes_and_holes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -38,7 +38,7 @@ static uint8_t *drawn(const struct map_frame *frame, const struct map_picture_la
 
 static double eastward(double lon, double lat) { return (void)lat, lon; }
 static double half_missing(double lon, double lat) { return (void)lat, lon < 0 ? NAN : 10; }
-static double ripples(double lon, double lat) { return 100 + 10 * sin(lon * 1.5) * sin(lat * 1.6); }  // rings too small for labels
+static double ripples(double lon, double lat) { return 100 + 10 * sin(lon) * sin(lat * 1.05); }  // rings too small for labels
 static double pattern(double lon, double lat) { return 100 + 0.25 * (fmod(7 * (lon + 180) + 13 * (lat + 90), 4001) - 2000); }
 static double twelve(double lon, double lat) { return (void)lon, (void)lat, 12; }
 static double west_wind(double lon, double lat) { return (void)lon, (void)lat, 270; }
