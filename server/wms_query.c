@@ -318,6 +318,13 @@ static bool is_repeated(const char *list) {
     return true;
 }
 
+// "…T12:00:00 01:00": a plus that was not escaped in the query is read as a space there.
+static void restore_plus(char *time) {
+    char *at = strchr(time, 'T');
+    for (; at && *at; at++)
+        if (*at == ' ') *at = '+';
+}
+
 // One value each: a map shows one time, as the best practice for time-dependent data has it (OGC 12-111r1).
 static int read_dimensions(struct wms_query *q, struct wms_exception *e) {
     static const char *const keys[] = {"TIME", "ELEVATION", "DIM_REFERENCE_TIME", "DIM_MEMBER", "DIM_THRESHOLD"};
@@ -328,6 +335,7 @@ static int read_dimensions(struct wms_query *q, struct wms_exception *e) {
         if (size >= WMS_VALUE || strchr(text, '/') || !is_repeated(text))
             return wms_exception_set(e, VIRGA_INVALID, "InvalidDimensionValue", keys[n], "%s = \"%.60s\" must be one value, neither a list nor an interval", keys[n], text);
         memcpy(values[n], text, size);
+        if (n == 0 || n == 2) restore_plus(values[n]);
     }
     return VIRGA_OK;
 }

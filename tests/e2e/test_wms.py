@@ -199,6 +199,41 @@ def test_what_was_taken_instead_is_said(ask, names):
     assert "Default value used" in ask(**globe_map(names, LAYERS=layer)).headers["warning"]
 
 
+def test_times_as_clients_write_them(ask, names):
+    first = dimension(named_layers(capabilities(ask))[f"{find_dataset(names, 'globe')}/surface_temperature"], "time").text.split("/")[0]
+    plain = ask(**globe_map(names, TIME=first))
+    assert plain.headers["content-type"] == "image/png" and "Nearest" not in plain.headers.get("warning", "")
+    for text in (first.replace("Z", ".000Z"), first.replace("Z", "+00:00"), first.replace("06:00:00Z", "06:00Z"), f"{first},{first}", "T+6"):
+        assert ask(**globe_map(names, TIME=text)).body == plain.body, text
+
+
+def test_two_runs(serve_module, tmp_path):
+    """TIME has the times of all runs; without a run the latest that has the time is meant, and of a run only its own times."""
+    for run in (0, 6):
+        make_maps.write(tmp_path / f"globe-{run:02}.nc", "globe", run)
+    with serve_module(tmp_path) as server, Socket(server.host, server.port) as client:
+        def get(**parameters):
+            return client.request("/wms?" + urllib.parse.urlencode(parameters))
+        layers = named_layers(xml.etree.ElementTree.fromstring(get(SERVICE="WMS", REQUEST="GetCapabilities")[2]))
+        name = next(n for n in layers if n.endswith("/surface_temperature"))
+        time, runs = (dimension(layers[name], n) for n in ("time", "reference_time"))
+        old, new = runs.text.split(",")
+        day = old[:10]
+        assert time.text == f"{day}T06:00:00Z/{day}T08:00:00Z/PT1H,{day}T12:00:00Z/{day}T14:00:00Z/PT1H" and runs.get("default") == new
+        question = dict(SERVICE="WMS", VERSION="1.3.0", REQUEST="GetFeatureInfo", LAYERS=name, QUERY_LAYERS=name, STYLES="", CRS="CRS:84", BBOX="0,0,10,10", WIDTH=10, HEIGHT=10, I=5, J=5,
+                        INFO_FORMAT="application/json")
+
+        def told(**more):
+            properties = json.loads(get(**question, **more)[2])["features"][0]["properties"]
+            return properties["time"], properties["reference_time"]
+        assert told(TIME=f"{day}T07:00:00Z") == (f"{day}T07:00:00Z", old)
+        assert told(TIME=f"{day}T13:00:00Z") == (f"{day}T13:00:00Z", new)
+        assert told(TIME=f"{day}T13:20:00Z", DIM_REFERENCE_TIME=new) == (f"{day}T13:00:00Z", new)
+        assert told(DIM_REFERENCE_TIME=old)[1] == old and told()[1] == new
+        wrong = xml.etree.ElementTree.fromstring(get(**question, TIME=f"{day}T13:00:00Z", DIM_REFERENCE_TIME=old)[2])
+        assert wrong[0].get("code") == "InvalidDimensionValue" and wrong[0].get("locator") == "TIME"
+
+
 def test_colours_of_ncwms(ask, names):
     def colours(**more):
         pixels = png.Image(ask(**globe_map(names, BBOX="-180,-90,180,90", WIDTH=360, HEIGHT=180, **more)).body).pixels

@@ -219,6 +219,14 @@ static void test_a_value_may_be_said_twice(void **state) {
     assert_string_equal(query.dimensions.elevation, "850");
 }
 
+static void test_a_plus_that_was_not_escaped(void **state) {
+    (void)state;
+    assert_int_equal(reads(MAP REST "&TIME=2026-01-01T00:00:00 01:00"), VIRGA_OK);
+    assert_string_equal(query.dimensions.time, "2026-01-01T00:00:00+01:00");
+    assert_int_equal(reads(MAP REST "&TIME=2026-01-01 00:00"), VIRGA_OK);
+    assert_string_equal(query.dimensions.time, "2026-01-01 00:00");
+}
+
 static void test_a_section(void **state) {
     (void)state;
     assert_int_equal(reads("REQUEST=GetTransect&LAYER=d/t&LINESTRING=1 2,3 4&WIDTH=300&FORMAT=image/jpeg&COLORSCALERANGE=1,2"), VIRGA_OK);
@@ -266,6 +274,7 @@ int main(void) {
         cmocka_unit_test(test_what_lies_at_a_pixel),
         cmocka_unit_test(test_a_legend),
         cmocka_unit_test(test_a_value_may_be_said_twice),
+        cmocka_unit_test(test_a_plus_that_was_not_escaped),
         cmocka_unit_test(test_a_section),
         cmocka_unit_test(test_too_many_parameters_are_not_kept),
     };
