@@ -4,6 +4,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "server/address_memo.h"
+#include "server/web_user.h"
+
+enum { ADDRESS = 2048 };  // bytes of one that is remembered
+
 // --- Refusals and caching.
 
 int http_map_refuse(struct peer *peer, int status, int code, const char *message) {
@@ -77,6 +82,11 @@ static int answer_picture(struct peer *peer, const char *type, const char *cache
     return http_answer(peer, 200, type, bytes);
 }
 
+static int answer_copy(struct peer *peer, const char *cache, const char *etag) {
+    answer_picture(peer, NULL, cache, etag, NULL);
+    return http_answer(peer, 304, NULL, NULL);
+}
+
 static void finish_picture(struct http_job *job, struct peer *peer) {
     struct shared_bytes *body = job->body;
     job->body = NULL;
@@ -101,16 +111,59 @@ static int begin(struct peer *peer, struct map_drawing *drawing, const char *key
     return status ? refuse_begun(&picture->job, status, &failure, refuse) : HTTP_LATER;
 }
 
+// --- Again.
+
+// All of the address, each part of the query behind a zero, which none of them holds. 0: it is too long.
+static size_t write_address(const struct peer *peer, char *out, size_t room) {
+    if (!http_header(peer->wsi, peer->head ? WSI_TOKEN_HEAD_URI : WSI_TOKEN_GET_URI, out, room)) return 0;
+    size_t at = strlen(out) + 1;
+    for (int n = 0; at < room; n++) {
+        int length = lws_hdr_copy_fragment(peer->wsi, out + at, (int)(room - at), WSI_TOKEN_HTTP_URI_ARGS, n);
+        if (length < 0) return lws_hdr_fragment_length(peer->wsi, WSI_TOKEN_HTTP_URI_ARGS, n) > 0 ? 0 : at;
+        at += (size_t)length + 1;
+    }
+    return 0;
+}
+
+// Only of what all see.
+static bool sees_what_all_see(const struct peer *peer) { return web_user_catalog(peer->server, peer->caller.user) == peer->server->catalog; }
+
+int http_map_answer_again(struct peer *peer) {
+    char address[ADDRESS], etag[MAP_KEY + 2];
+    const size_t length = sees_what_all_see(peer) ? write_address(peer, address, sizeof address) : 0;
+    const struct address_meaning *meaning = length ? address_memo_find(peer->server->addresses, peer->server->catalog, address, length) : NULL;
+    if (!meaning) return -1;
+    snprintf(etag, sizeof etag, "\"%s\"", meaning->key);
+    if (http_has_copy(peer, etag)) return answer_copy(peer, meaning->cache, etag);
+    struct shared_bytes *bytes = map_service_find(peer->server->maps, meaning->key);
+    return bytes ? answer_picture(peer, meaning->type, meaning->cache, etag, bytes) : -1;
+}
+
+static bool by_clock(const struct map_drawing *drawing) {
+    for (size_t n = 0; n < drawing->count; n++)
+        if (!drawing->layers[n].time.time_said) return true;
+    return false;
+}
+
+static void remember(struct peer *peer, const struct map_drawing *drawing, const char *key, const char *cache) {
+    struct address_meaning meaning = {.type = map_drawing_type(drawing), .cache = cache};
+    char address[ADDRESS];
+    const bool plain = !peer->reply.more[0] && !by_clock(drawing) && sees_what_all_see(peer);
+    const size_t length = plain ? write_address(peer, address, sizeof address) : 0;
+    memcpy(meaning.key, key, sizeof meaning.key);
+    if (length) address_memo_put(peer->server->addresses, peer->server->catalog, address, length, &meaning);
+}
+
 int http_map_answer(struct peer *peer, struct map_drawing *drawing, http_map_refusal refuse) {
     char key[MAP_KEY], etag[MAP_KEY + 2];
     const char *cache = http_map_caching(http_map_keeping(drawing)), *type = map_drawing_type(drawing);
     struct shared_bytes *bytes = NULL;
     map_drawing_key(drawing, key);
     snprintf(etag, sizeof etag, "\"%s\"", key);
+    remember(peer, drawing, key, cache);
     if (http_has_copy(peer, etag)) {
         map_drawing_destroy(drawing);
-        answer_picture(peer, NULL, cache, etag, NULL);
-        return http_answer(peer, 304, NULL, NULL);
+        return answer_copy(peer, cache, etag);
     }
     if (!(bytes = map_service_find(peer->server->maps, key))) return begin(peer, drawing, key, cache, refuse);
     map_drawing_destroy(drawing);

@@ -18,6 +18,9 @@ int http_map_status(int code);
 // `more` already are kept. Returns what a handler returns.
 int http_map_answer(struct peer *peer, struct map_drawing *drawing, http_map_refusal refuse);
 
+// Answers a request that was answered by http_map_answer before with the picture that it had, where its address still means that and the picture is in memory; else −1.
+int http_map_answer_again(struct peer *peer);
+
 // An answer that a job of the service makes. First in a larger struct. What `map.wait` and `map.work` make goes into job.body (and job.encoding, …); job.type, job.cache and
 // job.destroy are the caller's to set, job.finish only where more than a body is answered.
 struct http_map_job {

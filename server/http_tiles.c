@@ -157,7 +157,7 @@ static int answer_path(struct peer *peer, const char *path, const struct map_que
     return refuse(&request, VIRGA_NOT_FOUND, "expected /tiles/DATASET/VARIABLE/Z/X/Y.png or .jpg, tilejson.json or legend.png");
 }
 
-int http_tiles(const struct http_request *request) {
+static int answer_asked(const struct http_request *request) {
     struct failure failure = {0};
     struct map_query *query = calloc(1, sizeof *query);
     if (!query) return http_map_refuse(request->peer, 503, VIRGA_NO_MEMORY, "out of memory");
@@ -165,4 +165,9 @@ int http_tiles(const struct http_request *request) {
     int answered = status ? http_map_refuse(request->peer, http_map_status(status), status, failure.message) : answer_path(request->peer, request->path, query);
     free(query);
     return answered;
+}
+
+int http_tiles(const struct http_request *request) {
+    int answered = http_map_answer_again(request->peer);
+    return answered >= 0 ? answered : answer_asked(request);
 }

@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 
 #include "base/clock.h"
+#include "server/address_memo.h"
 #include "server/client_place.h"
 #include "server/export_service.h"
 #include "server/http_router.h"
@@ -214,6 +215,7 @@ static int start_maps(struct web_server *server, struct failure *failure) {
     const struct config *config = &server->app->config;
     const int drawers = config->workers < 2 ? 2 : config->workers > 16 ? 16 : config->workers;
     const struct map_service_options options = {.bricks = server->app->bricks, .memory = config->map_memory, .drawers = drawers, .waiters = config->readers < 2 ? 2 : config->readers};
+    if (!(server->addresses = address_memo_new())) return failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
     return map_service_new(&options, &server->maps, failure);
 }
 
@@ -297,6 +299,7 @@ void web_server_free(struct web_server *server) {
     web_user_stop(server);
     web_services_stop(server);
     map_service_free(server->maps);
+    address_memo_free(server->addresses);
     worker_pool_free(server->files);
     worker_pool_free(server->helpers);
     if (server->mailbox) service_mailbox_deliver(server->mailbox);

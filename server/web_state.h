@@ -68,6 +68,7 @@ struct web_notice {
 };
 
 struct access_hub;
+struct address_memo;
 struct access_service;
 struct export_service;
 struct map_service;
@@ -186,6 +187,7 @@ struct web_server {
     struct letter engine_told;          // on its way while engine_posted
     atomic_bool engine_posted;
     struct map_service *maps;
+    struct address_memo *addresses;  // of pictures of maps
     struct geometry_cache *geometries;
     struct session_scratch scratch;
     struct ws_message *message;       // for parsing, reused
