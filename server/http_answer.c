@@ -291,9 +291,11 @@ static int write_next(struct peer *peer) {
 
 int http_writable(struct peer *peer) {
     if (!peer->replying) return 0;
-    lws_set_timeout(peer->wsi, PENDING_TIMEOUT_HTTP_CONTENT, stall_seconds(peer));
     int more = write_next(peer);
-    if (more) return more < 0 ? -1 : 0;
+    if (more < 0) return -1;
+    // What went out whole in one piece leaves nobody to wait for, and is most of what is hot.
+    if (more || lws_partial_buffered(peer->wsi)) lws_set_timeout(peer->wsi, PENDING_TIMEOUT_HTTP_CONTENT, stall_seconds(peer));
+    if (more) return 0;
     bool close = peer->reply.close;
     http_end_reply(peer);
     return close || lws_http_transaction_completed(peer->wsi) ? -1 : 0;
