@@ -42,7 +42,7 @@ def test_the_page_and_its_pieces_are_served_with_their_types(client):
     for path in re.findall(rb'(?:src|href)="([^"#:]+)"', body):
         status, headers, piece = client.request("/" + path.decode())
         assert status == 200 and piece, path
-        assert headers["content-type"].split(";")[0] in ("text/javascript", "text/css", "image/svg+xml"), path
+        assert headers["content-type"].split(";")[0] in ("text/javascript", "text/css", "image/svg+xml", "text/html"), path
     status, headers, body = client.request("/assets/presets.json")
     assert status == 200 and headers["content-type"] == "application/json" and json.loads(body)
 
