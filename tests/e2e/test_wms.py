@@ -31,6 +31,7 @@ def server(virga, tmp_path_factory):
     make_files.hybrid_height(folder / "hybrid.nc", steps=2)
     make_files.ensemble(folder / "ensemble.nc")
     with running(virga, tmp_path_factory.mktemp("servers") / "server", folder) as one_for_all:
+        one_for_all.folder = folder
         yield one_for_all
 
 
@@ -186,6 +187,25 @@ def warnings(answer):
     return re.findall(r"99 (\w+) value used: ([\w-]+)=(\S+)", answer.headers.get("warning", ""))
 
 
+@pytest.mark.parametrize(("part", "first", "step", "y_first"), [("globe", 0.0, 1.0, -89.5), ("polar", -1990000.0, 40000.0, -2010000.0)])
+def test_the_models_own_grid_pixel_by_pixel(ask, names, server, part, first, step, y_first):
+    """A map in the model's own coordinates, a pixel for each column, as numbers: the file's."""
+    with netCDF4.Dataset(server.folder / f"{part}.nc") as file:
+        wanted = numpy.ma.filled(file.variables["surface_temperature"][0], numpy.nan)
+    if part == "globe":
+        wanted = wanted[::-1]  # now from the south
+    ny, nx = wanted.shape
+    box = (first - step / 2, y_first - step / 2, first + (nx - 0.5) * step, y_first + (ny - 0.5) * step)
+    layer = f"{find_dataset(names, part)}/surface_temperature"
+    answer = ask(**globe_map(names, LAYERS=layer, STYLES="values", CRS="virga:own", BBOX=",".join(map(repr, box)), WIDTH=nx, HEIGHT=ny, TIME="T+6"))
+    image = png.Image(answer.body)
+    rgb = image.pixels.astype(float)
+    told = float(image.texts["offset"]) + float(image.texts["scale"]) * (65536 * rgb[..., 0] + 256 * rgb[..., 1] + rgb[..., 2])
+    told[rgb[..., 3] == 0] = numpy.nan
+    assert (numpy.isnan(told) == numpy.isnan(wanted[::-1])).all()
+    assert numpy.nanmax(abs(told - wanted[::-1])) < 0.06
+
+
 def test_what_was_taken_instead_is_said(ask, names):
     layer = f"{find_dataset(names, 'globe')}/air_temperature"
     time, run = (dimension(named_layers(capabilities(ask))[layer], n) for n in ("time", "reference_time"))
@@ -263,6 +283,22 @@ def test_the_value_at_a_pixel(ask, names, server):
     assert float(root.find("FeatureInfo/value").text) == pytest.approx(told["value"], abs=1e-4)
     assert "500 hPa" in ask(**question, INFO_FORMAT="text/plain").body.decode()
     assert xml.etree.ElementTree.fromstring(ask(**question, INFO_FORMAT="text/html").body.split(b"\n", 1)[1].replace(b"<!DOCTYPE html>", b"")) is not None
+
+
+@pytest.mark.parametrize(("kind", "elevation", "pressure"), [("pressure", "600", 600.0), ("pressure", "850", 850.0), ("flight-level", "100", 696.817), ("height", "3011.1", 700.0)])
+def test_levels_between_the_models_own(ask, names, server, kind, elevation, pressure):
+    """At a column, linear in the logarithm of pressure; flight levels and heights (of a forecast without any) are the standard atmosphere's. The last is 700 hPa to a tenth of one."""
+    layer = f"{find_dataset(names, 'globe')}/air_temperature/{kind}"
+    box = "9.5,49,10.5,50"  # one pixel, its centre the column at 10° E 49.5° N
+    answer = ask(**globe_map(names, REQUEST="GetFeatureInfo", LAYERS=layer, QUERY_LAYERS=layer, BBOX=box, WIDTH=1, HEIGHT=1, I=0, J=0, ELEVATION=elevation, TIME="T+6",
+                             INFO_FORMAT="application/json"))
+    told = json.loads(answer.body)["features"][0]["properties"]
+    with netCDF4.Dataset(server.folder / "globe.nc") as file:
+        column = file.variables["air_temperature"][0, :, 40, 10]
+    levels = make_maps.LEVELS
+    wanted = numpy.interp(-numpy.log(pressure), -numpy.log(levels), column)
+    assert told["value"] == pytest.approx(wanted, abs=0.06 if kind != "height" else 0.3), answer.body
+    assert told["elevation"] == float(elevation)
 
 
 def exception(answer):
