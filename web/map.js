@@ -57,7 +57,7 @@ const source = createSourcePanel($("source"), {
 });
 const time = createTimeTool({state, viewer: () => map, write: () => address.write(state.view), shown: refreshTime});
 const layers = createMapLayers({state, base: "", change, currentRule: () => time.rule(), maps, map: () => map, say: messages.show});
-const panel = createMapPanel($("layers"), {add: layers.add, remove: layers.remove, up: layers.up, variable: layers.replace, change: layers.patch, reset: layers.reset, fit: layers.fit});
+const panel = createMapPanel($("layers"), {add: layers.add, remove: layers.remove, up: layers.up, variable: layers.replace, change: layers.patch, reset: layers.reset, fit: (index) => layers.fit(index)});
 const options = createMapOptions($("scene"), {lines: (lines) => map.setLines(lines), projection: (projection) => change({projection}, {newEntry: true})});
 const timeline = createTimeline($("timeline"), {seek: (index) => time.seek(index, 0), step: time.stepBy, play: time.play, pause: time.pause, speed: time.setRate, loop: time.setLoop});
 const picker = createMapPicker({state, map, maps, host: $("probe"), mark: $("mark")});
@@ -110,6 +110,7 @@ async function show(view) {
   if (view.at) map.goTo(view.at);
   adopt({...whole, at: view.at ?? null});
   if (!view.at && state.resolved.dataset !== before) map.fit(boundsOf(state.resolved.dataset));
+  if (whole.layers.some(({fit}, n) => fit && !view.layers[n].range)) layers.refit();
   for (const notice of state.resolved.notices) messages.show("notice", {text: notice, seconds: 12});
 }
 

@@ -168,6 +168,24 @@ inPage("colours are fitted to what is in sight", async () => {
   assert.ok(high > low && low > 235 && high < 305 && high - low < 40, `${low} to ${high}`);
 });
 
+inPage("the range of what differs by surface follows the surface, until one is chosen", async () => {
+  await open("#dataset=demo-uk&run=latest&time=T+0&layer=tracer;level=850hPa");
+  await page.waitForFunction(() => window.virga.state.view.layers[0].range[0] > 200);
+  const range = async () => (await layers())[0].range, before = await range();
+  await page.keyboard.press("ArrowUp");
+  await page.waitForFunction((old) => window.virga.state.view.layers[0].range.join() !== old, before.join());
+  await page.click(".map-card .layer-more summary");
+  await page.fill("[aria-label='Highest colour at']", "299");
+  await page.keyboard.press("Enter");
+  assert.deepEqual([(await range())[1], (await layers())[0].fit], [299, false]);
+  const queries = server.queries.length;
+  await page.evaluate(() => document.activeElement.blur());
+  await page.keyboard.press("ArrowUp");
+  await settled();
+  assert.ok(server.queries.slice(queries).every((query) => query.get("style") !== "values"));
+  assert.equal((await range())[1], 299);
+});
+
 inPage("the address holds the map, and Back returns", async () => {
   await open(T);
   await page.selectOption("[aria-label=Surface]", "theta");

@@ -42,7 +42,7 @@ test("surfaces go up and down in steps that stay within the variable", () => {
 
 test("a map and its address say the same", async () => {
   const map = {dataset: "demo-uk", run: "2009-11-19T03:00:00Z", time: "T+6", member: 2, projection: "lonlat", at: [51.5, -0.1, 6], layers: [
-    {variable: "air_temperature", level: "850hPa", draw: "fill", opacity: 0.8, colour_map: "thermal", range: [250, 290.5], units: "°C"},
+    {variable: "air_temperature", level: "850hPa", draw: "fill", opacity: 0.8, colour_map: "thermal", range: [250, 290.5], units: "°C", fit: true},
     {variable: "wind;odd & id", level: "k3", draw: "barbs", visible: false}]};
   assert.deepEqual(await readMapHash(writeMapHash(map)), map);
   assert.match(writeMapHash(map), /^#dataset=demo-uk&run=2009-11-19T03:00:00Z&time=T\+6&member=2&projection=lonlat&layer=air_temperature;level=850hPa;draw=fill;/);
@@ -76,7 +76,7 @@ test("an address of the page in 3D opens as a map, and a map as a view", async (
 test("what a layer leaves open is filled in, and barbs need a wind", () => {
   const preset = {colour_map: "thermal", range: [0, 1], units: "K"};
   assert.deepEqual(completeLayer({variable: "t2m", draw: "barbs", level: "850hPa"}, variableOf("t2m"), uk, preset),
-    {variable: "t2m", visible: true, opacity: 1, draw: "fill", level: "", interval: null, ...preset});
+    {variable: "t2m", visible: true, opacity: 1, draw: "fill", level: "", interval: null, fit: false, ...preset});
   assert.equal(completeLayer({variable: "air_temperature", level: "300K"}, variableOf("air_temperature"), uk, preset).level, "300K");
   const speed = variableOf("wind_speed"), winds = {...uk, variables: [...uk.variables, {...speed, id: "from", standard_name: "wind_from_direction"}]};
   assert.deepEqual([hasWind(uk, speed), hasWind(winds, speed), windOf(winds, variableOf("air_temperature"))?.id, windOf(winds, variableOf("t2m"))], [false, true, "wind_speed", undefined]);

@@ -10,6 +10,7 @@ import {findSeries, findVariable, memberLabels, resolveView} from "../view/view_
 const FADING = ["rain", "cloud", "cloud_water", "ice"]; // colour maps that are made to stand over a map
 const SAME_TIME = 2;  // seconds
 const FIT_TILES = 6;  // at most, in sight
+const FOR_ALL = ["temperature", "thermal", "wind"]; // colour maps by which surfaces are compared, though data fill little of their range
 const HEIGHTS = [{units: "m", scale: 1, offset: 0}, {units: "km", scale: 0.001, offset: 0}, {units: "ft", scale: 1 / 0.3048, offset: 0}];
 const LINES = {contours: "Contours", barbs: "Barbs: half 5 kt, whole 10 kt, pennant 50 kt", arrows: "Arrows"};
 
@@ -30,9 +31,10 @@ export function createMapLayers({state, base, change, currentRule, maps, map, sa
 
   async function filled(layer, variable, dataset, series, member) {
     const level = completeLayer(layer, variable, dataset, {}).level, shown = asShown(variable, level), heights = shown !== variable && givesHeights(level);
-    const range = !layer.range && !heights && needsDataRange(variable, state.presets) ? await dataRange(series, member, 0, base) : null;
-    const preset = presetLayer(shown, state.presets, range);
-    return completeLayer(layer, variable, dataset, heights ? {...preset, range: [0, Math.min(16000, variable.vertical?.heights?.[1] ?? 16000)]} : preset);
+    const open = !layer.range && !heights && needsDataRange(variable, state.presets), range = open ? await dataRange(series, member, 0, base) : null;
+    const preset = presetLayer(shown, state.presets, range), sum = parseSurface(level)?.kind === "sum";
+    const fit = !layer.range && (sum || open && Boolean(variable.vertical) && !FOR_ALL.includes(preset.colour_map));
+    return completeLayer({...(fit ? {fit} : {}), ...layer}, variable, dataset, heights ? {...preset, range: [0, Math.min(16000, variable.vertical?.heights?.[1] ?? 16000)]} : preset);
   }
 
   async function fresh(id, patch = {}) {
@@ -44,18 +46,31 @@ export function createMapLayers({state, base, change, currentRule, maps, map, sa
   // "nearest to now" and lead times are kept, and what is on screen stays there.
   const show = (layers) => change({layers, time: currentRule()}, {newEntry: true});
 
-  async function add(id, patch) { show([...state.view.layers, await fresh(id, patch)]); }
+  async function add(id, patch) {
+    show([...state.view.layers, await fresh(id, patch)]);
+    await refit();
+  }
+
+  /** Fits the ranges that follow what is on the surface. */
+  async function refit() {
+    for (const [index, {fit: follows, visible}] of state.view.layers.entries()) if (follows && visible !== false) await fit(index, true);
+  }
 
   // Another variable where one was: on its surface, where it has that.
   async function replace(index, id) {
     const {level, draw, visible, opacity} = state.view.layers[index], vertical = findVariable(state.resolved.dataset, id).vertical;
-    const layer = await fresh(id, {draw, visible, opacity, ...(vertical && level && level.startsWith("k") === false && !/^(max|sum|top|base)/.test(level) ? {level} : {})});
-    show(state.view.layers.map((old, n) => (n === index ? layer : old)));
+    const kept = vertical && level && !level.startsWith("k") && !/^(max|sum|top|base)/.test(level) ? {level} : {};
+    await exchange(index, await fresh(id, {draw, visible, opacity, ...kept}));
   }
 
   async function reset(index) {
-    const {variable, level, draw} = state.view.layers[index], layer = await fresh(variable, {level, draw});
+    const {variable, level, draw} = state.view.layers[index];
+    await exchange(index, await fresh(variable, {level, draw}));
+  }
+
+  async function exchange(index, layer) {
     show(state.view.layers.map((old, n) => (n === index ? layer : old)));
+    if (layer.fit) await fit(index, true);
   }
 
   function remove(index) { show(state.view.layers.filter((_, n) => n !== index)); }
@@ -66,31 +81,32 @@ export function createMapLayers({state, base, change, currentRule, maps, map, sa
     show(layers);
   }
 
-  // A surface of another kind of values has colours of its own.
+  // A surface of another kind of values has colours of its own; a range that was chosen is kept.
   async function patch(index, changes) {
-    const old = state.view.layers[index], next = {...old, ...changes}, kind = (level) => (givesHeights(level) ? "height" : parseSurface(level)?.kind === "sum" ? "sum" : "");
-    const anew = changes.level !== undefined && kind(changes.level) !== kind(old.level);
-    const layer = anew ? await fresh(old.variable, {level: next.level, draw: next.draw, visible: next.visible, opacity: next.opacity}) : next;
-    change({layers: state.view.layers.map((one, n) => (n === index ? layer : one)), time: currentRule()}, {newEntry: changes.opacity === undefined && changes.level === undefined});
-    if (anew && kind(next.level) === "sum") await fit(index);
+    const old = state.view.layers[index], next = {...old, ...(changes.range ? {fit: false} : {}), ...changes}, kind = (level) => (givesHeights(level) ? "height" : parseSurface(level)?.kind === "sum" ? "sum" : "");
+    if (changes.level !== undefined && kind(changes.level) !== kind(old.level)) return exchange(index, await fresh(old.variable, {level: next.level, draw: next.draw, visible: next.visible, opacity: next.opacity}));
+    change({layers: state.view.layers.map((one, n) => (n === index ? next : one)), time: currentRule()}, {newEntry: changes.opacity === undefined && changes.level === undefined});
+    if (next.fit && changes.level !== undefined) await fit(index, true);
+    return undefined;
   }
 
-  /** Colours from the smallest to the largest value in sight at the step on screen. */
-  async function fit(index) {
+  /** Colours from the smallest to the largest value in sight at the step on screen. follows: again on each surface, and nothing is said where there are no values. */
+  async function fit(index, follows = false) {
     const entry = state.resolved.layers[index], what = whatOf(state.resolved, entry, state.resolved.times[state.index]);
     if (!what) return;
+    const said = follows ? () => {} : say;
     let low = Infinity, high = -Infinity;
     try {
       for (const {values} of await Promise.all(map().tilesInSight(FIT_TILES).map((tile) => maps.values(what, tile)))) for (const value of values) if (!Number.isNaN(value)) [low, high] = [Math.min(low, value), Math.max(high, value)];
     } catch (error) {
-      return say("fit", {kind: "warning", text: `The values could not be had: ${error.message}`, seconds: 8});
+      return said("fit", {kind: "warning", text: `The values could not be had: ${error.message}`, seconds: 8});
     }
-    const shown = displayUnits(asShown(entry.variable, entry.layer.level), entry.layer.units);
-    if (!(high > low)) return say("fit", {text: high === low ? "All values in sight are the same." : "There are no values in sight.", seconds: 6});
-    await patch(index, {range: roundedRange([low, high], shown)});
+    if (state.resolved?.layers[index]?.layer !== entry.layer) return undefined; // something else is there by now
+    if (!(high > low)) return said("fit", {text: high === low ? "All values in sight are the same." : "There are no values in sight.", seconds: 6});
+    return patch(index, {range: roundedRange([low, high], displayUnits(entry.shown, entry.layer.units)), fit: follows});
   }
 
-  return {complete, add, replace, reset, remove, up, patch, fit};
+  return {complete, add, replace, reset, remove, up, patch, fit, refit};
 }
 
 // Ends that are round numbers where they are shown, a little outside.

@@ -112,7 +112,7 @@ export function createMapCard(on) {
     values = surfaceValues(now, variable);
     where.hidden = value === null && !facts.threshold;
     number.value = value ?? "";
-    unit.textContent = facts.threshold ? unitsLabel(variable.units) : facts.unit ?? "";
+    unit.textContent = facts.threshold ? `${unitsLabel(variable.units)} or more` : facts.unit ?? "";
     for (const button of [lower, higher]) button.hidden = values.length < 2;
     lower.disabled = stepSurface(layer.level, variable, -1) === layer.level;
     higher.disabled = stepSurface(layer.level, variable, 1) === layer.level;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The values at a place of the flat map, in words, beside a mark on it.
+import {displayUnits, shortNumber} from "../view/units.js";
 import {h, iconButton} from "./dom.js";
 import {formatPlace, formatProbeValue} from "./probe_readout.js";
 
@@ -19,9 +20,12 @@ export function createMapReadout(host, mark, on) {
   function row({title, place: where, variable, units, value, epsilon, words}) {
     const head = h("th", {scope: "row"}, title, where ? h("small", {class: "probe-where"}, where) : null);
     if (words || value === undefined) return h("tr", {"data-variable": variable.id}, head, h("td", {class: "missing"}, words ?? "…"), h("td", {class: "spread"}));
-    const said = formatProbeValue({value, epsilon}, variable, units);
+    const said = Number.isNaN(epsilon) && !Number.isNaN(value) ? roughly(value, displayUnits(variable, units)) : formatProbeValue({value, epsilon}, variable, units);
     return h("tr", {"data-variable": variable.id}, head, h("td", {class: said.value === "missing" ? "missing" : ""}, [said.value, said.units].filter(Boolean).join(" ")), h("td", {class: "spread"}, said.spread));
   }
+
+  // Of sums and heights it is not known how exact they are.
+  const roughly = (value, shown) => ({value: shortNumber(shown.toShown(value), 4), spread: "", units: shown.label});
 
   /** at: pixels of the host's parent, or null where the place is out of sight. */
   function move(at) {

@@ -2,7 +2,7 @@
 // The document of the flat map, and how it stands in an address. Pure.
 //
 //   {dataset, run, time, member, layers: [LAYER …] from the bottom to the top, at: [latitude, longitude, zoom] or null, projection}
-//   LAYER: {variable, level: text of a surface, draw, opacity 0–1, visible, colour_map, range, units, interval or null}
+//   LAYER: {variable, level: text of a surface, draw, opacity 0–1, visible, colour_map, range, units, interval or null, fit: the range follows what is on the surface}
 //
 // map.html#dataset=ID&run=latest&time=T+6&member=0&layer=ID;level=850hPa;draw=fill;…&layer=…&at=51.5,-0.1,5
 // The addresses of the 3-D page (view_hash.js) are taken, too: their layers become layers of colours.
@@ -65,6 +65,7 @@ const OPTIONS = {
   interval: (value) => (Number(value) > 0 ? Number(value) : null),
   units: (value) => (value.length < 60 ? value : null),
   hidden: (value) => value === "true",
+  fit: (value) => value === "true",
 };
 const FIELDS = {colours: "colour_map"};
 
@@ -96,8 +97,8 @@ function plain(text) {
   return encodeURIComponent(text).replaceAll("%3A", ":").replaceAll("%2C", ",").replaceAll("%2B", "+").replaceAll("%2F", "/");
 }
 
-function writeLayer({variable, level, draw, opacity, visible, colour_map, range, units, interval}) {
-  const options = {level, draw, opacity: opacity === 1 ? null : opacity, colours: colour_map, range: range?.map((end) => Number(end.toPrecision(7))).join(","), interval, units};
+function writeLayer({variable, level, draw, opacity, visible, colour_map, range, units, interval, fit}) {
+  const options = {level, draw, opacity: opacity === 1 ? null : opacity, colours: colour_map, range: range?.map((end) => Number(end.toPrecision(7))).join(","), interval, units, fit: fit || null};
   const said = Object.entries(options).filter(([, value]) => value !== null && value !== undefined && value !== "").map(([name, value]) => `;${name}=${plain(String(value))}`);
   return `${plain(variable)}${said.join("")}${visible === false ? ";hidden=true" : ""}`;
 }
@@ -135,7 +136,7 @@ export function windOf(dataset, {vertical}) {
 export function completeLayer(layer, variable, dataset, preset) {
   const wind = hasWind(dataset, variable);
   const draw = !layer.draw || (["barbs", "arrows"].includes(layer.draw) && !wind) ? "fill" : layer.draw;
-  return {visible: true, opacity: 1, draw, level: variable.vertical ? usualSurface(variable) : "", colour_map: preset.colour_map, range: preset.range, units: preset.units, interval: null, ...layer, variable: variable.id,
+  return {visible: true, opacity: 1, draw, level: variable.vertical ? usualSurface(variable) : "", colour_map: preset.colour_map, range: preset.range, units: preset.units, interval: null, fit: false, ...layer, variable: variable.id,
     ...(draw !== layer.draw ? {draw} : {}), ...(variable.vertical ? {} : {level: ""}), ...(variable.vertical && layer.level === "" ? {level: usualSurface(variable)} : {})};
 }
 
