@@ -46,9 +46,9 @@ static double round_off(double value)
     return digits(value, DIGITS);
 }
 
-static bool in_height(const struct catalog_variable *variable)
+static bool in_height(const struct catalog_variable *variable, const struct view_layer *layer)
 {
-    return variable->vertical && variable->level_map;
+    return variable->vertical && variable->level_map && !*layer->level;
 }
 
 // How a preset's units become the variable's. False where they cannot: the preset is of something else.
@@ -215,15 +215,15 @@ static double for_depth(double opacity, const struct catalog_variable *variable)
     return digits(1 - pow(1 - opacity, times), OPACITY_DIGITS);
 }
 
-static void set_opacity(struct preset *preset, const struct catalog_variable *variable, bool difference)
+static void set_opacity(struct preset *preset, const struct catalog_variable *variable, const struct view_layer *layer)
 {
     const double *range = preset->range;
-    bool fades = difference || strcmp(preset->colour_map, "rain") == 0 || strcmp(preset->colour_map, "cloud") == 0;
+    bool fades = layer->minus.used || strcmp(preset->colour_map, "rain") == 0 || strcmp(preset->colour_map, "cloud") == 0;
     for (size_t n = 0; n < preset->count && preset->relative; n++)
         preset->opacity[n][0] = round_off(range[0] + preset->opacity[n][0] * (range[1] - range[0]));
-    for (size_t n = 0; n < preset->count && in_height(variable); n++)
+    for (size_t n = 0; n < preset->count && in_height(variable, layer); n++)
         preset->opacity[n][1] = for_depth(preset->opacity[n][1], variable);
-    if (in_height(variable) || fades)
+    if (in_height(variable, layer) || fades)
         return;
     preset->count = 2;
     for (size_t n = 0; n < 2; n++) {
@@ -244,7 +244,7 @@ static double round_up(double value)
 }
 
 // From what a variable looks like to what its differences do: as far either way from 0 as they usually reach.
-static int become_difference(struct preset *preset, const struct catalog_variable *variable)
+static int become_difference(struct preset *preset, const struct catalog_variable *variable, const struct view_layer *layer)
 {
     const json_t *differences = json_object_get(table(), "differences");
     const json_t *share = json_object_get(json_object_get(differences, "shares"), preset->colour_map);
@@ -254,7 +254,7 @@ static int become_difference(struct preset *preset, const struct catalog_variabl
     struct preset found;
     bool read = read_preset(&found, differences, variable);
     if (read) {
-        if (!in_height(variable)) {
+        if (!in_height(variable, layer)) {
             found.count = 0;
             read_points(&found, json_object_get(json_object_get(differences, "ground"), "points"));
         }
@@ -280,10 +280,10 @@ int presets_fill(const struct catalog_variable *variable, const double data[2], 
     else if (data)
         fit(&preset, data);
     if (layer->minus.used)
-        status = become_difference(&preset, variable);
+        status = become_difference(&preset, variable, layer);
     if (status != VIRGA_OK)
         return status;
-    set_opacity(&preset, variable, layer->minus.used);
+    set_opacity(&preset, variable, layer);
     presets_units(variable, "", layer->minus.used, &units);
     if (!*layer->colour_map)
         strcpy(layer->colour_map, preset.colour_map);

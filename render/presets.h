@@ -14,7 +14,7 @@ enum { PRESET_TITLE_TEXT = 201 };
 
 // Whether presets_fill makes use of the range of the data for this variable.
 bool presets_need_data(const struct catalog_variable *variable);
-// Gives a layer what it leaves open of colour map, range, opacity and units; one that is a difference what differences of the variable look like, about 0. data: smallest and largest value, or NULL where not known
+// Gives a layer what it leaves open of colour map, range, opacity and units; one with a level looks as a variable on the ground does; one that is a difference what differences of the variable look like, about 0. data: smallest and largest value, or NULL where not known
 // (then a range of the data is guessed from the lattice). VIRGA_OK or VIRGA_NO_MEMORY.
 int presets_fill(const struct catalog_variable *variable, const double data[2], struct view_layer *layer);
 

@@ -10,6 +10,7 @@
 #include "render/document.h"
 #include "render/sequence.h"
 #include "render/view_check.h"
+#include "tile/surface.h"
 
 static int check_id(struct document *document, const json_t *value, void *out)
 {
@@ -187,9 +188,40 @@ static int check_minus(struct document *document, const json_t *value, void *out
     return status;
 }
 
+// Plain numbers alone, as the page reads them; in limits by surface_parse. One place in a column: no maximum, no cloud top.
+static bool is_level(const char *text)
+{
+    static const char *const suffixes[] = {"hPa", "Pa", "m", "km", "K", "m-above-ground", NULL};
+    struct surface surface;
+    const bool numbered = *text == 'k' || strncmp(text, "FL", 2) == 0;
+    const char *at = text + (*text == 'k' ? 1 : numbered ? 2 : *text == '-' ? 1 : 0);
+    size_t digits = strspn(at, "0123456789"), n = 0;
+    at += digits;
+    if (digits < 1 || digits > (numbered ? 4 : 6))
+        return false;
+    if (!numbered && *at == '.') {
+        digits = strspn(at + 1, "0123456789");
+        at += digits + 1;
+        if (digits < 1 || digits > 6)
+            return false;
+    }
+    while (!numbered && suffixes[n] && strcmp(at, suffixes[n]) != 0)
+        n++;
+    return (numbered ? !*at : suffixes[n] != NULL) && surface_parse(text, &surface, NULL) == VIRGA_OK;
+}
+
+static int check_level(struct document *document, const json_t *value, void *out)
+{
+    const char *text = json_string_value(value);
+    if (!text || strlen(text) != json_string_length(value) || strlen(text) >= VIEW_LEVEL_TEXT || !is_level(text))
+        return document_wrong(document, "expected a surface such as \"850hPa\", \"1500m\", \"FL100\", \"300K\" or \"k5\"");
+    memcpy(out, text, strlen(text) + 1);
+    return VIRGA_OK;
+}
+
 static int check_layer(struct document *document, const json_t *value, struct view_layer *layer)
 {
-    static const char *const names[] = {"variable", "visible", "colour_map", "range", "units", "opacity", "shading", "minus", NULL};
+    static const char *const names[] = {"variable", "visible", "colour_map", "range", "units", "opacity", "shading", "level", "minus", NULL};
     int status = document_object(document, value);
     layer->visible = true;
     layer->shading = true;
@@ -208,8 +240,14 @@ static int check_layer(struct document *document, const json_t *value, struct vi
     if (status == VIRGA_OK)
         status = document_member(document, value, "shading", false, document_bool, &layer->shading);
     if (status == VIRGA_OK)
+        status = document_member(document, value, "level", false, check_level, layer->level);
+    if (status == VIRGA_OK)
         status = document_member(document, value, "minus", false, check_minus, &layer->minus);
-    return status == VIRGA_OK ? document_no_others(document, value, names) : status;
+    if (status == VIRGA_OK)
+        status = document_no_others(document, value, names);
+    if (status == VIRGA_OK && *layer->level && layer->minus.used)
+        return document_wrong(document, "a difference has no level");
+    return status;
 }
 
 static int check_layers(struct document *document, const json_t *value, void *out)

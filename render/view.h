@@ -17,6 +17,7 @@ enum {
     VIEW_TIME_TEXT = 32,
     VIEW_COLOUR_MAP_TEXT = 64,
     VIEW_UNITS_TEXT = 41,
+    VIEW_LEVEL_TEXT = 40,
     VIEW_CAPTION_TEXT = 201,
     VIEW_ANTIALIASING_MAX = 4,
     VIEW_USUAL_WIDTH = 1280,  // pixels of a picture whose document names no size
@@ -44,6 +45,7 @@ struct view_layer {
     char units[VIEW_UNITS_TEXT];            // that the legend is written in; "": the preset's
     size_t opacity_count;                   // 0: the preset's curve
     double opacity[VIEW_OPACITY_MAX][2];    // value in the variable's units (not falling), opacity per km of true height 0 to 1
+    char level[VIEW_LEVEL_TEXT];            // the text of a surface (tile/surface.h) that a variable with levels is sliced at; "": it is a volume. No difference has one
     struct view_minus minus;                // of a difference; its range and opacity are of differences
 };
 

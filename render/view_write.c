@@ -58,6 +58,8 @@ static json_t *layer_json(const struct view_layer *layer)
     if (layer->opacity_count)
         json_object_set_new(object, "opacity", opacity_json(layer));
     json_object_set_new(object, "shading", json_boolean(layer->shading));
+    if (*layer->level)
+        json_object_set_new(object, "level", json_string(layer->level));
     if (layer->minus.used)
         json_object_set_new(object, "minus", minus_json(&layer->minus));
     return object;

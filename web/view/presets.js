@@ -48,11 +48,11 @@ export function needsDataRange(variable, presets) {
 }
 
 /**
- * {colour_map, range, units, opacity} for a variable. `dataRange` is [smallest, largest] or null; without it a "data" range
+ * {colour_map, range, units, opacity} for a variable; a slice of one looks as what lies on the ground does. `dataRange` is [smallest, largest] or null; without it a "data" range
  * is guessed from the lattice, whose ε is 1/4096 of the first step's range where no table names it.
  */
-export function presetLayer(variable, presets, dataRange = null, {difference = false} = {}) {
-  const preset = presetFor(variable, presets);
+export function presetLayer(ofVariable, presets, dataRange = null, {difference = false, slice = false} = {}) {
+  const variable = slice ? {...ofVariable, vertical: null} : ofVariable, preset = presetFor(variable, presets);
   if (difference) return differenceLayer(variable, preset, presets);
   const whole = Array.isArray(preset.range) ? preset.range : rising(rangeFromData(variable, dataRange));
   const range = fitted(whole, preset, dataRange);

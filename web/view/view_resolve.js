@@ -211,7 +211,7 @@ export function completeView(view, catalog, presets, dataRanges = {}) {
   const layers = view.layers.map((layer) => {
     const variable = findVariable(dataset, layer.variable);
     if (!variable) return layer;
-    return {...presetLayer(variable, presets, dataRanges[variable.id] ?? null, {difference: Boolean(layer.minus)}), ...layer, variable: variable.id};
+    return {...presetLayer(variable, presets, dataRanges[variable.id] ?? null, {difference: Boolean(layer.minus), slice: Boolean(layer.level)}), ...layer, variable: variable.id};
   });
   const exaggeration = view.exaggeration ?? defaultExaggeration(dataset, layers.length ? findVariable(dataset, layers[0].variable) : null);
   return {...view, layers, exaggeration};

@@ -8,7 +8,7 @@
 import {
   boolean, byteLength, checkObject, integer, list, noOthers, number, optional, required, text, ViewError, withoutUndefined,
 } from "./document.js";
-import {checkCamera, checkTime, isTime} from "./view_check.js";
+import {checkCamera, checkLevel, checkTime, isTime} from "./view_check.js";
 import {checkSequence} from "./view_sequence.js";
 
 export {ViewError};
@@ -72,9 +72,11 @@ function layer(value, field) {
     units: optional(value, "units", undefined, (v, f) => text(v, f, 40, null, ""), field),
     opacity: optional(value, "opacity", undefined, opacity, field),
     shading: optional(value, "shading", true, boolean, field),
+    level: optional(value, "level", undefined, checkLevel, field),
     minus: optional(value, "minus", undefined, minus, field),
   };
-  noOthers(value, ["variable", "visible", "colour_map", "range", "units", "opacity", "shading", "minus"], field);
+  noOthers(value, ["variable", "visible", "colour_map", "range", "units", "opacity", "shading", "level", "minus"], field);
+  if (result.level !== undefined && result.minus) throw new ViewError(field, "a difference has no level");
   return withoutUndefined(result);
 }
 
