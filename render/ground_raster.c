@@ -72,13 +72,13 @@ static double least(double a, double b, double c) { return a < b ? (a < c ? a : 
 static double most(double a, double b, double c) { return a > b ? (a > c ? a : c) : (b > c ? b : c); }
 
 // 1 / depth over the picture, by the corners as they are; held near what the corners have, where an edge-on triangle's would run away.
-struct plane { double at, along_x, along_y, low, high; float slope; };
+struct depth_plane { double at, along_x, along_y, low, high; float slope; };
 
-static struct plane plane_of(const struct ground_point *a, const struct ground_point *b, const struct ground_point *c,
+static struct depth_plane plane_of(const struct ground_point *a, const struct ground_point *b, const struct ground_point *c,
                              double least_slope) {
     double bx = b->x - a->x, by = b->y - a->y, cx = c->x - a->x, cy = c->y - a->y, area = bx * cy - by * cx;
     double bn = b->near - a->near, cn = c->near - a->near;
-    struct plane p = {.at = a->near};
+    struct depth_plane p = {.at = a->near};
     if (fabs(area) > 1e-9) {
         p.along_x = (bn * cy - cn * by) / area;
         p.along_y = (cn * bx - bn * cx) / area;
@@ -111,7 +111,7 @@ static int64_t first_of(int64_t a, int64_t b, int64_t c) { return a < b ? (a < c
 static int64_t last_of(int64_t a, int64_t b, int64_t c) { return a > b ? (a > c ? a : c) : (b > c ? b : c); }
 static int64_t below(int64_t value) { return value >= 0 ? value / FINE : -((-value + FINE - 1) / FINE); }
 
-static void take(struct ground_raster *r, size_t at, float near, const struct plane *plane, enum ground_kind kind) {
+static void take(struct ground_raster *r, size_t at, float near, const struct depth_plane *plane, enum ground_kind kind) {
     if (!(near >= r->near[at])) return;
     r->near[at] = near;
     r->slope[at] = plane->slope;
@@ -134,7 +134,7 @@ static void fill(struct ground_raster *r, const struct ground_camera *camera, co
     if (x0 > x1 || y0 > y1) return;
     int64_t x = x0 * FINE + FINE / 2, y = y0 * FINE + FINE / 2;
     struct edge ab = edge_of(a, b, x, y), bc = edge_of(b, c, x, y), ca = edge_of(c, a, x, y);
-    struct plane plane = plane_of(pa, pb, pc, 2 * camera->step * 0x1p-23);
+    struct depth_plane plane = plane_of(pa, pb, pc, 2 * camera->step * 0x1p-23);
     double pixel = 1 / (double)r->across, start = plane.at + plane.along_x * ((double)r->x + ((double)x0 + 0.5) * pixel);
     for (int64_t j = y0; j <= y1; j++) {
         int64_t e0 = ab.value, e1 = bc.value, e2 = ca.value;

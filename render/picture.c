@@ -9,6 +9,7 @@
 #include "render/composite.h"
 #include "render/picture_scene.h"
 #include "render/ray_marcher.h"
+#include "render/slice_draw.h"
 
 int picture_maker_new(const struct picture_options *options, struct picture_maker **result, struct failure *failure) {
     struct picture_maker *maker = calloc(1, sizeof *maker);
@@ -20,8 +21,9 @@ int picture_maker_new(const struct picture_options *options, struct picture_make
         .catalog = options->catalog, .store = options->bricks, .background = options->background, .stop = options->stop};
     maker->volumes = field_volumes_new(&maker->fetch, options->team, options->memory);
     maker->spaces = layer_spaces_new(options->catalog, options->stop);
+    maker->planes = plane_cache_new(options->memory / 4);
     if (options->world_folder) maker->world_folder = strdup(options->world_folder);
-    if (!maker->volumes || !maker->spaces || (options->world_folder && !maker->world_folder)) {
+    if (!maker->volumes || !maker->spaces || !maker->planes || (options->world_folder && !maker->world_folder)) {
         picture_maker_free(maker);
         return failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
     }
@@ -44,6 +46,8 @@ void picture_maker_free(struct picture_maker *maker) {
     light_grid_destroy(&maker->shade);
     skip_grid_destroy(&maker->skip);
     basemap_free(maker->basemap);
+    picture_slices_drop(maker);
+    plane_cache_free(maker->planes);
     layer_spaces_free(maker->spaces);
     field_volumes_free(maker->volumes);
     free(maker->world_folder);
@@ -111,6 +115,7 @@ static int draw_ground(struct picture_maker *maker, const struct view *view, con
     if (picture_key_same(&key, &maker->ground_key)) return VIRGA_OK;
     maker->ground_key = (struct picture_key){0};
     int status = basemap_draw(maker->basemap, maker->options.team, scene, &show, view->antialiasing, maker->ground, maker->distance);
+    if (!status && scene->slice_count) status = slice_draw(maker->options.team, scene, view->antialiasing, maker->ground, maker->distance);
     if (!status) maker->ground_key = key;
     return status;
 }

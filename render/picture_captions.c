@@ -82,9 +82,9 @@ static void title_words(const struct picture_maker *maker, char *text, size_t si
     const struct catalog_dataset *dataset = maker->resolved.dataset;
     size_t at = 0;
     *text = '\0';
-    for (size_t n = 0; n < maker->layer_count; n++) {
+    for (size_t n = 0; n < maker->layer_count + maker->slice_count; n++) {
         char title[VIEW_TITLE_TEXT];
-        view_resolved_title(maker->layers[n].layer, title);
+        view_resolved_title(n < maker->layer_count ? maker->layers[n].layer : maker->slices[n - maker->layer_count].layer.layer, title);
         if (at + 2 + strlen(title) < size) {
             const size_t from = at + (at ? 2 : 0);
             at += (size_t)sprintf(text + at, "%s%s", at ? ", " : "", title);
@@ -117,4 +117,5 @@ void picture_words_init(struct picture_words *words, const struct picture_maker 
     note_words(maker, scene, cut, words->note, sizeof words->note);
     words->caption = (struct caption){.title = words->title, .valid = words->valid, .run = words->run, .note = words->note, .attribution = asked->attribution};
     for (size_t n = 0; asked->legend && n < maker->layer_count; n++) add_legend(&words->caption, &maker->layers[n]);
+    for (size_t n = 0; asked->legend && n < maker->slice_count; n++) add_legend(&words->caption, &maker->slices[n].layer);
 }

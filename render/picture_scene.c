@@ -204,8 +204,8 @@ static int minus_space(struct picture_maker *maker, struct picture_layer *layer,
 // Whether both fields of a difference stand at the same places.
 static bool same_places(const struct picture_layer *layer) { return !strcmp(layer->own.space->id, layer->minus.space->id); }
 
-static int add_layers(struct picture_maker *maker, double seconds, bool volumes, struct failure *failure) {
-    size_t indices[VIEW_DRAWN_MAX], count = view_resolved_drawn(&maker->resolved, seconds, volumes, indices);
+static int add_layers(struct picture_maker *maker, double seconds, enum view_form form, struct failure *failure) {
+    size_t indices[VIEW_DRAWN_MAX], count = view_resolved_drawn(&maker->resolved, seconds, form, indices);
     for (size_t n = 0; n < count; n++) {
         struct picture_layer *layer = &maker->layers[maker->layer_count];
         *layer = (struct picture_layer){.layer = &maker->resolved.layers[indices[n]]};
@@ -336,9 +336,9 @@ int picture_scene(struct picture_maker *maker, const struct view *view, const st
     size_of(view, &scene->width, &scene->height);
     look_from(maker, view, moment, scene);
     maker->layer_count = 0;
-    int status = add_layers(maker, seconds, true, failure);
+    int status = add_layers(maker, seconds, VIEW_FORM_VOLUME, failure);
     scene->volume_count = maker->layer_count;
-    if (!status) status = add_layers(maker, seconds, false, failure);
+    if (!status) status = add_layers(maker, seconds, VIEW_FORM_GROUND, failure);
     scene->drape_count = maker->layer_count - scene->volume_count;
     const struct brick_camera camera = {scene->matrices, scene->height, view->exaggeration};
     struct picture_key key = maker->domain_key;
@@ -350,6 +350,7 @@ int picture_scene(struct picture_maker *maker, const struct view *view, const st
         if (volume) add_layer_key(&key, layer);
     }
     if (status) return status;
+    if ((status = picture_slices(maker, moment, scene, failure))) return status;
     if (!maker->options.background) look_ahead(maker, moment);
     status = make_skip(maker, scene, &key);
     if (!status) status = make_shade(maker, scene, key);
@@ -368,6 +369,7 @@ struct picture_key picture_ground_key(const struct picture_maker *maker, const s
         add_layer_key(&key, &maker->layers[n]);
         picture_key_add(&key, &scene->drapes[n - scene->volume_count].blend, sizeof(double));
     }
+    picture_slices_key(maker, &key);
     if (scene->shade) picture_key_add(&key, &maker->light_key, sizeof maker->light_key);
     picture_key_add(&key, light->direction, sizeof light->direction);
     picture_key_add(&key, light->colour, sizeof light->colour);

@@ -10,6 +10,7 @@
 #include "render/picture.h"
 #include "render/scene.h"
 #include "render/view_resolve.h"
+#include "tile/plane_cache.h"
 
 struct picture_key { uint64_t low, high; };  // of all that something was made from
 
@@ -23,6 +24,12 @@ struct picture_layer {  // one that is drawn
     struct picture_field own, minus;  // minus: of a difference what is taken away, else zero
     struct transfer transfer;
     bool cut;  // more bricks were wanted than there is memory for
+};
+
+struct picture_slice {  // a layer that is a sheet
+    struct picture_layer layer;      // without fields
+    struct plane *values, *heights;  // a reference each
+    char key[PLANE_KEY];             // plane_key
 };
 
 enum { PICTURE_LAYERS_MAX = SCENE_VOLUMES_MAX + SCENE_DRAPES_MAX };
@@ -48,6 +55,9 @@ struct picture_maker {
     // Of the picture being made, and of the one before.
     struct picture_layer layers[PICTURE_LAYERS_MAX];
     size_t layer_count;
+    struct picture_slice slices[SCENE_SLICES_MAX];
+    size_t slice_count;
+    struct plane_cache *planes;
     size_t drawn;                    // pictures so far
     struct picture_moment last;      // of the picture before
     ptrdiff_t ahead;                 // step that the store makes ready, or -1
@@ -65,6 +75,11 @@ int picture_domain(struct picture_maker *maker, const struct view *view, struct 
 // The scene of a moment: fields, skip grid, light. picture_domain comes first.
 int picture_scene(struct picture_maker *maker, const struct view *view, const struct picture_moment *moment, struct scene *scene,
                   struct failure *failure);
+// The slices of a moment, into the scene, which is filled otherwise. Between two steps the nearer one's are shown.
+int picture_slices(struct picture_maker *maker, const struct picture_moment *moment, struct scene *scene, struct failure *failure);
+void picture_slices_drop(struct picture_maker *maker);  // what they hold
+// Adds all that they are made from to a key.
+void picture_slices_key(const struct picture_maker *maker, struct picture_key *key);
 // Whether a moment lies between two steps.
 bool picture_blended(const struct picture_maker *maker, const struct picture_moment *moment);
 // The valid time of a moment: seconds in the calendar of the first layer, whole ones between steps.

@@ -14,8 +14,9 @@
 #include "render/light_grid.h"
 #include "render/skip_grid.h"
 #include "render/transfer.h"
+#include "tile/plane.h"
 
-enum { SCENE_VOLUMES_MAX = 2, SCENE_DRAPES_MAX = 2 };
+enum { SCENE_VOLUMES_MAX = 2, SCENE_DRAPES_MAX = 2, SCENE_SLICES_MAX = 2 };
 #define SCENE_FULL_STEP 1.35  // voxels a step of a picture in full, as the page has it
 
 // What a difference takes away from its layer's values; steps[0] NULL: nothing.
@@ -35,6 +36,13 @@ struct scene_layer {
     struct scene_minus minus;              // then lookup is of q − ratio × q of minus
 };
 
+// A variable at a surface: a sheet at the surface's own heights (slice_draw.h).
+struct scene_slice {
+    const struct grid *grid;
+    const struct plane *values, *heights;  // heights: metres above the datum
+    const struct transfer *transfer;
+};
+
 struct scene {
     struct scene_bounds box;
     double exaggeration;
@@ -42,8 +50,9 @@ struct scene {
     struct light light;
     unsigned width, height;  // pixels
     double step;             // voxels a step: SCENE_FULL_STEP
-    size_t volume_count, drape_count;
+    size_t volume_count, drape_count, slice_count;
     struct scene_layer volumes[SCENE_VOLUMES_MAX], drapes[SCENE_DRAPES_MAX];
+    struct scene_slice slices[SCENE_SLICES_MAX];
     const struct skip_grid *skip;     // NULL: nothing is skipped
     const struct light_grid *shade;   // NULL: no shadows
 };

@@ -67,6 +67,23 @@ static int find_run(const struct view *view, struct view_resolved *resolved, str
     return VIRGA_OK;
 }
 
+// The surface that a layer is sliced at, which its title names: "Air temperature, 850 hPa".
+static int find_surface(struct view_resolved_layer *layer, size_t index, struct failure *failure)
+{
+    char title[SURFACE_TITLE];
+    presets_title(layer->of, layer->title);
+    if (!*layer->look.level)
+        return VIRGA_OK;
+    if (!layer->of->vertical)
+        return failure_set(failure, VIRGA_NOT_FOUND, "layers[%zu].level: \"%s\" has no levels", index, layer->of->id);
+    if (surface_parse(layer->look.level, &layer->surface, NULL) != VIRGA_OK || (layer->surface.kind == SURFACE_LEVEL && layer->surface.value >= (double)layer->of->nz))
+        return failure_set(failure, VIRGA_NOT_FOUND, "layers[%zu].level: \"%s\" has model levels k0 to k%zu", index, layer->of->id, layer->of->nz - 1);
+    surface_title(&layer->surface, title);
+    size_t used = strlen(layer->title);
+    snprintf(layer->title + used, sizeof layer->title - used, ", %s", title);
+    return VIRGA_OK;
+}
+
 static int find_variable(const struct view *view, size_t index, struct view_resolved *resolved, struct failure *failure)
 {
     const struct catalog_dataset *dataset = resolved->dataset;
@@ -86,7 +103,9 @@ static int find_variable(const struct view *view, size_t index, struct view_reso
     const struct catalog_series *series = &dataset->runs[resolved->run].series[variable];
     layer->series = series->present && series->time_count > 0 ? series : NULL;
     layer->lattice = layer->of->lattice;
-    presets_title(layer->of, layer->title);
+    int status = find_surface(layer, index, failure);
+    if (status != VIRGA_OK)
+        return status;
     if (layer->series || !layer->look.visible)
         return VIRGA_OK;
     return failure_set(failure, VIRGA_NOT_FOUND, "layers[%zu].variable: \"%s\" is not in the run of %s", index, layer->of->id,
@@ -399,13 +418,18 @@ ptrdiff_t view_resolved_step(const struct view_resolved_layer *layer, double sec
     return lacks ? -1 : step_at(layer->of, layer->series, seconds);
 }
 
-size_t view_resolved_drawn(const struct view_resolved *resolved, double seconds, bool volumes, size_t layers[VIEW_DRAWN_MAX])
+static enum view_form form_of(const struct view_resolved_layer *layer)
+{
+    return !layer->of->vertical ? VIEW_FORM_GROUND : *layer->look.level ? VIEW_FORM_SLICE : VIEW_FORM_VOLUME;
+}
+
+size_t view_resolved_drawn(const struct view_resolved *resolved, double seconds, enum view_form form, size_t layers[VIEW_DRAWN_MAX])
 {
     size_t count = 0, fields = 0;
     for (size_t n = 0; n < resolved->layer_count; n++) {
         const struct view_resolved_layer *layer = &resolved->layers[n];
-        size_t more = volumes ? fields_of(layer) : 1;
-        if (!layer->placed || !layer->look.visible || layer->of->vertical != volumes || fields + more > VIEW_DRAWN_MAX ||
+        size_t more = form == VIEW_FORM_VOLUME ? fields_of(layer) : 1;
+        if (!layer->placed || !layer->look.visible || form_of(layer) != form || fields + more > VIEW_DRAWN_MAX ||
             view_resolved_step(layer, seconds) < 0)
             continue;
         fields += more;

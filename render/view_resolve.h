@@ -12,6 +12,7 @@
 #include "render/brick_fetch.h"
 #include "render/presets.h"
 #include "render/view.h"
+#include "tile/surface.h"
 
 enum { VIEW_PLACED_MAX = 4, VIEW_DRAWN_MAX = 2, VIEW_TITLE_TEXT = 2 * PRESET_TITLE_TEXT + 4 };
 
@@ -32,6 +33,7 @@ struct view_resolved_layer {
     struct view_resolved_minus minus;
     struct lattice_spec lattice;         // of what is shown: the variable's, or of q − ratio × q of minus
     bool placed;                         // one of the layers that the page would hold, whose grids make the box (at most VIEW_PLACED_MAX)
+    struct surface surface;              // where look.level names one
     struct view_layer look;              // the view's layer; after view_complete with nothing left open
     struct preset_units units;           // that its numbers are written in; after view_complete
     char title[PRESET_TITLE_TEXT];       // "Air temperature"
@@ -82,9 +84,10 @@ ptrdiff_t view_resolved_step(const struct view_resolved_layer *layer, double sec
 // The step of what a difference takes away then, where view_resolved_step has one; and a step of it.
 ptrdiff_t view_resolved_minus_step(const struct view_resolved_layer *layer, double seconds);
 struct field_ref view_resolved_minus_field(const struct view_resolved *resolved, const struct view_resolved_layer *layer, size_t step);
-// Indices of the layers that are drawn at a valid time: placed, visible, with a step then; the first VIEW_DRAWN_MAX volumes, or 2-D
-// layers, where a difference of volumes counts as two. How many.
-size_t view_resolved_drawn(const struct view_resolved *resolved, double seconds, bool volumes, size_t layers[VIEW_DRAWN_MAX]);
+// Indices of the layers of a form that are drawn at a valid time: placed, visible, with a step then; the first VIEW_DRAWN_MAX, where a difference
+// of volumes counts as two. How many.
+enum view_form { VIEW_FORM_GROUND, VIEW_FORM_VOLUME, VIEW_FORM_SLICE };  // 2-D variables, others, and those at a surface
+size_t view_resolved_drawn(const struct view_resolved *resolved, double seconds, enum view_form form, size_t layers[VIEW_DRAWN_MAX]);
 
 // A view to start from: the page's own default picture of a dataset (dataset_id NULL: of the first with something to show), without its
 // camera, and with nothing in its layers but variables. The exaggeration suits the domain. VIRGA_NOT_FOUND where there is nothing.

@@ -7,11 +7,7 @@
 
 enum { MARK = 4, HEAD = 12, VERSION = 1 };
 
-static const struct plane_level *level_of(const struct plane *plane, size_t most) {
-    size_t n = 0;
-    while (n + 1 < plane->level_count && plane->levels[n].nx * plane->levels[n].ny > most) n++;
-    return &plane->levels[n];
-}
+static const struct plane_level *level_of(const struct plane *plane, size_t most) { return &plane->levels[plane_level_of(plane, most)]; }
 
 static json_t *array(size_t offset, size_t count) { return json_pack("{s:I, s:I}", "offset", (json_int_t)offset, "count", (json_int_t)count); }
 

@@ -139,8 +139,16 @@ static double to_level(double at, unsigned scale, size_t n, bool wraps) {
     return own < 0 ? (wraps ? own + (double)n : 0) : !wraps && own > (double)n - 1 ? (double)n - 1 : own;
 }
 
-double plane_sample(const struct plane *plane, double i, double j) {
-    const struct plane_level *l = &plane->levels[0];
+size_t plane_level_of(const struct plane *plane, size_t most) {
+    size_t n = 0;
+    while (n + 1 < plane->level_count && plane->levels[n].nx * plane->levels[n].ny > most) n++;
+    return n;
+}
+
+double plane_sample(const struct plane *plane, double i, double j) { return plane_sample_level(plane, 0, i, j); }
+
+double plane_sample_level(const struct plane *plane, size_t level, double i, double j) {
+    const struct plane_level *l = &plane->levels[level];
     size_t x[2], y[2];
     double fx, fy, sum = 0, east = 0, north = 0, present = 0;
     if (!(i >= 0 && j >= 0 && i <= (double)plane->nx - !plane->wraps && j <= (double)plane->ny - 1)) return NAN;

@@ -49,5 +49,8 @@ void plane_unref(struct plane *plane);         // NULL allowed
 // The value at fractional indices of the grid (0 … n − 1; i up to n where it wraps), bilinear over the present values of level 0; NaN where their share
 // of the weights is under one half, or outside.
 double plane_sample(const struct plane *plane, double i, double j);
+// The same of another level; and the finest one that has at most so many values, or the coarsest.
+double plane_sample_level(const struct plane *plane, size_t level, double i, double j);
+size_t plane_level_of(const struct plane *plane, size_t most);
 
 #endif
