@@ -97,7 +97,8 @@ def test_numbers_of_a_tile_are_the_file_s(client, datasets, files):
     values = facts["offset"] + facts["scale"] * (65536 * red + 256 * green + blue)
     bounds, there = field.bounds(frame), alpha == 255
     assert there.any() and set(numpy.unique(alpha)) <= {0.0, 255.0}
-    slack = 1.1 * facts["scale"]  # half a step of the lattice, and half a step of what a picture can say
+    lattice = next(v for v in datasets["globe"]["variables"] if v["id"] == VARIABLE)["lattice"]
+    slack = lattice["epsilon"] + facts["scale"]
     assert (values[there] >= bounds.low[there] - slack).all() and (values[there] <= bounds.high[there] + slack).all()
 
 
