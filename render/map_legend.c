@@ -176,20 +176,16 @@ static void draw_all(struct lettering *lettering, struct lettering_sheet *sheet,
     for (size_t n = 0; n < plan->row_count; n++) draw_row(lettering, sheet, plan, n);
 }
 
-static int draw(struct lettering *lettering, const struct legend_plan *plan, uint8_t **bytes, size_t *size, struct failure *failure) {
-    const struct image_options encode = {.format = plan->options->format, .quality = plan->options->quality};
+static int draw(struct lettering *lettering, const struct legend_plan *plan, struct image *image, struct failure *failure) {
     const struct lettering_area all = {0, 0, plan->width, plan->height};
     struct lettering_sheet sheet;
-    struct image image;
-    int status = image_init(&image, (unsigned)plan->width, (unsigned)plan->height);
+    int status = image_init(image, (unsigned)plan->width, (unsigned)plan->height);
     if (status) return failure_set(failure, VIRGA_NO_MEMORY, "legend: out of memory");
     status = lettering_begin(&sheet, &all);
     if (!status) draw_all(lettering, &sheet, plan);
-    const int laid = lettering_lay(&sheet, &image);
-    if (status || laid) status = failure_set(failure, VIRGA_NO_MEMORY, "legend: out of memory");
-    else status = image_encode(&image, &encode, bytes, size, failure);
-    image_destroy(&image);
-    return status;
+    if (!lettering_lay(&sheet, image) && !status) return VIRGA_OK;
+    image_destroy(image);
+    return failure_set(failure, VIRGA_NO_MEMORY, "legend: out of memory");
 }
 
 static int check(const struct map_legend_options *options, struct failure *failure) {
@@ -207,18 +203,29 @@ static struct legend_plan *plan_new(struct lettering *lettering, const struct ca
     return plan;
 }
 
-int map_legend_draw(const struct catalog_variable *variable, const struct map_style *style, const struct map_legend_options *options,
-                    uint8_t **bytes, size_t *size, struct failure *failure) {
-    *bytes = NULL;
-    *size = 0;
+int map_legend_image(const struct catalog_variable *variable, const struct map_style *style, const struct map_legend_options *options, struct image *image,
+                     struct failure *failure) {
+    *image = (struct image){0};
     int status = check(options, failure);
     if (status) return status;
     struct lettering lettering;
     lettering_init(&lettering);
     struct legend_plan *plan = plan_new(&lettering, variable, style, options);
-    status = plan ? draw(&lettering, plan, bytes, size, failure) : failure_set(failure, VIRGA_NO_MEMORY, "legend: out of memory");
+    status = plan ? draw(&lettering, plan, image, failure) : failure_set(failure, VIRGA_NO_MEMORY, "legend: out of memory");
     free(plan);
     lettering_destroy(&lettering);
+    return status;
+}
+
+int map_legend_draw(const struct catalog_variable *variable, const struct map_style *style, const struct map_legend_options *options,
+                    uint8_t **bytes, size_t *size, struct failure *failure) {
+    const struct image_options encode = {.format = options->format, .quality = options->quality};
+    struct image image;
+    *bytes = NULL;
+    *size = 0;
+    int status = map_legend_image(variable, style, options, &image, failure);
+    if (!status) status = image_encode(&image, &encode, bytes, size, failure);
+    image_destroy(&image);
     return status;
 }
 

@@ -31,5 +31,8 @@ int map_legend_size(const struct catalog_variable *variable, const struct map_st
 // VIRGA_OK, VIRGA_NO_MEMORY, VIRGA_INVALID. Any thread.
 int map_legend_draw(const struct catalog_variable *variable, const struct map_style *style, const struct map_legend_options *options,
                     uint8_t **bytes, size_t *size, struct failure *failure);
+// The same as an image, for pictures that a legend is a part of: zeroed where it failed; else image_destroy it.
+int map_legend_image(const struct catalog_variable *variable, const struct map_style *style, const struct map_legend_options *options, struct image *image,
+                     struct failure *failure);
 
 #endif

@@ -61,6 +61,22 @@ int section_line_init(struct section_line *line, const struct grid *grid, const 
     return VIRGA_OK;
 }
 
+int section_line_even(struct section_line *line, const struct section_point *vertices, size_t vertex_count, size_t count, double *marks) {
+    *line = (struct section_line){.points = malloc(count * sizeof *line->points)};
+    if (!line->points) return VIRGA_NO_MEMORY;
+    marks[0] = 0;
+    for (size_t n = 1; n < vertex_count; n++) marks[n] = marks[n - 1] + distance(&vertices[n - 1], &vertices[n]);
+    for (size_t n = 1; line->count < count;) {
+        double along = marks[vertex_count - 1] * ((double)line->count + 0.5) / (double)count;
+        while (n + 1 < vertex_count && marks[n] < along) n++;
+        double stretch = n < vertex_count ? marks[n] - marks[n - 1] : 0;
+        struct section_point *point = &line->points[line->count++];
+        *point = stretch > 0 ? between(&vertices[n - 1], &vertices[n], fmax(0, (along - marks[n - 1]) / stretch)) : vertices[0];
+        point->distance = along;
+    }
+    return VIRGA_OK;
+}
+
 void section_line_destroy(struct section_line *line) {
     free(line->points);
     *line = (struct section_line){0};

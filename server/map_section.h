@@ -25,6 +25,8 @@ struct section_line {
 // Between vertices longitude, latitude, height and time are linear, the shorter way round where they are more than 180° apart. vertex_count ≥ 1; `distance` is not looked at.
 // VIRGA_OK or VIRGA_NO_MEMORY.
 int section_line_init(struct section_line *line, const struct grid *grid, const struct section_point *vertices, size_t vertex_count, size_t most);
+// `count` places evenly along the same line, each in the middle of its piece. marks: distances of the vertices, [vertex_count]. VIRGA_OK or VIRGA_NO_MEMORY.
+int section_line_even(struct section_line *line, const struct section_point *vertices, size_t vertex_count, size_t count, double *marks);
 void section_line_destroy(struct section_line *line);
 
 // --- Values above points.

@@ -68,11 +68,27 @@ static void lines_go_the_shorter_way_round(void **state) {
     section_line_destroy(&line);
 }
 
+static void places_can_stand_evenly(void **state) {
+    (void)state;
+    struct section_point vertices[] = {at(0, 0), at(1, 0), at(1, 0), at(3, 0)}, same[] = {at(5, 5), at(5, 5)};
+    struct section_line line;
+    double marks[4];
+    assert_int_equal(section_line_even(&line, vertices, 4, 6, marks), VIRGA_OK);
+    assert_int_equal(line.count, 6);
+    for (size_t n = 0; n < 6; n++) assert_true(fabs(line.points[n].lon - (0.25 + 0.5 * (double)n)) < 1e-9);
+    assert_true(fabs(marks[3] - 3 * marks[1]) < 1e-6 * marks[3] && marks[1] == marks[2] && fabs(line.points[5].distance - marks[3] * 11 / 12) < 1e-6 * marks[3]);
+    section_line_destroy(&line);
+    assert_int_equal(section_line_even(&line, same, 2, 3, marks), VIRGA_OK);
+    assert_true(line.count == 3 && line.points[2].lon == 5 && line.points[2].lat == 5 && marks[1] == 0);
+    section_line_destroy(&line);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(places_stand_no_further_apart_than_columns),
         cmocka_unit_test(there_are_no_more_places_than_asked_for),
         cmocka_unit_test(heights_and_times_change_evenly),
+        cmocka_unit_test(places_can_stand_evenly),
         cmocka_unit_test(lines_go_the_shorter_way_round),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
