@@ -61,8 +61,8 @@ int section_picture_area(const struct section_options *options, struct lettering
 
 // --- Axes.
 
-static void rule(const struct plot *p, double x0, double y0, double x1, double y1, uint32_t colour) {
-    lettering_colour((struct lettering_sheet *)&p->sheet, colour);
+static void rule(struct plot *p, double x0, double y0, double x1, double y1, uint32_t colour) {
+    lettering_colour(&p->sheet, colour);
     cairo_set_line_width(p->sheet.cairo, 1);
     cairo_move_to(p->sheet.cairo, floor(x0) + 0.5, floor(y0) + 0.5);
     cairo_line_to(p->sheet.cairo, floor(x1) + 0.5, floor(y1) + 0.5);
@@ -138,7 +138,9 @@ static void draw_titles(struct plot *p) {
     int room = (int)p->options->width - 2 * PAD, line = lettering_line(title_style.size), title = lettering_width(&p->lettering, &title_style, p->options->title);
     int subtitle = lettering_width(&p->lettering, &plain_style, p->options->subtitle);
     lettering_text(&p->lettering, &p->sheet, &title_style, p->options->title, PAD, 6, title > room ? room : 0);
-    if (title + subtitle + 16 <= room) lettering_text(&p->lettering, &p->sheet, &plain_style, p->options->subtitle, PAD + title + 16, 6 + (line - lettering_line(plain_style.size)) - 1, 0);
+    bool beside = title + subtitle + 16 <= room;  // else at the foot
+    int x = beside ? PAD + title + 16 : PAD, y = beside ? 6 + (line - lettering_line(plain_style.size)) - 1 : (int)p->options->height - lettering_line(plain_style.size) - 2;
+    lettering_text(&p->lettering, &p->sheet, &plain_style, p->options->subtitle, x, y, subtitle > room ? room : 0);
 }
 
 // --- Begin and end.
@@ -237,7 +239,7 @@ static void draw_ground(struct plot *p, const struct section_along *along) {
 static void draw_marks(struct plot *p, const struct section_along *along) {
     for (size_t n = 0; n < along->mark_count; n++) {
         double x = across(p, along->marks[n]);
-        rule(p, x, p->area.y, x, p->area.y + p->area.height, 0x00000055);
+        rule(p, x, p->area.y, x, p->area.y + p->area.height, 0x00000040);
     }
 }
 
@@ -275,7 +277,6 @@ static void include(double range[2], double value) {
 struct curve {
     struct plot *plot;
     bool pen;  // is down
-    bool dots;
 };
 
 static void curve_to(struct curve *c, double x, double y) {
@@ -301,7 +302,7 @@ static void draw_value_line(struct plot *p, const struct section_along *along) {
 
 static void draw_units(struct plot *p, const struct preset_units *units, bool upright) {
     if (upright) lettering_text(&p->lettering, &p->sheet, &tick_style, units->label, 6, TOP - lettering_line(tick_style.size) - 2, 0);
-    else centred(p, &plain_style, units->label, p->area.x + 0.5 * p->area.width, p->area.y + p->area.height + 6 + lettering_line(tick_style.size));
+    else centred(p, &plain_style, units->label, p->area.x + 0.75 * p->area.width, p->area.y + p->area.height + 6 + lettering_line(tick_style.size));
 }
 
 static void draw_surface_values(struct plot *p, const struct section_along *along) {
@@ -357,9 +358,9 @@ static void draw_points(struct plot *p, const double *heights, const double *val
     cairo_restore(p->sheet.cairo);
 }
 
-int section_picture_profile(const struct section_options *options, const double *heights, const double *values, size_t count, double ground, uint8_t **bytes, size_t *size,
-                            struct failure *failure) {
+int section_picture_profile(const struct section_options *options, const struct section_profile *profile, uint8_t **bytes, size_t *size, struct failure *failure) {
     struct preset_units units;
+    char place[64];
     struct lettering_area area;
     struct plot p;
     *bytes = NULL;
@@ -371,15 +372,17 @@ int section_picture_profile(const struct section_options *options, const double 
     presets_units(options->variable, "", catalog_is_difference(options->variable), &units);
     p.x[0] = INFINITY, p.x[1] = -INFINITY;
     p.y[0] = options->bottom, p.y[1] = options->top;
-    for (size_t n = 0; n < count; n++)
-        if (heights[n] >= options->bottom && heights[n] <= options->top) include(p.x, values[n]);
+    for (size_t n = 0; n < profile->count; n++)
+        if (profile->heights[n] >= options->bottom && profile->heights[n] <= options->top) include(p.x, profile->values[n]);
     widen(p.x);
     draw_heights(&p, rule_colour);
     draw_numbers(&p, false, &units, rule_colour);
     draw_units(&p, &units, false);
-    const double twice[2] = {ground, ground};
+    place_text(profile->place, place);
+    lettering_text(&p.lettering, &p.sheet, &plain_style, place, area.x, area.y + area.height + 6 + lettering_line(tick_style.size), 0);
+    const double twice[2] = {profile->ground, profile->ground};
     const struct section_along below = {.nx = 2, .ground = twice};
-    if (isfinite(ground)) draw_ground(&p, &below);
-    draw_points(&p, heights, values, count);
+    if (isfinite(profile->ground)) draw_ground(&p, &below);
+    draw_points(&p, profile->heights, profile->values, profile->count);
     return plot_end(&p, status, bytes, size, failure);
 }

@@ -36,8 +36,13 @@ struct section_along {
 // *bytes is the caller's, freed with free(); NULL where it failed. VIRGA_OK, VIRGA_NO_MEMORY, VIRGA_INVALID.
 int section_picture_along(const struct section_options *options, const struct section_along *along, uint8_t **bytes, size_t *size, struct failure *failure);
 
-// Values over height at one place: heights rise; where either is NaN there is no point. ground: metres, or NaN.
-int section_picture_profile(const struct section_options *options, const double *heights, const double *values, size_t count, double ground, uint8_t **bytes, size_t *size,
-                            struct failure *failure);
+struct section_profile {
+    double place[2];  // longitude and latitude
+    size_t count;
+    const double *heights, *values;  // heights rise; where either is NaN there is no point
+    double ground;                   // metres, or NaN
+};
+// Values over height at one place.
+int section_picture_profile(const struct section_options *options, const struct section_profile *profile, uint8_t **bytes, size_t *size, struct failure *failure);
 
 #endif

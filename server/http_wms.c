@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "render/map_message.h"
 #include "server/web_user.h"
+#include "server/wms_section.h"
 #include "server/wms_capabilities.h"
 #include "server/xml_writer.h"
 
@@ -233,11 +234,9 @@ static int answer(struct peer *peer, const struct wms_query *query, const char *
         case WMS_MAP: return answer_map(peer, query, dataset, false);
         case WMS_LEGEND: return answer_map(peer, query, dataset, true);
         case WMS_FEATURE_INFO: return http_wms_info(peer, query, dataset);
-        default: break;
+        case WMS_VERTICAL_PROFILE: case WMS_TRANSECT: break;
     }
-    struct wms_exception exception;
-    wms_exception_set(&exception, VIRGA_INVALID, "OperationNotSupported", "REQUEST", "this request is not supported");
-    return http_wms_except(peer, query, &exception);
+    return wms_section_answer(peer, query, dataset);
 }
 
 int http_wms(const struct http_request *request) {

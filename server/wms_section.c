@@ -225,6 +225,11 @@ static int draw_transect(struct section_job *job, uint8_t **bytes, size_t *size,
     return status;
 }
 
+static int draw_profile(struct section_job *job, uint8_t **bytes, size_t *size, struct failure *failure) {
+    const struct section_profile profile = {{job->line.points[0].lon, job->line.points[0].lat}, job->section.rows, job->exact, job->section.values, job->section.ground[0]};
+    return section_picture_profile(&job->options, &profile, bytes, size, failure);
+}
+
 // --- Tables.
 
 struct table {
@@ -248,7 +253,7 @@ static void write_words(FILE *file, const char *words) {
     fputc('"', file);
 }
 
-static int write_table(const struct section_job *job, uint8_t **bytes, size_t *size, struct failure *failure) {
+static int write_table(struct section_job *job, uint8_t **bytes, size_t *size, struct failure *failure) {
     const struct section *s = &job->section;
     const struct catalog_variable *v = map_layer_variable(&job->layer);
     char *text = NULL, words[LINE_TEXT + 300];
@@ -290,9 +295,8 @@ static int make(struct map_job *map, struct map_service *service, struct failure
     snprintf(subtitle, sizeof subtitle, "valid %s, run %s", map_layer_time(layer)->iso, map_layer_run(layer)->iso);
     job->options.title = title;
     job->options.subtitle = subtitle;
-    int status = job->format == SECTION_CSV ? write_table(job, &bytes, &size, failure)
-                 : job->transect            ? draw_transect(job, &bytes, &size, failure)
-                                            : section_picture_profile(&job->options, job->exact, job->section.values, job->section.rows, job->section.ground[0], &bytes, &size, failure);
+    int (*const write)(struct section_job *, uint8_t **, size_t *, struct failure *) = job->format == SECTION_CSV ? write_table : job->transect ? draw_transect : draw_profile;
+    int status = write(job, &bytes, &size, failure);
     if (!status && !(job->map.job.body = shared_bytes_copy(bytes, size))) status = no_memory(failure);
     free(bytes);
     return status;
