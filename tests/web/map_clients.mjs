@@ -39,7 +39,7 @@ export const PAGES = {
     Object.assign(window, {crs: "CRS:84", box: map.getView().calculateExtent(map.getSize()), shown: true});`),
 
   "openlayers_xyz.html": page('<script src="ol/dist/ol.js"></script>', `
-    const source = new ol.source.XYZ({url: server + "tiles/" + dataset + "/" + variable + "/{z}/{x}/{y}.png?style=fill/temperature;range=250,320&time=" + time, crossOrigin: "anonymous", interpolate: false, transition: 0});
+    const source = new ol.source.XYZ({url: server + "tiles/" + dataset + "/" + variable + "/{z}/{x}/{y}.png?style=fill/temperature%3Brange%3D250,320&time=" + time, crossOrigin: "anonymous", interpolate: false, transition: 0});
     const map = new ol.Map({target: "map", pixelRatio: 1, controls: [], interactions: [], layers: [new ol.layer.Tile({source})], view: new ol.View({center: [1e6, 5e6], zoom: 3})});
     await new Promise((resolve) => map.once("rendercomplete", resolve));
     Object.assign(window, {crs: "EPSG:3857", box: map.getView().calculateExtent(map.getSize()), shown: true});`),
@@ -47,7 +47,7 @@ export const PAGES = {
   // A source by its TileJSON; what MapLibre calls zoom is of tiles of 512 pixels.
   "maplibre.html": page('<link rel="stylesheet" href="maplibre-gl/dist/maplibre-gl.css"><script src="maplibre-gl/dist/maplibre-gl.js"></script>', `
     const map = new maplibregl.Map({container: "map", center: [11.25, 40.979898], zoom: 2, fadeDuration: 0, pixelRatio: 1, interactive: false, attributionControl: false, canvasContextAttributes: {preserveDrawingBuffer: true, antialias: false},
-      style: {version: 8, sources: {field: {type: "raster", url: server + "tiles/" + dataset + "/" + variable + "/tilejson.json?style=fill/temperature;range=250,320&time=" + time, tileSize: 256}},
+      style: {version: 8, sources: {field: {type: "raster", url: server + "tiles/" + dataset + "/" + variable + "/tilejson.json?style=fill/temperature%3Brange%3D250,320&time=" + time, tileSize: 256}},
         layers: [{id: "paper", type: "background", paint: {"background-color": "#fff"}}, {id: "field", type: "raster", source: "field", paint: {"raster-fade-duration": 0, "raster-resampling": "nearest"}}]}});
     await new Promise((resolve) => map.once("idle", resolve));
     const half = ${SIZE / 2} * 40075016.68557849 / (512 * 4), {x, y} = (({lng, lat}) => ({x: lng * 20037508.342789244 / 180, y: Math.asinh(Math.tan(lat * Math.PI / 180)) * 6378137}))(map.getCenter());
@@ -58,7 +58,7 @@ export const PAGES = {
     const options = {tilingScheme: new Cesium.GeographicTilingScheme(), tileWidth: 256, tileHeight: 256, maximumLevel: 2, minimumLevel: 0};
     const imagery = asked.get("how") === "wms"
       ? new Cesium.WebMapServiceImageryProvider({...options, url: server + "wms", layers: dataset + "/" + variable, crs: "CRS:84", parameters: {version: "1.3.0", format: "image/png", transparent: true, styles: "fill/temperature", time, colorscalerange: "250,320"}, enablePickFeatures: false})
-      : new Cesium.UrlTemplateImageryProvider({...options, url: server + "tiles/" + dataset + "/" + variable + "/{z}/{x}/{y}.png?tms=WorldCRS84Quad&style=fill/temperature;range=250,320&time=" + time, enablePickFeatures: false});
+      : new Cesium.UrlTemplateImageryProvider({...options, url: server + "tiles/" + dataset + "/" + variable + "/{z}/{x}/{y}.png?tms=WorldCRS84Quad&style=fill/temperature%3Brange%3D250,320&time=" + time, enablePickFeatures: false});
     const credits = document.createElement("div"), widget = new Cesium.CesiumWidget(document.getElementById("map"), {baseLayer: new Cesium.ImageryLayer(imagery, {minificationFilter: Cesium.TextureMinificationFilter.NEAREST, magnificationFilter: Cesium.TextureMagnificationFilter.NEAREST}),
       sceneMode: Cesium.SceneMode.SCENE2D, mapProjection: new Cesium.GeographicProjection(), creditContainer: credits, skyBox: false, skyAtmosphere: false, contextOptions: {webgl: {preserveDrawingBuffer: true, antialias: false}}, msaaSamples: 1, useBrowserRecommendedResolution: true, showRenderLoopErrors: false});
     const {scene} = widget;

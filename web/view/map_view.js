@@ -10,7 +10,7 @@ import {parseSurface, usualSurface} from "./map_surfaces.js";
 import {decodeHash} from "./view_hash.js";
 import {ViewError} from "./view_state.js";
 
-export const DRAWS = {fill: "Colours", contours: "Contours", "fill-contours": "Colours and contours", barbs: "Wind barbs", arrows: "Wind arrows"};
+export const DRAWS = {fill: "Colours", contours: "Contours", "fill-contours": "Colours, contours", barbs: "Wind barbs", arrows: "Wind arrows"};
 export const PROJECTIONS = {mercator: "Mercator", lonlat: "Longitude and latitude"};
 export const MOST_LAYERS = 6;
 const TIME = /^(T[+-][0-9.]+|nearest to now|-?[0-9]{4,6}-[0-9]{2}-[0-9]{2}T[0-9:.]+Z)$/;
