@@ -74,7 +74,10 @@ static void drawn(struct map_waiter *waiter, int status, struct shared_bytes *by
     http_job_post(&picture->job);
 }
 
-static void drop(struct http_job *job) { map_service_drop(job->server->maps, &((struct picture_job *)job)->waiter); }
+// Where it is being told just now, the job comes by mail still.
+static void drop(struct http_job *job) {
+    if (!map_service_drop(job->server->maps, &((struct picture_job *)job)->waiter)) job->will_post = true;
+}
 
 static int answer_picture(struct peer *peer, const char *type, const char *cache, const char *etag, struct shared_bytes *bytes) {
     memmove(peer->reply.etag, etag, strlen(etag) + 1);

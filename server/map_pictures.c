@@ -57,7 +57,15 @@ static void free_picture(struct map_picture *picture) {
     free(picture);
 }
 
-// Those who wait are told with the lock held, so that whoever drops out is told before that or never.
+// Those who wait are told without the lock: that wakes others, who would stand before it.
+static void tell(struct map_waiter *waiters, int status, struct shared_bytes *bytes, const struct failure *failure) {
+    while (waiters) {
+        struct map_waiter *waiter = waiters;
+        waiters = waiter->next;  // whoever is told may free it
+        waiter->done(waiter, status, status ? NULL : shared_bytes_ref(bytes), failure);
+    }
+}
+
 static void done(struct map_job *job, int status, const struct failure *failure) {
     struct map_picture *picture = (struct map_picture *)job;
     struct map_service *service = job->service;
@@ -69,13 +77,9 @@ static void done(struct map_job *job, int status, const struct failure *failure)
     } else if (status != VIRGA_CANCELLED) {
         service->counts.failed++;
     }
-    while (picture->waiters) {
-        struct map_waiter *waiter = picture->waiters;
-        picture->waiters = waiter->next;
-        waiter->picture = NULL;
-        waiter->done(waiter, status, status ? NULL : shared_bytes_ref(picture->bytes), failure);
-    }
+    for (struct map_waiter *waiter = picture->waiters; waiter; waiter = waiter->next) waiter->picture = NULL;
     pthread_mutex_unlock(&service->lock);
+    tell(picture->waiters, status, picture->bytes, failure);
     free_picture(picture);
 }
 
@@ -150,7 +154,7 @@ int map_service_draw(struct map_service *service, struct map_drawing *drawing, c
     return picture ? begin(service, picture, waiter, failure) : failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
 }
 
-void map_service_drop(struct map_service *service, struct map_waiter *waiter) {
+bool map_service_drop(struct map_service *service, struct map_waiter *waiter) {
     pthread_mutex_lock(&service->lock);
     struct map_picture *picture = waiter->picture;
     if (picture) {
@@ -164,4 +168,5 @@ void map_service_drop(struct map_service *service, struct map_waiter *waiter) {
         }
     }
     pthread_mutex_unlock(&service->lock);
+    return picture;
 }

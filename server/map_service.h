@@ -32,7 +32,7 @@ void map_service_free(struct map_service *service);
 struct map_waiter {
     struct map_waiter *next;     // the service's own, with `picture`
     struct map_picture *picture;
-    // Once, on one of the service's threads; must be quick and not call the service. VIRGA_OK with bytes (one reference).
+    // Once, on one of the service's threads; must be quick. VIRGA_OK with bytes (one reference).
     void (*done)(struct map_waiter *waiter, int status, struct shared_bytes *bytes, const struct failure *failure);
 };
 
@@ -41,8 +41,8 @@ struct shared_bytes *map_service_find(struct map_service *service, const char ke
 // Makes one, and then tells the waiter. Takes over *drawing, which is empty afterwards, whatever is returned. VIRGA_OK, VIRGA_TOO_LARGE: too much is under way, try again
 // later; VIRGA_NO_MEMORY. `done` is called only after VIRGA_OK.
 int map_service_draw(struct map_service *service, struct map_drawing *drawing, const char key[MAP_KEY], struct map_waiter *waiter, struct failure *failure);
-// The waiter waits no more: its `done` will not be called after this returns (it may have been). What nobody waits for is given up.
-void map_service_drop(struct map_service *service, struct map_waiter *waiter);
+// The waiter waits no more, and what nobody waits for is given up. True: `done` will never be called; false: it was, or will be at once.
+bool map_service_drop(struct map_service *service, struct map_waiter *waiter);
 
 // --- Whatever else is made of planes. Any thread.
 

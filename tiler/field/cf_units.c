@@ -4,6 +4,7 @@
 #include <ctype.h>
 #include <math.h>
 #include <pthread.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -86,9 +87,9 @@ static ut_unit *parse(const char *text) {
     return units_system ? ut_parse(units_system, ut_trim(copy, UT_ASCII), UT_ASCII) : NULL;
 }
 
-int cf_units_convert(const char *from, const char *to, double *scale, double *offset) {
+// Needs units_lock.
+static int convert(const char *from, const char *to, double *scale, double *offset) {
     int status = VIRGA_INVALID;
-    pthread_mutex_lock(&units_lock);
     ut_unit *a = parse(from), *b = parse(to);
     cv_converter *converter = NULL;
     if (!a || !b) goto out;
@@ -107,6 +108,43 @@ out:
     if (converter) cv_free(converter);
     if (a) ut_free(a);
     if (b) ut_free(b);
+    return status;
+}
+
+// The same few are asked about for every map and legend, and parsing them takes a hundred times as long as anything else about it.
+static struct known {
+    char from[UNITS_MAX_TEXT], to[UNITS_MAX_TEXT];
+    bool used;
+    int status;
+    double scale, offset;
+} known[256];  // guarded by units_lock; each in the place that its texts say, instead of what was there
+
+static struct known *place_of(const char *from, const char *to) {
+    uint32_t hash = 2166136261u;  // FNV-1a
+    for (const char *c = from; *c; c++) hash = (hash ^ (uint8_t)*c) * 16777619u;
+    hash *= 16777619u;
+    for (const char *c = to; *c; c++) hash = (hash ^ (uint8_t)*c) * 16777619u;
+    return &known[(hash ^ hash >> 16) % (sizeof known / sizeof *known)];
+}
+
+static void look_up(struct known *place, const char *from, const char *to) {
+    if (place->used && !strcmp(place->from, from) && !strcmp(place->to, to)) return;
+    *place = (struct known){.used = true};
+    memcpy(place->from, from, strlen(from) + 1);
+    memcpy(place->to, to, strlen(to) + 1);
+    place->status = convert(from, to, &place->scale, &place->offset);
+}
+
+int cf_units_convert(const char *from, const char *to, double *scale, double *offset) {
+    if (!from || !to || strlen(from) >= UNITS_MAX_TEXT || strlen(to) >= UNITS_MAX_TEXT) return VIRGA_INVALID;
+    pthread_mutex_lock(&units_lock);
+    struct known *place = place_of(from, to);
+    look_up(place, from, to);
+    int status = place->status;
+    if (!status) {
+        *scale = place->scale;
+        *offset = place->offset;
+    }
     pthread_mutex_unlock(&units_lock);
     return status;
 }

@@ -168,6 +168,7 @@ static void test_a_picture_is_drawn_and_kept(void **state) {
     assert_null(map_service_find(service, key));
     assert_int_equal(ask(service, 100, &client), VIRGA_OK);
     await(&client);
+    assert_false(map_service_drop(service, &client.waiter));
     assert_int_equal(client.status, VIRGA_OK);
     assert_memory_equal(client.bytes->data, "\x89PNG", 4);
     struct shared_bytes *kept = map_service_find(service, key);
@@ -191,7 +192,7 @@ static void test_the_same_is_made_once(void **state) {
     for (int n = 0; n < 2; n++) start(service, &blockers[n], true);
     for (int n = 0; n < 2; n++) await_running(&blockers[n]);
     for (int n = 0; n < MOST; n++) assert_int_equal(ask(service, 5, &clients[n]), VIRGA_OK);
-    for (int n = 0; n < MOST; n += 2) map_service_drop(service, &clients[n].waiter);
+    for (int n = 0; n < MOST; n += 2) assert_true(map_service_drop(service, &clients[n].waiter));
     for (int n = 0; n < 2; n++) let_go(&blockers[n]);
     for (int n = 1; n < MOST; n += 2) {
         await(&clients[n]);
@@ -215,8 +216,8 @@ static void test_what_nobody_waits_for_is_not_drawn(void **state) {
     for (int n = 0; n < 2; n++) start(service, &blockers[n], true);
     for (int n = 0; n < 2; n++) await_running(&blockers[n]);
     assert_int_equal(ask(service, 7, &client), VIRGA_OK);
-    map_service_drop(service, &client.waiter);
-    map_service_drop(service, &client.waiter);  // once more is allowed
+    assert_true(map_service_drop(service, &client.waiter));
+    assert_false(map_service_drop(service, &client.waiter));  // once more is allowed
     assert_int_equal(ask(service, 7, &other), VIRGA_OK);  // does not join what was given up
     for (int n = 0; n < 2; n++) let_go(&blockers[n]);
     await(&other);
