@@ -179,7 +179,8 @@ static int draw_pixels(const struct map_frame *frame, const struct map_picture_l
     int status = draw_all(&drawing, layers, count, failure);
     if (!status) status = map_drawing_stopped(&drawing, failure);
     const struct image_options encode = encoding(options);
-    if (!status) status = image_encode(&image, &encode, bytes, size, failure);
+    if (!status && map_picture_is_ink(layers, count, options)) status = map_picture_encode_ink(&image, layers, &encode, bytes, size, failure);
+    else if (!status) status = image_encode(&image, &encode, bytes, size, failure);
     image_destroy(&image);
     return status;
 }

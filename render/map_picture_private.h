@@ -23,4 +23,9 @@ int map_drawing_rasters(const struct map_frame *frame, const struct grid *grid, 
 int map_picture_lines(const struct map_drawing *drawing, const struct map_picture_layer *layer, struct failure *failure);
 int map_picture_wind(const struct map_drawing *drawing, const struct map_picture_layer *layer, const struct map_colours *colours, struct failure *failure);
 
+// Whether a picture is of one ink over nothing, and its file then.
+bool map_picture_is_ink(const struct map_picture_layer *layers, size_t count, const struct map_picture_options *options);
+int map_picture_encode_ink(const struct image *image, const struct map_picture_layer *layers, const struct image_options *options, uint8_t **bytes, size_t *size,
+                           struct failure *failure);
+
 #endif

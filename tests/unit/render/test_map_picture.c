@@ -257,6 +257,53 @@ static void numbers_come_back_exactly(void **state) {
     plane_unref(plane);
 }
 
+// --- files ---------------------------------------------------------------------------------------------------------------------
+
+static int kind_of(const char *text, bool transparent) {
+    const struct catalog_variable speed = made_map_variable("s", "wind_speed", "m s-1"), direction = made_map_variable("d", "wind_from_direction", "degree");
+    const struct map_style style = style_of(text, &speed);
+    const struct map_frame frame = frame_of("CRS:84", 0, 0, 90, 90, 256, 256);
+    struct map_picture_options options = plain;
+    struct plane *a = made_plane(gusts, false), *b = made_plane(turning, true);
+    const struct map_picture_layer layer = {.grid = grid, .variable = &speed, .plane = a, .partner_variable = &direction, .partner = b, .wind = MAP_WIND_SPEED_FROM, .style = &style};
+    uint8_t *bytes;
+    size_t size;
+    options.transparent = transparent;
+    assert_int_equal(map_picture_draw(&frame, &layer, 1, &options, &bytes, &size, NULL), VIRGA_OK);
+    const int kind = bytes[25];
+    free(bytes);
+    return kind;
+}
+
+static void few_colours_make_a_palette(void **state) {
+    (void)state;
+    assert_int_equal(kind_of("fill", true), PNG_COLOR_TYPE_PALETTE);
+    assert_int_equal(kind_of("fill", false), PNG_COLOR_TYPE_PALETTE);
+    assert_int_equal(kind_of("contours", true), PNG_COLOR_TYPE_PALETTE);
+    assert_int_equal(kind_of("barbs;ink=ffffff", true), PNG_COLOR_TYPE_PALETTE);
+    assert_int_equal(kind_of("barbs", false), PNG_COLOR_TYPE_RGB);
+    assert_int_equal(kind_of("barbs/wind", true), PNG_COLOR_TYPE_RGB_ALPHA);
+    assert_int_equal(kind_of("fill-contours;above=transparent;range=0,20", true), PNG_COLOR_TYPE_RGB_ALPHA);
+}
+
+static void ink_is_the_one_asked_for(void **state) {
+    (void)state;
+    const struct catalog_variable variable = made_map_variable("x", "", "1");
+    const struct map_style style = style_of("contours;ink=c01030;interval=8", &variable);
+    const struct map_frame frame = frame_of("CRS:84", 0, 0, 90, 90, 256, 256);
+    struct plane *plane = made_plane(gusts, false);
+    const struct map_picture_layer layer = {.grid = grid, .variable = &variable, .plane = plane, .style = &style};
+    uint8_t *pixels = drawn(&frame, &layer, 1, &plain);
+    size_t exact = 0;
+    for (size_t n = 0; n < 256 * 256; n++) {
+        exact += memcmp(pixels + 4 * n, ((uint8_t[]){0xc0, 0x10, 0x30, 255}), 4) == 0;
+        assert_true(pixels[4 * n + 3] == 0 || pixels[4 * n] >= 0xc0);  // between the ink and white
+    }
+    assert_true(exact > 20);
+    free(pixels);
+    plane_unref(plane);
+}
+
 // --- refusals ------------------------------------------------------------------------------------------------------------------
 
 static int refused(const struct map_frame *frame, const struct map_picture_layer *layers, size_t count, const struct map_picture_options *options) {
@@ -322,6 +369,8 @@ int main(void) {
         cmocka_unit_test(barbs_turn_with_true_north),
         cmocka_unit_test(feathers_are_on_the_other_side_in_the_south),
         cmocka_unit_test(numbers_come_back_exactly),
+        cmocka_unit_test(few_colours_make_a_palette),
+        cmocka_unit_test(ink_is_the_one_asked_for),
         cmocka_unit_test(what_cannot_be_drawn_is_refused),
     };
     return cmocka_run_group_tests(tests, begin, end);
