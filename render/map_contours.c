@@ -231,7 +231,7 @@ static int trace_all(struct tracer *tracer) {
 
 int map_contours_trace(const struct map_lattice *lattice, double base, double interval, struct map_contours *contours) {
     *contours = (struct map_contours){.interval = interval};
-    if (lattice->nx < 2 || lattice->ny < 2) return VIRGA_OK;
+    if (lattice->nx < 2 || lattice->ny < 2 || !(interval > 0)) return VIRGA_OK;
     struct tracer tracer = {.lattice = lattice, .contours = contours, .base = base};
     tracer.seen = malloc((lattice->nx - 1) * (lattice->ny - 1));
     tracer.reach = malloc((lattice->ny - 1) * sizeof *tracer.reach);

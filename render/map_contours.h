@@ -28,7 +28,7 @@ struct map_contours {
     float (*points)[2];  // pixels
 };
 
-// Lines at base + n interval (> 0), none across cells with a missing corner. Between lattice points values are linear along the cells' sides; two lines through
+// Lines at base + n interval (none where that is not above 0), none across cells with a missing corner. Between lattice points values are linear along the cells' sides; two lines through
 // one cell keep apart by the mean of its corners. On all lines higher values are on the same side. Where there would be more than MAP_CONTOURS_VALUES values, or on
 // average more than two lines through each cell, interval is 5, 25, … times as long, so that what is left are lines of a neighbouring picture, too.
 // VIRGA_OK or VIRGA_NO_MEMORY; *contours is to be destroyed either way.

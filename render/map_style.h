@@ -71,8 +71,9 @@ int map_style_set(struct map_style *style, const char *option, const char *value
 void map_style_write(const struct map_style *style, char text[MAP_STYLE_TEXT]);
 
 // What a style leaves open for a variable (colour map, range, interval, fading) by its preset (presets.h), so that all maps of the variable look
-// alike. field: smallest and largest value of the field at hand, used by range=auto alone; or NULL where there is none (then the preset's
-// range stands in). Afterwards range_kind is MAP_RANGE_SAID. VIRGA_OK, VIRGA_NO_MEMORY, or VIRGA_INVALID (a logarithmic scale over a
+// alike. field: smallest and largest value of the field at hand, or NULL where they are not known. They are used by range=auto and by variables without a usual
+// range (presets_follow_field): rounded outwards. Afterwards range_kind is MAP_RANGE_SAID, or MAP_RANGE_FIELD where the field decides and is not known: then a guess
+// stands in range, and the style may be completed once more. VIRGA_OK, VIRGA_NO_MEMORY, or VIRGA_INVALID (a logarithmic scale over a
 // range that is not above 0).
 int map_style_complete(struct map_style *style, const struct catalog_variable *variable, const double field[2], struct failure *failure);
 

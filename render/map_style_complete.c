@@ -2,6 +2,7 @@
 // What a style leaves open: taken from the variable's preset, so that page, maps and exports look alike.
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "field/cf_units.h"
@@ -9,7 +10,7 @@
 #include "render/map_style.h"
 #include "render/presets.h"
 
-enum { LINES_WANTED = 12 };
+enum { LINES_WANTED = 12, ROUND_STEPS = 20 };
 
 // --- distances of contours ---------------------------------------------------------------------------------------------------
 
@@ -87,24 +88,46 @@ static bool fades(const char *colour_map) {
     return false;
 }
 
-static void set_range(struct map_style *style, const struct view_layer *layer, const double field[2]) {
-    const bool known = field && field[0] < field[1] && isfinite(field[0]) && isfinite(field[1]);
-    if (style->range_kind == MAP_RANGE_FIELD && known) memcpy(style->range, field, sizeof style->range);
-    else if (style->range_kind != MAP_RANGE_SAID) memcpy(style->range, layer->range, sizeof style->range);
-    style->range_kind = MAP_RANGE_SAID;
+// Without the last digits, which sums and products leave behind.
+static double plain(double value) {
+    char text[32];
+    snprintf(text, sizeof text, "%.12g", value);
+    return strtod(text, NULL);
+}
+
+// From one round number of the units that people read to another; where all values are the same, a little around it.
+static void round_outwards(const struct catalog_variable *variable, const double field[2], double range[2]) {
+    struct preset_units units;
+    presets_units(variable, "", false, &units);
+    const double scale = units.scale > 0 ? units.scale : 1, margin = field[0] < field[1] ? 0 : fmax(0.01 * fabs(field[0]), variable->lattice.epsilon > 0 ? variable->lattice.epsilon : 1e-6);
+    const double low = (field[0] - margin) * scale + units.offset, high = (field[1] + margin) * scale + units.offset, step = round_up((high - low) / ROUND_STEPS);
+    range[0] = plain((floor(low / step + 1e-9) * step - units.offset) / scale);
+    range[1] = plain((ceil(high / step - 1e-9) * step - units.offset) / scale);
+    if (range[0] < range[1] && isfinite(range[0]) && isfinite(range[1])) return;
+    range[0] = field[0];
+    range[1] = fmax(field[1], nextafter(field[0], INFINITY));
+}
+
+static void set_range(struct map_style *style, const struct catalog_variable *variable, const struct view_layer *layer, const double field[2]) {
+    if (style->range_kind == MAP_RANGE_SAID) return;
+    const bool follows = style->range_kind == MAP_RANGE_FIELD || presets_follow_field(variable);
+    const bool known = field && field[0] <= field[1] && isfinite(field[0]) && isfinite(field[1]);
+    style->range_kind = follows && !known ? MAP_RANGE_FIELD : MAP_RANGE_SAID;
+    if (follows && known) round_outwards(variable, field, style->range);
+    else memcpy(style->range, layer->range, sizeof style->range);
 }
 
 int map_style_complete(struct map_style *style, const struct catalog_variable *variable, const double field[2], struct failure *failure) {
     struct view_layer layer = {0};
     if (presets_fill(variable, NULL, &layer)) return failure_set(failure, VIRGA_NO_MEMORY, "style: out of memory");
-    set_range(style, &layer, field);
+    set_range(style, variable, &layer, field);
     if (style->fade == MAP_FADE_PRESET)
         style->fade = !*style->colour_map && map_style_fills(style) && fades(layer.colour_map) ? MAP_FADE_ON : MAP_FADE_OFF;
     if (!*style->colour_map && map_style_fills(style)) snprintf(style->colour_map, sizeof style->colour_map, "%s", layer.colour_map);
     if (style->fade == MAP_FADE_ON) set_alpha(style, &layer);
     if (!(style->interval > 0)) style->interval = usual_interval(variable);
-    if (!(style->interval > 0)) style->interval = range_interval(variable, style->range);
-    if (style->log_scale && !(style->range[0] > 0))
+    if (!(style->interval > 0) && style->range_kind == MAP_RANGE_SAID) style->interval = range_interval(variable, style->range);
+    if (style->log_scale && style->range_kind == MAP_RANGE_SAID && !(style->range[0] > 0))
         return failure_set(failure, VIRGA_INVALID, "a logarithmic scale needs a range above 0; that of %s is %g to %g: say another", variable->id, style->range[0],
                            style->range[1]);
     return VIRGA_OK;

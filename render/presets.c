@@ -148,6 +148,16 @@ bool presets_need_data(const struct catalog_variable *variable)
     return find_preset(&preset, variable) == VIRGA_OK && (preset.of_data || may_fit(&preset));
 }
 
+bool presets_follow_field(const struct catalog_variable *variable)
+{
+    struct preset preset;
+    if (find_preset(&preset, variable) != VIRGA_OK || preset.of_data)
+        return true;
+    bool named = json_object_get(json_object_get(table(), "standard_names"), variable->standard_name) != NULL;
+    bool is_temperature = strcmp(preset.colour_map, "temperature") == 0, is_share = strcmp(preset.colour_map, "humidity") == 0 || strcmp(preset.colour_map, "direction") == 0;
+    return named ? may_fit(&preset) && !is_temperature : !is_share && strcmp(preset.colour_map, "rain") != 0;
+}
+
 // Colours need two values; numbers of nine digits may have become one.
 static void set_rising(double range[2])
 {

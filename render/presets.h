@@ -14,6 +14,9 @@ enum { PRESET_TITLE_TEXT = 201 };
 
 // Whether presets_fill makes use of the range of the data for this variable.
 bool presets_need_data(const struct catalog_variable *variable);
+// Whether no range is usual for a variable on a map: its preset's is the data's, or one of its units alone, or spans all heights. Then a map's colours follow the field
+// that is shown.
+bool presets_follow_field(const struct catalog_variable *variable);
 // Gives a layer what it leaves open of colour map, range, opacity and units; one with a level looks as a variable on the ground does; one that is a difference what differences of the variable look like, about 0. data: smallest and largest value, or NULL where not known
 // (then a range of the data is guessed from the lattice). VIRGA_OK or VIRGA_NO_MEMORY.
 int presets_fill(const struct catalog_variable *variable, const double data[2], struct view_layer *layer);

@@ -88,7 +88,7 @@ static int find_style(const struct map_ask *ask, struct map_style *style, struct
 static int complete_style(struct map_layer *layer, struct failure *failure) {
     struct map_style *style = &layer->style;
     if (layer->surface.kind == SURFACE_SUM && style->range_kind == MAP_RANGE_PRESET) style->range_kind = MAP_RANGE_FIELD;
-    return style->range_kind == MAP_RANGE_FIELD ? VIRGA_OK : map_style_complete(style, &layer->shown, NULL, failure);
+    return map_style_complete(style, &layer->shown, NULL, failure);
 }
 
 static bool find_step(const struct catalog_series *series, double seconds, size_t *step) {

@@ -91,10 +91,29 @@ static void test_presets_fill_in_what_is_open(void **state) {
     const double field[2] = {250, 260};
     completed("fill", ta, NULL, "fill/temperature;range=210,310;fade=false;interval=2.5");
     completed("fill", ta, field, "fill/temperature;range=210,310;fade=false;interval=2.5");
-    completed("fill/wind;range=auto", ta, field, "fill/wind;range=250,260;fade=false;interval=2.5");
-    completed("fill;range=auto", ta, NULL, "fill/temperature;range=210,310;fade=false;interval=2.5");
+    completed("fill/wind;range=auto", ta, field, "fill/wind;range=249.65,260.15;fade=false;interval=2.5");  // -23.5 to -13 °C
+    completed("fill;range=auto", ta, NULL, "fill/temperature;range=auto;fade=false;interval=2.5");
     completed("contours;interval=1", ta, NULL, "contours;range=210,310;fade=false;interval=1");
     completed("contours", &made->variables[MADE_HIDDEN], NULL, "contours;range=60000,104000;fade=false;interval=2000");
+}
+
+static void test_without_a_usual_range_the_field_decides(void **state) {
+    struct made_dataset *made = *state;
+    struct catalog_variable *oro = &made->variables[MADE_ORO], *other = &made->variables[MADE_WIND];
+    const double heights[2] = {-3.2, 2811}, one[2] = {0, 0};
+    completed("fill", oro, NULL, "fill/terrain;range=auto;fade=false;interval=200");
+    completed("fill", oro, heights, "fill/terrain;range=-200,3000;fade=false;interval=200");
+    completed("fill;range=0,500", oro, heights, "fill/terrain;range=0,500;fade=false;interval=200");
+    other->standard_name = "";
+    other->units = "J kg-1";
+    completed("fill", other, NULL, "fill/lagoon;range=auto;fade=false");
+    completed("fill", other, heights, "fill/lagoon;range=-200,3000;fade=false;interval=500");
+    struct map_style style;
+    parsed("fill", &style);
+    assert_int_equal(map_style_complete(&style, other, one, NULL), VIRGA_OK);
+    assert_true(style.range[0] < 0 && style.range[1] > 0 && style.range_kind == MAP_RANGE_SAID);
+    other->units = "%";
+    completed("fill", other, heights, "fill/humidity;range=0,100;fade=false;interval=10");
 }
 
 static void test_clouds_let_the_map_through(void **state) {
@@ -174,6 +193,7 @@ int main(void) {
         cmocka_unit_test(test_the_longest_text_has_room),
         cmocka_unit_test(test_what_is_wrong_is_refused_in_words),
         cmocka_unit_test_setup(test_presets_fill_in_what_is_open, set_up),
+        cmocka_unit_test_setup(test_without_a_usual_range_the_field_decides, set_up),
         cmocka_unit_test_setup(test_clouds_let_the_map_through, set_up),
         cmocka_unit_test_setup(test_a_logarithm_needs_values_above_nothing, set_up),
         cmocka_unit_test(test_every_style_on_offer_is_one),
