@@ -59,7 +59,7 @@ static int draw_message(struct map_job *map, struct map_service *service, struct
 }
 
 static struct map_picture_options picture_options(const struct wms_query *query) {
-    struct map_picture_options options = {.format = query->format, .quality = 90, .transparent = query->transparent, .scale = 1};
+    struct map_picture_options options = {.format = query->format, .quality = 90, .transparent = query->transparent, .scale = query->scale ? query->scale : 1};
     memcpy(options.background, query->background, sizeof options.background);
     return options;
 }
@@ -222,7 +222,7 @@ static int answer_map(struct peer *peer, const struct wms_query *query, const ch
     if (!drawing) return http_answer_error(peer, 503, "out of memory");
     drawing->is_legend = is_legend;
     drawing->legend = (struct map_legend_options){.width = query->width, .height = query->height, .horizontal = query->horizontal, .bar_only = query->bar_only,
-                                                  .transparent = query->transparent, .scale = 1, .format = query->format, .quality = 90};
+                                                  .transparent = query->transparent, .scale = query->scale, .format = query->format, .quality = 90};
     int status = answer_drawing(peer, query, dataset, drawing);
     free(drawing);
     return status;

@@ -250,9 +250,23 @@ static int read_format(struct wms_query *q, const char *text, struct wms_excepti
     return wms_exception_set(e, VIRGA_INVALID, "InvalidFormat", "FORMAT", "FORMAT = \"%.60s\" is neither image/png nor image/jpeg", text);
 }
 
+// Dots an inch, as others' clients tell of screens and paper; what is no such number is none of ours.
+static void read_scale(struct wms_query *q) {
+    const double usual = 96, least = 144;
+    static const char *const keys[] = {"DPI", "MAP_RESOLUTION", "FORMAT_OPTIONS"};
+    q->scale = 1;
+    for (size_t n = 0; n < sizeof keys / sizeof *keys; n++) {
+        const char *text = given(q, keys[n]);
+        double dots;
+        if (!strncasecmp(text, "dpi:", 4)) text += 4;
+        if (read_numbers(text, &dots, 1) && dots >= least) q->scale = fmin(dots / usual, MAP_PICTURE_SCALE_MAX);
+    }
+}
+
 static int read_looks(struct wms_query *q, struct wms_exception *e) {
     const char *background = given(q, "BGCOLOR"), *transparent = given(q, "TRANSPARENT");
     memset(q->background, 0xff, sizeof q->background);
+    read_scale(q);
     if (*background && !read_colour(background, q->background))
         return wms_exception_set(e, VIRGA_INVALID, invalid, "BGCOLOR", "BGCOLOR = \"%.40s\" is not a colour like 0xFFFFFF", background);
     if (*transparent && strcasecmp(transparent, "true") && strcasecmp(transparent, "false"))
@@ -407,8 +421,9 @@ static int read_legend(struct wms_query *q, struct wms_exception *e) {
     if (!status && q->layer_count > 1) status = wms_exception_set(e, VIRGA_INVALID, "LayerNotDefined", "LAYER", "a legend is of one layer");
     if (!status) status = read_styles(q, "STYLE", style, e);
     if (!status) status = read_format(q, *format ? format : "image/png", e);
-    if (!status) status = read_side(q, "WIDTH", &q->width, e);
-    if (!status) status = read_side(q, "HEIGHT", &q->height, e);
+    bool of_map = *given(q, "BBOX");  // QGIS tells of the map that the legend stands beside, with its size
+    if (!status && !of_map) status = read_side(q, "WIDTH", &q->width, e);
+    if (!status && !of_map) status = read_side(q, "HEIGHT", &q->height, e);
     q->horizontal = !wms_is_true(given(q, "VERTICAL"), true);
     q->bar_only = wms_is_true(given(q, "COLORBARONLY"), false);
     return status ? status : read_looks(q, e);

@@ -71,6 +71,7 @@ struct wms_query {
     enum image_format format;
     bool transparent;
     uint8_t background[3];
+    double scale;         // of letters, lines and symbols, as map_picture_options has it: what QGIS, MapServer and GeoServer call a resolution
     unsigned column, row;
     enum wms_info info;
     // A legend, a profile, a transect: `width` and `height` are 0 where they are not said.

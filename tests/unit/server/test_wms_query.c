@@ -242,6 +242,20 @@ static void test_a_section(void **state) {
     refused("REQUEST=GetVerticalProfile&LAYERS=a&CRS=EPSG:0", "InvalidCRS", "CRS");
 }
 
+static void test_the_resolution_of_a_screen(void **state) {
+    (void)state;
+    static const struct { const char *text; double scale; } known[] = {
+        {"", 1}, {"&DPI=100&MAP_RESOLUTION=100&FORMAT_OPTIONS=dpi:100", 1}, {"&DPI=192", 2}, {"&FORMAT_OPTIONS=dpi:288", 3}, {"&MAP_RESOLUTION=9999", 4}, {"&DPI=lots", 1}, {"&DPI=nan", 1}};
+    for (size_t n = 0; n < sizeof known / sizeof *known; n++) {
+        char text[1000];
+        snprintf(text, sizeof text, MAP REST "%s", known[n].text);
+        assert_int_equal(reads(text), VIRGA_OK);
+        assert_true(query.scale == known[n].scale);
+    }
+    assert_int_equal(reads("REQUEST=GetLegendGraphic&LAYER=a&WIDTH=3000&HEIGHT=2000&BBOX=0,0,1,1&CRS=CRS:84&SLD_VERSION=1.1.0"), VIRGA_OK);
+    assert_int_equal(query.width, 0);
+}
+
 static void test_too_many_parameters_are_not_kept(void **state) {
     (void)state;
     char part[WMS_TEXT + 10];
@@ -276,6 +290,7 @@ int main(void) {
         cmocka_unit_test(test_a_value_may_be_said_twice),
         cmocka_unit_test(test_a_plus_that_was_not_escaped),
         cmocka_unit_test(test_a_section),
+        cmocka_unit_test(test_the_resolution_of_a_screen),
         cmocka_unit_test(test_too_many_parameters_are_not_kept),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
