@@ -346,6 +346,17 @@ def test_exceptions_as_pictures(ask, names):
     assert old.headers["content-type"].startswith("application/vnd.ogc.se_xml") and old.xml()[0].get("code") == "InvalidSRS"
 
 
+def test_addresses_are_those_that_the_client_uses(serve_module, tmp_path):
+    make_maps.write(tmp_path / "globe.nc", "globe")
+    with serve_module(tmp_path, "--base-path", "/maps/") as server, Socket(server.host, server.port) as client:
+        status, _, body = client.request("/maps/wms?SERVICE=WMS&REQUEST=GetCapabilities")
+        links = {e.get(XLINK).split("?")[0] for e in xml.etree.ElementTree.fromstring(body).iter(f"{WMS}OnlineResource")}
+        assert status == 200 and links == {f"http://{client.host}/maps/wms"}
+        client.send(b"GET /maps/wms?SERVICE=WMS&REQUEST=GetCapabilities HTTP/1.1\r\nHost: a\"><script>\r\n\r\n")
+        status, _, body = client.answer()
+        assert status == 400 or b"script" not in body
+
+
 def test_a_hundred_thousand_times_stay_small(serve_module, tmp_path):
     with netCDF4.Dataset(tmp_path / "long.nc", "w") as file:
         make_files.axis(file, "latitude", numpy.arange(4.0), "latitude", "degrees_north")
