@@ -68,7 +68,9 @@ test("an address of the page in 3D opens as a map, and a map as a view", async (
   const map = await readMapHash("#dataset=demo-uk&variable=t2m&variable=qcl&time=T+6&member=1");
   assert.deepEqual(map, {dataset: "demo-uk", run: "latest", time: "T+6", member: 1, at: null, projection: "mercator", layers: [{variable: "t2m", visible: true}, {variable: "qcl", visible: true}]});
   const view = validateView(toView({...map, layers: [...map.layers, {variable: "t2m", draw: "contours"}].map((layer) => ({...layer, colour_map: "thermal", range: [0, 1], units: "K", level: "k2", opacity: 0.5}))}));
-  assert.deepEqual(view.layers.map(({variable, range}) => [variable, range]), [["t2m", [0, 1]], ["qcl", [0, 1]]]);
+  assert.deepEqual(view.layers.map(({variable, range, level}) => [variable, range, level]), [["t2m", [0, 1], "k2"], ["qcl", [0, 1], "k2"]]);
+  const lookOf = (level) => validateView(toView({...map, layers: [{variable: "qcl", level, range: [0, 9000], units: "m"}]})).layers[0];
+  assert.deepEqual(["850hPa", "max", "top:0.5", "sum"].map((level) => [lookOf(level).level, lookOf(level).units]), [["850hPa", "m"], [undefined, "m"], [undefined, undefined], [undefined, undefined]]);
   assert.equal(await readMapHash(""), null);
   assert.equal(fromView(null), null);
 });

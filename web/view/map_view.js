@@ -6,7 +6,8 @@
 //
 // map.html#dataset=ID&run=latest&time=T+6&member=0&layer=ID;level=850hPa;draw=fill;…&layer=…&at=51.5,-0.1,5
 // The addresses of the 3-D page (view_hash.js) are taken, too: their layers become layers of colours.
-import {parseSurface, usualSurface} from "./map_surfaces.js";
+import {givesHeights, parseSurface, usualSurface} from "./map_surfaces.js";
+import {checkLevel} from "./view_check.js";
 import {decodeHash} from "./view_hash.js";
 import {ViewError} from "./view_state.js";
 
@@ -112,11 +113,21 @@ export function fromView(view) {
   return {dataset, run, time, member, layers, at: null, projection: "mercator"};
 }
 
-/** The view document of the 3-D page that shows what a map shows. */
+/** The view document of the 3-D page that shows what a map shows: the same surfaces as sheets, and volumes where a map shows something of whole columns. */
 export function toView({dataset, run, time, member, layers}) {
   const seen = new Set(), once = layers.filter(({variable}) => !seen.has(variable) && seen.add(variable));
-  return {version: 1, dataset, run, time, member, layers: once.map(({variable, visible, colour_map, range, units}) =>
-    ({variable, visible: visible !== false, ...(colour_map ? {colour_map} : {}), ...(range ? {range} : {}), ...(units ? {units} : {})}))};
+  return {version: 1, dataset, run, time, member, layers: once.map(({variable, level, visible, colour_map, range, units}) => {
+    const own = level && !isSheet(level) && (givesHeights(level) || parseSurface(level)?.kind === "sum"); // of heights and sums neither range nor units are the variable's
+    return {variable, visible: visible !== false, ...(isSheet(level) ? {level} : {}), ...(colour_map && !own ? {colour_map} : {}), ...(range && !own ? {range} : {}), ...(units && !own ? {units} : {})};
+  })};
+}
+
+function isSheet(level) {
+  try {
+    return Boolean(checkLevel(level, "level"));
+  } catch {
+    return false;
+  }
 }
 
 const WINDS = {wind_speed: ["wind_from_direction", "wind_to_direction"], eastward_wind: ["northward_wind"]};
