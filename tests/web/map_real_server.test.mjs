@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import {after, before} from "node:test";
 import {checkPictures, makeMaps} from "./map_pictures.mjs";
 import {page, pageTests} from "./page_tests.mjs";
-import {python, serve, temporaryFolder, WITHOUT_VIRGA} from "./virga_server.mjs";
+import {landingRuns, python, serve, temporaryFolder, WITHOUT_VIRGA} from "./virga_server.mjs";
 
 const FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-3d-apis", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
 const inPage = pageTests({skip: WITHOUT_VIRGA, viewport: {width: 900, height: 560}, flags: FLAGS});
@@ -71,5 +71,28 @@ with netCDF4.Dataset(sys.argv[1]) as file:
     const value = await page.evaluate(([what, place]) => window.virga.maps.valueAt(what, place), [{dataset: id, variable: "surface_temperature", time: times[1]}, {lat, lon}]);
     if (expected === null) assert.ok(Number.isNaN(value), `${lat} ${lon}: ${value}`);
     else assert.ok(Math.abs(value - expected) < 0.06, `${lat} ${lon}: ${value} and not ${expected}`);
+  }
+});
+
+inPage("a new run is shown when it lands, at the same lead time, and the one before it when that goes", async () => {
+  const runs = landingRuns(), live = await runs.start();
+  try {
+    await page.goto(`${live.url}map.html`);
+    await page.waitForFunction(() => window.virga?.state.shown && document.querySelector(".connection").dataset.state === "open", null, {timeout: PATIENCE});
+    await page.keyboard.press("ArrowRight");
+    const first = await page.evaluate(() => window.virga.state.resolved.run.time), shows = (run, same) => page.waitForFunction(([iso, equal]) => {
+      const {resolved, shown, index} = window.virga.state;
+      return resolved && (resolved.run.time === iso) === equal && shown === resolved.times[index] && document.querySelector("[data-role=lead]").textContent === "T+1";
+    }, [run, same], {timeout: PATIENCE});
+    await shows(first, true);
+    runs.land();
+    await shows(first, false);
+    assert.match(await page.textContent("#messages"), /A new run has arrived/);
+    assert.ok(await page.$$eval(".field-tile", (tiles) => tiles.length > 0 && tiles.every((tile) => tile.naturalWidth)));
+    runs.take();
+    await shows(first, true);
+  } finally {
+    await page.close();
+    await live.stop();
   }
 });
