@@ -123,6 +123,7 @@ const layersPanel = createLayersPanel($("layers"), {
   remove: (index) => layers.remove(index),
   variable: (index, id) => layers.replace(index, id),
   minus: (index, minus) => layers.setMinus(index, minus),
+  level: (index, level, {final}) => layers.setLevel(index, level, final),
   change: (index, patch, {final}) => layers.patch(index, patch, final),
   preset: (index) => layers.replace(index, state.view.layers[index].variable),
   fit: (index) => layers.fit(index),

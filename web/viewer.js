@@ -31,6 +31,8 @@ import {transform} from './view/matrix.js';
 import {Renderer} from './gl/renderer.js';
 import {Stage} from './gl/stage.js';
 import {Loader} from './data/loader.js';
+import {SliceStore} from './data/slices.js';
+import {Sheets} from './data/sheets.js';
 import {differenceOf, differenceRange, groupedByField, opacityOf, placeLayers} from './data/fields.js';
 import {strike, valueAt} from './data/probe.js';
 import {projectionOf, wrap} from './layers/projection.js';
@@ -73,6 +75,7 @@ export class Viewer extends EventTarget {
             again: () => this.#again(),
             error: (message) => this.#error(message),
         });
+        this.sheets = new Sheets(new SliceStore(this.options.base, (message) => { if (message) this.#error(message); this.#wake(true); }));
         this.controls = new Controls(canvas, this.camera_, {moved: () => this.#cameraMoved(true), placeAt: (x, y) => this.#placeAt(x, y)});
         canvas.addEventListener('webglcontextlost', (event) => { event.preventDefault(); this.renderer = null; this.#emit('contextlost', {}); });
         canvas.addEventListener('webglcontextrestored', () => { this.#openGl(); this.#emit('contextrestored', {}); });
@@ -175,8 +178,9 @@ export class Viewer extends EventTarget {
         return time ? this.fields.map((layer) => { const step = layer.stepAt(time.seconds); return step < 0 ? "" : layer.field(step).key; }).join() : "";
     }
 
-    // All that is fetched: the layers, and what differences take away.
-    get fields() { return [...this.layers, ...this.layers.map((layer) => layer.minus).filter(Boolean)]; }
+    // All that is fetched as bricks: the layers but slices, and what differences take away.
+    get fields() { return this.#placed.filter((layer) => !layer.level); }
+    get #placed() { return [...this.layers, ...this.layers.map((layer) => layer.minus).filter(Boolean)]; }
 
     #restyle() {
         this.layers.forEach((layer, row) => {
@@ -198,7 +202,7 @@ export class Viewer extends EventTarget {
     async #openScene(anew, mapAsked) {
         const token = ++this.#sceneToken, {dataset} = this.#resolved, index = this.#wantIndex;
         try {
-            await Promise.all(this.fields.map(async (layer) => {
+            await Promise.all(this.#placed.map(async (layer) => {
                 const id = layer.geometryId(Math.max(0, layer.stepAt(this.times[index]?.seconds ?? 0))) ?? 'surface';
                 const geometry = await this.loader.geometry(dataset.id, id);
                 layer.setGeometry(geometry);
@@ -209,7 +213,7 @@ export class Viewer extends EventTarget {
     }
 
     async #makeScene(dataset, anew, mapAsked, token) {
-        const volumes = this.layers.filter((layer) => layer.volume), main = volumes[0] || this.layers[0], {geometry} = main;
+        const volumes = this.layers.filter((layer) => layer.vertical), main = volumes[0] || this.layers[0], {geometry} = main;
         const low = [Infinity, Infinity, 0], high = [-Infinity, -Infinity, 0.01];
         for (const layer of volumes.length ? volumes : [main]) {
             const {domain} = layer.geometry, a = geometry.toScene.call(layer.geometry, domain.x[0], domain.y[0]), b = geometry.toScene.call(layer.geometry, domain.x[1], domain.y[1], domain.top);
@@ -320,7 +324,7 @@ export class Viewer extends EventTarget {
 
     #allReady(index) {
         const {times} = this;
-        return this.fields.every((layer) => {
+        return this.sheets.ready(this.#forecast, this.layers, times[index].seconds) && this.fields.every((layer) => {
             if (!layer.geometry) return false;
             const step = layer.stepAt(times[index].seconds);
             return step < 0 || this.stage.ready(layer, layer.field(step));
@@ -332,7 +336,8 @@ export class Viewer extends EventTarget {
     // Brings what has arrived to the GPU and asks for what is missing. true while something changes by itself.
     update(now) {
         if (!this.stage || !this.renderer || !this.scene_ || !this.layers.length) return false;
-        if (this.fields.some((layer) => !layer.geometry)) return false;
+        if (this.#placed.some((layer) => !layer.geometry)) return false;
+        this.#wantSlices();
         const {stage} = this, {times} = this, flown = this.controls.fly(now - (this.lastUpdate || now));
         this.lastUpdate = now;
         if (flown) this.#cameraMoved(true);
@@ -352,6 +357,15 @@ export class Viewer extends EventTarget {
         return Boolean(this.playing || flown || more || (waiting && this.#soon()));
     }
 
+    // Dataset and run, as sheets ask for them.
+    get #forecast() { return {dataset: this.#resolved.dataset.id, run: this.#resolved.run.time}; }
+
+    // The slices of the time in view, and of the next.
+    #wantSlices() {
+        const {times} = this, at = [this.#wantIndex, this.#wantIndex + (this.#hint.direction || 1)].filter((index) => times[index]).map((index) => times[index].seconds);
+        this.sheets.want(this.#forecast, this.layers, at);
+    }
+
     // Looks again a little later without drawing in between.
     #soon() {
         clearTimeout(this.soon);
@@ -365,6 +379,7 @@ export class Viewer extends EventTarget {
             const step = layer.stepAt(seconds);
             this.stage.show(layer, 'front', step >= 0 ? layer.field(step) : null);
         });
+        this.sheets.show(this.#forecast, seconds);
         this.#shownIndex = index;
         this.drawnFull = false;
         this.#selectDirty = false;
@@ -379,7 +394,7 @@ export class Viewer extends EventTarget {
 
     // A level map may change with the step (heights that move).
     async #refreshGeometry(seconds) {
-        for (const layer of this.fields) {
+        for (const layer of this.#placed) {
             const id = layer.geometryId(Math.max(0, layer.stepAt(seconds)));
             if (id === null || layer.series.geometry.length < 2) continue;
             try {
@@ -396,6 +411,7 @@ export class Viewer extends EventTarget {
 
     #ask({camera, steps, max_level}) {
         const {connection} = this.loader;
+        if (!this.fields.length) return; // slices are fetched by themselves
         this.loader.tellDropped();
         const wanted = groupedByField(this.fields);
         this.wantedGeneration = connection.sendInterest({
@@ -407,7 +423,7 @@ export class Viewer extends EventTarget {
 
     // Before anything is known of the scene: the server shall begin to read, and send the coarsest level.
     #askEarly() {
-        if (!this.layers.length || this.fields.some((layer) => !layer.pyramid)) return;
+        if (!this.fields.length || this.fields.some((layer) => !layer.pyramid)) return;
         const coarsest = Math.min(...this.fields.map((layer) => layer.coarsest));
         this.#ask({camera: null, steps: 0, max_level: coarsest});
     }
@@ -465,6 +481,7 @@ export class Viewer extends EventTarget {
         const {volumes, drapes} = this.stage.drawn(this.#blend);
         renderer.volumes = volumes;
         renderer.drapes = drapes;
+        renderer.slices = this.sheets.drawn(this.layers);
         const time = this.times[Math.max(0, this.#shownIndex)] || {seconds: 0}, [lon, lat] = this.basemap.centre;
         this.light = lightOf(this.#view.light, {seconds: time.seconds, lon, lat, north: this.north || 0});
         const lightKey = this.light.direction.map((v) => v.toFixed(3)).join() + this.camera_.exaggeration;
@@ -494,7 +511,7 @@ export class Viewer extends EventTarget {
         // Labels stand on the edges that face the eye.
         const middle = (box.low[1] + box.high[1]) / 2, facing = ({side}) => top || side[0] !== 0 || (side[1] > 0 ? toEye[1] > middle : toEye[1] < middle);
         this.labels.draw({project, box: {low: [box.low[0], box.low[1], Math.max(0, box.low[2])], high: box.high}, exaggeration: this.camera_.exaggeration,
-            heights: map.height_axis !== false && this.layers.some((layer) => layer.volume), datum: this.datum,
+            heights: map.height_axis !== false && this.layers.some((layer) => layer.vertical), datum: this.datum,
             degrees: map.graticule === false ? [] : this.basemap.degrees.filter(facing)}, this.#ratio);
     }
 
@@ -564,11 +581,14 @@ export class Viewer extends EventTarget {
     #strike(clientX, clientY) {
         if (!this.scene_ || !this.stage || this.#shownIndex < 0) return null;
         const {geometry, box} = this.scene_;
+        const ray = this.#ray(clientX, clientY), sheet = this.sheets.strike(ray, this.layers, {box, exaggeration: this.camera_.exaggeration});
         const inDomain = (X, Y) => { const [x, y] = geometry.fromScene([X, Y, 0]); return geometry.locate(x, y); };
-        return strike(this.#ray(clientX, clientY), {box, exaggeration: this.camera_.exaggeration,
+        const struck = strike(ray, {box, exaggeration: this.camera_.exaggeration,
             layers: this.layers.filter((layer) => layer.volume && layer.view.visible !== false && this.stage.slot(layer, 'front')?.field),
             valueOf: (layer, scene) => this.#valueAtScene(layer, scene)?.value ?? null,
             groundAt: (X, Y) => { const ij = inDomain(X, Y); return ij ? this.groundGeometry.groundAt(...ij) / 1000 : null; }});
+        const far = ({scene: [X, Y, Z]}) => Math.hypot(X - ray.origin[0], Y - ray.origin[1], Z * this.camera_.exaggeration - ray.origin[2]);
+        return sheet && (!struck || far(sheet) < far(struck)) ? sheet : struck;
     }
 
     // {value, level, i, j, k} or null outside the layer's volume.
@@ -578,6 +598,7 @@ export class Viewer extends EventTarget {
     }
 
     #fieldAtScene(layer, scene) {
+        if (layer.level) return this.sheets.valueAt(layer, scene);
         const {geometry} = layer, slot = this.stage.slot(layer, 'front');
         if (!slot || !slot.field) return null;
         const [x, y, height] = geometry.fromScene(scene), ij = geometry.locate(x, y);
@@ -692,6 +713,7 @@ export class Viewer extends EventTarget {
         this.controls.dispose();
         this.sizeWatch.disconnect();
         this.loader.dispose();
+        this.sheets.dispose();
         this.labels.dispose();
         if (this.renderer) this.renderer.delete();
     }

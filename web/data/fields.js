@@ -7,20 +7,21 @@ const MOST_FIELDS = 4; // held at once
 /** LayerStates of the layers of a resolved view that the run has, as far as there is room for their fields; what is known of a field among `old` is kept. */
 export function placeLayers({layers, dataset}, old, colourMaps) {
     const left = [...old];
-    const stateOf = ({variable, series, member}) => {
-        const fresh = new LayerState(variable, series, member || 0), at = left.findIndex((one) => one.identity === fresh.identity && one.variable.id === variable.id);
+    const stateOf = ({variable, series, member, layer}) => {
+        const fresh = new LayerState(variable, series, member || 0, layer?.level ?? null), at = fresh.level ? -1 : left.findIndex((one) => one.identity === fresh.identity && one.variable.id === variable.id);
         fresh.wraps = dataset.grid.wraps;
         if (at < 0) return fresh;
         const [kept] = left.splice(at, 1);
         kept.renew(fresh);
         return kept;
     };
-    return placeable(layers).map(({layer, variable, series, member, minus, lattice}) => {
-        const state = stateOf({variable, series, member}), taken = minus ? stateOf(minus) : null;
+    return placeable(layers).map(({layer, variable, series, member, minus, lattice}, row) => {
+        const state = stateOf({variable, series, member, layer}), taken = minus ? stateOf(minus) : null;
         taken?.setMinus(null, null, null);
         if (taken) taken.run = minus.run.time;
         state.setMinus(taken, minus, lattice);
         state.run = null;
+        state.row = row;
         state.setView(layer, colourMaps[layer.colour_map]);
         return state;
     });

@@ -8,11 +8,14 @@ import {CellHeights} from './skip_grid.js';
 import {levelHeightsOf} from './selection.js';
 
 export class LayerState {
-    constructor(variable, series, member) {
+    constructor(variable, series, member, level = null) {
         this.variable = variable;
         this.series = series;
         this.member = member;
-        this.volume = Boolean(variable.vertical);
+        this.vertical = Boolean(variable.vertical);
+        this.level = this.vertical ? level : null;   // the surface that it is sliced at
+        this.volume = this.vertical && !this.level;
+        this.row = 0;                // of its transfer function
         this.lattice = variable.lattice;
         this.shownLattice = variable.lattice;
         this.epsilon = variable.epsilon ?? variable.lattice.epsilon;

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // Draws the picture, as fine as the machine allows: coarse and often while something moves, then tile by tile in full.
-// Knows nothing of the network. What to draw is handed over in `scene` and `volumes`, `drapes`, `lines`.
+// Knows nothing of the network. What to draw is handed over in `scene` and `volumes`, `drapes`, `slices`, `lines`.
 import {Program, loadShaders, shaderText} from './program.js';
 import {Target} from './targets.js';
 import {VolumePass} from './volume_pass.js';
 import {GroundPass} from './ground_pass.js';
 import {LinePass} from './line_pass.js';
+import {SlicePass} from './slice_pass.js';
 
-const SHADERS = ['screen.vert.glsl', 'composite.frag.glsl', 'layer.glsl', 'march.frag.glsl', 'march_layer.glsl', 'light.frag.glsl', 'ground.vert.glsl', 'ground.frag.glsl', 'line.vert.glsl', 'line.frag.glsl'];
+const SHADERS = ['screen.vert.glsl', 'composite.frag.glsl', 'layer.glsl', 'march.frag.glsl', 'march_layer.glsl', 'light.frag.glsl', 'ground.vert.glsl', 'ground.frag.glsl', 'line.vert.glsl', 'line.frag.glsl', 'slice.vert.glsl', 'slice.frag.glsl'];
 // Voxels a step in a picture in full.
 const FULL_STEP = 1.35;
 const SMALLEST = 1 / 8, MOVING_MS = 110, SMOOTH_MS = 24, TILE_MS = 160;
@@ -22,6 +23,7 @@ export class Renderer {
         this.volumePass = new VolumePass(gl);
         this.groundPass = new GroundPass(gl, this.volumePass);
         this.linePass = new LinePass(gl);
+        this.slicePass = new SlicePass(gl, this.volumePass);
         this.composite = new Program(gl, shaderText('screen.vert.glsl'), shaderText('composite.frag.glsl'));
         this.empty = gl.createVertexArray();
         this.scale = 0.4;          // drawing scale while moving
@@ -33,6 +35,7 @@ export class Renderer {
         this.lightDirty = true;
         this.volumes = [];
         this.drapes = [];
+        this.slices = [];
         this.tilePixels = 128 * 128;
     }
 
@@ -65,6 +68,7 @@ export class Renderer {
         this.groundPass.draw(scene, this.drapes, matrices, scale < 1);
         this.linePass.draw(scene, matrices, [width, height], this.scale < 0.5 && scale < 1);
         if (scale === 1) this.groundPass.drawDepth(scene, this.drapes, matrices);
+        this.slicePass.draw(scene, this.slices, matrices);
     }
 
     // One whole picture at a drawing scale, with larger steps and without gradients. Returns when its commands are given.
@@ -164,6 +168,7 @@ export class Renderer {
         this.volumePass.delete();
         this.groundPass.delete();
         this.linePass.delete();
+        this.slicePass.delete();
         this.composite.delete();
     }
 }

@@ -176,7 +176,7 @@ export class Stage {
         const item = (layer) => {
             // Both of a difference are of the same moment: they blend together, but for what is constant.
             const together = !layer.minus || [layer, layer.minus].every((one) => one.variable.constant || blends(one));
-            return {...field(layer, together), lookup: layer.lookup, shading: layer.view.shading !== false, row: this.layers.indexOf(layer),
+            return {...field(layer, together), lookup: layer.lookup, shading: layer.view.shading !== false, row: layer.row,
                 ...(layer.minus ? {minus: {...field(layer.minus, together), lookup: [0, 0], ratio: layer.change.ratio}} : {})};
         };
         return {volumes: mostOf(drawable.filter((layer) => layer.volume), (layer) => layer.minus ? 2 : 1).map(item), drapes: mostOf(drawable.filter((layer) => !layer.volume), () => 1).map(item)};

@@ -22,13 +22,15 @@ export function createLayerTool({state, base, change, currentRule, say, differen
     return dataset ? completeView(view, state.catalog, state.presets, ranges) : view;
   }
 
-  async function fresh(id, minus = null) {
+  // Where the old one was a slice, so is the new one, if it can be.
+  async function fresh(id, minus = null, level = null) {
     const {dataset, run, member} = state.resolved;
     const variable = findVariable(dataset, id);
     const own = member < memberLabels(variable).length ? member : 0;
     if (minus) return {variable: id, visible: true, shading: true, minus, ...presetLayer(variable, state.presets, null, {difference: true})};
     const range = needsDataRange(variable, state.presets) ? await dataRange(findSeries(run, variable), own, 0, base) : null;
-    return {variable: id, visible: true, shading: true, ...presetLayer(variable, state.presets, range)};
+    const sliced = level && variable.vertical && !level.startsWith("k") ? {level} : {};
+    return {variable: id, visible: true, shading: true, ...sliced, ...presetLayer(variable, state.presets, range, {slice: Boolean(sliced.level)})};
   }
 
   async function add(id) {
@@ -37,7 +39,8 @@ export function createLayerTool({state, base, change, currentRule, say, differen
 
   // What is taken away stays, but for a variable, which may be of another kind.
   async function replace(index, id, minus = keptMinus(state.view.layers[index], id)) {
-    const layer = {...(await fresh(id, minus)), visible: state.view.layers[index].visible};
+    const {visible, level} = state.view.layers[index];
+    const layer = {...(await fresh(id, minus, level)), visible};
     show(state.view.layers.map((old, i) => (i === index ? layer : old)), index);
   }
 
@@ -46,6 +49,16 @@ export function createLayerTool({state, base, change, currentRule, say, differen
     const old = state.view.layers[index];
     if (minus && old.minus) show(state.view.layers.map((layer, i) => (i === index ? {...layer, minus} : layer)), index);
     else await replace(index, old.variable, minus);
+  }
+
+  // A slice keeps the volume's colours; how much it lets through is another matter.
+  function setLevel(index, level, final) {
+    const {level: old, ...layer} = state.view.layers[index], variable = findVariable(state.resolved.dataset, layer.variable);
+    if (level && old) return patch(index, {level}, final);
+    const {opacity, range} = presetLayer(variable, state.presets, layer.range, {slice: Boolean(level)});
+    const moved = opacity.map(([value, share]) => [layer.range[0] + ((value - range[0]) / (range[1] - range[0])) * (layer.range[1] - layer.range[0]), share]);
+    const next = {...layer, ...(level ? {level} : {}), opacity: moved.map(([value, share]) => [Number(value.toPrecision(9)), share])};
+    show(state.view.layers.map((own, i) => (i === index ? next : own)), index);
   }
 
   function remove(index) {
@@ -77,7 +90,7 @@ export function createLayerTool({state, base, change, currentRule, say, differen
     else change({layers}, {quiet: !final, newEntry: changes.visible === false});
   }
 
-  return {complete, add, replace, setMinus, remove, fit, patch};
+  return {complete, add, replace, setMinus, setLevel, remove, fit, patch};
 }
 
 function keptMinus({variable, minus}, id) {

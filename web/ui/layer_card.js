@@ -5,9 +5,10 @@ import {displayChoices, displayUnits, shortNumber, unitsLabel} from "../view/uni
 import {canvasContext, checkbox, field, fillSelect, h, icon, iconButton} from "./dom.js";
 import {createMinusChoice} from "./minus_choice.js";
 import {createOpacityEditor} from "./opacity_editor.js";
+import {createSliceChoice} from "./slice_choice.js";
 
 /**
- * on: {change(patch, {final}), variable(id), minus(document or null), remove(), preset(), fit()}; `patch` holds fields of the view's layer.
+ * on: {change(patch, {final}), variable(id), minus(document or null), level(text or null, {final}), remove(), preset(), fit()}; `patch` holds fields of the view's layer.
  */
 export function createLayerCard(on) {
   const eye = iconButton("eye", "Show this layer", () => on.change({visible: !layer.visible}, {final: true}));
@@ -23,9 +24,12 @@ export function createLayerCard(on) {
   const shading = checkbox("Shade by light", (value) => on.change({shading: value}, {final: true}), "Light and shadow make shapes readable; without it colours are exact");
   const editor = createOpacityEditor((opacity, final) => on.change({opacity}, {final}));
   const minus = createMinusChoice((document) => on.minus(document));
+  const minusField = field("Minus", minus.element);
+  const slice = createSliceChoice((level, options) => on.level(level, options));
+  const sliceField = field("Slice", slice.element);
   const fit = h("button", {type: "button", class: "small-button", onclick: () => on.fit()}, "Fit");
   const more = h("details", {class: "layer-more"}, h("summary", {}, "Colours, opacity, minus …"),
-    field("Minus", minus.element),
+    minusField,
     colours,
     h("div", {class: "row three"}, field("From", low), field("To", high), field("Unit", unit)),
     editor.element,
@@ -33,7 +37,7 @@ export function createLayerCard(on) {
       fit,
       h("button", {type: "button", class: "small-button", onclick: () => on.preset(), title: "Colours, range and opacity as they come for this variable"}, "Reset"))));
   const note = h("p", {class: "note"});
-  const element = h("section", {class: "layer-card"}, h("header", {}, eye, picker, removal), note, more);
+  const element = h("section", {class: "layer-card"}, h("header", {}, eye, picker, removal), note, sliceField, more);
   let layer = null;
   let units = null;
 
@@ -82,6 +86,9 @@ export function createLayerCard(on) {
     const said = layer.minus ? [difference && `${difference.charAt(0).toUpperCase()}${difference.slice(1)}`, calmNote] : [calmNote, outsideNote(variable, range)];
     note.textContent = series ? said.filter(Boolean).join(". ") : lacks || "Not in this run.";
     minus.update(layer.minus, taking);
+    minusField.hidden = Boolean(layer.level);
+    slice.update(layer.level, variable);
+    sliceField.hidden = !variable.vertical || Boolean(layer.minus);
     fit.title = layer.minus ? "Colours as far either way from 0 as the difference reaches at this time" : "Colours from the smallest to the largest value at this time";
     note.hidden = note.textContent === "";
     if (maps.children.length !== colourMapNames().length) maps.replaceChildren(...colourMapNames().map(swatch));
@@ -94,7 +101,7 @@ export function createLayerCard(on) {
     fillSelect(unit, choices.map(({units: name}) => ({value: name, label: unitsLabel(name) || "number"})), units.units);
     unit.disabled = choices.length < 2;
     shading.input.checked = layer.shading !== false;
-    shading.element.hidden = !variable.vertical;
+    shading.element.hidden = !variable.vertical || Boolean(layer.level);
     editor.update(layer, shown);
   }
 

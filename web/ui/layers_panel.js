@@ -6,8 +6,7 @@ import {fillSelect, h} from "./dom.js";
 import {createLayerCard, variableNote} from "./layer_card.js";
 import {takingChoices} from "./minus_choice.js";
 
-export const MOST_VOLUMES = 2;
-export const MOST_GROUND = 2;
+const MOST = {volume: 2, ground: 2, slice: 2};
 
 /** Variables of a run for a list: 3-D fields, derived ones, those made of all members, and the same of fields on the ground. */
 export function variableGroups(dataset, run, disabled = () => false) {
@@ -29,7 +28,7 @@ export function variableGroups(dataset, run, disabled = () => false) {
   ].filter(({options}) => options.length > 0);
 }
 
-/** on: {add(variableId), remove(index), variable(index, id), minus(index, document or null), change(index, patch, {final}), preset(index), fit(index)} */
+/** on: {add(variableId), remove(index), variable(index, id), minus(index, document or null), level(index, text or null, {final}), change(index, patch, {final}), preset(index), fit(index)} */
 export function createLayersPanel(host, on) {
   const cards = [];
   const list = h("div", {class: "layer-list"});
@@ -44,6 +43,7 @@ export function createLayersPanel(host, on) {
       change: (patch, options) => on.change(index, patch, options),
       variable: (id) => on.variable(index, id),
       minus: (document) => on.minus(index, document),
+      level: (text, options) => on.level(index, text, options),
       remove: () => on.remove(index),
       preset: () => on.preset(index),
       fit: () => on.fit(index),
@@ -61,10 +61,10 @@ export function createLayersPanel(host, on) {
     }
     layers.forEach((entry, index) => {
       const others = layers.filter((_, i) => i !== index);
-      const groups = variableGroups(dataset, run, (v) => others.some((o) => o.variable === v && !o.layer.minus && !entry.layer.minus) || tooMany(others, v, entry.layer));
+      const groups = variableGroups(dataset, run, (v) => others.some((o) => o.variable === v && !o.layer.minus && !entry.layer.minus && !o.layer.level && !entry.layer.level) || tooMany(others, v, entry.layer));
       cards[index].update({...entry, groups, taking: takingChoices(resolved, entry), key: `${index}`, calmNote: variableNote(entry.variable), range: ranges[entry.variable.id]});
     });
-    const groups = variableGroups(dataset, run, (v) => layers.some((l) => l.variable === v));
+    const groups = variableGroups(dataset, run, (v) => layers.some((l) => l.variable === v && !l.layer.level));
     fillSelect(adder, [{value: "", label: "Add a layer …"}, ...groups], "");
     adder.hidden = layers.length >= 8;
   }
@@ -75,9 +75,15 @@ export function createLayersPanel(host, on) {
 // Would showing `variable` beside the others' visible layers be more than can be drawn at once?
 function tooMany(others, variable, own) {
   if (!own.visible) return false;
-  const same = others.filter(({layer, variable: v}) => layer.visible && Boolean(v.vertical) === Boolean(variable.vertical));
+  const same = others.filter(({layer, variable: v}) => layer.visible && formOf(layer, v) === formOf(own, variable));
   const drawn = same.reduce((sum, other) => sum + weightOf(other.layer, other.variable), 0);
-  return drawn + weightOf(own, variable) > (variable.vertical ? MOST_VOLUMES : MOST_GROUND);
+  return drawn + weightOf(own, variable) > MOST[formOf(own, variable)];
+}
+
+// Each form has room of its own in a picture.
+function formOf({level}, variable) {
+  if (!variable.vertical) return "ground";
+  return level ? "slice" : "volume";
 }
 
 // A difference of volumes is two of them to whoever marches through it.
@@ -85,11 +91,11 @@ function weightOf({minus}, variable) {
   return minus && variable.vertical ? 2 : 1;
 }
 
-/** Layers with so many hidden, from the front, that `index` can be visible: at most two volumes and two ground fields are. */
+/** Layers with so many hidden, from the front, that `index` can be visible: at most two volumes, two slices and two ground fields are. */
 export function makeRoom(layers, variables, index) {
-  const vertical = Boolean(variables[index].vertical);
-  const most = vertical ? MOST_VOLUMES : MOST_GROUND;
-  const rivals = layers.map((layer, i) => i).filter((i) => i !== index && layers[i].visible && Boolean(variables[i].vertical) === vertical);
+  const form = formOf(layers[index], variables[index]);
+  const most = MOST[form];
+  const rivals = layers.map((layer, i) => i).filter((i) => i !== index && layers[i].visible && formOf(layers[i], variables[i]) === form);
   const weights = rivals.map((i) => weightOf(layers[i], variables[i]));
   let drawn = weightOf(layers[index], variables[index]) + weights.reduce((sum, weight) => sum + weight, 0);
   const hide = new Set();

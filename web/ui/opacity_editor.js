@@ -198,7 +198,7 @@ export function createOpacityEditor(change) {
   function update(newLayer, variable) {
     if (drag) return;
     layer = newLayer;
-    perKm = Boolean(variable.vertical);
+    perKm = Boolean(variable.vertical) && !layer.level;
     units = displayUnits(variable, layer.units);
     const values = [...layer.range, ...layer.opacity.map((point) => point[0])];
     domain = [Math.min(...values), Math.max(...values)];

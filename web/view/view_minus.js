@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a layer that is a difference takes away, looked up in a catalog: the mirror of render/view_minus.c.
+import {surfaceTitle} from "./map_surfaces.js";
 import {variableTitle} from "./presets.js";
 import {conversionBetween} from "./units.js";
 import {ViewError} from "./document.js";
@@ -90,8 +91,8 @@ function within(title) {
 }
 
 /** All that a layer is called: "Air temperature, run 12Z minus 06Z". */
-export function layerTitle({variable, difference}) {
-  const title = variableTitle(variable);
+export function layerTitle({layer, variable, difference}) {
+  const title = layer?.level && variable.vertical ? `${variableTitle(variable)}, ${surfaceTitle(layer.level)}` : variableTitle(variable);
   if (!difference) return title;
   return difference.startsWith("minus") ? `${title} ${difference}` : `${title}, ${difference}`;
 }
