@@ -2,6 +2,7 @@
 // The legends over the picture: for each visible layer its colours with their opacity, ticks in the shown unit, its name.
 import {colourAt, colourMap, opacityAt, rangePosition} from "../view/transfer_function.js";
 import {displayUnits, niceTicks, shortNumber} from "../view/units.js";
+import {surfaceTitle} from "../view/map_surfaces.js";
 import {variableTitle} from "../view/presets.js";
 import {canvasContext, h} from "./dom.js";
 
@@ -59,7 +60,7 @@ export function createLegends(host) {
       const ticks = scaleTicks(layer.range, units, 5);
       const range = layer.range.map((value) => shortNumber(units.toShown(value), 4)).join(" to ");
       return h("figure", {class: "legend", "data-variable": variable.id, "aria-label": `${title}: ${range} ${units.label}`},
-        h("figcaption", {}, name(variable, difference ?? place),
+        h("figcaption", {}, name(variable, difference || place || (variable.vertical && layer.level ? surfaceTitle(layer.level) : "")),
           units.label ? h("span", {class: "legend-units"}, units.label) : null),
         canvas,
         h("div", {class: "ticks", "aria-hidden": "true"}, ticks.map(({position, text}) =>
