@@ -125,17 +125,16 @@ int map_picture_lines(const struct map_drawing *drawing, const struct map_pictur
 
 // --- wind ------------------------------------------------------------------------------------------------------------------------
 
-// Radians clockwise from the top of the picture to true north at a place; whether it is south of the equator. False where the system has no such place.
-static bool north_at(const struct map_frame *frame, double x, double y, double *north, bool *south) {
-    double lon, lat, to[2];
-    if (map_crs_to_lonlat(frame->crs, x, y, &lon, &lat)) return false;
-    const double by = lat > 0 ? -0.01 : 0.01;  // away from the pole
-    if (map_crs_from_lonlat(frame->crs, lon, lat + by, &to[0], &to[1])) return false;
-    const double period = map_crs_period(frame->crs), *box = frame->box;
-    const double dx = period > 0 ? remainder(to[0] - x, period) : to[0] - x, dy = to[1] - y;
+struct map_place { double x, y, lon, lat; };  // in the CRS, and on Earth
+
+// Radians clockwise from the top of the picture to true north. False where the system has no place beside this one.
+static bool north_at(const struct map_frame *frame, const struct map_place *at, double *north) {
+    const double by = at->lat > 0 ? -0.01 : 0.01, period = map_crs_period(frame->crs), *box = frame->box;  // away from the pole
+    double to[2];
+    if (map_crs_from_lonlat(frame->crs, at->lon, at->lat + by, &to[0], &to[1])) return false;
+    const double dx = period > 0 ? remainder(to[0] - at->x, period) : to[0] - at->x, dy = to[1] - at->y;
     const double right = dx * frame->width / (box[2] - box[0]), up = dy * frame->height / (box[3] - box[1]), sign = by > 0 ? 1 : -1;
     *north = atan2(sign * right, sign * up);
-    *south = lat < 0;
     return true;
 }
 
@@ -146,28 +145,20 @@ static struct wind wind_of(enum map_wind_kind kind, double first, double second)
     return (struct wind){(second + (kind == MAP_WIND_SPEED_TO ? 180 : 0)) * degree, first};
 }
 
-struct wind_field {
-    struct map_frame frame;  // the picture's, grown
-    unsigned margin;
-    float *first, *second;
-};
-
-static void draw_symbol(const struct map_drawing *drawing, const struct map_picture_layer *layer, const struct wind_field *field, double x, double y,
-                        struct lettering_sheet *sheet, const struct map_wind_looks *looks) {
-    double column, row, north;
-    bool south;
-    map_frame_pixel(&field->frame, x, y, &column, &row);
-    if (!(column >= 0 && column < field->frame.width && row >= 0 && row < field->frame.height)) return;
-    const size_t at = (size_t)row * field->frame.width + (size_t)column;
-    const struct wind wind = wind_of(layer->wind, (double)field->first[at], (double)field->second[at]);
-    if (!isfinite(wind.from) || !isfinite(wind.speed) || !north_at(drawing->frame, x, y, &north, &south)) return;
-    map_wind_symbol(sheet, looks, column - field->margin, row - field->margin, north + wind.from, wind.speed, south);
+// The value at the very place, as a probe would tell it.
+static void draw_symbol(const struct map_drawing *drawing, const struct map_picture_layer *layer, double x, double y, struct lettering_sheet *sheet,
+                        const struct map_wind_looks *looks) {
+    struct map_place at = {.x = x, .y = y};
+    double i, j, north, column, row;
+    if (map_crs_to_lonlat(drawing->frame->crs, x, y, &at.lon, &at.lat) || !grid_locate(layer->grid, at.lon, at.lat, &i, &j)) return;
+    const struct wind wind = wind_of(layer->wind, plane_sample(layer->plane, i, j), plane_sample(layer->partner, i, j));
+    if (!isfinite(wind.from) || !isfinite(wind.speed) || !north_at(drawing->frame, &at, &north)) return;
+    map_frame_pixel(drawing->frame, x, y, &column, &row);
+    map_wind_symbol(sheet, looks, column, row, north + wind.from, wind.speed, at.lat < 0);
 }
 
-// Every second row is moved by half a step, so that symbols stand in no one's shadow. A pixel's centre is a point of the lattice, so that no rounding decides which
-// pixel a symbol is of.
-static int draw_symbols(const struct map_drawing *drawing, const struct map_picture_layer *layer, const struct map_colours *colours,
-                        const struct wind_field *field) {
+// Every second row is moved by half a step, so that symbols stand in no one's shadow.
+static int draw_symbols(const struct map_drawing *drawing, const struct map_picture_layer *layer, const struct map_colours *colours) {
     const struct map_frame *frame = drawing->frame;
     const double scale = drawing->options->scale, every = wind_step * scale, reach = MAP_WIND_REACH * scale;
     const struct span y = span_over(frame->box[1], frame->box[3], frame->height, every, reach, 0.5 / every);
@@ -178,23 +169,12 @@ static int draw_symbols(const struct map_drawing *drawing, const struct map_pict
     const int status = lettering_begin(&sheet, &all);
     for (long row = y.low; row <= y.high && !status; row++) {
         const struct span x = span_over(frame->box[0], frame->box[2], frame->width, every, reach, 0.5 / every + (row % 2 ? 0.5 : 0));
-        for (long n = x.low; n <= x.high; n++) draw_symbol(drawing, layer, field, span_at(&x, n), span_at(&y, row), &sheet, &looks);
+        for (long n = x.low; n <= x.high; n++) draw_symbol(drawing, layer, span_at(&x, n), span_at(&y, row), &sheet, &looks);
     }
     const int laid = lettering_lay(&sheet, drawing->image);
     return status ? status : laid;
 }
 
 int map_picture_wind(const struct map_drawing *drawing, const struct map_picture_layer *layer, const struct map_colours *colours, struct failure *failure) {
-    struct wind_field field = {.margin = (unsigned)ceil(MAP_WIND_REACH * drawing->options->scale)};
-    field.frame = map_frame_grown(drawing->frame, field.margin);
-    const struct plane *const planes[] = {layer->plane, layer->partner};
-    float *rasters[2];
-    int status = map_drawing_rasters(&field.frame, layer->grid, planes, 2, rasters, failure);
-    field.first = rasters[0];
-    field.second = rasters[1];
-    if (!status) status = map_drawing_stopped(drawing, failure);
-    if (!status && draw_symbols(drawing, layer, colours, &field)) status = failure_set(failure, VIRGA_NO_MEMORY, "map: out of memory for the wind symbols");
-    free(field.first);
-    free(field.second);
-    return status;
+    return draw_symbols(drawing, layer, colours) ? failure_set(failure, VIRGA_NO_MEMORY, "map: out of memory for the wind symbols") : VIRGA_OK;
 }
