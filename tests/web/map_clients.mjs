@@ -19,15 +19,16 @@ ${script}</script>`;
 const LEAFLET = '<link rel="stylesheet" href="leaflet/dist/leaflet.css"><script src="leaflet/dist/leaflet-src.js"></script>';
 
 export const PAGES = {
-  // Times from the server's capabilities; the second of them is gone to as its player does.
+  // Times from the server's capabilities; the one asked for is gone to step by step, as its player does.
   "leaflet_timedimension.html": page(`${LEAFLET}<script src="iso8601-js-period/iso8601.js"></script><script src="leaflet-timedimension/dist/leaflet.timedimension.src.js"></script>`, `
     const map = L.map("map", {center: [40, 10], zoom: 3, fadeAnimation: false, zoomAnimation: false, zoomControl: false, attributionControl: false, timeDimension: true, timeDimensionOptions: {times: ""}});
-    const wms = L.tileLayer.wms(server + "wms/" + dataset, {layers: dataset + "/" + variable, format: "image/png", transparent: true, version: "1.3.0", styles: "fill/temperature", COLORSCALERANGE: "250,320"});
+    const wms = L.tileLayer.wms(server + "wms/" + dataset, {layers: dataset + "/" + variable, format: "image/png", transparent: true, version: asked.get("how"), styles: "fill/temperature", COLORSCALERANGE: "250,320"});
     const layer = L.timeDimension.layer.wms(wms, {requestTimeFromCapabilities: true, updateTimeDimension: true, updateTimeDimensionMode: "replace", setDefaultTime: true});
     layer.addTo(map);
     while (!map.timeDimension.getAvailableTimes().length) await later(20);
     window.times = map.timeDimension.getAvailableTimes().map((ms) => new Date(ms).toISOString());
-    map.timeDimension.setCurrentTime(Date.parse(time));
+    while (map.timeDimension.getCurrentTime() > Date.parse(time)) { map.timeDimension.previousTime(); await later(20); }
+    while (map.timeDimension.getCurrentTime() < Date.parse(time)) { map.timeDimension.nextTime(); await later(20); }
     while (map.timeDimension.getCurrentTime() !== Date.parse(time) || layer._currentTime !== Date.parse(time) || !layer._currentLayer?.isReady?.() && layer._currentLayer?._loading) await later(20);
     const {min, max} = map.getPixelBounds(), at = (x, y) => map.options.crs.project(map.options.crs.pointToLatLng(L.point(x, y), 3)), a = at(min.x, max.y), b = at(max.x, min.y);
     Object.assign(window, {crs: "EPSG:3857", box: [a.x, a.y, b.x, b.y], shown: true});`),

@@ -33,8 +33,8 @@ async function shows(name, more = {}, check = {}) {
   assert.equal(said.message, "");
 }
 
-inPage("Leaflet with a time dimension, times from the capabilities", async () => {
-  await shows("leaflet_timedimension");
+for (const how of ["1.1.1", "1.3.0"]) inPage(`Leaflet with a time dimension: WMS ${how}, times from the capabilities`, async () => {
+  await shows("leaflet_timedimension", {how});
   const {times} = dataset.variables.find(({id}) => id === "surface_temperature");
   assert.deepEqual((await page.evaluate(() => window.times)).map((iso) => iso.replace(".000Z", "Z")), times);
 });
