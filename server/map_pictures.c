@@ -108,6 +108,7 @@ static struct map_picture *new_picture(struct map_service *service, struct map_d
     picture->drawing = *drawing;
     memset(drawing, 0, sizeof *drawing);
     memcpy(picture->key, key, MAP_KEY);
+    picture->drawing.options.stop = &picture->job.stop;
     picture->job = (struct map_job){.wait = wait, .work = work, .done = done};
     if (find_planes(service, picture)) picture->job.wait = NULL;
     return picture;

@@ -8,7 +8,7 @@
 #include "base/clock.h"
 #include "server/map_service_private.h"
 
-enum { NICENESS = 4 };  // viewers of the page, and the service thread, come first where there are too few processors
+enum { NICENESS = 2 };  // viewers of the page, and the service thread, come first where there are too few processors
 
 static void be_nice(void) {
     static _Thread_local bool done;

@@ -14,6 +14,7 @@ from PIL import Image
 import make_maps
 import map_reference
 import png
+from conftest import wait_until
 from ws_client import Socket
 
 VARIABLE = make_maps.SURFACE
@@ -253,6 +254,22 @@ def test_tiles_meet_without_seams(client, datasets):
     assert (together == whole).all()
 
 
+def test_a_large_map_that_nobody_wants_is_not_drawn_to_its_end(server, datasets):
+    """Nor does one hold up tiles."""
+    before = metric(server, "virga_map_pictures_total")
+    box = "-20037508,-20037508,20037508,20037508"
+    path = (f"/wms?service=WMS&version=1.3.0&request=GetMap&layers={datasets['globe']['id']}/{VARIABLE}&styles=fill-contours&crs=EPSG:3857&bbox={box}"
+            "&width=2048&height=2048&format=image/png&time=current")
+    with Socket(server.host, server.port) as large:
+        large.send(f"GET {path} HTTP/1.1\r\nHost: {large.host}\r\n\r\n".encode())
+        wait_until(lambda: metric(server, "virga_map_jobs") == 1)
+        with Socket(server.host, server.port) as client:
+            get(client, tile_path(datasets["globe"], (5, 17, 11), time="T+7", interval=3))
+        assert metric(server, "virga_map_jobs") == 1, "the large map was drawn before a tile could be: make it larger"
+    wait_until(lambda: metric(server, "virga_map_jobs") == 0, seconds=120)
+    assert metric(server, "virga_map_pictures_total") == before + 1
+
+
 def test_a_client_that_goes_leaves_nothing_behind(server, datasets):
     for number in range(20):
         with Socket(server.host, server.port) as client:
@@ -261,5 +278,4 @@ def test_a_client_that_goes_leaves_nothing_behind(server, datasets):
             client.socket.setsockopt(1, 13, struct.pack("ii", 1, 0))  # SO_LINGER: reset
     with Socket(server.host, server.port) as client:
         get(client, tile_path(datasets["globe"], (0, 0, 0)))
-    from conftest import wait_until
     wait_until(lambda: metric(server, "virga_map_jobs") == 0)
