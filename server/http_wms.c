@@ -245,6 +245,8 @@ int http_wms(const struct http_request *request) {
     struct wms_parameters parameters;
     struct wms_query query;
     struct wms_exception exception;
+    int again = http_map_answer_again(peer);
+    if (again >= 0) return again;
     int status = http_wms_parameters(peer, &parameters), read = wms_query_read(&parameters, &query, &exception);
     if (status) wms_exception_set(&exception, VIRGA_INVALID, "InvalidParameterValue", NULL, "there are more than %d parameters, or more text in them than is read", WMS_PARAMETERS);
     if (status || read) return http_wms_except(peer, &query, &exception);

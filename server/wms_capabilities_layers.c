@@ -97,11 +97,13 @@ static void write_legend(struct wms_document *d, const struct wms_layer *layer, 
     struct map_style style;
     const struct catalog_variable *v = &layer->dataset->variables[layer->variable];
     const struct map_legend_options options = {.scale = 1, .format = IMAGE_PNG};
-    char name[WMS_NAME], query[WMS_NAME + MAP_STYLE_TEXT + 200];
+    char name[WMS_NAME], query[WMS_NAME + MAP_STYLE_TEXT + 240], exactly[60] = "";
+    const unsigned for_numbers = 40;
     unsigned size[2];
     if (map_style_parse(style_name, &style, NULL) || map_style_complete(&style, v, NULL, NULL) || map_legend_size(v, &style, &options, size, NULL)) return;
     wms_layer_name(layer, name);
-    snprintf(query, sizeof query, "SERVICE=WMS&VERSION=%s&REQUEST=GetLegendGraphic&LAYER=%s&STYLE=%s&FORMAT=image/png", d->new ? "1.3.0" : "1.1.1", name, style_name);
+    if (style.range_kind == MAP_RANGE_FIELD) snprintf(exactly, sizeof exactly, "&WIDTH=%u&HEIGHT=%u", size[0] += for_numbers, size[1]);  // its numbers are those of a field, not known here
+    snprintf(query, sizeof query, "SERVICE=WMS&VERSION=%s&REQUEST=GetLegendGraphic&LAYER=%s&STYLE=%s&FORMAT=image/png%s", d->new ? "1.3.0" : "1.1.1", name, style_name, exactly);
     xml_open(d->xml, "LegendURL");
     xml_attribute_number(d->xml, "width", size[0]);
     xml_attribute_number(d->xml, "height", size[1]);
