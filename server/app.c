@@ -20,7 +20,7 @@
 #include "source/source_address.h"
 
 // PATIENCE: what gives way runs at least one part in seven of the time beside viewers (export_pace.h).
-enum { QUEUE_LIMIT = 65536, ENGINE_THREADS = 8, PATIENCE = 8 };
+enum { QUEUE_LIMIT = 65536, ENGINE_THREADS = 8, PATIENCE = 8, BACKGROUND_NICENESS = 10 };
 
 static pthread_mutex_t catalog_lock = PTHREAD_MUTEX_INITIALIZER;
 
@@ -135,13 +135,16 @@ static int open_catalog(struct app *app, const char *state_dir, bool users, stru
     return status;
 }
 
+static int half_of(int threads) { return threads > 1 ? threads / 2 : 1; }
+
 static int start_workers(struct app *app, struct failure *failure) {
     int threads[LANE_COUNT];
     threads[LANE_READ] = app->config.readers + 1;  // one decides what to read next while the others wait
     if (strcmp(app->config.engine, "none")) threads[LANE_READ] += ENGINE_THREADS;  // they only wait for the cluster
     threads[LANE_COMPUTE] = app->config.workers;
+    const int background[LANE_COUNT] = {half_of(threads[LANE_READ]), half_of(threads[LANE_COMPUTE])};
     app->workers = worker_pool_new(threads, QUEUE_LIMIT);
-    return app->workers ? VIRGA_OK : failure_set(failure, VIRGA_NO_MEMORY, "cannot start %d workers", app->config.workers);
+    return app->workers && !worker_pool_add_background(app->workers, background, BACKGROUND_NICENESS) ? VIRGA_OK : failure_set(failure, VIRGA_NO_MEMORY, "cannot start %d workers", app->config.workers);
 }
 
 static int start_bricks(struct app *app, const char *spool, struct failure *failure) {

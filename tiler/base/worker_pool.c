@@ -5,6 +5,9 @@
 #include <stdatomic.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "base/status.h"
 #include "base/thread.h"
@@ -22,17 +25,19 @@ struct worker_queue {
     pthread_cond_t added;
     bool stopping;             // lock
     size_t running;            // lock
-    size_t background, most_background;  // lock; of those that run, jobs that nobody waits for, and how many may. The latter never changes
     size_t count, limit;       // lock; jobs in heap; limit never changes
     uint64_t next_order;       // lock
     struct waiting_job *heap;  // lock; a binary heap, the next job to run first
     pthread_t *threads;        // owner only
     int started;
+    int niceness;              // of its threads
 };
 
+enum { QUEUES = 2 * LANE_COUNT };  // the lanes', then those of what nobody waits for in each
+
 struct worker_pool {
-    struct worker_queue lanes[LANE_COUNT];
-    int ready;  // lanes whose lock and condition exist
+    struct worker_queue queues[QUEUES];
+    int ready;  // queues whose lock and condition exist
     atomic_size_t load;               // jobs that somebody waits for, in all lanes
     pthread_mutex_t watch;
     struct { void (*changed)(void *user); void *user; } watchers[WORKER_POOL_WATCHERS];  // watch
@@ -87,20 +92,19 @@ static bool ended_last(struct worker_pool *pool, const struct waiting_job *job) 
 
 static void *worker_main(void *argument) {
     struct worker_queue *q = argument;
+    if (q->niceness) setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), q->niceness);
     pthread_mutex_lock(&q->lock);
     while (!q->stopping) {
-        if (!q->count || (q->heap[0].priority < 0 && q->background == q->most_background)) {
+        if (!q->count) {
             pthread_cond_wait(&q->added, &q->lock);
             continue;
         }
         struct waiting_job job = heap_remove(q, 0);
         q->running++;
-        q->background += job.priority < 0;
         pthread_mutex_unlock(&q->lock);
         job.run(job.argument, false);
         pthread_mutex_lock(&q->lock);
         q->running--;
-        q->background -= job.priority < 0;
         if (!ended_last(q->pool, &job)) continue;
         pthread_mutex_unlock(&q->lock);
         tell_watchers(q->pool);
@@ -110,13 +114,27 @@ static void *worker_main(void *argument) {
     return NULL;
 }
 
-static int queue_start(struct worker_queue *q, int threads) {
-    q->most_background = threads > 1 ? (size_t)threads / 2 : 1;
+static int start_threads(struct worker_queue *q, int threads) {
     q->heap = calloc(q->limit ? q->limit : 1, sizeof *q->heap);
     q->threads = calloc((size_t)threads, sizeof *q->threads);
     if (!q->heap || !q->threads) return VIRGA_NO_MEMORY;
     while (q->started < threads && !thread_start(&q->threads[q->started], worker_main, q)) q->started++;
     return q->started == threads ? VIRGA_OK : VIRGA_NO_MEMORY;
+}
+
+// The next queue of the pool.
+static int queue_start(struct worker_pool *pool, int threads, size_t limit, int niceness) {
+    struct worker_queue *q = &pool->queues[pool->ready];
+    q->pool = pool;
+    q->limit = limit;
+    q->niceness = niceness;
+    if (threads < 1 || pthread_mutex_init(&q->lock, NULL)) return VIRGA_NO_MEMORY;
+    if (pthread_cond_init(&q->added, NULL)) {
+        pthread_mutex_destroy(&q->lock);
+        return VIRGA_NO_MEMORY;
+    }
+    pool->ready++;
+    return start_threads(q, threads);
 }
 
 struct worker_pool *worker_pool_new(const int threads[LANE_COUNT], size_t queue_limit) {
@@ -126,22 +144,23 @@ struct worker_pool *worker_pool_new(const int threads[LANE_COUNT], size_t queue_
         free(pool);
         return NULL;
     }
-    for (int lane = 0; lane < LANE_COUNT; lane++) {
-        struct worker_queue *q = &pool->lanes[lane];
-        q->pool = pool;
-        q->limit = queue_limit;
-        if (threads[lane] < 1 || pthread_mutex_init(&q->lock, NULL)) goto fail;
-        if (pthread_cond_init(&q->added, NULL)) {
-            pthread_mutex_destroy(&q->lock);
-            goto fail;
+    for (int lane = 0; lane < LANE_COUNT; lane++)
+        if (queue_start(pool, threads[lane], queue_limit, 0)) {
+            worker_pool_free(pool);
+            return NULL;
         }
-        pool->ready++;
-        if (queue_start(q, threads[lane])) goto fail;
-    }
     return pool;
-fail:
-    worker_pool_free(pool);
-    return NULL;
+}
+
+int worker_pool_add_background(struct worker_pool *pool, const int threads[LANE_COUNT], int niceness) {
+    for (int lane = 0; lane < LANE_COUNT; lane++)
+        if (queue_start(pool, threads[lane], pool->queues[lane].limit, niceness)) return VIRGA_NO_MEMORY;
+    return VIRGA_OK;
+}
+
+// Where a job waits.
+static struct worker_queue *queue_of(struct worker_pool *pool, enum worker_lane lane, int priority) {
+    return &pool->queues[priority < 0 && pool->ready == QUEUES ? LANE_COUNT + lane : lane];
 }
 
 // Takes the first waiting job whose argument is `argument` (any if `any`); false when there is none.
@@ -159,24 +178,23 @@ static bool queue_take(struct worker_queue *q, const void *argument, bool any, s
 
 void worker_pool_free(struct worker_pool *pool) {
     if (!pool) return;
-    for (int lane = 0; lane < pool->ready; lane++) {
-        struct worker_queue *q = &pool->lanes[lane];
+    for (int n = 0; n < pool->ready; n++) {
+        struct worker_queue *q = &pool->queues[n];
         pthread_mutex_lock(&q->lock);
         q->stopping = true;
         pthread_cond_broadcast(&q->added);
         pthread_mutex_unlock(&q->lock);
     }
     struct waiting_job job;
-    for (int lane = 0; lane < pool->ready; lane++) {
-        struct worker_queue *q = &pool->lanes[lane];
+    for (int n = 0; n < pool->ready; n++) {
+        struct worker_queue *q = &pool->queues[n];
         for (int i = 0; i < q->started; i++) pthread_join(q->threads[i], NULL);
         while (queue_take(q, NULL, true, &job)) job.run(job.argument, true);
     }
-    for (int lane = 0; lane < LANE_COUNT; lane++) {
-        struct worker_queue *q = &pool->lanes[lane];
+    for (int n = 0; n < pool->ready; n++) {
+        struct worker_queue *q = &pool->queues[n];
         free(q->heap);
         free(q->threads);
-        if (lane >= pool->ready) continue;
         pthread_cond_destroy(&q->added);
         pthread_mutex_destroy(&q->lock);
     }
@@ -185,7 +203,7 @@ void worker_pool_free(struct worker_pool *pool) {
 }
 
 int worker_pool_try_add(struct worker_pool *pool, enum worker_lane lane, int priority, worker_job job, void *argument) {
-    struct worker_queue *q = &pool->lanes[lane];
+    struct worker_queue *q = queue_of(pool, lane, priority);
     int status = VIRGA_OK;
     bool first = false;
     pthread_mutex_lock(&q->lock);
@@ -208,8 +226,8 @@ int worker_pool_try_add(struct worker_pool *pool, enum worker_lane lane, int pri
 size_t worker_pool_cancel(struct worker_pool *pool, const void *argument) {
     size_t cancelled = 0;
     struct waiting_job job;
-    for (int lane = 0; lane < LANE_COUNT; lane++)
-        while (queue_take(&pool->lanes[lane], argument, false, &job)) {
+    for (int n = 0; n < pool->ready; n++)
+        while (queue_take(&pool->queues[n], argument, false, &job)) {
             job.run(job.argument, true);  // without the lock: a job may add another
             if (ended_last(pool, &job)) tell_watchers(pool);
             cancelled++;
@@ -217,12 +235,15 @@ size_t worker_pool_cancel(struct worker_pool *pool, const void *argument) {
     return cancelled;
 }
 
-size_t worker_pool_load(struct worker_pool *pool, enum worker_lane lane) {
-    struct worker_queue *q = &pool->lanes[lane];
+static size_t load_of(struct worker_queue *q) {
     pthread_mutex_lock(&q->lock);
     size_t load = q->count + q->running;
     pthread_mutex_unlock(&q->lock);
     return load;
+}
+
+size_t worker_pool_load(struct worker_pool *pool, enum worker_lane lane) {
+    return load_of(&pool->queues[lane]) + (pool->ready == QUEUES ? load_of(&pool->queues[LANE_COUNT + lane]) : 0);
 }
 
 bool worker_pool_busy(struct worker_pool *pool) { return atomic_load(&pool->load) > 0; }

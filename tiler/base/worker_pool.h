@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // A bounded pool of threads with two lanes: LANE_READ for jobs that wait on a source, LANE_COMPUTE for the rest.
 // Each lane has threads of its own, so slow reads never hold up encoding. Within a lane, the job with the highest
-// priority runs first; equal priorities run in the order they were added. A negative one says that nobody waits for the job:
-// such jobs take half of a lane's threads at most, so that who does wait finds one that is free.
+// priority runs first; equal priorities run in the order they were added. A negative one says that nobody waits for the job: it may have
+// threads of its own (worker_pool_add_background), so that who does wait finds a thread and a processor free.
 #ifndef VIRGA_BASE_WORKER_POOL_H
 #define VIRGA_BASE_WORKER_POOL_H
 
@@ -19,6 +19,9 @@ typedef void (*worker_job)(void *argument, bool cancelled);
 
 // threads[lane] ≥ 1 threads for each lane, at most queue_limit waiting jobs a lane. NULL when out of memory or threads.
 struct worker_pool *worker_pool_new(const int threads[LANE_COUNT], size_t queue_limit);
+// Gives jobs of negative priority threads of their own in each lane (≥ 1), of this niceness, and a queue as long as the others. Once, before any job is added.
+// VIRGA_NO_MEMORY: the pool is only to be freed.
+int worker_pool_add_background(struct worker_pool *pool, const int threads[LANE_COUNT], int niceness);
 // Cancels waiting jobs, waits for running ones. NULL is allowed. Not from a worker thread.
 void worker_pool_free(struct worker_pool *pool);
 

@@ -8,6 +8,9 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "base/status.h"
 #include "base/worker_pool.h"
@@ -240,24 +243,54 @@ static void what_nobody_waits_for_makes_nobody_busy(void **state) {
     assert_int_equal(told, 2);
 }
 
+static void note_niceness(void *argument, bool cancelled) {
+    (void)cancelled;
+    atomic_store((atomic_int *)argument, getpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid)));
+}
+
 static void what_nobody_waits_for_leaves_threads_free(void **state) {
     (void)state;
-    struct worker_pool *pool = worker_pool_new((int[]){1, 3}, 16);
+    struct worker_pool *pool = worker_pool_new((int[]){1, 1}, 16);
     struct gate background, urgent;
+    atomic_int niceness[2] = {-1, -1};
     gate_init(&background), gate_init(&urgent);
     atomic_store(&run_count, 0);
+    assert_int_equal(worker_pool_add_background(pool, (int[]){1, 1}, 7), VIRGA_OK);
     worker_pool_try_add(pool, LANE_COMPUTE, -1, gate_job, &background);
     gate_wait_entered(&background);
     for (int n = 0; n < 5; n++) worker_pool_try_add(pool, LANE_COMPUTE, -1, count_job, NULL);
+    worker_pool_try_add(pool, LANE_COMPUTE, -1, note_niceness, &niceness[0]);
+    worker_pool_try_add(pool, LANE_COMPUTE, 0, note_niceness, &niceness[1]);
     worker_pool_try_add(pool, LANE_COMPUTE, 0, gate_job, &urgent);
     gate_wait_entered(&urgent);
-    assert_int_equal(run_count, 0);  // a third thread is free, but not for these
+    assert_int_equal(run_count, 0);
     gate_open(&urgent);
     assert_int_equal(worker_pool_load(pool, LANE_COMPUTE) >= 6, true);
     gate_open(&background);
     wait_until_idle(pool, LANE_COMPUTE);
     assert_int_equal(run_count, 5);
+    assert_int_equal(niceness[0], 7);
+    assert_int_equal(niceness[1], 0);
     worker_pool_free(pool);
+}
+
+static void what_nobody_waits_for_is_cancelled_too(void **state) {
+    (void)state;
+    struct worker_pool *pool = worker_pool_new((int[]){1, 1}, 16);
+    struct gate gate;
+    gate_init(&gate);
+    assert_int_equal(worker_pool_add_background(pool, (int[]){1, 1}, 1), VIRGA_OK);
+    worker_pool_try_add(pool, LANE_READ, -1, gate_job, &gate);
+    gate_wait_entered(&gate);
+    for (int n = 0; n < 3; n++) worker_pool_try_add(pool, LANE_READ, -1, count_job, NULL);
+    worker_pool_try_add(pool, LANE_READ, -1, count_job, pool);
+    cancelled_count = 0;
+    assert_int_equal(worker_pool_cancel(pool, pool), 1);
+    pthread_t opener;
+    pthread_create(&opener, NULL, open_gate_later, &gate);
+    worker_pool_free(pool);
+    pthread_join(opener, NULL);
+    assert_true(cancelled_count >= 1);
 }
 
 static atomic_size_t also_told;
@@ -318,6 +351,7 @@ int main(void) {
         cmocka_unit_test_setup(a_watcher_is_told_when_there_is_work_and_when_there_is_none, reset),
         cmocka_unit_test_setup(what_nobody_waits_for_makes_nobody_busy, reset),
         cmocka_unit_test_setup(what_nobody_waits_for_leaves_threads_free, reset),
+        cmocka_unit_test_setup(what_nobody_waits_for_is_cancelled_too, reset),
         cmocka_unit_test_setup(several_watch_and_each_leaves_alone, reset),
         cmocka_unit_test_setup(the_last_thing_told_is_true, reset),
         cmocka_unit_test_setup(no_threads_is_refused, reset),
