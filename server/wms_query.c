@@ -414,6 +414,13 @@ static int read_side(struct wms_query *q, const char *key, unsigned *side, struc
     return *given(q, key) ? whole(q, key, MAP_LEGEND_SIDE_MIN, MAP_LEGEND_SIDE_MAX, side, e) : VIRGA_OK;
 }
 
+// With a box, which QGIS sends, it is the size of the map that the legend stands beside: checked, and then the legend has its own.
+static int read_legend_side(struct wms_query *q, const char *key, unsigned *side, struct wms_exception *e) {
+    unsigned of_map;
+    if (!*given(q, "BBOX")) return read_side(q, key, side, e);
+    return *given(q, key) ? whole(q, key, 1, WMS_SIDE_MAX, &of_map, e) : VIRGA_OK;
+}
+
 // LAYER and STYLE; ncWMS takes LAYERS and STYLES, too.
 static int read_legend(struct wms_query *q, struct wms_exception *e) {
     const char *layer = given(q, *given(q, "LAYER") ? "LAYER" : "LAYERS"), *style = given(q, *given(q, "STYLE") ? "STYLE" : "STYLES"), *format = given(q, "FORMAT");
@@ -421,9 +428,8 @@ static int read_legend(struct wms_query *q, struct wms_exception *e) {
     if (!status && q->layer_count > 1) status = wms_exception_set(e, VIRGA_INVALID, "LayerNotDefined", "LAYER", "a legend is of one layer");
     if (!status) status = read_styles(q, "STYLE", style, e);
     if (!status) status = read_format(q, *format ? format : "image/png", e);
-    bool of_map = *given(q, "BBOX");  // QGIS tells of the map that the legend stands beside, with its size
-    if (!status && !of_map) status = read_side(q, "WIDTH", &q->width, e);
-    if (!status && !of_map) status = read_side(q, "HEIGHT", &q->height, e);
+    if (!status) status = read_legend_side(q, "WIDTH", &q->width, e);
+    if (!status) status = read_legend_side(q, "HEIGHT", &q->height, e);
     q->horizontal = !wms_is_true(given(q, "VERTICAL"), true);
     q->bar_only = wms_is_true(given(q, "COLORBARONLY"), false);
     return status ? status : read_looks(q, e);
