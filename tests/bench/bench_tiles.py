@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Map tiles against MapServer 8 and nginx: bench_tiles.py BUILD_FOLDER [tiles a turn (300)].
+"""Map tiles against MapServer 8 and nginx: bench_tiles.py BUILD_FOLDER [tiles a turn (300) [figures …]].
 
 A global 0.25° field, one file, is served as 256² tiles in Web Mercator by virga and by MapServer (Debian's cgi-mapserver: one FastCGI process behind
 nginx, its connection to the file kept open, bilinear, 8-bit palettes). Each server has one and the same processor to itself, its client the other one.
@@ -12,9 +12,7 @@ cold file              the first tile of files that were never read
 
 The two take turns (A B A B …); medians of the turns and their ratios are printed, one line a figure.
 """
-import concurrent.futures
 import http.client
-import io
 import json
 import os
 import pathlib
@@ -28,7 +26,6 @@ import tempfile
 import time
 import types
 import urllib.parse
-import zlib
 
 import netCDF4
 import numpy
@@ -268,7 +265,7 @@ def many_clients(bench, tiles, count):
     print(f"16 clients, cold tiles: virga p50 {ours[0]:.1f} ms, p99 {ours[1]:.1f} ms; MapServer p50 {theirs[0]:.1f} ms, p99 {theirs[1]:.1f} ms", flush=True)
 
 
-def hot_tiles(bench, seconds):
+def hot_tiles(bench, times):
     tiles = [(4, x, y) for x in range(4, 12) for y in range(4, 8)]
     ours, files, sizes = [], [], []
     for tile in tiles:
@@ -282,11 +279,12 @@ def hot_tiles(bench, seconds):
     for clients in (1, 16):
         figures = {"virga": [], "nginx": []}
         for turn in range(TURNS):
-            for name, port, paths in (("virga", bench.virga.port, ours), ("nginx", bench.mapserver.port, files)):
-                _, count, took = bench.client("http", port, clients, seconds, paths)[-1].split()
-                figures[name].append(int(count) / float(took))
-        virga, nginx = (statistics.median(figures[k]) for k in ("virga", "nginx"))
-        print(f"hot tile (mean {statistics.mean(sizes):.0f} bytes), {clients} clients: virga {virga:.0f}/s, nginx {nginx:.0f}/s, ratio {virga / nginx:.2f}", flush=True)
+            figures["virga"].append(bench.once(bench.virga.port, bench.virga.process, clients, ours * times))
+            figures["nginx"].append(bench.once(bench.mapserver.port, bench.mapserver.nginx, clients, files * times))
+        wall, processor = ({k: statistics.median(f[n] for f in v) * 1e6 for k, v in figures.items()} for n in (0, 1))
+        print(f"hot tile (mean {statistics.mean(sizes):.0f} bytes), {clients} clients: virga {1e6 / wall['virga']:.0f}/s, nginx {1e6 / wall['nginx']:.0f}/s, "
+              f"ratio {wall['nginx'] / wall['virga']:.2f}; processor time {processor['virga']:.1f} and {processor['nginx']:.1f} µs, "
+              f"ratio {processor['nginx'] / processor['virga']:.2f}", flush=True)
 
 
 def cold_files(bench, files):
@@ -321,10 +319,9 @@ def main():
         tiles = [(z, x, y) for z in (5, 6) for x in range(1, 2 ** z - 1) for y in range(2 ** z // 8, 2 ** z * 7 // 8)]
         random.Random(1).shuffle(tiles)
         count = min(count, len(tiles) // (2 * TURNS))
-        cold_tiles(bench, tiles, count)
-        many_clients(bench, tiles, count)
-        hot_tiles(bench, 3)
-        cold_files(bench, files)
+        for what in sys.argv[3:] or ("cold_tiles", "many_clients", "hot_tiles", "cold_files"):
+            {"cold_tiles": lambda: cold_tiles(bench, tiles, count), "many_clients": lambda: many_clients(bench, tiles, count),
+             "hot_tiles": lambda: hot_tiles(bench, 300), "cold_files": lambda: cold_files(bench, files)}[what]()
     finally:
         bench.close()
         shutil.rmtree(folder)
