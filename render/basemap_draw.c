@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "brick/multiversion.h"
+#include "base/multiversion.h"
 #include "render/basemap_private.h"
 #include "render/ground_shade.h"
 #include "render/line_draw.h"

@@ -3,7 +3,7 @@
 
 #include <stdint.h>
 
-#include "brick/multiversion.h"
+#include "base/multiversion.h"
 
 enum { ROWS = 8, RUN = 128 };  // of a piece of work; pixels at a time
 

@@ -4,7 +4,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "brick/multiversion.h"
+#include "base/multiversion.h"
 
 static const float degrees = 57.29577951308232f;
 

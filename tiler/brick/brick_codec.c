@@ -10,7 +10,7 @@
 #include "base/status.h"
 #include "brick/brick_key.h"
 #include "brick/lattice.h"
-#include "brick/multiversion.h"
+#include "base/multiversion.h"
 #include "brick/predictor.h"
 
 enum {

@@ -3,7 +3,7 @@
 
 #include <math.h>
 
-#include "brick/multiversion.h"
+#include "base/multiversion.h"
 
 static const double Q_LIMIT = 2147483647.0;
 

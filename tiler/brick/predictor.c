@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "brick/brick_key.h"
-#include "brick/multiversion.h"
+#include "base/multiversion.h"
 
 // Unsigned, so that overflow wraps.
 struct neighbours {  // rows of d; a row outside the box is all zeros

@@ -13,7 +13,7 @@
 
 #include "base/memory.h"
 #include "brick/lattice.h"
-#include "brick/multiversion.h"
+#include "base/multiversion.h"
 
 enum { NARROW_REACH = 32767, WIDE_ROW = 8 };  // rows longer than WIDE_ROW times what is wanted are read in part
 

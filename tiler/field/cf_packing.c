@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/multiversion.h"
 #include "base/status.h"
 #include "field/cf_attributes.h"
 
@@ -194,17 +195,23 @@ enum { FAST_MISSING = 4 };
         }                                                                                                         \
     } while (0)
 
+#define DECODE_FLOAT(V)                                                                                           \
+    do {                                                                                                          \
+        const double wide = (double)(V) * scale + offset;                                                         \
+        const bool far = !((V) >= -most) | !((V) <= most);                                                        \
+        values[n] = far | ((V) == a) | ((V) == b) | ((V) == c) | ((V) == d) ? NAN : wide;                         \
+    } while (0)
+
 #define DECODE_FLOATS(T, LARGEST)                                                                                 \
     do {                                                                                                          \
         const T *s = stored;                                                                                      \
         const T a = p->missing_count ? (T)f[0] : (T)NAN, b = p->missing_count ? (T)f[1] : (T)NAN;                 \
         const T c = p->missing_count ? (T)f[2] : (T)NAN, d = p->missing_count ? (T)f[3] : (T)NAN;                 \
         const T most = (T)(LARGEST);                                                                              \
-        for (size_t n = 0; n < count; n++) {                                                                      \
-            T v = s[(ptrdiff_t)n * stride];                                                                       \
-            bool present = (v >= -most) & (v <= most) & !((v == a) | (v == b) | (v == c) | (v == d));             \
-            values[n] = present ? (double)v * scale + offset : NAN;                                               \
-        }                                                                                                         \
+        if (stride == 1)                                                                                          \
+            for (size_t n = 0; n < count; n++) DECODE_FLOAT(s[n]);                                                \
+        else                                                                                                      \
+            for (size_t n = 0; n < count; n++) DECODE_FLOAT(s[(ptrdiff_t)n * stride]);                            \
     } while (0)
 
 // A fifth and further missing number, of which few files have any: again for each four.
@@ -224,6 +231,7 @@ static void decode_more(const struct cf_packing *p, const void *stored, ptrdiff_
     }
 }
 
+MULTIVERSION
 void cf_packing_decode(const struct cf_packing *p, const void *stored, ptrdiff_t stride, size_t count, double *values) {
     const double scale = p->scale, offset = p->offset;
     int64_t m[FAST_MISSING];

@@ -56,14 +56,23 @@ static struct axis_read axis_read_of(size_t file_length, bool reversed, size_t a
     return a;
 }
 
+// Where values go that are read: all into one array, or each row as soon as it is decoded.
+struct value_sink {
+    double *values;          // of all, or room for a row
+    field_row_taker take;    // NULL: all
+    void *user;
+};
+
 static void decode_slab(const struct cf_variable *v, const struct source_slab *slab, const struct axis_read *x, const struct axis_read *y,
-                        const struct axis_read *z, double *values) {
+                        const struct axis_read *z, const struct value_sink *sink) {
     size_t size = source_type_size(v->packing.type);
     const char *data = slab->data;
     for (size_t k = 0; k < z->count; k++)
         for (size_t j = 0; j < y->count; j++) {
             ptrdiff_t at = (ptrdiff_t)x->first + (ptrdiff_t)y->first + (ptrdiff_t)z->first + (ptrdiff_t)j * y->stride + (ptrdiff_t)k * z->stride;
-            cf_packing_decode(&v->packing, data + at * (ptrdiff_t)size, x->stride, x->count, values + (k * y->count + j) * x->count);
+            double *row = sink->take ? sink->values : sink->values + (k * y->count + j) * x->count;
+            cf_packing_decode(&v->packing, data + at * (ptrdiff_t)size, x->stride, x->count, row);
+            if (sink->take) sink->take(sink->user, j, row);
         }
 }
 
@@ -96,7 +105,7 @@ size_t field_level_run(const size_t *order, size_t k, size_t end) {
 }
 
 // Reads levels k0 … k0 + nk - 1, whose stored indices are neighbours.
-static int read_levels(const struct field_piece *piece, const struct field_box *box, size_t k0, size_t nk, double *values, struct failure *failure) {
+static int read_levels(const struct field_piece *piece, const struct field_box *box, size_t k0, size_t nk, const struct value_sink *sink, struct failure *failure) {
     const struct cf_file *file = piece->file;
     const struct cf_variable *v = piece->variable;
     const struct source_inventory *inventory = source_inventory(file->source);
@@ -127,7 +136,7 @@ static int read_levels(const struct field_piece *piece, const struct field_box *
     if (status) return status;
     if (slab.bytes < (size_t)stride * source_type_size(v->packing.type))
         status = failure_set(failure, VIRGA_INTERNAL, "%s: a short answer for %.80s", source_path(file->source), stored->name);
-    else decode_slab(v, &slab, &x, &y, &z, values);
+    else decode_slab(v, &slab, &x, &y, &z, sink);
     source_slab_release(&slab);
     return status;
 }
@@ -139,7 +148,8 @@ static int read_stored(const struct field_piece *piece, const struct field_box *
     int status = VIRGA_OK;
     for (size_t k = box->z0, end = box->z0 + box->nz; !status && k < end;) {
         const size_t n = order ? field_level_run(order, k, end) : 1;
-        status = read_levels(piece, box, k, n, values + (k - box->z0) * box->ny * box->nx, failure);
+        const struct value_sink sink = {.values = values + (k - box->z0) * box->ny * box->nx};
+        status = read_levels(piece, box, k, n, &sink, failure);
         k += n;
     }
     return status;
@@ -280,4 +290,38 @@ int field_read(const struct field_ref *field, const struct field_box *box, doubl
     if (step->absent) return fill_absent(box, values), VIRGA_OK;
     const struct field_piece piece = field_piece_of(field, step);
     return field_piece_read(&piece, box, values, failure);
+}
+
+// --- Row by row.
+
+// Whether values are those stored, in their place.
+static bool is_plain(const struct field_ref *field, const struct field_step *step) {
+    const struct catalog_variable *v = &field->dataset->variables[field->variable];
+    if ((field->member == MEMBER_MEAN && v->member_count > 1) || v->from->derived || step->absent) return false;
+    const struct cf_variable *stored = step->variable;
+    return !cf_is_averaged(stored) && !step->file->grids[stored->stored_grid].moves && stored->plus == CF_NO_VARIABLE && stored->constant == 0;
+}
+
+static int read_whole(const struct field_ref *field, const struct field_box *box, field_row_taker take, void *user, struct failure *failure) {
+    double *values = memory_new_aligned(64, box->nx * box->ny, sizeof *values);
+    if (!values) return failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
+    const int status = field_read(field, box, values, failure);
+    for (size_t j = 0; !status && j < box->ny; j++) take(user, j, values + j * box->nx);
+    free(values);
+    return status;
+}
+
+int field_read_rows(const struct field_ref *field, const struct field_box *box, field_row_taker take, void *user, struct failure *failure) {
+    const struct field_step *step = field_step_of(field);
+    if (!step) return failure_set(failure, VIRGA_NOT_FOUND, "no such field");
+    const struct catalog_variable *v = &field->dataset->variables[field->variable];
+    if (!field_box_inside(box, (const size_t[3]){v->nx, v->ny, v->nz}) || box->nz != 1) return failure_set(failure, VIRGA_INVALID, "the box leaves the level");
+    if (!is_plain(field, step)) return read_whole(field, box, take, user, failure);
+    const struct field_piece piece = field_piece_of(field, step);
+    double *row = memory_new_aligned(64, box->nx, sizeof *row);
+    if (!row) return failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
+    const struct value_sink sink = {row, take, user};
+    const int status = read_levels(&piece, box, box->z0, 1, &sink, failure);
+    free(row);
+    return status;
 }

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "brick/multiversion.h"
+#include "base/multiversion.h"
 
 static const float half = 0.5F - 1e-6F;  // of the weights, that must be present
 

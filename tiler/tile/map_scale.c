@@ -3,7 +3,7 @@
 
 #include <math.h>
 
-#include "brick/multiversion.h"
+#include "base/multiversion.h"
 
 // Steps from low, of which NaN has none: comparisons with it are false, so that every choice here ends at a number.
 MULTIVERSION static void even_indices(float low, float high, float factor, int bands, const float *values, size_t n, uint8_t *indices) {

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "base/memory.h"
+#include "base/multiversion.h"
 
 enum { COARSEST = 64 };
 static const double degree = 0.017453292519943295;
@@ -51,12 +52,16 @@ static float mean_of(const struct mean_four *m, bool degrees) {
     return (float)(angle < 0 ? angle + 360 : angle);
 }
 
-// Where all four are there and no directions, without a branch for each.
-static void halve_row(const float *low, const float *high, size_t pairs, float *out) {
+// Where all four are there and no directions, without a branch for each. Whether they were everywhere.
+MULTIVERSION
+static bool halve_row(const float *low, const float *high, size_t pairs, float *out) {
+    int missing = 0;
     for (size_t c = 0; c < pairs; c++) {
-        const float a = low[2 * c], b = low[2 * c + 1], p = high[2 * c], q = high[2 * c + 1];
-        out[c] = ((a + b) + (p + q)) * 0.25F;
+        const float mean = ((low[2 * c] + low[2 * c + 1]) + (high[2 * c] + high[2 * c + 1])) * 0.25F;
+        out[c] = mean;
+        missing |= mean != mean;
     }
+    return !missing;
 }
 
 static void halve(const struct plane_level *from, bool degrees, struct plane_level *to) {
@@ -64,7 +69,7 @@ static void halve(const struct plane_level *from, bool degrees, struct plane_lev
         const size_t rows = 2 * y + 1 < from->ny ? 2 : 1;
         const float *low = from->values + 2 * y * from->nx, *high = low + (rows - 1) * from->nx;
         float *out = to->values + y * to->nx;
-        if (!degrees && rows == 2) halve_row(low, high, from->nx / 2, out);
+        if (!degrees && rows == 2 && halve_row(low, high, from->nx / 2, out) && from->nx % 2 == 0) continue;
         for (size_t x = 0; x < to->nx; x++) {
             const bool pair = 2 * x + 1 < from->nx;
             if (!degrees && rows == 2 && pair && !isnan(out[x])) continue;
@@ -78,15 +83,32 @@ static void halve(const struct plane_level *from, bool degrees, struct plane_lev
 
 // --- Making.
 
+enum { LANES = 16 };  // least and most of so many are found side by side
+
+MULTIVERSION
+static void range_of(const float *values, size_t count, float *least, float *most) {
+    float low[LANES], high[LANES];
+    for (int n = 0; n < LANES; n++) low[n] = INFINITY, high[n] = -INFINITY;
+    for (size_t c = 0; c + LANES <= count; c += LANES)
+        for (int n = 0; n < LANES; n++) {
+            const float value = values[c + n];
+            low[n] = value < low[n] ? value : low[n];
+            high[n] = value > high[n] ? value : high[n];
+        }
+    for (size_t c = count - count % LANES; c < count; c++) {
+        low[0] = values[c] < low[0] ? values[c] : low[0];
+        high[0] = values[c] > high[0] ? values[c] : high[0];
+    }
+    for (int n = 1; n < LANES; n++) {
+        low[0] = low[n] < low[0] ? low[n] : low[0];
+        high[0] = high[n] > high[0] ? high[n] : high[0];
+    }
+    *least = low[0], *most = high[0];
+}
+
 static void find_range(struct plane *plane) {
     const struct plane_level *l = &plane->levels[0];
-    float low = INFINITY, high = -INFINITY;
-    for (size_t c = 0; c < l->nx * l->ny; c++) {
-        low = l->values[c] < low ? l->values[c] : low;
-        high = l->values[c] > high ? l->values[c] : high;
-    }
-    plane->low = low;
-    plane->high = high;
+    range_of(l->values, l->nx * l->ny, &plane->low, &plane->high);
 }
 
 int plane_new(const struct plane_content *content, struct plane **plane, struct failure *failure) {

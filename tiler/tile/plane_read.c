@@ -6,7 +6,7 @@
 
 #include "base/memory.h"
 #include "brick/lattice.h"
-#include "brick/multiversion.h"
+#include "base/multiversion.h"
 #include "field/field_reduce.h"
 
 enum { GROUP_NUMBERS = 4 << 20 };  // held at a time, where one level has fewer
@@ -51,6 +51,8 @@ int plane_reader_open(struct plane_reader *r, const struct plane_maker *maker, c
     if (!exact && columns->scale == 1) r->volume = find_volume(maker, field, most);
     r->room = columns->scale == 1 && columns->count < GROUP_NUMBERS ? GROUP_NUMBERS / columns->count : 1;
     if (r->room > v->nz || !most) r->room = most ? v->nz : 1;
+    r->by_rows = !r->volume && columns->scale == 1 && r->room == 1;
+    if (r->by_rows) return VIRGA_OK;
     if (r->volume) r->q = memory_new_aligned(64, columns->count, sizeof *r->q);
     else r->numbers = memory_new_aligned(64, columns->count * r->room, sizeof *r->numbers);
     if (r->q || r->numbers) return VIRGA_OK;
@@ -87,10 +89,26 @@ static void values_on_lattice(const struct lattice_spec *lattice, size_t count, 
     }
 }
 
-static void put_values(const struct plane_reader *r, const double *read, float *values) {
-    if (r->lattice) values_on_lattice(r->lattice, r->columns->count, read, values);
+static void put_values(const struct plane_reader *r, const double *read, size_t count, float *values) {
+    if (r->lattice) values_on_lattice(r->lattice, count, read, values);
     else
-        for (size_t c = 0; c < r->columns->count; c++) values[c] = isfinite(read[c]) ? (float)read[c] : NAN;
+        for (size_t c = 0; c < count; c++) values[c] = isfinite(read[c]) ? (float)read[c] : NAN;
+}
+
+struct row_taker {
+    const struct plane_reader *reader;
+    float *values;  // of the level
+};
+
+static void take_row(void *user, size_t j, const double *read) {
+    const struct row_taker *taker = user;
+    const size_t nx = taker->reader->columns->nx;
+    put_values(taker->reader, read, nx, taker->values + j * nx);
+}
+
+static int read_rows(const struct plane_reader *r, size_t k, float *values, struct failure *failure) {
+    const struct field_box box = {0, 0, k, r->columns->nx, r->columns->ny, 1};
+    return field_read_rows(&r->field, &box, take_row, &(struct row_taker){r, values}, failure);
 }
 
 // --- Grids with more columns than a plane holds.
@@ -169,7 +187,8 @@ int plane_reader_level(struct plane_reader *r, size_t k, float *values, struct f
         if (!status) values_of_lattice(r->lattice, r->columns->count, r->q, values);
         return status;
     }
+    if (r->by_rows) return read_rows(r, k, values, failure);
     if (r->held == 0 || k < r->first || k >= r->first + r->held) status = read_group(r, k, failure);
-    if (!status) put_values(r, r->numbers + (k - r->first) * r->columns->count, values);
+    if (!status) put_values(r, r->numbers + (k - r->first) * r->columns->count, r->columns->count, values);
     return status;
 }

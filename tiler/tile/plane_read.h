@@ -24,6 +24,7 @@ struct plane_reader {
     size_t end;                          // levels from here on are not wanted
     double *numbers;                     // [held][cy][cx] from level `first` on
     size_t first, held, room;
+    bool by_rows;                        // one level at a time, and nothing held
     int32_t *q;
 };
 // exact: values as they are read, else the store's. last: the highest level that will be asked for; most: whether most levels up to it will be. Blocks.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // MULTIVERSION before a function compiles it for AVX2 as well; the loader picks. Results are the same bit for bit.
-#ifndef VIRGA_BRICK_MULTIVERSION_H
-#define VIRGA_BRICK_MULTIVERSION_H
+#ifndef VIRGA_BASE_MULTIVERSION_H
+#define VIRGA_BASE_MULTIVERSION_H
 
 // Sanitizers are not up yet when the loader picks.
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && !defined(VIRGA_SANITIZED)
