@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/memory.h"
+#include "brick/multiversion.h"
 #include "tile/plane_place.h"
 
 struct column_walk {
@@ -14,34 +15,54 @@ struct column_walk {
     float *values;     // what comes out; fractional levels for TOP and BASE
 };
 
-static bool counts(const struct column_walk *w, size_t c, size_t k) { return !w->lowest || (float)k >= w->lowest[c]; }
+// Each takes level k into values: now is the level, last the one before, both NaN where they do not count.
 
-static void take_maximum(struct column_walk *w, size_t c, size_t k) {
-    (void)k;
-    if (!(w->values[c] >= w->now[c])) w->values[c] = isnan(w->now[c]) ? w->values[c] : w->now[c];
+MULTIVERSION
+static void take_maximum(size_t count, const float *restrict now, float *restrict values) {
+    for (size_t c = 0; c < count; c++) {
+        const float most = now[c] > values[c] ? now[c] : values[c];
+        values[c] = isnan(values[c]) ? now[c] : most;
+    }
 }
 
-static void take_sum(struct column_walk *w, size_t c, size_t k) {
-    (void)k;
-    if (!isnan(w->now[c])) w->values[c] = isnan(w->values[c]) ? w->now[c] : w->values[c] + w->now[c];
+MULTIVERSION
+static void take_sum(size_t count, const float *restrict now, float *restrict values) {
+    for (size_t c = 0; c < count; c++) {
+        const float sum = values[c] + now[c];
+        values[c] = isnan(now[c]) ? values[c] : isnan(values[c]) ? now[c] : sum;
+    }
 }
 
 // Where between the level before and this one the threshold lies; this one itself where nothing is known of the one before.
-static float crossing(const struct column_walk *w, size_t c, size_t k) {
-    const double a = (double)w->last[c], b = (double)w->now[c];
-    return (float)(isnan(a) || a == b ? (double)k : (double)k - 1 + (w->threshold - a) / (b - a));
+static inline float crossing(float last, float now, float threshold, size_t k) {
+    return isnan(last) || last == now ? (float)k : (float)(k - 1) + (threshold - last) / (now - last);
 }
 
-static void take_top(struct column_walk *w, size_t c, size_t k) {
-    if ((double)w->now[c] >= w->threshold) w->values[c] = (float)k;
-    else if (!isnan(w->now[c]) && (double)w->last[c] >= w->threshold) w->values[c] = crossing(w, c, k);
+MULTIVERSION
+static void take_top(size_t count, size_t k, float threshold, const float *restrict last, const float *restrict now, float *restrict values) {
+    for (size_t c = 0; c < count; c++) {
+        const float ended = !isnan(now[c]) && last[c] >= threshold ? crossing(last[c], now[c], threshold, k) : values[c];
+        values[c] = now[c] >= threshold ? (float)k : ended;
+    }
 }
 
-// Down to the ground where the lowest level has it: level −1 stands for the ground.
-static void take_base(struct column_walk *w, size_t c, size_t k) {
-    if (!isnan(w->values[c]) || !((double)w->now[c] >= w->threshold)) return;
-    const bool first = k == 0 || !counts(w, c, k - 1);
-    w->values[c] = first ? -1 : crossing(w, c, k);
+// Down to the ground where the lowest level that counts has it: level −1 stands for the ground.
+static void take_base(const struct column_walk *w, size_t k) {
+    const float threshold = (float)w->threshold;
+    for (size_t c = 0; c < w->work->columns.count; c++) {
+        if (!isnan(w->values[c]) || !(w->now[c] >= threshold)) continue;
+        const bool first = k == 0 || (w->lowest && !((float)(k - 1) >= w->lowest[c]));
+        w->values[c] = first ? -1 : crossing(w->last[c], w->now[c], threshold, k);
+    }
+}
+
+static void take(const struct column_walk *w, size_t k) {
+    const size_t count = w->work->columns.count;
+    const enum surface_kind kind = w->work->surface->kind;
+    if (kind == SURFACE_MAXIMUM) take_maximum(count, w->now, w->values);
+    else if (kind == SURFACE_SUM) take_sum(count, w->now, w->values);
+    else if (kind == SURFACE_TOP) take_top(count, k, (float)w->threshold, w->last, w->now, w->values);
+    else take_base(w, k);
 }
 
 static void to_heights(const struct column_walk *w) {
@@ -50,18 +71,14 @@ static void to_heights(const struct column_walk *w) {
 }
 
 static int walk(struct column_walk *w, struct plane_reader *reader, struct failure *failure) {
-    static void (*const takes[SURFACE_KINDS])(struct column_walk *, size_t, size_t) = {
-        [SURFACE_MAXIMUM] = take_maximum, [SURFACE_SUM] = take_sum, [SURFACE_TOP] = take_top, [SURFACE_BASE] = take_base};
-    void (*const take)(struct column_walk *, size_t, size_t) = takes[w->work->surface->kind];
     const size_t count = w->work->columns.count, levels = w->work->coordinate.count;
     for (size_t c = 0; c < count; c++) w->values[c] = w->last[c] = NAN;
     for (size_t k = 0; k < levels; k++) {
         const int status = plane_reader_level(reader, k, w->now, failure);
         if (status) return status;
-        for (size_t c = 0; c < count; c++) {
-            if (counts(w, c, k)) take(w, c, k);
-            else w->now[c] = NAN;
-        }
+        for (size_t c = 0; w->lowest && c < count; c++)
+            if (!((float)k >= w->lowest[c])) w->now[c] = NAN;
+        take(w, k);
         float *const passed = w->last;
         w->last = w->now, w->now = passed;
     }

@@ -7,10 +7,13 @@
 #include <stdlib.h>
 
 #include "base/memory.h"
+#include "brick/multiversion.h"
 #include "field/standard_atmosphere.h"
+#include "tile/plane_math.h"
 #include "tile/plane_place.h"
 
 static const double gravity = 9.80665, dry_air = 287.0597, log_p0 = 11.512925464970229 /* ln 100000 */, kappa = 2.0 / 7;
+static const float least_pressure = 1e-3F;  // Pa
 
 // --- A companion, level by level in its proper unit.
 
@@ -40,7 +43,8 @@ static int companion_level(struct companion_reader *r, size_t k, float *values, 
     const struct level_companion *c = r->companion;
     const size_t count = r->reader.columns->count;
     const int status = plane_reader_level(&r->reader, r->levels ? r->levels[k] : k, values, failure);
-    for (size_t n = 0; !status && n < count; n++) {
+    const bool as_read = c->scale == 1 && c->offset == 0 && !c->logarithm;
+    for (size_t n = 0; !status && !as_read && n < count; n++) {
         const double value = (double)values[n] * c->scale + c->offset;
         values[n] = (float)(c->logarithm ? exp(value) : value);
     }
@@ -105,12 +109,19 @@ static int pressure_open(struct pressure_walk *w, struct plane_work *work, struc
     return companion_open(&w->temperature, work, &c->temperature, true, failure);
 }
 
+MULTIVERSION
+static void logarithms(size_t count, float a, float b, const float *surface, float *log_p) {
+    for (size_t n = 0; n < count; n++) {
+        const float pressure = a + b * surface[n];
+        log_p[n] = pressure > least_pressure ? plane_log(pressure) : NAN;
+    }
+}
+
 static void by_numbers(struct pressure_walk *w, size_t k) {
     const struct level_coordinate *c = &w->work->coordinate;
-    for (size_t n = 0; n < w->work->columns.count; n++) {
-        const double pressure = c->a[k] + (c->b ? c->b[k] * (double)w->surface[n] : 0);
-        w->log_p[n] = (float)log(pressure);  // NaN below 0
-    }
+    const size_t count = w->work->columns.count;
+    if (c->b) logarithms(count, (float)c->a[k], (float)c->b[k], w->surface, w->log_p);
+    for (size_t n = 0; !c->b && n < count; n++) w->log_p[n] = (float)log(c->a[k]);
 }
 
 static void by_standard_atmosphere(struct pressure_walk *w, size_t k) {
@@ -156,11 +167,38 @@ static int pressure_level(struct pressure_walk *w, size_t k, struct failure *fai
 
 static float between(size_t k, double a, double b, double target) { return (float)((double)k - 1 + (a == b ? 1 : (target - a) / (b - a))); }
 
+// Where the pressure of levels follows from the surface's, each column is looked through from where the one before it was found.
+static void cross_hybrid(const struct pressure_walk *w, double target, float *at) {
+    const struct level_coordinate *levels = &w->work->coordinate;
+    const double *a = levels->a, *b = levels->b, log_target = log(target);
+    const size_t last = levels->count - 1;
+    size_t k = 0;
+    for (size_t c = 0; c < w->work->columns.count; c++) {
+        const double surface = (double)w->surface[c];
+        at[c] = NAN;
+        if (!(target <= surface)) continue;  // under the ground, or where nothing is known
+        if (target >= a[0] + b[0] * surface) {
+            at[c] = 0;
+            continue;
+        }
+        while (k > 0 && a[k] + b[k] * surface < target) k--;
+        while (k < last && a[k + 1] + b[k + 1] * surface > target) k++;
+        if (k == last) continue;
+        const double low = log(a[k] + b[k] * surface), high = a[k + 1] + b[k + 1] * surface;
+        at[c] = high > 0 ? between(k + 1, low, log(high), log_target) : NAN;
+    }
+}
+
 int plane_crossing_pressure(struct plane_work *work, double pressure, float *at, struct failure *failure) {
     struct pressure_walk w;
     const double target = log(pressure);
     float *last = NULL;
     int status = pressure_open(&w, work, failure);
+    if (!status && told_by_numbers(&w) && work->coordinate.b) {
+        cross_hybrid(&w, pressure, at);
+        pressure_close(&w);
+        return VIRGA_OK;
+    }
     if (!status) status = plane_room(work, &last, failure);
     const bool ground = !status && (w.surface || w.temperature.companion);  // whose pressure is known
     for (size_t c = 0; !status && c < work->columns.count; c++) {
@@ -205,12 +243,33 @@ static void theta_close(struct theta_walk *w) {
     pressure_close(&w->pressure);
 }
 
+MULTIVERSION
+static void become_theta(size_t count, const float *log_p, float *t) {
+    for (size_t c = 0; c < count; c++) {
+        const float more = (float)kappa * ((float)log_p0 - log_p[c]);
+        t[c] = more > -50 && more < 50 ? t[c] * plane_exp(more) : NAN;  // false for NaN
+    }
+}
+
 static int theta_level(struct theta_walk *w, size_t k, float *theta, struct failure *failure) {
     if (w->theta.companion) return companion_level(&w->theta, k, theta, failure);
     int status = companion_level(&w->temperature, k, theta, failure);
     if (!status) status = pressure_level(&w->pressure, k, failure);
-    for (size_t c = 0; !status && c < w->pressure.work->columns.count; c++) theta[c] = (float)((double)theta[c] * exp(kappa * (log_p0 - (double)w->pressure.log_p[c])));
+    if (!status) become_theta(w->pressure.work->columns.count, w->pressure.log_p, theta);
     return status;
+}
+
+// The highest crossing is the last that is found.
+MULTIVERSION
+static void cross(size_t count, size_t k, float target, const float *last, const float *now, const float *lowest, float *at) {
+    const float under = (float)(k - 1);
+    for (size_t c = 0; c < count; c++) {
+        const float a = last[c], b = now[c], step = b - a;
+        const float found = under + (step != 0 ? (target - a) / step : 1);
+        at[c] = (target - a) * (target - b) <= 0 ? found : at[c];
+    }
+    for (size_t c = 0; lowest && c < count; c++)  // what was found under the ground does not count; nor does anything where that is above all levels
+        if (!(at[c] >= lowest[c])) at[c] = NAN;
 }
 
 int plane_crossing_theta(struct plane_work *work, double target, float *at, struct failure *failure) {
@@ -223,12 +282,9 @@ int plane_crossing_theta(struct plane_work *work, double target, float *at, stru
     for (size_t c = 0; !status && c < work->columns.count; c++) at[c] = last[c] = NAN;
     for (size_t k = 0; !status && k < work->coordinate.count; k++) {
         status = theta_level(&w, k, now, failure);
-        for (size_t c = 0; !status && c < work->columns.count; c++) {
-            const double a = (double)last[c], b = (double)now[c];
-            const bool above = !lowest || (float)k > lowest[c];  // the lowest level has none under it; false for NaN
-            if (k && above && (target - a) * (target - b) <= 0) at[c] = between(k, a, b, target);  // the highest is the last found
-            last[c] = now[c];
-        }
+        if (!status && k) cross(work->columns.count, k, (float)target, last, now, lowest, at);
+        float *const passed = last;
+        last = now, now = passed;
     }
     free(last);
     free(now);
