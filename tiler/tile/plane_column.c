@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "base/memory.h"
-#include "brick/multiversion.h"
+#include "base/multiversion.h"
 #include "tile/plane_place.h"
 
 struct column_walk {

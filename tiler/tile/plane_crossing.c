@@ -7,7 +7,7 @@
 #include <stdlib.h>
 
 #include "base/memory.h"
-#include "brick/multiversion.h"
+#include "base/multiversion.h"
 #include "field/standard_atmosphere.h"
 #include "tile/plane_math.h"
 #include "tile/plane_place.h"
