@@ -527,12 +527,12 @@ function hasWebGL2() {
   return Boolean(document.createElement("canvas").getContext("webgl2"));
 }
 
-// The flat map shows the same forecast and time to browsers that cannot draw in 3D; where this is part of another page that one decides.
+// The flat map shows the same forecast and time to browsers that cannot draw in 3D, also in a frame; but a frame of the wall or of a comparison is talked to.
 function goFlat() {
-  const {search, hash} = window.location, query = new URLSearchParams(search), flat = `${BASE}map.html?flat${search ? `&${search.slice(1)}` : ""}${hash}`;
-  if (!query.has("embed")) window.location.replace(flat);
+  const {search, hash} = window.location, flat = `${BASE}map.html?flat${search ? `&${search.slice(1)}` : ""}${hash}`;
+  if (!embedOptions(search).bare) window.location.replace(flat);
   showBlank($("stage"), "This browser cannot draw it in 3D", ["The picture needs WebGL2, which this browser or its graphics driver does not offer; hardware acceleration may be switched off in its settings.",
-    "The same forecast is there as a flat map, which needs none."]).append(h("a", {class: "big-button", href: flat, target: "_top"}, "Open the flat map"));
+    "The same forecast is there as a flat map, which needs none."]).append(h("a", {class: "big-button", href: flat.replace(/[?&]embed=[^&#]*/, ""), target: "_top"}, "Open the flat map"));
 }
 
 function readEmbedding() {

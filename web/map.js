@@ -23,6 +23,7 @@ import {createProblemsDialog} from "./ui/problems_dialog.js";
 import {createSourcePanel} from "./ui/source_panel.js";
 import {createTimeCaption} from "./ui/time_caption.js";
 import {createTimeline} from "./ui/timeline.js";
+import {embedOptions} from "./view/embed.js";
 import {stepSurface} from "./view/map_surfaces.js";
 import {boundsOf, fromView, readMapHash, toView, writeMapHash} from "./view/map_view.js";
 import {runNews, runsNow} from "./view/run_news.js";
@@ -275,6 +276,13 @@ async function openFirst() {
   return pinned ? open(fromView(pinned.view)) : openDefault(asked.get("dataset") ?? undefined);
 }
 
+// In the frame of another page: the map with its caption and legends, and the times.
+function readEmbedding() {
+  const {embedded, bare, timeline: timed} = embedOptions(window.location.search);
+  for (const [name, on] of [["embed", embedded], ["bare", bare], ["no-timeline", !timed]]) document.body.classList.toggle(name, on);
+  if (embedded) state.panelOpen = false;
+}
+
 function fillPage() {
   $("sidebar-close").append(icon("close"));
   $("sidebar-close").addEventListener("click", () => togglePanel(false));
@@ -286,6 +294,7 @@ function fillPage() {
 }
 
 async function begin() {
+  readEmbedding();
   fillPage();
   togglePanel(state.panelOpen);
   if (new URLSearchParams(window.location.search).has("flat")) {

@@ -32,6 +32,7 @@ test("a variable is offered the surfaces that it can have", () => {
   assert.equal(surfaceValues("level", variableOf("qcl")).length, 37);
   assert.ok(surfaceValues("pressure", climate.variables[0]).every((pressure) => pressure >= 100));
   assert.deepEqual([usualSurface(variableOf("air_temperature")), usualSurface(variableOf("cloud_fraction")), usualSurface(variableOf("t2m"))], ["850hPa", "max", ""]);
+  assert.equal(usualSurface({...variableOf("air_temperature"), vertical: {levels: 7, heights: [-9, 2019]}}), "k0");
 });
 
 test("surfaces go up and down in steps that stay within the variable", () => {

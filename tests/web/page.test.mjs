@@ -391,11 +391,15 @@ inPage("without WebGL2 the flat map opens by itself, with the same forecast and 
   assert.deepEqual([await text("[data-role=valid-time]"), await text(".legend-name")], ["Thu 19 Nov 2009 06:00 UTC", "Temperature at 1.5 m"]);
 });
 
-inPage("part of another page without WebGL2 stays, and says where the flat map is", async () => {
+inPage("a frame without WebGL2 has the flat map; one of the wall stays, and says where that is", async () => {
   await withoutWebGL2();
   await page.goto(`${server.url}?embed#dataset=demo-uk&variable=t2m`);
+  await page.waitForURL(/map\.html\?flat&embed#/);
+  await page.waitForFunction(() => window.virga?.state.shown);
+  assert.ok(await page.isHidden("#sidebar"));
+  await page.goto(`${server.url}?pin=x&embed=1#dataset=demo-uk&variable=t2m`);
   assert.match(await text(".blank"), /WebGL2/);
-  assert.match(await page.getAttribute(".blank a", "href"), /^map\.html\?flat&embed#dataset=demo-uk/);
+  assert.equal(await page.getAttribute(".blank a", "href"), "map.html?flat&pin=x#dataset=demo-uk&variable=t2m");
 });
 
 inPage("the flat map of this view is one key away, and leads back", async () => {

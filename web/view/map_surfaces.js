@@ -20,6 +20,8 @@ const FORMS = [
   ["own", /^$/, () => ""],
 ];
 
+const DEEP = 4000; // m
+
 // label: in the list; unit: beside the number; title: of the picture.
 export const SURFACE_KINDS = {
   pressure: {label: "Pressure", unit: "hPa", title: (value) => `${value} hPa`, values: [1000, 950, 925, 900, 850, 800, 700, 600, 500, 400, 300, 250, 200, 150, 100, 70, 50, 30, 20, 10]},
@@ -92,12 +94,11 @@ function standardPressure(metres) {
   return metres < 11000 ? 1013.25 * (1 - 2.25577e-5 * metres) ** 5.2559 : 226.32 * Math.exp((11000 - metres) / 6341.6);
 }
 
-/** The surface that a map of a variable begins with: what there is of clouds and rain anywhere above, else 850 hPa, else the lowest level. */
+/** The surface that a map of a variable begins with: what there is of clouds and rain anywhere above, else 850 hPa, else the lowest level (of shallow volumes, which may reach up there over mountains only). */
 export function usualSurface(variable) {
   if (!variable.vertical) return "";
   if (isAmount(variable) && variable.standard_name) return "max";
-  const pressures = surfaceValues("pressure", variable);
-  return pressures.includes(850) ? "850hPa" : "k0";
+  return (variable.vertical.heights?.[1] ?? 0) >= DEEP ? "850hPa" : "k0";
 }
 
 /** The next usual number up (1) or down (−1) from a surface; the surface itself where there is none. */
