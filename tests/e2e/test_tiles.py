@@ -7,6 +7,7 @@ import re
 import struct
 import urllib.parse
 
+import netCDF4
 import numpy
 import pytest
 from PIL import Image
@@ -279,3 +280,35 @@ def test_a_client_that_goes_leaves_nothing_behind(server, datasets):
     with Socket(server.host, server.port) as client:
         get(client, tile_path(datasets["globe"], (0, 0, 0)))
     wait_until(lambda: metric(server, "virga_map_jobs") == 0)
+
+
+def test_a_file_that_is_replaced_makes_other_tiles(serve, tmp_path):
+    """What was said to stay for ever is gone then, not another picture; and nothing that was remembered of an address is shown."""
+    folder = tmp_path / "live"
+    folder.mkdir()
+    make_maps.write(folder / "forecast.nc", "globe")
+    with serve(folder, "--settle-seconds", "0", "--scan-seconds", "1") as server, Socket(server.host, server.port) as client:
+        dataset = json.loads(client.request("/api/catalog")[2])["datasets"][0]
+        run = dataset["runs"][0]["time"]
+
+        def address():
+            found = json.loads(get(client, f"/tiles/{dataset['id']}/{VARIABLE}/tilejson.json?run={run}&time=T%2B7")[1])
+            parts = urllib.parse.urlsplit(found["tiles"][0])
+            return f"{parts.path}?{parts.query}".format(z=2, x=1, y=1)
+        first, named = address(), tile_path(dataset, (2, 1, 1), run=run, time="T+7")
+        before = get(client, first)[1]
+        headers, same = get(client, named)
+        assert same == before and get(client, named)[1] == before  # the second from what is remembered
+        make_maps.write(tmp_path / "next.nc", "globe", 3)
+        with netCDF4.Dataset(tmp_path / "next.nc", "a") as file:
+            for name in ("time", "forecast_reference_time"):
+                file[name][...] = file[name][...] - 3
+        (tmp_path / "next.nc").replace(folder / "forecast.nc")
+        wait_until(lambda: client.request(first)[0] != 200)
+        assert client.request(first)[0] in (404, 410)  # not there for a moment, then another
+        wait_until(lambda: client.request(named)[0] == 200)
+        assert client.request(first)[0] == 410 and address() != first
+        after, other = get(client, named)
+        assert other != before and after["etag"] != headers["etag"]
+        status, _, body = client.request(named, headers=[f"If-None-Match: {headers['etag']}"])
+        assert status == 200 and body == other
