@@ -94,7 +94,7 @@ static void draw_numbers(struct plot *p, bool upright, const struct preset_units
     struct scale_ticks ticks;
     const double *range = upright ? p->y : p->x;
     double low = range[0] * units->scale + units->offset, high = range[1] * units->scale + units->offset;
-    scale_ticks(fmin(low, high), fmax(low, high), (unsigned)fmax(2, fmin(6, (upright ? p->area.height : p->area.width) / 70)), &ticks);
+    scale_ticks(fmin(low, high), fmax(low, high), (unsigned)fmax(2, fmin(6, (upright ? p->area.height : p->area.width) / 45)), &ticks);
     for (size_t n = 0; n < ticks.count; n++) {
         double value = (ticks.values[n] - units->offset) / units->scale, x = across(p, value), y = up(p, value);
         int line = lettering_line(tick_style.size);
