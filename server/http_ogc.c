@@ -153,15 +153,38 @@ static int answer_tiles(const struct ogc_request *r, const struct ogc_collection
 
 // --- Collections.
 
-// How many from which on. VIRGA_OK or VIRGA_INVALID.
-static int read_page(const struct peer *peer, size_t *offset, size_t *limit, struct failure *failure) {
+struct page_texts {
+    char box[200], datetime[128], words[1100];
+};
+
+// "&key=value", escaped as a query wants it.
+static void add_words(char *words, size_t room, const char *key, const char *value) {
+    size_t at = strlen(words);
+    if (!*value) return;
+    at += (size_t)snprintf(words + at, room - at, "&%s=", key);
+    for (const char *c = value; *c && at + 4 < room; c++) {
+        bool plain = strchr("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-._~,:/", *c);
+        at += (size_t)snprintf(words + at, room - at, plain ? "%c" : "%%%02X", (unsigned char)*c);
+    }
+}
+
+// Which ones are asked for. VIRGA_OK or VIRGA_INVALID.
+static int read_page(const struct peer *peer, struct ogc_page *page, struct page_texts *t, struct failure *failure) {
     char text[64];
-    double number = 0;
+    double number = 0, from, to;
+    *page = (struct ogc_page){0};
+    *t = (struct page_texts){0};
     int status = http_query(peer, "offset", text, sizeof text) ? map_query_number("offset", text, 0, 1e9, &number, failure) : VIRGA_OK;
-    *offset = (size_t)number;
+    page->offset = (size_t)number;
     number = OGC_PAGE;
     if (!status && http_query(peer, "limit", text, sizeof text)) status = map_query_number("limit", text, 1, 1e9, &number, failure);
-    *limit = number > OGC_PAGE_MAX ? OGC_PAGE_MAX : (size_t)number;
+    page->limit = number > OGC_PAGE_MAX ? OGC_PAGE_MAX : (size_t)number;
+    if (!status && http_query(peer, "bbox", t->box, sizeof t->box)) status = ogc_box_parse(t->box, &page->has_box, page->box, failure);
+    if (!status && http_query(peer, "datetime", t->datetime, sizeof t->datetime)) status = ogc_datetime_parse(t->datetime, &page->datetime, failure);
+    if (!status) status = ogc_datetime_range(&page->datetime, "standard", &from, &to, failure);
+    add_words(t->words, sizeof t->words, "bbox", t->box);
+    add_words(t->words, sizeof t->words, "datetime", t->datetime);
+    page->words = t->words;
     return status;
 }
 
@@ -169,10 +192,11 @@ static bool is(const struct ogc_request *r, size_t part, const char *word) { ret
 
 static int answer_instances(const struct ogc_request *r, const struct ogc_collection *c) {
     struct failure failure = {0};
-    size_t offset, limit;
-    int status = r->count == 3 ? read_page(r->peer, &offset, &limit, &failure) : VIRGA_OK;
+    struct page_texts texts;
+    struct ogc_page page;
+    int status = r->count == 3 ? read_page(r->peer, &page, &texts, &failure) : VIRGA_OK;
     if (status) return refuse_failure(r->peer, status, &failure);
-    if (r->count == 3) return answer(r, ogc_instances(c, r->root, offset, limit));
+    if (r->count == 3) return answer(r, ogc_instances(c, r->root, &page));
     int run = catalog_find_run(c->dataset, r->parts[3]);
     if (run < 0) return refuse(r->peer, 404, VIRGA_NOT_FOUND, "there is no such instance of the collection: its instances are its runs");
     if (r->count == 4) return answer(r, ogc_instance(c, (size_t)run, r->root));
@@ -193,16 +217,16 @@ static int answer_collection(const struct ogc_request *r, struct catalog *catalo
 
 static int answer_collections(const struct ogc_request *r, const struct catalog *catalog) {
     struct failure failure = {0};
-    size_t offset, limit;
-    int status = read_page(r->peer, &offset, &limit, &failure);
-    return status ? refuse_failure(r->peer, status, &failure) : answer(r, ogc_collections(catalog, r->root, offset, limit));
+    struct page_texts texts;
+    struct ogc_page page;
+    int status = read_page(r->peer, &page, &texts, &failure);
+    return status ? refuse_failure(r->peer, status, &failure) : answer(r, ogc_collections(catalog, r->root, &page));
 }
 
 // --- The route.
 
 static int answer_api(const struct ogc_request *r) {
-    json_t *api = ogc_api(r->root);
-    int status = api ? http_answer_json(r->peer, 200, api, 0) : refuse(r->peer, 503, VIRGA_NO_MEMORY, "out of memory");
+    int status = answer(r, ogc_api(r->root));
     if (status == 200) r->peer->reply.type = "application/vnd.oai.openapi+json;version=3.0";
     return status;
 }

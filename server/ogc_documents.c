@@ -86,9 +86,13 @@ static bool is_shown(const struct ogc_collection *c, size_t variable) {
 // run: index, or -1 for all.
 static bool is_run(int run, size_t r) { return run < 0 || (size_t)run == r; }
 
+static void box_of(const struct grid *grid, double box[4]) {
+    if (map_crs_bounds(map_crs_find("CRS:84"), grid, box)) memcpy(box, (const double[]){-180, -90, 180, 90}, 4 * sizeof *box);
+}
+
 static json_t *spatial_extent(const struct grid *grid) {
     double box[4];
-    if (map_crs_bounds(map_crs_find("CRS:84"), grid, box)) memcpy(box, (const double[]){-180, -90, 180, 90}, sizeof box);
+    box_of(grid, box);
     if (box[2] > 180) box[2] -= 360;  // over the date line: west is larger than east
     return json_pack("{s:[[f, f, f, f]], s:s}", "bbox", box[0], box[1], box[2], box[3], "crs", CRS84);
 }
@@ -187,8 +191,8 @@ static json_t *parameter(const struct catalog_variable *v) {
     clean(units, sizeof units, v->units);
     clean(name, sizeof name, v->standard_name);
     snprintf(id, sizeof id, "http://vocab.nerc.ac.uk/standard_name/%s/", name);
-    return json_pack("{s:s, s:s, s:s, s:s, s:{s:s, s:s}, s:{s:s*, s:s}}", "type", "Parameter", "id", v->id, "description", title, "data-type", "float", "unit", "label", units, "symbol",
-                     units, "observedProperty", "id", *name ? id : NULL, "label", title);
+    return json_pack("{s:s, s:s, s:s, s:s, s:{s:s, s:s}, s:{s:s, s:s}}", "type", "Parameter", "id", v->id, "description", title, "data-type", "float", "unit", "label", units, "symbol",
+                     units, "observedProperty", "id", *name ? id : v->id, "label", title);
 }
 
 static json_t *parameters(const struct ogc_collection *c) {
@@ -226,8 +230,10 @@ static void title_of(const struct ogc_collection *c, char title[TITLE]) {
 
 // What a collection and an instance of one have alike.
 static json_t *describe(const struct ogc_collection *c, int run, const char *address, const char *id, const char *title, bool listed) {
-    return json_pack("{s:s, s:s, s:o, s:[o], s:[s], s:[s], s:o, s:o}", "id", id, "title", title, "extent", extent_of(c, run, listed), "links",
-                     link_to(listed ? "self" : "item", JSON, title, address, ""), "crs", "CRS84", "output_formats",
+    const char *what = c->variable < 0 ? "Forecasts of several parameters on one grid" : "Forecasts of one parameter";
+    return json_pack("{s:s, s:s, s:s, s:[s, s], s:o, s:[o, o], s:[s], s:[s], s:o, s:o}", "id", id, "title", title, "description", what, "keywords", "forecast", "atmosphere", "extent",
+                     extent_of(c, run, listed), "links", link_to(listed ? "self" : "item", JSON, title, address, ""),
+                     link_to("data", COVJSON_TYPE, "Values at a place, named by coords", address, "/position"), "crs", "CRS84", "output_formats",
                      "CoverageJSON", "data_queries", queries(address, run < 0), "parameter_names", parameters(c));
 }
 
@@ -243,29 +249,59 @@ static json_t *collection_of(const struct ogc_collection *c, const char *root, b
 
 json_t *ogc_collection(const struct ogc_collection *collection, const char *root) { return collection_of(collection, root, true); }
 
-static void add_next(json_t *object, const char *address, size_t offset, size_t limit, size_t count) {
-    char query[80];
-    if (offset + limit >= count) return;
-    snprintf(query, sizeof query, "?offset=%zu&limit=%zu", offset + limit, limit);
+// --- Pages of them.
+
+// Whether any variable has something at the page's time, or has no times.
+static bool is_at_time(const struct ogc_collection *c, int run, const struct ogc_datetime *datetime) {
+    for (size_t v = 0; datetime->said && v < c->dataset->variable_count; v++) {
+        const struct catalog_variable *variable = &c->dataset->variables[v];
+        double from, to;
+        if (!is_shown(c, v) || ogc_datetime_range(datetime, variable->calendar, &from, &to, NULL)) continue;
+        if (catalog_is_constant(variable)) return true;
+        for (size_t r = 0; r < c->dataset->run_count; r++) {
+            const struct catalog_series *series = &c->dataset->runs[r].series[v];
+            if (is_run(run, r) && series->present && series->time_count && series->times[0].seconds <= to && series->times[series->time_count - 1].seconds >= from) return true;
+        }
+    }
+    return !datetime->said;
+}
+
+static bool is_there(const struct grid *grid, const struct ogc_page *page) {
+    double box[4];
+    if (!page->has_box) return true;
+    box_of(grid, box);
+    return ogc_boxes_meet(box, page->box);
+}
+
+// Counts one more; whether it is on the page.
+static bool is_on_page(const struct ogc_page *page, size_t *number) {
+    size_t n = (*number)++;
+    return n >= page->offset && n - page->offset < page->limit;
+}
+
+static void add_next(json_t *object, const char *address, const struct ogc_page *page, size_t count) {
+    char query[ADDRESS];
+    if (count <= page->offset || count - page->offset <= page->limit) return;
+    snprintf(query, sizeof query, "?offset=%zu&limit=%zu%s", page->offset + page->limit, page->limit, page->words);
     json_array_append_new(json_object_get(object, "links"), link_to("next", JSON, "The next ones", address, query));
 }
 
-json_t *ogc_collections(const struct catalog *catalog, const char *root, size_t offset, size_t limit) {
+json_t *ogc_collections(const struct catalog *catalog, const char *root, const struct ogc_page *page) {
     json_t *array = json_array();
     size_t number = 0;
     for (size_t d = 0; d < catalog->dataset_count; d++) {
         struct ogc_collection c = {.dataset = &catalog->datasets[d]};
+        if (!is_there(c.dataset->grid, page)) continue;
         for (c.variable = -1; c.variable < (int)c.dataset->variable_count; c.variable++) {
-            if (c.variable >= 0 && c.dataset->variables[c.variable].hidden) continue;
-            if (number >= offset && number - offset < limit) json_array_append_new(array, collection_of(&c, root, false));
-            number++;
+            if ((c.variable >= 0 && c.dataset->variables[c.variable].hidden) || !is_at_time(&c, -1, &page->datetime)) continue;
+            if (is_on_page(page, &number)) json_array_append_new(array, collection_of(&c, root, false));
         }
     }
     char address[ADDRESS];
     snprintf(address, sizeof address, "%scollections", root);
     json_t *object = json_pack("{s:[o], s:o, s:I, s:I}", "links", link_to("self", JSON, "Collections", address, ""), "collections", array, "numberMatched", (json_int_t)number, "numberReturned",
                                (json_int_t)json_array_size(array));
-    add_next(object, address, offset, limit, number);
+    add_next(object, address, page, number);
     return object;
 }
 
@@ -280,14 +316,16 @@ static json_t *instance_of(const struct ogc_collection *c, size_t run, const cha
 
 json_t *ogc_instance(const struct ogc_collection *collection, size_t run, const char *root) { return instance_of(collection, run, root, true); }
 
-json_t *ogc_instances(const struct ogc_collection *collection, const char *root, size_t offset, size_t limit) {
+json_t *ogc_instances(const struct ogc_collection *collection, const char *root, const struct ogc_page *page) {
     json_t *array = json_array();
     char id[TITLE], address[ADDRESS];
-    size_t count = collection->dataset->run_count;
-    for (size_t n = offset; n < count && n - offset < limit; n++) json_array_append_new(array, instance_of(collection, count - 1 - n, root, false));  // the newest first
+    size_t number = 0;
+    bool there = is_there(collection->dataset->grid, page);
+    for (size_t run = collection->dataset->run_count; there && run-- > 0;)  // the newest first
+        if (is_at_time(collection, (int)run, &page->datetime) && is_on_page(page, &number)) json_array_append_new(array, instance_of(collection, run, root, false));
     id_of(collection, id);
     snprintf(address, sizeof address, "%scollections/%s/instances", root, id);
     json_t *object = json_pack("{s:[o], s:o}", "links", link_to("self", JSON, "Runs", address, ""), "instances", array);
-    add_next(object, address, offset, limit, count);
+    add_next(object, address, page, number);
     return object;
 }

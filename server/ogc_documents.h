@@ -9,6 +9,7 @@
 #include <jansson.h>
 
 #include "field/catalog.h"
+#include "server/ogc_query.h"
 #include "tile/tile_matrix.h"
 
 struct ogc_collection {
@@ -16,6 +17,14 @@ struct ogc_collection {
     int variable;  // index, or -1: all
 };
 
+// Which of them are told of: all that meet the box, if any, and have something at the time, if any; at most `limit` from number `offset` on.
+struct ogc_page {
+    bool has_box;
+    double box[4];  // west, south, east, north
+    struct ogc_datetime datetime;
+    const char *words;  // "&bbox=…", escaped: what the link to the next page says of it; ""
+    size_t offset, limit;
+};
 enum { OGC_PAGE = 100, OGC_PAGE_MAX = 1000 };  // collections and instances told of at once
 
 // NOT_FOUND, with words, where there is none; *collection is as long-lived as the catalog.
@@ -23,10 +32,9 @@ int ogc_collection_find(const struct catalog *catalog, const char *id, struct og
 
 json_t *ogc_landing(const char *root);
 json_t *ogc_conformance(void);
-// At most `limit` from number `offset` on, with a link to the next ones.
-json_t *ogc_collections(const struct catalog *catalog, const char *root, size_t offset, size_t limit);
+json_t *ogc_collections(const struct catalog *catalog, const char *root, const struct ogc_page *page);
 json_t *ogc_collection(const struct ogc_collection *collection, const char *root);
-json_t *ogc_instances(const struct ogc_collection *collection, const char *root, size_t offset, size_t limit);
+json_t *ogc_instances(const struct ogc_collection *collection, const char *root, const struct ogc_page *page);
 json_t *ogc_instance(const struct ogc_collection *collection, size_t run, const char *root);
 
 json_t *ogc_matrix_sets(const char *root);

@@ -31,8 +31,7 @@ static int read_texts(const struct ogc_edr_ask *ask, struct ogc_edr_query *query
     if (!status) status = ogc_datetime_parse(ask->datetime ? ask->datetime : "", &query->datetime, failure);
     if (!status) status = ogc_heights_parse(ask->z ? ask->z : "", &query->heights, failure);
     if (!status && query->wkt.has_m && query->datetime.said) return failure_set(failure, VIRGA_INVALID, "a line with times (M) takes no datetime");
-    if (!status && query->trajectory && query->heights.kind == OGC_HEIGHTS_RANGE)
-        return failure_set(failure, VIRGA_INVALID, "along a line z must be a height, a list, or R10/0/250 for ten of them from 0, every 250");
+    if (!status && query->wkt.has_z && query->heights.kind != OGC_HEIGHTS_NONE) return failure_set(failure, VIRGA_INVALID, "coords with heights (Z) take no z");
     return status;
 }
 
@@ -101,10 +100,10 @@ static bool find_member(const struct ogc_edr_ask *ask, const struct ogc_edr_quer
     return !ask->member || !*ask->member;
 }
 
-// Leaves those out that have nothing at these times; what stands for every time is no answer to a question after others.
+// Leaves those out that have nothing at these times; what has no times stands for all.
 static int find_steps(const struct ogc_edr_ask *ask, struct ogc_edr_query *query, struct failure *failure) {
-    size_t kept = 0, timed = 0;
-    bool member = false, missed = false;
+    size_t kept = 0;
+    bool member = false;
     for (size_t n = 0; n < query->item_count; n++) {
         struct ogc_edr_item item = query->items[n];
         const struct catalog_variable *v = &query->dataset->variables[item.variable];
@@ -115,17 +114,12 @@ static int find_steps(const struct ogc_edr_ask *ask, struct ogc_edr_query *query
         item.count = item.constant ? 1 : series->time_count;
         int status = item.constant || query->wkt.has_m ? VIRGA_OK : ogc_datetime_steps(&query->datetime, v, series, &item.first, &item.count, failure);
         if (status) return status;
-        missed |= !item.count;
         if (!item.count) continue;
-        if (find_member(ask, query, &item)) {
-            query->items[kept++] = item;
-            timed += !item.constant;
-        } else {
-            member = true;
-        }
+        if (find_member(ask, query, &item)) query->items[kept++] = item;
+        else member = true;
     }
     query->item_count = kept;
-    if (kept && (timed || !missed)) return VIRGA_OK;
+    if (kept) return VIRGA_OK;
     if (member) return failure_set(failure, VIRGA_NOT_FOUND, "there is no member \"%.60s\"", ask->member);
     return failure_set(failure, VIRGA_NOT_FOUND, "the run of %s has nothing at these times; the collection's temporal extent says which it has", query->dataset->runs[query->run].time.iso);
 }

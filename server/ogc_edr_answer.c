@@ -205,6 +205,12 @@ static int read_along(const struct answering *a, const struct group *group, cons
     return status;
 }
 
+// Of levels whose heights are asked for, others are left out.
+static void mask(const struct ogc_heights *range, const struct along *along) {
+    for (size_t n = 0; range->kind == OGC_HEIGHTS_RANGE && n < along->line->count * along->rows; n++)
+        if (!(along->heights[n] >= range->values[0] && along->heights[n] <= range->values[1])) along->values[n] = along->heights[n] = NAN;
+}
+
 static bool is_section(const struct group *group) { return group->mode == ROWS_LEVELS || (group->mode == ROWS_HEIGHTS && group->rows.count > 1); }
 
 static json_t *axis_along(const struct answering *a, const struct group *group, const struct along *along) {
@@ -241,6 +247,7 @@ static int add_line(struct answering *a, const struct group *group, const struct
     int status = VIRGA_OK;
     for (size_t v = 0; v < group->count && !status; v++) {
         status = read_along(a, group, group->items[v], along);
+        if (!status && group->mode == ROWS_LEVELS) mask(&a->query->heights, along);
         if (!status) json_object_set_new(ranges, variable_of(a, group->items[v])->id, covjson_range(names, shape, along->values, shape[0] * shape[1]));
     }
     if (group->mode == ROWS_LEVELS && !status) {

@@ -30,29 +30,33 @@ int ogc_datetime_parse(const char *text, struct ogc_datetime *datetime, struct f
     return status ? status : take_time(slash + 1, strlen(slash + 1), datetime->to, failure);
 }
 
-static int parse_time(const char *text, const struct catalog_variable *variable, double open, double *seconds, struct failure *failure) {
+static int parse_time(const char *text, const char *calendar_name, double open, double *seconds, struct failure *failure) {
     enum cf_calendar calendar;
     *seconds = open;
-    if (!*text || (!cf_calendar_parse(variable->calendar, &calendar) && !cf_time_parse(calendar, text, seconds))) return VIRGA_OK;
+    if (!*text || (!cf_calendar_parse(calendar_name, &calendar) && !cf_time_parse(calendar, text, seconds))) return VIRGA_OK;
     return failure_set(failure, VIRGA_INVALID, "datetime: \"%.50s\" must be like 2026-01-31T12:00:00Z", text);
+}
+
+int ogc_datetime_range(const struct ogc_datetime *datetime, const char *calendar, double *from, double *to, struct failure *failure) {
+    int status = parse_time(datetime->from, calendar, -INFINITY, from, failure);
+    if (!status) status = parse_time(datetime->to, calendar, INFINITY, to, failure);
+    if (!status && datetime->said && !datetime->interval) *to = *from;
+    return status;
 }
 
 int ogc_datetime_steps(const struct ogc_datetime *datetime, const struct catalog_variable *variable, const struct catalog_series *series, size_t *first, size_t *count,
                        struct failure *failure) {
     const double same = 0.5;  // seconds
     double from, to;
-    int status = parse_time(datetime->from, variable, -INFINITY, &from, failure);
-    if (!status) status = parse_time(datetime->to, variable, INFINITY, &to, failure);
+    int status = ogc_datetime_range(datetime, variable->calendar, &from, &to, failure);
     *first = *count = 0;
-    if (status) return status;
-    if (datetime->said && !datetime->interval) to = from;
-    for (size_t t = 0; t < series->time_count; t++) {
+    for (size_t t = 0; t < series->time_count && !status; t++) {
         double seconds = series->times[t].seconds;
         if (!(seconds > from - same && seconds < to + same)) continue;
         if (!*count) *first = t;
         *count += 1;
     }
-    return VIRGA_OK;
+    return status;
 }
 
 // --- Heights.
@@ -101,6 +105,33 @@ int ogc_heights_parse(const char *text, struct ogc_heights *heights, struct fail
     if (!*text) return VIRGA_OK;
     bool good = *text == 'R' || *text == 'r' ? take_repeated(text, heights) : strchr(text, '/') ? take_range(text, heights) : take_list(text, heights);
     return good ? VIRGA_OK : no_height(text, failure);
+}
+
+// --- Boxes.
+
+int ogc_box_parse(const char *text, bool *said, double box[4], struct failure *failure) {
+    double numbers[6];
+    size_t count = 0;
+    const char *at = text;
+    *said = *text != '\0';
+    if (!*said) return VIRGA_OK;
+    while (count < 6 && take_number(&at, ",", &numbers[count])) {
+        count++;
+        if (*at++ != ',') break;
+    }
+    bool whole = count && at[-1] == '\0' && (count == 4 || count == 6);
+    const size_t upper = count == 6 ? 3 : 2;
+    if (whole) memcpy(box, (const double[]){numbers[0], numbers[1], numbers[upper], numbers[upper + 1]}, 4 * sizeof *box);
+    if (whole && box[1] <= box[3] && fabs(box[0]) <= 360 && fabs(box[2]) <= 360 && fabs(box[1]) <= 90 && fabs(box[3]) <= 90) return VIRGA_OK;
+    return failure_set(failure, VIRGA_INVALID, "bbox = \"%.80s\" must be west,south,east,north in degrees", text);
+}
+
+bool ogc_boxes_meet(const double a[4], const double b[4]) {
+    double a_east = a[2] < a[0] ? a[2] + 360 : a[2], b_east = b[2] < b[0] ? b[2] + 360 : b[2];
+    if (a[1] > b[3] || b[1] > a[3]) return false;
+    for (double turn = -720; turn <= 720; turn += 360)
+        if (a[0] <= b_east + turn && b[0] + turn <= a_east) return true;
+    return false;
 }
 
 // --- Names.

@@ -17,6 +17,8 @@ struct ogc_datetime {
 };
 // "2026-01-31T12:00:00Z", "A/B", "../B", "A/..", ""; whether they are times is found out by ogc_datetime_steps. VIRGA_OK or VIRGA_INVALID.
 int ogc_datetime_parse(const char *text, struct ogc_datetime *datetime, struct failure *failure);
+// From when to when, in the calendar's seconds; infinite where it is open or not said. VIRGA_OK, or VIRGA_INVALID: the texts are no times of this calendar (of CF).
+int ogc_datetime_range(const struct ogc_datetime *datetime, const char *calendar, double *from, double *to, struct failure *failure);
 // Which steps of a variable in a run are meant: *count of them from *first on, none where it has none such; what was not said means all. VIRGA_OK, or VIRGA_INVALID: the texts are no times of its calendar.
 int ogc_datetime_steps(const struct ogc_datetime *datetime, const struct catalog_variable *variable, const struct catalog_series *series, size_t *first, size_t *count,
                        struct failure *failure);
@@ -30,6 +32,12 @@ struct ogc_heights {
 };
 // "500", "500,1000,1500", "R10/0/250" (ten of them, from 0, every 250), "500/2000" (whatever lies between), "". VIRGA_OK or VIRGA_INVALID.
 int ogc_heights_parse(const char *text, struct ogc_heights *heights, struct failure *failure);
+
+// `bbox`: "west,south,east,north", or with heights as third and last of six numbers, which are not looked at. West may be larger than east: over the date line. VIRGA_OK with
+// *said, or VIRGA_INVALID.
+int ogc_box_parse(const char *text, bool *said, double box[4], struct failure *failure);
+// Whether two boxes of degrees have a place in common; either may go over the date line, or beyond 180.
+bool ogc_boxes_meet(const double a[4], const double b[4]);
 
 // `crs`: longitude and latitude in this order and no other is spoken. VIRGA_OK or VIRGA_INVALID.
 int ogc_crs_check(const char *text, struct failure *failure);

@@ -144,6 +144,7 @@ def test_the_openapi_document_holds_together_and_describes_what_is_answered(ask,
         if path.endswith("{tileCol}"):
             continue  # a picture
         ask(path[1:].format(**names), 400 if path.endswith(("/position", "/trajectory")) else 200)
+        ask(path[1:].format(**names), 400, f="nothing")
 
 
 def test_a_collection_says_where_when_and_what(ask, datasets):
@@ -180,8 +181,23 @@ def test_collections_come_in_pages(ask, http_get):
             break
         page = http_get(following[0]).json()
     assert found == every
-    for query in ({"limit": "0"}, {"limit": "x"}, {"offset": "-1"}, {"limit": "1e3x"}):
+    for query in ({"limit": "0"}, {"limit": "x"}, {"offset": "-1"}, {"limit": "1e3x"}, {"bbox": "1,2,3"}, {"bbox": "1,60,2,50"}, {"datetime": "today"}):
         ask("collections", 400, **query)
+
+
+def test_collections_are_chosen_by_place_and_time(ask, http_get, datasets):
+    every = ask("collections")["collections"]
+    lon, lat = inside(datasets["hills"])
+    here = ask("collections", bbox=f"{lon - 0.1},{lat - 0.1},{lon + 0.1},{lat + 0.1}", limit=2)
+    assert here["numberMatched"] >= 2 and here["numberMatched"] <= len(every)
+    following = next(link["href"] for link in here["links"] if link["rel"] == "next")
+    assert http_get(following).json()["numberMatched"] == here["numberMatched"]
+    assert ask("collections", bbox="-170,-80,-160,-70")["collections"] == []
+    time = datasets["hills"]["runs"][-1]["series"]["air_temperature"]["times"][1]
+    assert f"{datasets['hills']['id']}:air_temperature" in [c["id"] for c in ask("collections", datetime=f"../{time}")["collections"]]
+    found = ask("collections", datetime="1999-01-01T00:00:00Z/1999-12-31T00:00:00Z")["collections"]  # what has no times is for all
+    assert f"{datasets['hills']['id']}:air_temperature" not in [c["id"] for c in found]
+    assert ask(f"collections/{datasets['hills']['id']}:air_temperature/instances", datetime="1999-01-01T00:00:00Z")["instances"] == []
 
 
 # Values.
@@ -310,6 +326,10 @@ def test_a_section_at_heights(ask, datasets):
     domain = coverage_of(document, z=5)
     assert domain["domainType"] == "Section" and document["ranges"]["air_temperature"]["axisNames"] == ["composite", "z"]
     assert document["ranges"]["air_temperature"]["values"][4] is not None
+    every = ask(f"collections/{dataset['id']}:air_temperature/trajectory", coords=f"LINESTRING({lon} {lat},{lon + 0.2} {lat})", datetime=time)["ranges"]
+    some = ask(f"collections/{dataset['id']}:air_temperature/trajectory", coords=f"LINESTRING({lon} {lat},{lon + 0.2} {lat})", datetime=time, z="1000/3000")["ranges"]
+    for height, value, left, its in zip(every["height"]["values"], every["air_temperature"]["values"], some["height"]["values"], some["air_temperature"]["values"]):
+        assert (left, its) == ((height, value) if 1000 <= height <= 3000 else (None, None))
 
 
 def test_runs_are_instances_and_members_can_be_named(ask, datasets):
@@ -370,7 +390,7 @@ def test_tile_matrices_halve(ask):
 
 @pytest.mark.parametrize("query", (
     {}, {"coords": ""}, {"coords": "POINT(1)"}, {"coords": "LINESTRING(0 0,1 1)"}, {"coords": "POLYGON((0 0,1 0,1 1,0 0))"}, {"coords": "POINT(0 91)"}, {"coords": "POINT(1e9 0)"},
-    {"coords": "POINT M(0 0 0)"}, {"z": "x"}, {"z": "R999/0/1"}, {"datetime": "yesterday"}, {"datetime": "a/b/c"}, {"crs": "EPSG:3857"}, {"crs": "+proj=merc"}, {"crs": "http://127.0.0.1:1/crs"},
+    {"coords": "POINT M(0 0 0)"}, {"coords": "POINT Z(0 0 0)", "z": "5"}, {"z": "x"}, {"z": "R999/0/1"}, {"datetime": "yesterday"}, {"datetime": "a/b/c"}, {"crs": "EPSG:3857"}, {"crs": "+proj=merc"}, {"crs": "http://127.0.0.1:1/crs"},
     {"f": "GRIB"}, {"parameter_name": "nothing"}, {"parameter_name": "air_temperature,"}, {"parameter_name": "x" * 5000}, {"z": ",".join(["1"] * 257)},
     {"coords": "MULTIPOINT(" + ",".join(["1 1"] * 1001) + ")"}))
 def test_what_is_wrong_is_refused_and_why(ask, datasets, query):
@@ -387,7 +407,7 @@ def test_what_is_not_there_is_not_found(ask, datasets):
                  f"collections/{dataset['id']}/position/more", "a/b/c/d/e/f/g/h/i/j/k/l", "conformance/more"):
         ask(path, 404)
     ask(f"collections/{dataset['id']}/position", 404, coords="POINT(-170 -80)")
-    ask(f"collections/{dataset['id']}/position", 404, coords=f"POINT({lon} {lat})", datetime="1999-01-01T00:00:00Z")
+    ask(f"collections/{dataset['id']}:air_temperature/position", 404, coords=f"POINT({lon} {lat})", datetime="1999-01-01T00:00:00Z")
     ask(f"collections/{dataset['id']}:air_temperature/trajectory", 404, coords=f"LINESTRINGM({lon} {lat} 0,{lon} {lat} 3600)")
     ask(f"collections/{dataset['id']}:air_temperature/trajectory", 400, coords=f"POINT({lon} {lat})")
 

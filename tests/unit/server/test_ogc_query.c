@@ -62,6 +62,24 @@ static void steps_are_those_of_the_instant_or_interval(void **state) {
     }
 }
 
+static void boxes_are_read_and_meet(void **state) {
+    (void)state;
+    double box[4];
+    bool said;
+    assert_int_equal(ogc_box_parse("", &said, box, NULL), VIRGA_OK);
+    assert_false(said);
+    assert_int_equal(ogc_box_parse("-10,50,5.5,60", &said, box, NULL), VIRGA_OK);
+    assert_true(said && box[0] == -10 && box[1] == 50 && box[2] == 5.5 && box[3] == 60);
+    assert_int_equal(ogc_box_parse("-10,50,0,5.5,60,1000", &said, box, NULL), VIRGA_OK);
+    assert_true(box[2] == 5.5 && box[3] == 60);
+    static const char *const bad[] = {"1", "1,2,3", "1,2,3,4,5", "1,2,3,4,5,6,7", "1,2,3,", ",1,2,3,4", "a,b,c,d", "1,60,2,50", "1,2,3,91", "1,2,3000,4", "1,2,3,4 "};
+    for (size_t n = 0; n < sizeof bad / sizeof *bad; n++)
+        if (ogc_box_parse(bad[n], &said, box, NULL) != VIRGA_INVALID) fail_msg("\"%s\" was taken", bad[n]);
+    const double uk[4] = {-10, 49, 5, 61}, fiji[4] = {170, -20, 190, -10}, over[4] = {175, -15, -175, -12}, south[4] = {-180, -90, 180, -60}, globe[4] = {0, -90, 360, 90};
+    assert_true(ogc_boxes_meet(fiji, over) && ogc_boxes_meet(over, fiji) && ogc_boxes_meet(globe, uk) && ogc_boxes_meet(uk, globe));
+    assert_false(ogc_boxes_meet(uk, fiji) || ogc_boxes_meet(uk, south) || ogc_boxes_meet(fiji, south));
+}
+
 static void systems_and_formats_are_those_on_offer(void **state) {
     (void)state;
     assert_int_equal(ogc_crs_check("", NULL), VIRGA_OK);
@@ -79,6 +97,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(heights_are_lists_ranges_and_repeats),
         cmocka_unit_test(steps_are_those_of_the_instant_or_interval),
+        cmocka_unit_test(boxes_are_read_and_meet),
         cmocka_unit_test(systems_and_formats_are_those_on_offer),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
