@@ -2,12 +2,35 @@
 // Fields as stored, in every order and packing, come out x east, y north, z up, in their units, NaN where missing.
 #include "made_order.h"
 
+struct taken {
+    size_t k, rows;
+};
+
+static void take_row(void *user, size_t j, const double *values) {
+    struct taken *taken = user;
+    for (size_t i = 0; i < NX; i++)
+        if (values[i] != truth(i, j, taken->k)) fail_msg("column %zu of row %zu, level %zu, is %g instead of %g", i, j, taken->k, values[i], truth(i, j, taken->k));
+    taken->rows++;
+}
+
+static void check_rows(const struct field_ref *field) {
+    for (size_t k = 0; k < NZ; k++) {
+        struct taken taken = {.k = k};
+        const struct field_box level = {0, 0, k, NX, NY, 1}, two = {0, 0, 0, NX, NY, 2}, outside = {1, 0, k, NX, NY, 1};
+        assert_int_equal(field_read_rows(field, &level, take_row, &taken, NULL), VIRGA_OK);
+        assert_int_equal(taken.rows, NY);
+        assert_int_equal(field_read_rows(field, &two, take_row, &taken, NULL), VIRGA_INVALID);
+        assert_int_equal(field_read_rows(field, &outside, take_row, &taken, NULL), VIRGA_INVALID);
+    }
+}
+
 static void check_order(const char *name, const struct order *o) {
     write_ordered(name, o);
     struct catalog *c = made_open(name);
     assert_int_equal(c->dataset_count, 1);
     struct field_ref field = {.dataset = &c->datasets[0]};
     static const size_t sizes[] = {1, 64, 500, 1 << 20};
+    check_rows(&field);
     for (size_t s = 0; s < 4; s++) {
         double *values = made_read(&field, sizes[s]);
         for (size_t n = 0; n < NX * NY * NZ; n++) {
