@@ -12,5 +12,8 @@ int memory_add(size_t a, size_t b, size_t *sum);
 // count * size zeroed bytes, aligned to `alignment` (a power of two ≥ sizeof(void *)), freed with free().
 // NULL when out of memory or when the size does not fit. A size of 0 gives one that may be freed.
 void *memory_new_aligned(size_t alignment, size_t count, size_t size);
+// The same of a large array that is about to be written all over: not zeroed, and its pages made at once, since being interrupted for each costs more than
+// making it.
+void *memory_new_large(size_t count, size_t size);
 
 #endif

@@ -3,8 +3,10 @@
 
 #include <math.h>
 #include <stdatomic.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/memory.h"
 #include "base/multiversion.h"
@@ -64,11 +66,46 @@ static bool halve_row(const float *low, const float *high, size_t pairs, float *
     return !missing;
 }
 
-static void halve(const struct plane_level *from, bool degrees, struct plane_level *to) {
+enum { LANES = 8 };  // so many are looked at side by side
+typedef float lanes __attribute__((vector_size(4 * LANES)));
+typedef int32_t lane_truth __attribute__((vector_size(4 * LANES)));  // all bits set, or none
+
+MULTIVERSION
+static void range_of(const float *values, size_t count, float *least, float *most) {
+    lanes low = (lanes){0} + INFINITY, high = -low;
+    size_t c = 0;
+    for (; c + LANES <= count; c += LANES) {
+        lanes value;
+        memcpy(&value, values + c, sizeof value);
+        const lane_truth less = value < low, more = value > high;  // neither of a missing one
+        low = (lanes)(((lane_truth)value & less) | ((lane_truth)low & ~less));
+        high = (lanes)(((lane_truth)value & more) | ((lane_truth)high & ~more));
+    }
+    *least = INFINITY, *most = -INFINITY;
+    for (int n = 0; n < LANES; n++) {
+        *least = low[n] < *least ? low[n] : *least;
+        *most = high[n] > *most ? high[n] : *most;
+    }
+    for (; c < count; c++) {
+        *least = values[c] < *least ? values[c] : *least;
+        *most = values[c] > *most ? values[c] : *most;
+    }
+}
+
+static void widen_range(struct plane *plane, const float *values, size_t count) {
+    float low, high;
+    range_of(values, count, &low, &high);
+    plane->low = low < plane->low ? low : plane->low;
+    plane->high = high > plane->high ? high : plane->high;
+}
+
+// ranged: its range is that of the values halved, found on the way.
+static void halve(const struct plane_level *from, bool degrees, struct plane_level *to, struct plane *ranged) {
     for (size_t y = 0; y < to->ny; y++) {
         const size_t rows = 2 * y + 1 < from->ny ? 2 : 1;
         const float *low = from->values + 2 * y * from->nx, *high = low + (rows - 1) * from->nx;
         float *out = to->values + y * to->nx;
+        if (ranged) widen_range(ranged, low, rows * from->nx);
         if (!degrees && rows == 2 && halve_row(low, high, from->nx / 2, out) && from->nx % 2 == 0) continue;
         for (size_t x = 0; x < to->nx; x++) {
             const bool pair = 2 * x + 1 < from->nx;
@@ -82,34 +119,6 @@ static void halve(const struct plane_level *from, bool degrees, struct plane_lev
 }
 
 // --- Making.
-
-enum { LANES = 16 };  // least and most of so many are found side by side
-
-MULTIVERSION
-static void range_of(const float *values, size_t count, float *least, float *most) {
-    float low[LANES], high[LANES];
-    for (int n = 0; n < LANES; n++) low[n] = INFINITY, high[n] = -INFINITY;
-    for (size_t c = 0; c + LANES <= count; c += LANES)
-        for (int n = 0; n < LANES; n++) {
-            const float value = values[c + n];
-            low[n] = value < low[n] ? value : low[n];
-            high[n] = value > high[n] ? value : high[n];
-        }
-    for (size_t c = count - count % LANES; c < count; c++) {
-        low[0] = values[c] < low[0] ? values[c] : low[0];
-        high[0] = values[c] > high[0] ? values[c] : high[0];
-    }
-    for (int n = 1; n < LANES; n++) {
-        low[0] = low[n] < low[0] ? low[n] : low[0];
-        high[0] = high[n] > high[0] ? high[n] : high[0];
-    }
-    *least = low[0], *most = high[0];
-}
-
-static void find_range(struct plane *plane) {
-    const struct plane_level *l = &plane->levels[0];
-    range_of(l->values, l->nx * l->ny, &plane->low, &plane->high);
-}
 
 int plane_new(const struct plane_content *content, struct plane **plane, struct failure *failure) {
     struct plane_counted *counted = calloc(1, sizeof *counted);
@@ -126,17 +135,18 @@ int plane_new(const struct plane_content *content, struct plane **plane, struct 
     p->levels[0] = (struct plane_level){(p->nx + scale - 1) / scale, (p->ny + scale - 1) / scale, content->scale, content->values};
     p->level_count = 1;
     p->memory = sizeof *counted + p->levels[0].nx * p->levels[0].ny * sizeof(float);
-    find_range(p);
+    p->low = INFINITY, p->high = -INFINITY;
     for (struct plane_level *l = p->levels; (l->nx > COARSEST || l->ny > COARSEST) && p->level_count < PLANE_LEVELS; l++) {
         l[1] = (struct plane_level){(l->nx + 1) / 2, (l->ny + 1) / 2, 2 * l->scale, NULL};
-        if (!(l[1].values = memory_new_aligned(64, l[1].nx * l[1].ny, sizeof(float)))) {
+        if (!(l[1].values = memory_new_large(l[1].nx * l[1].ny, sizeof(float)))) {
             plane_unref(p);
             return failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
         }
         p->level_count++;
         p->memory += l[1].nx * l[1].ny * sizeof(float);
-        halve(l, p->degrees, &l[1]);
+        halve(l, p->degrees, &l[1], l == p->levels ? p : NULL);
     }
+    if (p->level_count == 1) widen_range(p, p->levels[0].values, p->levels[0].nx * p->levels[0].ny);
     *plane = p;
     return VIRGA_OK;
 }
