@@ -72,6 +72,8 @@ test("an address of the page in 3D opens as a map, and a map as a view", async (
   assert.deepEqual(view.layers.map(({variable, range, level}) => [variable, range, level]), [["t2m", [0, 1], "k2"], ["qcl", [0, 1], "k2"]]);
   const lookOf = (level) => validateView(toView({...map, layers: [{variable: "qcl", level, range: [0, 9000], units: "m"}]})).layers[0];
   assert.deepEqual(["850hPa", "max", "top:0.5", "sum"].map((level) => [lookOf(level).level, lookOf(level).units]), [["850hPa", "m"], [undefined, "m"], [undefined, undefined], [undefined, undefined]]);
+  const visible = (...draws) => toView({...map, layers: draws.map((draw, n) => ({variable: `v${n}`, draw}))}).layers.map((layer) => layer.visible);
+  assert.deepEqual([visible("fill", "barbs"), visible("barbs", "contours")], [[true, false], [true, true]]);
   assert.equal(await readMapHash(""), null);
   assert.equal(fromView(null), null);
 });

@@ -113,12 +113,13 @@ export function fromView(view) {
   return {dataset, run, time, member, layers, at: null, projection: "mercator"};
 }
 
-/** The view document of the 3-D page that shows what a map shows: the same surfaces as sheets, and volumes where a map shows something of whole columns. */
+/** The view document of the 3-D page that shows what a map shows: the same surfaces as sheets, and volumes where a map shows something of whole columns. Lines, which 3D has not, are there but hidden, unless there is nothing else. */
 export function toView({dataset, run, time, member, layers}) {
-  const seen = new Set(), once = layers.filter(({variable}) => !seen.has(variable) && seen.add(variable));
-  return {version: 1, dataset, run, time, member, layers: once.map(({variable, level, visible, colour_map, range, units}) => {
+  const seen = new Set(), once = layers.filter(({variable}) => !seen.has(variable) && seen.add(variable)), isLine = ({draw}) => !(draw ?? "fill").startsWith("fill"), lines = once.every(isLine);
+  return {version: 1, dataset, run, time, member, layers: once.map((layer) => {
+    const {variable, level, visible, colour_map, range, units} = layer, shown = visible !== false && (lines || !isLine(layer));
     const own = level && !isSheet(level) && (givesHeights(level) || parseSurface(level)?.kind === "sum"); // of heights and sums neither range nor units are the variable's
-    return {variable, visible: visible !== false, ...(isSheet(level) ? {level} : {}), ...(colour_map && !own ? {colour_map} : {}), ...(range && !own ? {range} : {}), ...(units && !own ? {units} : {})};
+    return {variable, visible: shown, ...(isSheet(level) ? {level} : {}), ...(colour_map && !own ? {colour_map} : {}), ...(range && !own ? {range} : {}), ...(units && !own ? {units} : {})};
   })};
 }
 
