@@ -272,6 +272,8 @@ static int kind_of(const char *text, bool transparent) {
     assert_int_equal(map_picture_draw(&frame, &layer, 1, &options, &bytes, &size, NULL), VIRGA_OK);
     const int kind = bytes[25];
     free(bytes);
+    plane_unref(a);
+    plane_unref(b);
     return kind;
 }
 
