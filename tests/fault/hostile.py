@@ -10,6 +10,7 @@ import urllib.parse
 
 from ws_client import Closed, Socket
 
+SURFACES = ("k0", "850hPa", "1500m", "100m-above-ground", "FL100", "300K", "max", "sum", "top:0.5", "base:0.5")
 PLAYERS = pathlib.Path(__file__).resolve().parents[1] / "reference" / "ws_players.py"
 
 
@@ -57,7 +58,7 @@ def fields(dataset):
 
 
 def ask_for_all(asker, dataset, variables=None):
-    """Table, a brick, geometry and a profile of every variable's first and last step. Gives {(variable, time): profile or error}."""
+    """Table, a brick, geometry, a profile and a map of every variable's first and last step. Gives {(variable, time): profile or error}."""
     found = {}
     for variable, series in fields(dataset):
         if variables is not None and variable["id"] not in variables:
@@ -71,9 +72,18 @@ def ask_for_all(asker, dataset, variables=None):
                 asker.get(at + "/0/0/0/0")
             status, body = asker.get("/api/sample", dataset=dataset["id"], variable=variable["id"], time=times[step], lon=lon, lat=lat, profile=1)
             found[variable["name"], times[step]] = json.loads(body) if status == 200 else json.loads(body)["error"]["message"]
+            ask_for_map(asker, dataset, variable, times[step], len(found))
         geometry = (series["geometry"] or ["surface"])[0]
         asker.get(f"/api/geometry/{dataset['id']}/{geometry}")
     return found
+
+
+def ask_for_map(asker, dataset, variable, time, number):
+    """A tile of the whole globe and one of a quarter of it, at one surface after another; pictures, or a word why not."""
+    level = {"level": SURFACES[number % len(SURFACES)]} if variable["vertical"] else {}
+    for where in ("0/0/0.png", "1/1/0.png"):
+        status, body = asker.get(f"/tiles/{dataset['id']}/{variable['id']}/{where}", time=time, **level)
+        assert status != 200 or body[:4] == b"\x89PNG", (dataset["id"], variable["id"], level)
 
 
 def middle(dataset):
