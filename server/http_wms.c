@@ -146,15 +146,25 @@ static int check_style(const char *text, struct wms_exception *exception) {
     return wms_exception_set(exception, VIRGA_INVALID, "StyleNotDefined", "STYLES", "%s", failure.message);
 }
 
-// Resolves with everything; where that fails, without the style, to see what it was.
-static int resolve(struct catalog *catalog, struct map_ask *ask, struct map_layer *layer, struct wms_exception *exception) {
+// Whether it is what was said of colours that cannot be, and not the style.
+static bool options_are_wrong(struct catalog *catalog, const struct map_ask *ask) {
+    struct map_ask plain = *ask;
+    struct map_layer layer;
+    memset(plain.options, 0, sizeof plain.options);
+    bool wrong = map_layer_resolve(catalog, &plain, clock_wall(), &layer, NULL) == VIRGA_OK;
+    map_layer_destroy(&layer);
+    return wrong;
+}
+
+static int resolve(struct catalog *catalog, const struct map_ask *ask, struct map_layer *layer, struct wms_exception *exception) {
     struct failure failure = {0};
     int status = map_layer_resolve(catalog, ask, clock_wall(), layer, &failure);
     if (!status) return VIRGA_OK;
     map_layer_destroy(layer);
     if (status == VIRGA_NOT_FOUND) return wms_exception_set(exception, VIRGA_INVALID, "InvalidDimensionValue", ask->member && *ask->member ? "DIM_MEMBER" : "TIME", "%s", failure.message);
-    if (status == VIRGA_INVALID) return wms_exception_set(exception, VIRGA_INVALID, "StyleNotDefined", "STYLES", "%s", failure.message);
-    return wms_exception_set(exception, status, NULL, NULL, "%s", failure.message);
+    if (status != VIRGA_INVALID) return wms_exception_set(exception, status, NULL, NULL, "%s", failure.message);
+    if (options_are_wrong(catalog, ask)) return wms_exception_set(exception, VIRGA_INVALID, "InvalidParameterValue", "COLORSCALERANGE", "%s", failure.message);
+    return wms_exception_set(exception, VIRGA_INVALID, "StyleNotDefined", "STYLES", "%s", failure.message);
 }
 
 int http_wms_layer(struct peer *peer, const struct wms_query *query, size_t number, const char *dataset, bool with_style, struct map_layer *layer, struct wms_level *level,

@@ -63,7 +63,7 @@ static int find_surface(const struct catalog_variable *v, const char *level, str
 }
 
 // Heights are no values of the variable: they look like heights, and count in tenths of a metre.
-static void set_shown(const struct catalog_variable *v, const struct surface *surface, struct catalog_variable *shown) {
+void map_layer_shown(const struct catalog_variable *v, const struct surface *surface, struct catalog_variable *shown) {
     static char units[] = "m", altitude[] = "altitude", top[] = "height of the top", base[] = "height of the base";
     *shown = *v;
     if (!surface_gives_heights(surface)) return;
@@ -85,10 +85,9 @@ static int find_style(const struct map_ask *ask, struct map_style *style, struct
 }
 
 // What a sum over levels comes to says no preset: its range is the field's.
-static int complete_style(struct map_layer *layer, struct failure *failure) {
-    struct map_style *style = &layer->style;
-    if (layer->surface.kind == SURFACE_SUM && style->range_kind == MAP_RANGE_PRESET) style->range_kind = MAP_RANGE_FIELD;
-    return map_style_complete(style, &layer->shown, NULL, failure);
+int map_layer_complete(struct map_style *style, const struct catalog_variable *shown, enum surface_kind kind, struct failure *failure) {
+    if (kind == SURFACE_SUM && style->range_kind == MAP_RANGE_PRESET) style->range_kind = MAP_RANGE_FIELD;
+    return map_style_complete(style, shown, NULL, failure);
 }
 
 static bool find_step(const struct catalog_series *series, double seconds, size_t *step) {
@@ -164,9 +163,9 @@ int map_layer_resolve(struct catalog *catalog, const struct map_ask *ask, double
     status = map_layer_find_member(field, ask->member, failure);
     if (!status) status = find_surface(map_layer_variable(layer), text_of(ask->level), &layer->surface, failure);
     if (status) return status;
-    set_shown(map_layer_variable(layer), &layer->surface, &layer->shown);
+    map_layer_shown(map_layer_variable(layer), &layer->surface, &layer->shown);
     status = find_style(ask, &layer->style, failure);
-    if (!status) status = complete_style(layer, failure);
+    if (!status) status = map_layer_complete(&layer->style, &layer->shown, layer->surface.kind, failure);
     if (!status) status = find_partner(layer, failure);
     if (!status) status = set_keys(layer, failure);
     if (!status) status = check_edition(text_of(ask->edition), layer, failure);

@@ -7,6 +7,7 @@
 #include "render/map_legend.h"
 #include "render/map_wind.h"
 #include "render/presets.h"
+#include "server/map_layer.h"
 #include "server/wms_private.h"
 #include "tile/map_crs.h"
 
@@ -93,14 +94,19 @@ static void write_place(struct wms_document *d, const struct catalog_dataset *da
 
 static bool is_colour_map(const char *style) { return strchr(style, '/') != NULL; }
 
+// Whether its values are of another kind or size than the variable's, so that it has styles and legends of its own.
+static bool looks_otherwise(enum surface_kind kind) { return kind == SURFACE_SUM || kind == SURFACE_TOP || kind == SURFACE_BASE; }
+
 static void write_legend(struct wms_document *d, const struct wms_layer *layer, const char *style_name) {
+    const struct surface surface = {.kind = layer->kind};
     struct map_style style;
-    const struct catalog_variable *v = &layer->dataset->variables[layer->variable];
+    struct catalog_variable shown;
     const struct map_legend_options options = {.scale = 1, .format = IMAGE_PNG};
     char name[WMS_NAME], query[WMS_NAME + MAP_STYLE_TEXT + 240], exactly[60] = "";
     const unsigned for_numbers = 40;
     unsigned size[2];
-    if (map_style_parse(style_name, &style, NULL) || map_style_complete(&style, v, NULL, NULL) || map_legend_size(v, &style, &options, size, NULL)) return;
+    map_layer_shown(&layer->dataset->variables[layer->variable], &surface, &shown);
+    if (map_style_parse(style_name, &style, NULL) || map_layer_complete(&style, &shown, layer->kind, NULL) || map_legend_size(&shown, &style, &options, size, NULL)) return;
     wms_layer_name(layer, name);
     if (style.range_kind == MAP_RANGE_FIELD) snprintf(exactly, sizeof exactly, "&WIDTH=%u&HEIGHT=%u", size[0] += for_numbers, size[1]);  // its numbers are those of a field, not known here
     snprintf(query, sizeof query, "SERVICE=WMS&VERSION=%s&REQUEST=GetLegendGraphic&LAYER=%s&STYLE=%s&FORMAT=image/png%s", d->new ? "1.3.0" : "1.1.1", name, style_name, exactly);
@@ -116,7 +122,7 @@ static void write_legend(struct wms_document *d, const struct wms_layer *layer, 
 static void write_styles(struct wms_document *d, const struct wms_layer *layer) {
     enum map_wind_kind kind;
     char name[MAP_STYLE_TEXT], title[MAP_STYLE_TEXT];
-    bool wind = layer && map_wind_partner(layer->dataset, layer->variable, &kind) >= 0;
+    bool wind = layer && !looks_otherwise(layer->kind) && map_wind_partner(layer->dataset, layer->variable, &kind) >= 0;
     for (size_t n = 0; map_style_offered(n, wind, name, title); n++) {
         if (is_colour_map(name) != !layer) continue;
         xml_open(d->xml, "Style");
@@ -175,8 +181,11 @@ static void write_group(struct wms_document *d, const struct wms_layer *own) {
     xml_text(d->xml, "Title", title);
     write_styles(d, own);
     write_layer(d, own, "", false);
-    for (size_t index = 0; next_kind(own, &index, &other);) write_layer(d, &other, words_of(other.kind), false);
+    for (size_t index = 0; next_kind(own, &index, &other);)
+        if (!looks_otherwise(other.kind)) write_layer(d, &other, words_of(other.kind), false);
     xml_close(d->xml);
+    for (size_t index = 0; next_kind(own, &index, &other);)
+        if (looks_otherwise(other.kind)) write_layer(d, &other, words_of(other.kind), true);
 }
 
 static void write_dataset(struct wms_document *d, const struct catalog_dataset *dataset) {

@@ -326,6 +326,7 @@ def exception(answer):
     (dict(LAYERS="GLOBE/air_temperature/pressure", ELEVATION="-5"), "InvalidDimensionValue", "ELEVATION"),
     (dict(LAYERS="GLOBE/air_temperature/top"), "MissingDimensionValue", "DIM_THRESHOLD"),
     (dict(DIM_MEMBER="7"), "InvalidDimensionValue", "DIM_MEMBER"),
+    (dict(COLORSCALERANGE="-5,5", LOGSCALE="true"), "InvalidParameterValue", "COLORSCALERANGE"),
     (dict(WIDTH="5000"), "InvalidParameterValue", "WIDTH"),
     (dict(BBOX="0,0,1e300,1"), "InvalidParameterValue", "BBOX"),
     (dict(WIDTH=None), "MissingParameterValue", "WIDTH"),
