@@ -20,7 +20,7 @@ static double shown_seconds(const struct picture_maker *maker, const struct pict
 
 static int bring(struct picture_maker *maker, double seconds, size_t index, struct picture_slice *slice, struct failure *failure) {
     const struct view_resolved_layer *layer = &maker->resolved.layers[index];
-    const struct plane_maker planes = {maker->options.bricks, maker->options.catalog};
+    const struct plane_maker planes = {.store = maker->options.bricks, .catalog = maker->options.catalog};
     const struct colour_map *map = colour_map_find(layer->look.colour_map);
     struct field_ref field = view_resolved_field(&maker->resolved, layer, (size_t)view_resolved_step(layer, seconds));
     struct failure why = {0};

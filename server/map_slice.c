@@ -21,10 +21,10 @@ static char *describe(const struct map_layer *layer, const struct plane *values,
     surface_write(&layer->surface, text);
     surface_title(&layer->surface, title);
     json_t *root = json_pack(
-        "{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:f, s:I, s:I, s:I, s:b, s:o, s:s, s:s, s:o, s:o}", "dataset", layer->field.dataset->id, "variable",
+        "{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:f, s:I, s:I, s:I, s:b, s:b, s:o, s:s, s:s, s:o, s:o}", "dataset", layer->field.dataset->id, "variable",
         map_layer_variable(layer)->id, "run", map_layer_run(layer)->iso, "time", map_layer_time(layer)->iso, "member",
         map_layer_variable(layer)->members[layer->field.member], "level", text, "title", title, "units", layer->shown.units, "epsilon", layer->shown.lattice.epsilon, "nx",
-        (json_int_t)level->nx, "ny", (json_int_t)level->ny, "scale", (json_int_t)level->scale, "wraps", values->wraps, "range", range_of(values), "method", values->method,
+        (json_int_t)level->nx, "ny", (json_int_t)level->ny, "scale", (json_int_t)level->scale, "wraps", values->wraps, "degrees", values->degrees, "range", range_of(values), "method", values->method,
         "edition", layer->edition, "values", array(0, count), "heights", heights ? array(count * sizeof(float), count) : json_null());
     char *json = root ? json_dumps(root, JSON_COMPACT) : NULL;
     json_decref(root);

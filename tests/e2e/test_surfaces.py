@@ -155,3 +155,14 @@ def test_a_large_grid_comes_as_coarse_as_is_asked_for(ask, serve, tmp_path):
         assert (coarse.head["nx"], coarse.head["ny"], coarse.head["scale"]) == (100, 75, 2)
         means = whole.values.reshape(75, 2, 100, 2).mean(axis=(1, 3))
         assert coarse.values == pytest.approx(means, abs=1e-3)
+
+
+def test_a_picture_of_no_surface_is_refused_by_the_views_field(run, tmp_path):
+    path = make_files.pressure_levels(tmp_path / "a.nc")
+    flat = make_files.surface(tmp_path / "flat.nc")
+    for file, level, words in ((path, "k99", "has model levels k0 to k4"), (path, "850", "expected a surface such as"), (flat, "850hPa", "has no levels")):
+        dataset = json.loads(run("info", "--json", file).stdout)["datasets"][0]
+        view = {"version": 1, "dataset": dataset["id"], "layers": [{"variable": dataset["variables"][0]["id"], "level": level}], "map": {"coastlines": False}}
+        (tmp_path / "view.json").write_text(json.dumps(view))
+        done = run("export", tmp_path / "view.json", file, "--out", tmp_path / "picture.png")
+        assert done.returncode != 0 and "layers[0].level: " in done.stderr and words in done.stderr, done.stderr

@@ -45,6 +45,7 @@ test("between columns it is bilinear over what is present", () => {
   assert.equal(sampleSlice({...GRID, wraps: true}, SLOPE, 3.5, 0), 1.5);
   assert.equal(sampleSlice({...GRID, scale: 2}, SLOPE, 2.5, 0.5), 1);
   assert.equal(sampleSlice({...GRID, scale: 2}, SLOPE, 0, 0), 0);
+  assert.ok(Math.abs(sampleSlice({...GRID, nx: 2, ny: 1, degrees: true}, [350, 30], 0.5, 0) - 10) < 1e-9);
 });
 
 const geometry = {nx: 4, ny: 3, wraps: false, x: {index: (x) => x}, y: {index: (y) => y}, fromScene: ([X, Y, Z]) => [X, Y, 1000 * Z],

@@ -95,7 +95,7 @@ static int work_begin(struct plane_work *work, const struct plane_maker *maker, 
     *work = (struct plane_work){.maker = maker, .field = field, .surface = surface};
     const int status = check_field(field, failure);
     if (status) return status;
-    plane_columns_init(&work->columns, field->dataset);
+    plane_columns_init(&work->columns, field->dataset, maker->most_columns ? maker->most_columns : PLANE_MOST_COLUMNS);
     if (work->columns.scale > 1) plane_work_say(work, "means of %u × %u columns", work->columns.scale, work->columns.scale);
     *values = memory_new_large(work->columns.count, sizeof **values);
     return *values ? VIRGA_OK : failure_set(failure, VIRGA_NO_MEMORY, "out of memory for a surface of %zu columns", work->columns.count);

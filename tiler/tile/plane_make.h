@@ -25,6 +25,7 @@
 struct plane_maker {
     struct brick_store *store;  // or NULL: everything is read
     struct catalog *catalog;    // of the field
+    size_t most_columns;        // of a plane's level 0; 0: PLANE_MOST_COLUMNS
 };
 
 // The field at a surface. Blocks (reads): neither on the service thread nor on a worker of the store's pool. VIRGA_OK; VIRGA_INVALID where the surface

@@ -13,11 +13,11 @@ enum { GROUP_NUMBERS = 4 << 20 };  // held at a time, where one level has fewer
 
 static const double Q_LIMIT = 2147483647.0;
 
-void plane_columns_init(struct plane_columns *c, const struct catalog_dataset *dataset) {
+void plane_columns_init(struct plane_columns *c, const struct catalog_dataset *dataset, size_t most) {
     *c = (struct plane_columns){.nx = dataset->grid->x.n, .ny = dataset->grid->y.n, .scale = 1, .wraps = dataset->grid->wraps};
     for (;; c->scale *= 2) {
         c->cx = (c->nx + c->scale - 1) / c->scale, c->cy = (c->ny + c->scale - 1) / c->scale;
-        if (c->cx <= PLANE_MOST_COLUMNS / c->cy) break;
+        if (c->cx <= most / c->cy || c->cx * c->cy == 1) break;
     }
     c->count = c->cx * c->cy;
 }

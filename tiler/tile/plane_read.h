@@ -12,7 +12,7 @@ struct plane_columns {  // what a plane's level 0 holds
     size_t cx, cy, count;  // values along x and y, and all
     bool wraps;
 };
-void plane_columns_init(struct plane_columns *columns, const struct catalog_dataset *dataset);
+void plane_columns_init(struct plane_columns *columns, const struct catalog_dataset *dataset, size_t most);
 // Fractional index of the grid at which value c stands along an axis of n columns.
 double plane_columns_at(unsigned scale, size_t c, size_t n);
 

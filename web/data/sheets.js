@@ -82,7 +82,7 @@ function strikeSheet(slice, layer, {origin, direction}, box, exaggeration) {
     // How far over the sheet a place of the ray is, km; NaN where there is none.
     const over = (t) => {
         const [X, Y, Z] = place(t), ij = locate(layer, [X, Y, Z / exaggeration]);
-        return ij ? Z / exaggeration - sampleSlice(slice, slice.heights, ...ij) / 1000 : NaN;
+        return ij ? Z / exaggeration - sampleSlice({...slice, degrees: false}, slice.heights, ...ij) / 1000 : NaN;
     };
     let t0 = 0, t1 = Infinity;
     for (let axis = 0; axis < 2; axis++) {

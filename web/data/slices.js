@@ -5,7 +5,7 @@ import {editionOf} from '../net/connection.js';
 import {memberLabels} from '../view/view_resolve.js';
 
 export const MOST_VALUES = 1 << 20; // as SLICE_MOST in render/slice_draw.h
-const KEPT = 12, AGAIN_MS = 5000;
+const DEGREE = Math.PI / 180, KEPT = 12, AGAIN_MS = 5000;
 
 /** Takes an answer of api/slice apart: its head, and values and heights (metres), row after row from the south, NaN where missing. */
 export function parseSlice(buffer) {
@@ -21,17 +21,21 @@ export function parseSlice(buffer) {
     return {...head, values: array(head.values), heights: head.heights && array(head.heights)};
 }
 
-/** The value at fractional indices of the grid, as plane_sample_level in tiler/tile/plane.c: bilinear over what is present, NaN where that is under one half. */
-export function sampleSlice({nx, ny, scale, wraps}, values, i, j) {
+/** The value at fractional indices of the grid, as plane_sample_level in tiler/tile/plane.c: bilinear over what is present (of directions by unit vectors), NaN where that is under one half. */
+export function sampleSlice({nx, ny, scale, wraps, degrees = false}, values, i, j) {
     const [x, fx] = around(own(i, scale, nx, wraps), nx, wraps), [y, fy] = around(own(j, scale, ny, false), ny, false);
-    let sum = 0, present = 0;
+    let sum = 0, present = 0, east = 0, north = 0;
     for (let corner = 0; corner < 4; corner++) {
         const weight = (corner & 1 ? fx : 1 - fx) * (corner & 2 ? fy : 1 - fy), value = values[y[corner >> 1] * nx + x[corner & 1]];
         if (!weight || Number.isNaN(value)) continue;
         present += weight;
         sum += weight * value;
+        if (!degrees) continue;
+        east += weight * Math.sin(value * DEGREE);
+        north += weight * Math.cos(value * DEGREE);
     }
-    return present >= 0.5 * (1 - 1e-12) ? sum / present : NaN;
+    if (!(present >= 0.5 * (1 - 1e-12))) return NaN;
+    return degrees ? (Math.atan2(east, north) / DEGREE + 360) % 360 : sum / present;
 }
 
 // From an index of the grid to one of coarser values.

@@ -13,7 +13,7 @@ export function sliceMesh(slice, geometry, box) {
     const found = new Float32Array(nx * ny), vertices = new Float32Array(nx * ny * 5), indices = [];
     let sum = 0, present = 0;
     for (let v = 0; v < found.length; v++) {
-        found[v] = sampleSlice(slice, slice.heights, is[v % nx], js[Math.floor(v / nx)]) / 1000;
+        found[v] = sampleSlice({...slice, degrees: false}, slice.heights, is[v % nx], js[Math.floor(v / nx)]) / 1000;
         if (!Number.isNaN(found[v])) { sum += found[v]; present++; }
     }
     const heights = found.map((height, v) => Number.isNaN(height) ? beside(found, nx, ny, v % nx, Math.floor(v / nx)) : height);
@@ -84,7 +84,7 @@ export class SlicePass {
             const {v0, step} = layer.shownLattice, [x, y] = layer.lookup, {light} = scene;
             this.program.use().texture('transfer', gl.TEXTURE_2D, this.volumePass.transfer).texture('values', gl.TEXTURE_2D, sheet.values);
             this.program.set({all: matrices.all, exaggeration: scene.exaggeration, row: (layer.row + 0.5) / 4, lookup: [x / step, y - v0 * x / step], size: [slice.nx, slice.ny],
-                scale: slice.scale, wraps: slice.wraps ? 1 : 0, lit: light.ambient.map((ambient, c) => ambient + light.colour[c])});
+                scale: slice.scale, wraps: slice.wraps ? 1 : 0, turns: slice.degrees ? 1 : 0, lit: light.ambient.map((ambient, c) => ambient + light.colour[c])});
             gl.bindVertexArray(sheet.array);
             // Its nearest parts first, then their colours once: a sheet that folds over itself is seen through once.
             gl.colorMask(false, false, false, false);

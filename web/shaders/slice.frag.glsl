@@ -9,6 +9,7 @@ uniform highp sampler2D values;   // of the plane; below -3e38 where missing
 uniform vec2 size;                // of it
 uniform float scale;              // columns of the grid in one of its values
 uniform float wraps;
+uniform float turns;              // 1: values are directions in degrees
 uniform vec2 lookup;              // place in the table = value * x + y
 uniform float row;
 uniform vec3 lit;
@@ -30,7 +31,9 @@ void main() {
     vec4 weight = vec4((1.0 - f.x) * (1.0 - f.y), f.x * (1.0 - f.y), (1.0 - f.x) * f.y, f.x * f.y) * vec4(there);
     float present = weight.x + weight.y + weight.z + weight.w;
     if (present < 0.5 - 1e-6) discard;
-    float value = dot(weight, mix(vec4(0.0), found, there)) / present;
+    found = mix(vec4(0.0), found, there);
+    float value = dot(weight, found) / present;
+    if (turns > 0.5) value = mod(degrees(atan(dot(weight, sin(radians(found))), dot(weight, cos(radians(found))))) + 360.0, 360.0);
     vec4 look = texture(transfer, vec2(value * lookup.x + lookup.y, row));
     float alpha = 1.0 - exp(-look.a);
     if (alpha < 1.0 / 255.0) discard;

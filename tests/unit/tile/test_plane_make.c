@@ -2,6 +2,8 @@
 // Planes of made forecasts, against their surfaces written out again for each column.
 #include "../field/made_file.h"
 
+#include <pthread.h>
+
 #include "base/worker_pool.h"
 #include "brick/step_volume.h"
 #include "tile/plane_cache.h"
@@ -89,7 +91,7 @@ struct scene {
 static struct scene scene_of(const char *file, const char *variable, struct brick_store *store) {
     struct scene s = {.catalog = made_open(file)};
     s.field = (struct field_ref){.dataset = &s.catalog->datasets[0], .variable = made_variable(&s.catalog->datasets[0], variable)};
-    s.maker = (struct plane_maker){store, s.catalog};
+    s.maker = (struct plane_maker){.store = store, .catalog = s.catalog};
     return s;
 }
 
@@ -355,6 +357,64 @@ static void test_the_stores_volume_gives_the_same_values(void **state) {
     worker_pool_free(pool);
 }
 
+// A grid with more columns than a plane holds: means of 2 × 2 columns, on levels and at surfaces.
+static void test_large_grids_are_shown_by_means_of_columns(void **state) {
+    (void)state;
+    write_hybrid("large.nc", true);
+    struct scene s = scene_of("large.nc", "ta", NULL);
+    s.maker.most_columns = 9;
+    static const struct { const char *level; expected wanted; double target, allowed; } cases[] = {{"k3", on_level, 3, 0.06}, {"500hPa", at_pressure, 50000, 0.2}, {"300K", at_theta, 300, 0.3}};
+    for (size_t n = 0; n < sizeof cases / sizeof *cases; n++) {
+        const struct surface surface = surface_of(cases[n].level);
+        struct plane *plane;
+        assert_int_equal(plane_make(&s.maker, &s.field, &surface, &plane, NULL), VIRGA_OK);
+        const struct plane_level *l = &plane->levels[0];
+        assert_true(plane->nx == NX && plane->ny == NY && l->nx == 3 && l->ny == 3 && l->scale == 2 && strstr(plane->method, "means of 2 × 2"));
+        for (int c = 0; c < 9; c++) {
+            const int i = c % 3 * 2, j = c / 3 * 2, rows = j + 1 < NY ? 2 : 1;
+            double mean = 0;
+            for (int part = 0; part < 2 * rows; part++) mean += cases[n].wanted(i + part % 2, j + part / 2, cases[n].target) / (2 * rows);
+            check_value(cases[n].level, i, j, (double)l->values[c], mean, cases[n].allowed);
+        }
+        plane_unref(plane);
+    }
+    catalog_unref(s.catalog);
+}
+
+struct asker { struct plane_cache *cache; const struct scene *scene; struct plane *plane; };
+
+static void *ask(void *argument) {
+    struct asker *asker = argument;
+    const struct surface surface = surface_of("300K");
+    assert_int_equal(plane_cache_get(asker->cache, &asker->scene->maker, &asker->scene->field, &surface, &asker->plane, NULL), VIRGA_OK);
+    return NULL;
+}
+
+static void test_those_who_ask_at_once_share_one_making(void **state) {
+    (void)state;
+    enum { ASKERS = 6 };
+    write_hybrid("shared.nc", true);
+    struct scene s = scene_of("shared.nc", "ta", NULL);
+    struct plane_cache *cache = plane_cache_new(1 << 20);
+    struct asker askers[ASKERS];
+    pthread_t threads[ASKERS];
+    struct plane_cache_stats stats;
+    for (int n = 0; n < ASKERS; n++) {
+        askers[n] = (struct asker){cache, &s, NULL};
+        assert_int_equal(pthread_create(&threads[n], NULL, ask, &askers[n]), 0);
+    }
+    for (int n = 0; n < ASKERS; n++) pthread_join(threads[n], NULL);
+    plane_cache_stats(cache, &stats);
+    assert_true(stats.misses == 1 && stats.hits == ASKERS - 1 && stats.planes == 1);
+    for (int n = 0; n < ASKERS; n++) {
+        assert_ptr_equal(askers[n].plane, askers[0].plane);
+        if (n) plane_unref(askers[n].plane);
+    }
+    plane_unref(askers[0].plane);
+    plane_cache_free(cache);
+    catalog_unref(s.catalog);
+}
+
 static void test_planes_are_kept_within_the_cap(void **state) {
     (void)state;
     write_hybrid("kept.nc", true);
@@ -397,6 +457,8 @@ int main(void) {
         cmocka_unit_test(test_beside_what_is_missing_the_nearer_level_stands),
         cmocka_unit_test(test_what_is_no_surface_of_the_variable_is_refused),
         cmocka_unit_test(test_the_stores_volume_gives_the_same_values),
+        cmocka_unit_test(test_large_grids_are_shown_by_means_of_columns),
+        cmocka_unit_test(test_those_who_ask_at_once_share_one_making),
         cmocka_unit_test(test_planes_are_kept_within_the_cap),
     };
     return cmocka_run_group_tests(tests, made_begin, made_end);
