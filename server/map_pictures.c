@@ -6,7 +6,7 @@
 #include "base/clock.h"
 #include "server/map_service_private.h"
 
-static const size_t large = (size_t)1 << 21;  // pixels of pictures of which half of the threads at most draw, after all others
+static const size_t large = (size_t)1 << 21;  // pixels of pictures that have a thread of their own, so that they hold up no others
 
 struct shared_bytes *map_service_find(struct map_service *service, const char key[MAP_KEY]) {
     pthread_mutex_lock(&service->lock);

@@ -8,7 +8,7 @@
 #include "base/clock.h"
 #include "server/map_service_private.h"
 
-enum { NICENESS = 2 };  // viewers of the page, and the service thread, come first where there are too few processors
+enum { NICENESS = 2, LARGE_NICENESS = 10 };  // viewers of the page, and the service thread, come first where there are too few processors
 
 static void be_nice(void) {
     static _Thread_local bool done;
@@ -50,7 +50,7 @@ static int check(const struct map_job *job, bool cancelled, struct failure *fail
 static void compute(void *argument, bool cancelled) {
     struct map_job *job = argument;
     struct failure failure = {0};
-    be_nice();
+    if (job->priority >= 0) be_nice();
     int status = check(job, cancelled, &failure);
     if (!status) status = job->work(job, job->service, &failure);
     finish(job, status, &failure);
@@ -149,7 +149,8 @@ int map_service_new(const struct map_service_options *options, struct map_servic
     service->planes = plane_cache_new(options->memory - pictures);
     service->cache = picture_cache_new(pictures);
     service->pool = worker_pool_new(threads, MAP_SERVICE_QUEUE);
-    if (service->planes && service->cache && service->pool) return VIRGA_OK;
+    const bool whole = service->planes && service->cache && service->pool;
+    if (whole && !worker_pool_add_background(service->pool, (const int[LANE_COUNT]){1, 1}, LARGE_NICENESS)) return VIRGA_OK;
     map_service_free(service);
     *out = NULL;
     return failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
