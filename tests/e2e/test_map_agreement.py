@@ -15,15 +15,19 @@ from conftest import built, running
 from map_clients import TIMES, Maps
 from map_reference import Colours, tile
 
-TILES = [("globe", 1, 0, 0), ("globe", 3, 4, 2), ("globe", 3, 0, 7), ("globe", 5, 31, 12), ("globe", 8, 130, 90), ("date_line", 5, 0, 19), ("date_line", 5, 31, 19), ("date_line", 3, 7, 5),
-         ("rotated", 5, 15, 10), ("rotated", 6, 31, 20), ("lambert", 5, 7, 11), ("lambert", 4, 3, 5), ("polar", 2, 1, 0), ("polar", 4, 5, 1), ("polar", 5, 15, 5)]
-DEGREES = [("globe", 2, 0, 0), ("globe", 2, 7, 3), ("globe", 4, 15, 9), ("date_line", 3, 15, 4), ("date_line", 3, 0, 4), ("polar", 2, 0, 0), ("polar", 3, 8, 0), ("polar", 3, 15, 0)]
+TILES = [("globe", 1, 0, 0), ("globe", 3, 4, 2), ("globe", 3, 0, 7), ("globe", 5, 31, 12), ("globe", 8, 130, 90),
+         ("date_line", 5, 0, 19), ("date_line", 5, 31, 19), ("date_line", 3, 7, 5),
+         ("rotated", 5, 15, 10), ("rotated", 6, 31, 20), ("lambert", 5, 7, 11), ("lambert", 4, 3, 5),
+         ("polar", 2, 1, 0), ("polar", 4, 5, 1), ("polar", 5, 15, 5)]
+DEGREES = [("globe", 2, 0, 0), ("globe", 2, 7, 3), ("globe", 4, 15, 9), ("date_line", 3, 15, 4), ("date_line", 3, 0, 4),
+           ("polar", 2, 0, 0), ("polar", 3, 8, 0), ("polar", 3, 15, 0)]
 
 
 @pytest.fixture(scope="module")
 def maps(tmp_path_factory):
     paths = make_maps.every(tmp_path_factory.mktemp("forecasts"))
-    with running(built("virga", "VIRGA"), tmp_path_factory.mktemp("agreement") / "server", list(paths.values())) as server:
+    with running(built("virga", "VIRGA"), tmp_path_factory.mktemp("agreement") / "server",
+                 list(paths.values())) as server:
         yield Maps(server.url, paths)
 
 
@@ -47,7 +51,8 @@ def test_web_mercator(maps, name, z, x, y):
 
 @pytest.mark.parametrize("name, z, x, y", DEGREES)
 def test_degrees(maps, name, z, x, y):
-    maps.check(rgba(maps.tiles(name, f"{z}/{x}/{y}.png", time=TIMES[0], tms="WorldCRS84Quad")), name, tile(z, x, y, matrix_set="WorldCRS84Quad"), step=0)
+    maps.check(rgba(maps.tiles(name, f"{z}/{x}/{y}.png", time=TIMES[0], tms="WorldCRS84Quad")), name,
+               tile(z, x, y, matrix_set="WorldCRS84Quad"), step=0)
 
 
 @pytest.mark.parametrize("name, z, x, y", [TILES[1], TILES[6], TILES[9]])
@@ -60,10 +65,13 @@ def test_the_larger_size_shows_more_of_the_same_place(maps, name, z, x, y):
 def test_levels_by_number_and_by_pressure(maps, level):
     for text in (f"k{level}", f"{make_maps.LEVELS[level]:g}hPa"):
         picture = rgba(maps.tiles("globe", "3/4/3.png", "air_temperature", time=TIMES[2], level=text))
-        maps.check(picture, "globe", tile(3, 4, 3), step=2, variable="air_temperature", level=level, colours=Colours("temperature", 210, 310))
+        maps.check(picture, "globe", tile(3, 4, 3), step=2, variable="air_temperature", level=level,
+                   colours=Colours("temperature", 210, 310))
 
 
-@pytest.mark.parametrize("style, colours", [("fill;range=255,300", ("temperature", 255, 300)), ("fill/thermal;range=240,330", ("thermal", 240, 330)),
+@pytest.mark.parametrize("style, colours",
+                         [("fill;range=255,300", ("temperature", 255, 300)),
+                          ("fill/thermal;range=240,330", ("thermal", 240, 330)),
                                             ("fill/wind-inv;range=250,320", ("wind", 250, 320))])
 def test_ranges_and_colour_maps(maps, style, colours):
     made = Colours(*colours, invert="-inv" in style)
@@ -123,7 +131,8 @@ def test_what_is_made_smaller_is_averaged(serve, tmp_path):
         picture = rgba(f"{server.url}tiles/{dataset['id']}/{variable}/4/8/8.png")  # nine columns a pixel
         there = picture[..., 3] > 0
         low, high = make_maps.colours().ranges(numpy.array(283.0), numpy.array(287.0), 1)
-        inside = there & numpy.roll(there, 2, 0) & numpy.roll(there, -2, 0) & numpy.roll(there, 2, 1) & numpy.roll(there, -2, 1)
+        inside = there & numpy.roll(there, 2, 0) & numpy.roll(there, -2,
+                                                              0) & numpy.roll(there, 2, 1) & numpy.roll(there, -2, 1)
         assert inside.sum() > 500
         rgb = picture[..., :3].astype(float)[inside]
         assert ((rgb >= low - 1) & (rgb <= high + 1)).all(), (rgb.min(axis=0), rgb.max(axis=0), low, high)

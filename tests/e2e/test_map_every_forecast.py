@@ -15,7 +15,8 @@ import png
 from map_clients import Maps
 from map_reference import Colours, Frame
 
-FILES = ("GFS_Puerto_Rico_191km_20090730_0000.nc", "GFS_test.nc", "ecmwf_packed_missing.nc", "gfs.t12z.pgrbf120.2p5deg.grib2", "hybrid_height.nc",
+FILES = ("GFS_Puerto_Rico_191km_20090730_0000.nc", "GFS_test.nc", "ecmwf_packed_missing.nc",
+         "gfs.t12z.pgrbf120.2p5deg.grib2", "hybrid_height.nc",
          "ifs_forecast_ml.grib", "mogreps_g_temperature_on_pressure_levels.nc", "mogreps_uk_wet_bulb_temperature.nc",
          "nam.t00z.awp21100.tm00.grib2", "nio-ex5.nc", "vinth2p.nc", "wrf_ci_test_file.nc")
 WIDTH, HEIGHT = 60, 40  # pixels
@@ -32,7 +33,8 @@ def most():
 @pytest.fixture(scope="module", params=FILES)
 def served(request, tmp_path_factory, forecasts):
     path = forecasts / request.param
-    with conftest.running(conftest.built("virga", "VIRGA"), tmp_path_factory.mktemp("every") / "server", path) as server:
+    with conftest.running(conftest.built("virga", "VIRGA"), tmp_path_factory.mktemp("every") / "server",
+                          path) as server:
         maps, file = Maps(server.url, {}), forecast.load(path)
         file.listed = {v["name"] for d in maps.catalog["datasets"] for v in d["variables"]}
         yield maps, file
@@ -43,14 +45,17 @@ def frames(volume):
     ny, nx = volume.values.shape[1:]
     for i, j, crs in (((nx - 1) / 2, (ny - 1) / 2, "CRS:84"), (nx - 1, ny - 1, "EPSG:3857")):
         half = min(nx / 3, 15), min(ny / 3, 10)
-        corners = [volume.lonlat(min(max(i + a * half[0], 0), nx - 1), min(max(j + b * half[1], 0), ny - 1)) for a in (-1, 0, 1) for b in (-1, 0, 1)]
+        corners = [volume.lonlat(min(max(i + a * half[0], 0), nx - 1),
+                                 min(max(j + b * half[1], 0), ny - 1)) for a in (-1, 0, 1) for b in (-1, 0, 1)]
         lon, lat = numpy.array(corners).T
         lon = lon[0] + (lon - lon[0] + 180) % 360 - 180
         size = max(lon.max() - lon.min(), 1e-3), max(lat.max() - lat.min(), 1e-3)
         limit = 90 if crs == "CRS:84" else 84
-        box = lon.min() - 0.1 * size[0], max(lat.min() - 0.1 * size[1], -limit), lon.max() + 0.1 * size[0], min(lat.max() + 0.1 * size[1], limit)
+        box = lon.min() - 0.1 * size[0], max(lat.min() - 0.1 * size[1],
+                                             -limit), lon.max() + 0.1 * size[0], min(lat.max() + 0.1 * size[1], limit)
         if box[1] < box[3]:
-            yield Frame(crs, box if crs == "CRS:84" else [*MERCATOR.transform(*box[:2]), *MERCATOR.transform(*box[2:])], WIDTH, HEIGHT)
+            yield Frame(crs, box if crs == "CRS:84" else [*MERCATOR.transform(*box[:2]), *MERCATOR.transform(*box[2:])],
+                        WIDTH, HEIGHT)
 
 
 def vectorised(to_xy):
@@ -73,8 +78,10 @@ def check_variable(maps, dataset, variable, field):
     flat.wraps = volume.wraps
     colours, compared = Colours("thermal", low, high), 0
     for frame in frames(volume):
-        query = {"SERVICE": "WMS", "VERSION": "1.3.0", "REQUEST": "GetMap", "LAYERS": f"{dataset['id']}/{variable['id']}", "STYLES": "fill/thermal", "CRS": frame.crs,
-                 "BBOX": ",".join(f"{x:.12g}" for x in frame.box), "WIDTH": WIDTH, "HEIGHT": HEIGHT, "FORMAT": "image/png", "TRANSPARENT": "TRUE",
+        query = {"SERVICE": "WMS", "VERSION": "1.3.0", "REQUEST": "GetMap",
+                 "LAYERS": f"{dataset['id']}/{variable['id']}", "STYLES": "fill/thermal", "CRS": frame.crs,
+                 "BBOX": ",".join(f"{x:.12g}" for x in frame.box), "WIDTH": WIDTH, "HEIGHT": HEIGHT,
+                 "FORMAT": "image/png", "TRANSPARENT": "TRUE",
                  "TIME": field.times[step] if variable.get("times") else "", "COLORSCALERANGE": f"{low!r},{high!r}"}
         if field.members[member]:
             query["DIM_MEMBER"] = field.members[member]

@@ -62,9 +62,12 @@ class Proxy:
 
         def start(status, headers, _=None):
             said.update(status=int(status.split()[0]), headers={key.lower(): value for key, value in headers})
-        environment = {"REQUEST_METHOD": "GET", "PATH_INFO": path, "SCRIPT_NAME": "", "QUERY_STRING": urllib.parse.urlencode(query), "SERVER_NAME": "proxy",
-                       "SERVER_PORT": "80", "HTTP_HOST": "proxy", "SERVER_PROTOCOL": "HTTP/1.1", "wsgi.url_scheme": "http", "wsgi.input": io.BytesIO(),
-                       "wsgi.errors": io.StringIO(), "wsgi.version": (1, 0), "wsgi.multithread": False, "wsgi.multiprocess": False, "wsgi.run_once": False}
+        environment = {"REQUEST_METHOD": "GET", "PATH_INFO": path, "SCRIPT_NAME": "",
+                       "QUERY_STRING": urllib.parse.urlencode(query), "SERVER_NAME": "proxy",
+                       "SERVER_PORT": "80", "HTTP_HOST": "proxy", "SERVER_PROTOCOL": "HTTP/1.1",
+                       "wsgi.url_scheme": "http", "wsgi.input": io.BytesIO(),
+                       "wsgi.errors": io.StringIO(), "wsgi.version": (1, 0), "wsgi.multithread": False,
+                       "wsgi.multiprocess": False, "wsgi.run_once": False}
         body = b"".join(self.application(environment, start))
         return said["status"], said["headers"].get("content-type", ""), body
 
@@ -72,8 +75,10 @@ class Proxy:
         box = frame.box
         if frame.crs in ("EPSG:4326", "EPSG:3035"):  # north comes first
             box = (box[1], box[0], box[3], box[2])
-        status, kind, body = self.get("/service", SERVICE="WMS", VERSION="1.3.0", REQUEST="GetMap", LAYERS=layer, STYLES="", CRS=frame.crs,
-                                      BBOX=",".join(map(repr, map(float, box))), WIDTH=frame.width, HEIGHT=frame.height, FORMAT="image/png",
+        status, kind, body = self.get("/service", SERVICE="WMS", VERSION="1.3.0", REQUEST="GetMap", LAYERS=layer,
+                                      STYLES="", CRS=frame.crs,
+                                      BBOX=",".join(map(repr, map(float, box))), WIDTH=frame.width, HEIGHT=frame.height,
+                                      FORMAT="image/png",
                                       TRANSPARENT="TRUE", **more)
         assert status == 200 and kind == "image/png", body[:500]
         return rgba(body)
@@ -87,7 +92,8 @@ def rgba(body):
 @pytest.fixture(scope="module")
 def maps(tmp_path_factory):
     paths = make_maps.every(tmp_path_factory.mktemp("forecasts"))
-    with running(built("virga", "VIRGA"), tmp_path_factory.mktemp("mapproxy") / "server", list(paths.values())) as server:
+    with running(built("virga", "VIRGA"), tmp_path_factory.mktemp("mapproxy") / "server",
+                 list(paths.values())) as server:
         yield Maps(server.url, paths)
 
 
@@ -130,10 +136,13 @@ def test_tiles_are_handed_on(proxy, maps):
 
 def test_what_lies_at_a_pixel_and_the_legend_are_asked_of_virga(proxy, maps):
     made, frame = proxy("globe"), FRAMES["globe"]
-    asked = {"SERVICE": "WMS", "VERSION": "1.3.0", "LAYERS": "direct", "CRS": frame.crs, "BBOX": ",".join(map(str, frame.box)), "WIDTH": frame.width,
+    asked = {"SERVICE": "WMS", "VERSION": "1.3.0", "LAYERS": "direct", "CRS": frame.crs,
+             "BBOX": ",".join(map(str, frame.box)), "WIDTH": frame.width,
              "HEIGHT": frame.height, "STYLES": ""}
-    status, kind, body = made.get("/service", REQUEST="GetFeatureInfo", QUERY_LAYERS="direct", INFO_FORMAT="text/plain", I=200, J=100, TIME=TIMES[0], **asked)
+    status, kind, body = made.get("/service", REQUEST="GetFeatureInfo", QUERY_LAYERS="direct", INFO_FORMAT="text/plain",
+                                  I=200, J=100, TIME=TIMES[0], **asked)
     assert status == 200 and kind.startswith("text/plain") and any(c.isdigit() for c in body.decode()), body[:300]
-    status, kind, body = made.get("/service", SERVICE="WMS", VERSION="1.3.0", REQUEST="GetLegendGraphic", LAYER="direct", FORMAT="image/png", SLD_VERSION="1.1.0")
+    status, kind, body = made.get("/service", SERVICE="WMS", VERSION="1.3.0", REQUEST="GetLegendGraphic",
+                                  LAYER="direct", FORMAT="image/png", SLD_VERSION="1.1.0")
     assert status == 200 and kind == "image/png", body[:300]
     assert rgba(body).std() > 5

@@ -32,7 +32,8 @@ def service(request, maps):
 
 def picture(service, layer, frame, **more):
     """RGBA or RGB of a map."""
-    reply = service.getmap(layers=[layer], styles=more.pop("styles", [""]), srs=frame.crs, bbox=frame.box, size=(frame.width, frame.height),
+    reply = service.getmap(layers=[layer], styles=more.pop("styles", [""]), srs=frame.crs, bbox=frame.box,
+                           size=(frame.width, frame.height),
                            format="image/png", transparent=True, timeout=120, **more)
     return png.Image(reply.read()).pixels
 
@@ -48,7 +49,8 @@ def test_the_service_says_what_it_is(service):
 def test_every_forecast_is_a_layer_that_says_where_and_when_it_is(service, maps):
     for name in make_maps.GRIDS:
         layer = service[maps.layer(name)]
-        assert layer.title and layer.queryable and {"EPSG:4326", "EPSG:3857"} <= set(layer.crsOptions), (name, layer.crsOptions)
+        assert layer.title and layer.queryable and {"EPSG:4326",
+                                                    "EPSG:3857"} <= set(layer.crsOptions), (name, layer.crsOptions)
         west, south, east, north = layer.boundingBoxWGS84
         assert -180 <= west < east <= 360 and -90 <= south < north <= 90
         corners = maps.datasets[name]["grid"]["corners"]
@@ -97,23 +99,28 @@ def test_a_time_that_is_not_said_is_the_one_that_the_capabilities_name(service, 
 def test_maps_at_a_level(service, maps, level):
     layer, frame = maps.layer("globe", "air_temperature"), Frame("EPSG:4326", (-40, -30, 40, 30), 320, 240)
     told = sorted((float(e), e) for e in service[layer].elevations)[-1 - level][1]  # from the ground up
-    maps.check(picture(service, layer, frame, time=TIMES[1], elevation=told), "globe", frame, step=1, variable="air_temperature", level=level,
+    maps.check(picture(service, layer, frame, time=TIMES[1], elevation=told), "globe", frame, step=1,
+               variable="air_temperature", level=level,
                colours=Colours("temperature", 210, 310))
 
 
 def test_colours_as_ncwms_names_them(service, maps):
     frame = FRAMES["globe"]
     told = {"COLORSCALERANGE": "260,310"}
-    maps.check(picture(service, maps.layer("globe"), frame, time=TIMES[0], **told), "globe", frame, step=0, colours=Colours("temperature", 260, 310))
+    maps.check(picture(service, maps.layer("globe"), frame, time=TIMES[0], **told), "globe", frame, step=0,
+               colours=Colours("temperature", 260, 310))
     style = next(name for name in service[maps.layer("globe")].styles if name.endswith("/thermal"))
-    maps.check(picture(service, maps.layer("globe"), frame, time=TIMES[0], styles=[style], **told), "globe", frame, step=0,
+    maps.check(picture(service, maps.layer("globe"), frame, time=TIMES[0], styles=[style], **told), "globe", frame,
+               step=0,
                colours=Colours("thermal", 260, 310))
 
 
 def test_the_value_at_a_pixel(service, maps):
     layer, frame = maps.layer("globe"), FRAMES["globe"]
-    reply = service.getfeatureinfo(layers=[layer], srs=frame.crs, bbox=frame.box, size=(frame.width, frame.height), format="image/png",
-                                   query_layers=[layer], info_format="application/json", xy=(123, 77), time=TIMES[2], timeout=120)
+    reply = service.getfeatureinfo(layers=[layer], srs=frame.crs, bbox=frame.box, size=(frame.width, frame.height),
+                                   format="image/png",
+                                   query_layers=[layer], info_format="application/json", xy=(123, 77), time=TIMES[2],
+                                   timeout=120)
     bounds = maps.field("globe", step=2).bounds(frame)
     numbers = list(every_number(json.loads(reply.read())))
     assert any(bounds.low[77, 123] <= n <= bounds.high[77, 123] for n in numbers), (numbers, bounds.low[77, 123])
@@ -141,7 +148,8 @@ def test_legends_stand_where_the_capabilities_say(service, maps):
 def test_refusals_are_exceptions_of_the_standard(service, maps):
     frame, layer = FRAMES["globe"], maps.layer("globe")
     for more in ({"layers": ["no/such"]}, {"srs": "EPSG:9999"}, {"styles": ["nothing"]}, {"time": "yesterday"}):
-        asked = {"layers": [layer], "styles": [""], "srs": frame.crs, "bbox": frame.box, "size": (64, 64), "format": "image/png", "timeout": 60, **more}
+        asked = {"layers": [layer], "styles": [""], "srs": frame.crs, "bbox": frame.box, "size": (64, 64),
+                 "format": "image/png", "timeout": 60, **more}
         with pytest.raises(util.ServiceException) as caught:
             service.getmap(**asked)
         assert str(caught.value).strip()

@@ -8,7 +8,8 @@ import make_maps
 import map_reference
 import place
 
-FRAMES = {"globe": map_reference.tile(2, 1, 1), "date_line": map_reference.Frame("EPSG:3857", (17500000, -6500000, 22700000, -2000000), 300, 260),
+FRAMES = {"globe": map_reference.tile(2, 1, 1),
+          "date_line": map_reference.Frame("EPSG:3857", (17500000, -6500000, 22700000, -2000000), 300, 260),
           "rotated": map_reference.Frame("EPSG:4326", (-8, 50, 6, 60), 280, 200),
           "lambert": map_reference.Frame("EPSG:3857", (-13000000, 3300000, -8500000, 6300000), 300, 200),
           "polar": map_reference.Frame("EPSG:3413", (-2100000, -2100000, 2100000, 2100000), 256, 256)}
@@ -30,7 +31,8 @@ def test_values_are_those_of_the_other_reference(drawn):
     lon, lat = frame.places()
     for row, column in zip(random.integers(frame.height, size=200), random.integers(frame.width, size=200)):
         here = lon[row, column], lat[row, column]
-        assert field.at(*(numpy.array([v]) for v in here))[0] == pytest.approx(volume.value(*here), abs=1e-6, nan_ok=True)
+        assert field.at(*(numpy.array([v]) for v in here))[0] == pytest.approx(volume.value(*here), abs=1e-6,
+                                                                               nan_ok=True)
 
 
 def test_the_right_picture_is_taken_and_others_are_not(drawn):
@@ -41,7 +43,8 @@ def test_the_right_picture_is_taken_and_others_are_not(drawn):
         with pytest.raises(AssertionError, match="wrong"):
             map_reference.check(wrong, bounds, colours, share=0.05)
     with pytest.raises(AssertionError, match="wrong"):  # five colours further
-        map_reference.check(picture, map_reference.Bounds(bounds.low + 1.4, bounds.high + 1.4, bounds.may_lack), colours, share=0.05)
+        map_reference.check(picture, map_reference.Bounds(bounds.low + 1.4, bounds.high + 1.4, bounds.may_lack),
+                            colours, share=0.05)
     opaque = picture.copy()
     opaque[..., 3] = 255
     if bounds.may_lack.any():

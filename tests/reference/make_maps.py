@@ -35,7 +35,8 @@ def globe(file, run):
     make_files.axis(file, "longitude", numpy.arange(360.0), "longitude", "degrees_east")
     make_files.axis(file, "pressure", LEVELS, "air_pressure", "hPa", positive="down")
     make_files.temperature(file, ("time", "pressure", "latitude", "longitude"), numpy.stack([
-        [waves(180, 360, 30, 40 - 3 * k, hour + run, 280 - 12 * k) for k in range(len(LEVELS))] for hour in HOURS]).astype("f4"))
+        [waves(180, 360, 30, 40 - 3 * k, hour + run,
+               280 - 12 * k) for k in range(len(LEVELS))] for hour in HOURS]).astype("f4"))
     for name, quarter in (("eastward_wind", 0), ("northward_wind", 3)):
         v = file.createVariable(name, "f4", ("time", "latitude", "longitude"))
         v.standard_name, v.units = name, "m s-1"
@@ -54,8 +55,10 @@ def rotated(file, _):
 
 
 def lambert(file, _):
-    make_files.mapping(file, grid_mapping_name="lambert_conformal_conic", standard_parallel=[30.0, 60.0], longitude_of_central_meridian=-97.0,
-                       latitude_of_projection_origin=39.0, false_easting=0.0, false_northing=0.0, earth_radius=6370000.0)
+    make_files.mapping(file, grid_mapping_name="lambert_conformal_conic", standard_parallel=[30.0, 60.0],
+                       longitude_of_central_meridian=-97.0,
+                       latitude_of_projection_origin=39.0, false_easting=0.0, false_northing=0.0,
+                       earth_radius=6370000.0)
     make_files.axis(file, "y", -900000 + 20000.0 * numpy.arange(91), "projection_y_coordinate", "m")
     make_files.axis(file, "x", -1200000 + 20000.0 * numpy.arange(121), "projection_x_coordinate", "m")
     return "y", "x", 26, 30
@@ -63,8 +66,10 @@ def lambert(file, _):
 
 def polar(file, _):
     """The North Pole is inside, between columns."""
-    make_files.mapping(file, grid_mapping_name="polar_stereographic", standard_parallel=70.0, straight_vertical_longitude_from_pole=-45.0,
-                       latitude_of_projection_origin=90.0, false_easting=0.0, false_northing=0.0, semi_major_axis=6378137.0,
+    make_files.mapping(file, grid_mapping_name="polar_stereographic", standard_parallel=70.0,
+                       straight_vertical_longitude_from_pole=-45.0,
+                       latitude_of_projection_origin=90.0, false_easting=0.0, false_northing=0.0,
+                       semi_major_axis=6378137.0,
                        inverse_flattening=298.257223563)
     make_files.axis(file, "y", -2010000 + 40000.0 * numpy.arange(101), "projection_y_coordinate", "m")
     make_files.axis(file, "x", -1990000 + 40000.0 * numpy.arange(101), "projection_x_coordinate", "m")

@@ -21,7 +21,8 @@ def answer(ask):
     if ask.get("cut"):
         x, y, width, height = ask["cut"]
         picture = picture[y:y + height, x:x + width]
-    field = map_reference.load(ask["file"], ask["variable"], ask.get("step", 0), ask.get("level"), ask.get("error", 0.05))
+    field = map_reference.load(ask["file"], ask["variable"], ask.get("step", 0), ask.get("level"),
+                               ask.get("error", 0.05))
     frame = map_reference.Frame(ask["crs"], ask["box"], picture.shape[1], picture.shape[0])
     bounds = field.bounds(frame, ask.get("slack", 0.5))
     colours = map_reference.Colours(ask.get("colour_map", "temperature"), *ask.get("range", (250.0, 320.0)))

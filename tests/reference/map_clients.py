@@ -51,7 +51,8 @@ class Maps:
             self.fields[key] = map_reference.load(self.paths[name], variable, step, level, HALF_LATTICE)
         return self.fields[key]
 
-    def check(self, picture, name, frame, step=NOW, slack=0.5, colours=None, variable=make_maps.SURFACE, level=None, **tolerance):
+    def check(self, picture, name, frame, step=NOW, slack=0.5, colours=None, variable=make_maps.SURFACE, level=None,
+              **tolerance):
         """A picture of RGBA is the map of a frame. slack: pixels of the picture that the client may have moved things by."""
         bounds = self.field(name, variable, step, level).bounds(frame, slack)
         return map_reference.check(picture, bounds, colours or make_maps.colours(), **tolerance)

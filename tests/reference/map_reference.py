@@ -213,7 +213,8 @@ class Colours:
         rank = numpy.log2(last - first + 1).astype(int)
         least, greatest = self.pyramids()
         other = last - (1 << rank) + 1
-        return numpy.minimum(least[rank, first], least[rank, other]), numpy.maximum(greatest[rank, first], greatest[rank, other])
+        return numpy.minimum(least[rank, first],
+                             least[rank, other]), numpy.maximum(greatest[rank, first], greatest[rank, other])
 
     @functools.lru_cache(maxsize=4)
     def pyramids(self):

@@ -13,7 +13,8 @@ import sys
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
-from qgis.core import (QgsApplication, QgsCoordinateReferenceSystem, QgsDateTimeRange, QgsMapRendererParallelJob, QgsMapSettings,  # noqa: E402
+from qgis.core import (QgsApplication, QgsCoordinateReferenceSystem, QgsDateTimeRange, QgsMapRendererParallelJob,
+                       QgsMapSettings,  # noqa: E402
                        QgsPointXY, QgsRaster, QgsRasterLayer, QgsRectangle)
 from qgis.PyQt.QtCore import QDateTime, QSize, Qt  # noqa: E402
 from qgis.PyQt.QtGui import QColor  # noqa: E402
@@ -38,7 +39,8 @@ def draw(layer, job):
 
 
 def identify(layer, job):
-    found = layer.dataProvider().identify(QgsPointXY(*job["identify"]), QgsRaster.IdentifyFormatText, QgsRectangle(*job["box"]),
+    found = layer.dataProvider().identify(QgsPointXY(*job["identify"]), QgsRaster.IdentifyFormatText,
+                                          QgsRectangle(*job["box"]),
                                           job["width"], job["height"])
     return [str(text) for text in found.results().values()]
 
