@@ -7,6 +7,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <time.h>
 
 #include "base/histogram.h"
 #include "base/shared_bytes.h"
@@ -192,6 +193,8 @@ struct web_server {
     struct session_scratch scratch;
     struct ws_message *message;       // for parsing, reused
     uint8_t *batch;                   // LWS_PRE + room for a batch, reused
+    time_t dated;                     // the second of which `date` is the header's line
+    char date[48];
     struct peer *peers;
     size_t peer_count, client_count;
     struct web_counters counters;
