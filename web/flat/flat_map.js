@@ -22,6 +22,7 @@ export class FlatMap extends EventTarget {
   #told = null;        // the frame whose step was told of last
   #timer = 0;
   #lines = {coastlines: true, graticule: true};
+  #coasts = null;
 
   constructor(host, maps) {
     super();
@@ -61,7 +62,6 @@ export class FlatMap extends EventTarget {
     this.#drawLines();
   }
 
-  #coasts = null;
   #drawLines() {
     this.#coasts?.remove();
     this.#coasts = null;
