@@ -242,7 +242,9 @@ static void test_too_many_are_refused(void **state) {
     assert_int_equal(ask(service, 9, &client), VIRGA_TOO_LARGE);
     map_service_stats(service, &stats);
     assert_true(stats.under_way == MAP_SERVICE_QUEUE && stats.refused == 2);
+    pthread_mutex_lock(&lock);
     for (int n = 0; n < MAP_SERVICE_QUEUE; n++) blockers[n].go = true;
+    pthread_mutex_unlock(&lock);
     for (int n = 0; n < MAP_SERVICE_QUEUE; n++) let_go(&blockers[n]);
     assert_int_equal(ask(service, 9, &client), VIRGA_OK);
     await(&client);
