@@ -46,7 +46,7 @@ static void add_rows(struct legend_plan *plan) {
 
 static int head_height(const struct legend_plan *plan) { return lettering_line(plan->bold.size) * (plan->options->horizontal || !*plan->units.label ? 1 : 2) + px(plan, 4); }
 static int rows_height(const struct legend_plan *plan) { return (int)plan->row_count * plan->row_height; }
-static int ticks_across(const struct legend_plan *plan) { return px(plan, MARK) + (plan->options->horizontal ? lettering_line(plan->small.size) : px(plan, 44)); }
+static int ticks_across(const struct legend_plan *plan) { return px(plan, MARK) + lettering_line(plan->small.size); }  // of a lying bar
 
 static int longest_text(struct lettering *lettering, const struct legend_plan *plan) {
     const bool beside = plan->options->horizontal && *plan->units.label;
@@ -74,28 +74,47 @@ static int natural_height(const struct legend_plan *plan) {
 
 // --- where ---------------------------------------------------------------------------------------------------------------------
 
+static int widest_tick(struct lettering *lettering, const struct legend_plan *plan) {
+    int most = 0;
+    for (size_t n = 0; n < plan->tick_count; n++) {
+        const int width = lettering_width(lettering, &plan->small, plan->ticks[n].text);
+        if (width > most) most = width;
+    }
+    return most;
+}
+
+// Ticks below a lying bar, where there is room for both.
+static void place_lying(struct lettering *lettering, struct legend_plan *plan) {
+    if (plan->bar.height < px(plan, 5) + ticks_across(plan)) return;
+    legend_ticks_make(lettering, plan->bar.width, plan);
+    if (plan->tick_count) plan->bar.height -= ticks_across(plan);
+}
+
+// Ticks at the right of an upright bar, whose first and last reach beyond its ends by half a line.
+static void place_upright(struct lettering *lettering, struct legend_plan *plan) {
+    const int over = lettering_line(plan->small.size) / 2 - px(plan, 2), top = plan->has_head ? px(plan, 2) : over;
+    legend_ticks_make(lettering, plan->bar.height - top - over, plan);
+    const int room = plan->bar.width - px(plan, MARK + 3) - widest_tick(lettering, plan), thick = px(plan, BAR_THICK);
+    if (room < px(plan, 5)) plan->tick_count = 0;
+    if (!plan->tick_count) return;
+    plan->bar.y += top;
+    plan->bar.height -= top + over;
+    plan->bar.width = thick < room ? thick : room;
+}
+
 // Rows go first where there is no room, then the head, then the ticks.
 static void place_all(struct lettering *lettering, struct legend_plan *plan) {
-    const bool horizontal = plan->options->horizontal;
-    const int inner = plan->height - 2 * plan->pad, least_bar = plan->has_bar ? horizontal ? px(plan, 6) + ticks_across(plan) : px(plan, 36) : 0;
+    const int inner = plan->height - 2 * plan->pad, least_bar = !plan->has_bar ? 0 : plan->options->horizontal ? px(plan, 6) + ticks_across(plan) : px(plan, 36);
     const bool wide = plan->width - 2 * plan->pad >= px(plan, 40);
     if (!wide || head_height(plan) + least_bar + rows_height(plan) > inner) plan->row_count = 0;
     plan->has_head = wide && head_height(plan) + least_bar <= inner;
     const int head = plan->has_head ? head_height(plan) : 0;
-    const int across = horizontal ? inner - head : plan->width - 2 * plan->pad;
-    plan->has_ticks = plan->has_bar && across >= px(plan, 5) + ticks_across(plan);
-    if (!plan->has_head && !plan->has_ticks) plan->pad = 0;
     plan->head_y = plan->pad;
     plan->rows_y = plan->height - plan->pad - rows_height(plan);
     plan->bar = (struct lettering_area){plan->pad, plan->pad + head, plan->width - 2 * plan->pad, plan->rows_y - plan->pad - head};
-    if (plan->has_ticks && horizontal) plan->bar.height -= ticks_across(plan);
-    if (plan->has_ticks && !horizontal) {
-        const int half_line = lettering_line(plan->small.size) / 2 - px(plan, 2);
-        plan->bar.y += plan->has_head ? px(plan, 2) : half_line;
-        plan->bar.height -= plan->has_head ? px(plan, 6) : 2 * half_line;
-        plan->bar.width = px(plan, BAR_THICK) < plan->bar.width - ticks_across(plan) ? px(plan, BAR_THICK) : plan->bar.width - ticks_across(plan);
-    }
-    if (plan->has_ticks) legend_ticks_make(lettering, horizontal ? plan->bar.width : plan->bar.height, plan);
+    if (plan->has_bar && plan->options->horizontal) place_lying(lettering, plan);
+    else if (plan->has_bar) place_upright(lettering, plan);
+    if (!plan->has_head && !plan->tick_count) plan->bar = (struct lettering_area){0, 0, plan->width, plan->height};
 }
 
 void legend_plan_make(struct lettering *lettering, const struct catalog_variable *variable, const struct map_style *style, const struct map_legend_options *options,
@@ -105,6 +124,7 @@ void legend_plan_make(struct lettering *lettering, const struct catalog_variable
     presets_units(variable, "", false, &plan->units);
     map_wind_looks_make(style, variable, &plan->colours, plan->scale, &plan->wind);
     plan->has_bar = options->bar_only || *style->colour_map;
+    const bool counts_knots = plan->wind.barbs && !plan->has_bar;
     plan->pad = options->bar_only ? 0 : px(plan, PAD);
     plan->bold = (struct lettering_style){px(plan, TITLE_SIZE), true, 0x18222eff};
     plan->plain = (struct lettering_style){px(plan, TITLE_SIZE), false, 0x4a5866ff};
@@ -113,6 +133,7 @@ void legend_plan_make(struct lettering *lettering, const struct catalog_variable
     if (options->title) snprintf(plan->title, sizeof plan->title, "%s", options->title);
     else presets_title(variable, plan->title);
     if (!options->bar_only) add_rows(plan);
+    if (counts_knots) plan->units.label[0] = '\0';  // its rows say so
     plan->width = options->width ? (int)options->width : natural_width(lettering, plan);
     plan->height = options->height ? (int)options->height : natural_height(plan);
     if (options->bar_only) plan->bar = (struct lettering_area){0, 0, plan->width, plan->height};

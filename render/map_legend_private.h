@@ -35,7 +35,7 @@ struct legend_plan {
     double scale;
     char title[PRESET_TITLE_TEXT];
     int width, height, pad;
-    bool has_bar, has_head, has_ticks;
+    bool has_bar, has_head;
     struct lettering_area bar;  // with its pointed ends
     int head_y, rows_y, row_height;
     size_t tick_count, row_count;

@@ -36,7 +36,7 @@ static int text_length(struct lettering *lettering, const struct legend_plan *pl
 static bool are_clear(struct lettering *lettering, const struct legend_plan *plan, int length) {
     for (size_t n = 1; n < plan->tick_count; n++) {
         const struct legend_tick *a = &plan->ticks[n - 1], *b = &plan->ticks[n];
-        const double room = fabs(b->share - a->share) * length, gap = (plan->options->horizontal ? 10 : 0) * plan->scale;
+        const double room = fabs(b->share - a->share) * length, gap = (plan->options->horizontal ? 14 : 0) * plan->scale;
         if (room < 0.5 * (text_length(lettering, plan, a->text) + text_length(lettering, plan, b->text)) + gap) return false;
     }
     return true;
