@@ -41,18 +41,33 @@ struct ogc_request {
     char root[HTTP_ADDRESS + 8];
 };
 
+static int check_format(const struct peer *peer, struct failure *failure) {
+    char format[64];
+    if (http_query(peer, "f", format, sizeof format) || !*format) return ogc_format_check(format, "json application/json", failure);
+    return failure_set(failure, VIRGA_INVALID, "f is none of the formats: json");
+}
+
 static int answer(const struct ogc_request *r, json_t *root) {
     struct failure failure = {0};
-    char format[64];
-    int status = http_query(r->peer, "f", format, sizeof format) || !*format ? ogc_format_check(format, "json application/json", &failure) : VIRGA_INVALID;
-    if (status) {
+    if (check_format(r->peer, &failure)) {
         json_decref(root);
-        return refuse(r->peer, 400, VIRGA_INVALID, *failure.message ? failure.message : "f is none of the formats: json");
+        return refuse_failure(r->peer, VIRGA_INVALID, &failure);
     }
     if (!root) return refuse(r->peer, 503, VIRGA_NO_MEMORY, "out of memory");
-    status = http_answer_json(r->peer, 200, root, JSON_REAL_PRECISION(17));
+    int status = http_answer_json(r->peer, 200, root, JSON_REAL_PRECISION(17));
     r->peer->reply.cache = "no-cache";
     return status;
+}
+
+// "&key=value", escaped as a query wants it.
+static void add_words(char *words, size_t room, const char *key, const char *value) {
+    size_t at = strlen(words);
+    if (!*value) return;
+    at += (size_t)snprintf(words + at, room - at, "&%s=", key);
+    for (const char *c = value; *c && at + 4 < room; c++) {
+        bool plain = strchr("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-._~,:/", *c);
+        at += (size_t)snprintf(words + at, room - at, plain ? "%c" : "%%%02X", (unsigned char)*c);
+    }
 }
 
 // --- Values.
@@ -141,13 +156,22 @@ static int answer_tile(const struct ogc_request *r, const struct ogc_collection 
     return answered;
 }
 
+// What a tileset is asked for with is what its tiles are asked for with.
+static int answer_tileset(const struct ogc_request *r, const struct ogc_collection *c, const struct tile_matrix_set *set) {
+    static const char *const keys[] = {"datetime", "run", "member", "level", "style", "range", "bands", "log", "below", "above", "opacity", "interval", "ink", "size", "scale"};
+    char words[2048] = "", value[MAP_STYLE_TEXT];
+    for (size_t n = 0; n < sizeof keys / sizeof *keys; n++)
+        if (http_query(r->peer, keys[n], value, sizeof value)) add_words(words, sizeof words, keys[n], value);
+    return answer(r, ogc_tileset(c, set, r->root, words));
+}
+
 // "map/tiles" and what is below.
 static int answer_tiles(const struct ogc_request *r, const struct ogc_collection *c, size_t at) {
     const struct tile_matrix_set *set = r->count > at ? tile_matrix_find(r->parts[at]) : NULL;
     if (c->variable < 0) return refuse(r->peer, 404, VIRGA_NOT_FOUND, "map tiles are of one variable: ask its collection, named DATASET:VARIABLE");
     if (r->count == at) return answer(r, ogc_tilesets(c, r->root));
     if (!set) return refuse(r->peer, 404, VIRGA_NOT_FOUND, "there is no such tile matrix set: there are WebMercatorQuad and WorldCRS84Quad");
-    if (r->count == at + 1) return answer(r, ogc_tileset(c, set, r->root));
+    if (r->count == at + 1) return answer_tileset(r, c, set);
     return r->count == at + 4 ? answer_tile(r, c, set->name, r->parts[at + 1], r->parts[at + 2], r->parts[at + 3]) : refuse_nothing(r->peer);
 }
 
@@ -156,17 +180,6 @@ static int answer_tiles(const struct ogc_request *r, const struct ogc_collection
 struct page_texts {
     char box[200], datetime[128], words[1100];
 };
-
-// "&key=value", escaped as a query wants it.
-static void add_words(char *words, size_t room, const char *key, const char *value) {
-    size_t at = strlen(words);
-    if (!*value) return;
-    at += (size_t)snprintf(words + at, room - at, "&%s=", key);
-    for (const char *c = value; *c && at + 4 < room; c++) {
-        bool plain = strchr("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-._~,:/", *c);
-        at += (size_t)snprintf(words + at, room - at, plain ? "%c" : "%%%02X", (unsigned char)*c);
-    }
-}
 
 // Which ones are asked for. VIRGA_OK or VIRGA_INVALID.
 static int read_page(const struct peer *peer, struct ogc_page *page, struct page_texts *t, struct failure *failure) {
@@ -188,15 +201,51 @@ static int read_page(const struct peer *peer, struct ogc_page *page, struct page
     return status;
 }
 
+// Long lists are written by a helper.
+struct list_job {
+    struct http_job job;  // first
+    bool instances;       // of the collection; else all collections
+    struct ogc_collection collection;
+    struct ogc_page page;
+    struct page_texts texts;
+    char root[HTTP_ADDRESS + 8];
+};
+
+static void write_list(void *argument, bool cancelled) {
+    struct list_job *list = argument;
+    json_t *root = cancelled         ? NULL
+                   : list->instances ? ogc_instances(&list->collection, list->root, &list->page)
+                                     : ogc_collections(list->job.catalog, list->root, &list->page);
+    char *text = root ? json_dumps(root, JSON_COMPACT | JSON_REAL_PRECISION(17)) : NULL;
+    json_decref(root);
+    list->job.status = cancelled ? VIRGA_CANCELLED : text && (list->job.body = shared_bytes_copy(text, strlen(text))) ? VIRGA_OK : VIRGA_NO_MEMORY;
+    free(text);
+    http_job_post(&list->job);
+}
+
+// collection: whose instances; NULL: all collections.
+static int answer_list(const struct ogc_request *r, const struct ogc_collection *collection) {
+    struct failure failure = {0};
+    struct list_job *list = (struct list_job *)http_job_new(r->peer, sizeof *list, NULL);
+    if (!list) return refuse(r->peer, 503, VIRGA_NO_MEMORY, "out of memory");
+    int status = check_format(r->peer, &failure);
+    if (!status) status = read_page(r->peer, &list->page, &list->texts, &failure);
+    if (status) {
+        http_job_free(&list->job);
+        return refuse_failure(r->peer, status, &failure);
+    }
+    list->instances = collection != NULL;
+    if (collection) list->collection = *collection;
+    strcpy(list->root, r->root);
+    list->job.type = "application/json";
+    list->job.cache = "no-cache";
+    return http_job_start(&list->job, LANE_COMPUTE, write_list);
+}
+
 static bool is(const struct ogc_request *r, size_t part, const char *word) { return part < r->count && !strcmp(r->parts[part], word); }
 
 static int answer_instances(const struct ogc_request *r, const struct ogc_collection *c) {
-    struct failure failure = {0};
-    struct page_texts texts;
-    struct ogc_page page;
-    int status = r->count == 3 ? read_page(r->peer, &page, &texts, &failure) : VIRGA_OK;
-    if (status) return refuse_failure(r->peer, status, &failure);
-    if (r->count == 3) return answer(r, ogc_instances(c, r->root, &page));
+    if (r->count == 3) return answer_list(r, c);
     int run = catalog_find_run(c->dataset, r->parts[3]);
     if (run < 0) return refuse(r->peer, 404, VIRGA_NOT_FOUND, "there is no such instance of the collection: its instances are its runs");
     if (r->count == 4) return answer(r, ogc_instance(c, (size_t)run, r->root));
@@ -213,14 +262,6 @@ static int answer_collection(const struct ogc_request *r, struct catalog *catalo
     if (r->count == 3 && (is(r, 2, "position") || is(r, 2, "trajectory"))) return answer_values(r, &c, NULL, is(r, 2, "trajectory"));
     if (is(r, 2, "instances")) return answer_instances(r, &c);
     return is(r, 2, "map") && is(r, 3, "tiles") ? answer_tiles(r, &c, 4) : refuse_nothing(r->peer);
-}
-
-static int answer_collections(const struct ogc_request *r, const struct catalog *catalog) {
-    struct failure failure = {0};
-    struct page_texts texts;
-    struct ogc_page page;
-    int status = read_page(r->peer, &page, &texts, &failure);
-    return status ? refuse_failure(r->peer, status, &failure) : answer(r, ogc_collections(catalog, r->root, &page));
 }
 
 // --- The route.
@@ -259,7 +300,7 @@ int http_ogc(const struct http_request *request) {
     if (!r.count) return answer(&r, ogc_landing(r.root));
     if (r.count == 1 && is(&r, 0, "conformance")) return answer(&r, ogc_conformance());
     if (r.count == 1 && is(&r, 0, "api")) return answer_api(&r);
-    if (is(&r, 0, "collections")) return r.count == 1 ? answer_collections(&r, catalog) : answer_collection(&r, catalog);
+    if (is(&r, 0, "collections")) return r.count == 1 ? answer_list(&r, NULL) : answer_collection(&r, catalog);
     if (is(&r, 0, "tileMatrixSets") && r.count <= 2) return r.count == 1 ? answer(&r, ogc_matrix_sets(r.root)) : answer_matrix_set(&r);
     return refuse_nothing(r.peer);
 }

@@ -90,9 +90,10 @@ static void box_of(const struct grid *grid, double box[4]) {
     if (map_crs_bounds(map_crs_find("CRS:84"), grid, box)) memcpy(box, (const double[]){-180, -90, 180, 90}, 4 * sizeof *box);
 }
 
-static json_t *spatial_extent(const struct grid *grid) {
+static json_t *spatial_extent(const struct ogc_collection *c) {
     double box[4];
-    box_of(grid, box);
+    if (c->box) memcpy(box, c->box, sizeof box);
+    else box_of(c->dataset->grid, box);
     if (box[2] > 180) box[2] -= 360;  // over the date line: west is larger than east
     return json_pack("{s:[[f, f, f, f]], s:s}", "bbox", box[0], box[1], box[2], box[3], "crs", CRS84);
 }
@@ -176,7 +177,7 @@ static json_t *vertical_extent(const struct ogc_collection *c, bool listed) {
 }
 
 static json_t *extent_of(const struct ogc_collection *c, int run, bool listed) {
-    json_t *extent = json_pack("{s:o}", "spatial", spatial_extent(c->dataset->grid)), *temporal = temporal_extent(c, run, listed), *vertical = vertical_extent(c, listed);
+    json_t *extent = json_pack("{s:o}", "spatial", spatial_extent(c)), *temporal = temporal_extent(c, run, listed), *vertical = vertical_extent(c, listed);
     if (temporal) json_object_set_new(extent, "temporal", temporal);
     if (vertical) json_object_set_new(extent, "vertical", vertical);
     return extent;
@@ -266,12 +267,7 @@ static bool is_at_time(const struct ogc_collection *c, int run, const struct ogc
     return !datetime->said;
 }
 
-static bool is_there(const struct grid *grid, const struct ogc_page *page) {
-    double box[4];
-    if (!page->has_box) return true;
-    box_of(grid, box);
-    return ogc_boxes_meet(box, page->box);
-}
+static bool is_there(const double box[4], const struct ogc_page *page) { return !page->has_box || ogc_boxes_meet(box, page->box); }
 
 // Counts one more; whether it is on the page.
 static bool is_on_page(const struct ogc_page *page, size_t *number) {
@@ -290,8 +286,10 @@ json_t *ogc_collections(const struct catalog *catalog, const char *root, const s
     json_t *array = json_array();
     size_t number = 0;
     for (size_t d = 0; d < catalog->dataset_count; d++) {
-        struct ogc_collection c = {.dataset = &catalog->datasets[d]};
-        if (!is_there(c.dataset->grid, page)) continue;
+        double box[4];
+        struct ogc_collection c = {.dataset = &catalog->datasets[d], .box = box};
+        box_of(c.dataset->grid, box);
+        if (!is_there(box, page)) continue;
         for (c.variable = -1; c.variable < (int)c.dataset->variable_count; c.variable++) {
             if ((c.variable >= 0 && c.dataset->variables[c.variable].hidden) || !is_at_time(&c, -1, &page->datetime)) continue;
             if (is_on_page(page, &number)) json_array_append_new(array, collection_of(&c, root, false));
@@ -319,10 +317,12 @@ json_t *ogc_instance(const struct ogc_collection *collection, size_t run, const 
 json_t *ogc_instances(const struct ogc_collection *collection, const char *root, const struct ogc_page *page) {
     json_t *array = json_array();
     char id[TITLE], address[ADDRESS];
+    double box[4];
     size_t number = 0;
-    bool there = is_there(collection->dataset->grid, page);
-    for (size_t run = collection->dataset->run_count; there && run-- > 0;)  // the newest first
-        if (is_at_time(collection, (int)run, &page->datetime) && is_on_page(page, &number)) json_array_append_new(array, instance_of(collection, run, root, false));
+    const struct ogc_collection c = {collection->dataset, collection->variable, box};
+    box_of(collection->dataset->grid, box);
+    for (size_t run = collection->dataset->run_count; is_there(box, page) && run-- > 0;)  // the newest first
+        if (is_at_time(collection, (int)run, &page->datetime) && is_on_page(page, &number)) json_array_append_new(array, instance_of(&c, run, root, false));
     id_of(collection, id);
     snprintf(address, sizeof address, "%scollections/%s/instances", root, id);
     json_t *object = json_pack("{s:[o], s:o}", "links", link_to("self", JSON, "Runs", address, ""), "instances", array);

@@ -14,7 +14,8 @@
 
 struct ogc_collection {
     const struct catalog_dataset *dataset;
-    int variable;  // index, or -1: all
+    int variable;       // index, or -1: all
+    const double *box;  // west, south, east, north of its grid; NULL: it is found out
 };
 
 // Which of them are told of: all that meet the box, if any, and have something at the time, if any; at most `limit` from number `offset` on.
@@ -41,6 +42,7 @@ json_t *ogc_matrix_sets(const char *root);
 json_t *ogc_matrix_set(const struct tile_matrix_set *set);
 // Of a variable's collection.
 json_t *ogc_tilesets(const struct ogc_collection *collection, const char *root);
-json_t *ogc_tileset(const struct ogc_collection *collection, const struct tile_matrix_set *set, const char *root);
+// words: "&level=…", escaped: what the tiles' address says besides; "".
+json_t *ogc_tileset(const struct ogc_collection *collection, const struct tile_matrix_set *set, const char *root, const char *words);
 
 #endif

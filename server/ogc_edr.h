@@ -15,7 +15,7 @@
 
 enum {
     OGC_PLACES = 1000,      // of a geometry, and of a line with those between its vertices
-    OGC_PARAMETERS = 64,    // that may be asked for at once
+    OGC_PARAMETERS = 256,   // that may be asked for at once
     OGC_FIELDS = 1000,      // variables × times
     OGC_VALUES = 250000,    // in an answer
 };

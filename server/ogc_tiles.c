@@ -48,8 +48,8 @@ static json_t *link_to(const char *rel, const char *type, const char *root, cons
     return json_pack("{s:s, s:s, s:s+}", "rel", rel, "type", type, "href", root, path);
 }
 
-static json_t *item_of(const char *address, const char *type, const char *format) {
-    return json_pack("{s:s, s:s, s:b, s:s++}", "rel", "item", "type", type, "templated", 1, "href", address, "/{tileMatrix}/{tileRow}/{tileCol}?f=", format);
+static json_t *item_of(const char *address, const char *type, const char *format, const char *words) {
+    return json_pack("{s:s, s:s, s:b, s:s+++}", "rel", "item", "type", type, "templated", 1, "href", address, "/{tileMatrix}/{tileRow}/{tileCol}?f=", format, words);
 }
 
 static json_t *summary(const struct ogc_collection *c, const struct tile_matrix_set *set, const char *root) {
@@ -92,12 +92,12 @@ static json_t *limits(const struct tile_matrix_set *set, const struct grid *grid
     return array;
 }
 
-json_t *ogc_tileset(const struct ogc_collection *collection, const struct tile_matrix_set *set, const char *root) {
+json_t *ogc_tileset(const struct ogc_collection *collection, const struct tile_matrix_set *set, const char *root, const char *words) {
     char address[ADDRESS];
     json_t *object = summary(collection, set, root), *links = json_object_get(object, "links");
     address_of(collection, root, set->name, address);
-    json_array_append_new(links, item_of(address, "image/png", "png"));
-    json_array_append_new(links, item_of(address, "image/jpeg", "jpeg"));
+    json_array_append_new(links, item_of(address, "image/png", "png", words));
+    json_array_append_new(links, item_of(address, "image/jpeg", "jpeg", words));
     json_object_set_new(object, "tileMatrixSetLimits", limits(set, collection->dataset->grid));
     return object;
 }

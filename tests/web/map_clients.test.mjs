@@ -40,6 +40,7 @@ for (const how of ["1.1.1", "1.3.0"]) inPage(`Leaflet with a time dimension: WMS
 });
 inPage("OpenLayers: WMS 1.3.0 in EPSG:4326, whose first axis is the latitude", () => shows("openlayers_wms"));
 inPage("OpenLayers: tiles", () => shows("openlayers_xyz"));
+inPage("OpenLayers: OGC API Tiles", () => shows("openlayers_ogc"));
 inPage("MapLibre: tiles by TileJSON", () => shows("maplibre"));
 inPage("Cesium: WMS", () => shows("cesium", {how: "wms"}));
 inPage("Cesium: tiles of WGS 84", () => shows("cesium", {how: "tiles"}));
