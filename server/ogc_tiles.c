@@ -96,8 +96,8 @@ json_t *ogc_tileset(const struct ogc_collection *collection, const struct tile_m
     char address[ADDRESS];
     json_t *object = summary(collection, set, root), *links = json_object_get(object, "links");
     address_of(collection, root, set->name, address);
-    json_array_append_new(links, item_of(address, "image/png", "png", words));
     json_array_append_new(links, item_of(address, "image/jpeg", "jpeg", words));
+    json_array_append_new(links, item_of(address, "image/png", "png", words));  // clients that take either take the last one
     json_object_set_new(object, "tileMatrixSetLimits", limits(set, collection->dataset->grid));
     return object;
 }

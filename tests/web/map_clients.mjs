@@ -48,7 +48,7 @@ export const PAGES = {
   // A tileset of OGC API Tiles leads to its tile matrix set and its tiles.
   "openlayers_ogc.html": page('<script src="ol/dist/ol.js"></script>', `
     const source = new ol.source.OGCMapTile({url: server + "ogc/collections/" + dataset + ":" + variable + "/map/tiles/WorldCRS84Quad?f=json&style=fill/temperature%3Brange%3D250,320&datetime=" + time, crossOrigin: "anonymous", interpolate: false, transition: 0});
-    const map = new ol.Map({target: "map", pixelRatio: 1, controls: [], interactions: [], layers: [new ol.layer.Tile({source})], view: new ol.View({projection: "EPSG:4326", center: [10, 30], resolution: 0.17578125})});
+    const map = new ol.Map({target: "map", pixelRatio: 1, controls: [], interactions: [], layers: [new ol.layer.Tile({source})], view: new ol.View({projection: "EPSG:4326", center: [0, 22.5], resolution: 0.17578125})});
     await new Promise((resolve) => map.once("rendercomplete", resolve));
     Object.assign(window, {crs: "CRS:84", box: map.getView().calculateExtent(map.getSize()), shown: true});`),
 
