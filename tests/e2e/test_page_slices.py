@@ -17,14 +17,11 @@ import wrf_files
 SIZE = (640, 360)
 MEAN = 2.5  # of 255: what is laid over the ground is kept in whole steps of 8 bits by the page
 CASES = {
-    "pressure": ("pressures", [{"level": "700hPa"}]),
     "height": ("hybrid height", [{"level": "1500m"}]),
-    "near the ground": ("hybrid height", [{"level": "200m-above-ground"}]),
     "potential temperature": ("hybrid height", [{"level": "300K"}]),
-    "two sheets": ("hybrid height", [{"level": "6km"}, {"level": "k1"}]),
+    "two sheets": ("pressures", [{"level": "400hPa"}, {"level": "k1"}]),
     "in a volume": ("hybrid height", [{"level": "3km"}, {}]),
     "around the globe": ("globe", [{"level": "k1"}]),
-    "of WRF": ("wrf", [{"level": "2km"}]),
     "cut by mountains": ("wrf", [{"level": "500m"}]),
 }
 
