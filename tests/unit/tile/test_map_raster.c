@@ -196,6 +196,38 @@ static void takes_directions_and_codes_as_they_are(void **state) {
     grid_free(grid);
 }
 
+// A grid known column by column, turned by 30°: each pixel as grid_locate has it, also where the grid is far smaller than the map.
+static struct grid *turned(size_t nx, size_t ny, double step) {
+    struct grid *grid = calloc(1, sizeof *grid);
+    *grid = (struct grid){.x = axis_new(nx, 0, 1), .y = axis_new(ny, 0, 1), .centre = {0.5 * (double)(nx - 1), 0.5 * (double)(ny - 1)},
+                          .lon = malloc(nx * ny * sizeof(double)), .lat = malloc(nx * ny * sizeof(double))};
+    for (size_t j = 0; j < ny; j++)
+        for (size_t i = 0; i < nx; i++) {
+            grid->lon[j * nx + i] = 5 + step * (0.866 * (double)i - 0.5 * (double)j);
+            grid->lat[j * nx + i] = 50 + step * (0.5 * (double)i + 0.866 * (double)j);
+        }
+    assert_int_equal(grid_transform_new(grid), VIRGA_OK);
+    return grid;
+}
+
+static void finds_columns_that_stand_anywhere(void **state) {
+    (void)state;
+    struct grid *grid = turned(40, 30, 0.1), *small = turned(5, 4, 0.1);
+    hold(grid, &(struct map_frame){map_crs_find("EPSG:3857"), {3e5, 6.3e6, 1.2e6, 7.2e6}, 256, 256}, tilted, 8 * 0.4 / 16 + 0.05);
+    const struct map_frame wide = {map_crs_find("EPSG:3857"), {-6e6, 1e6, 7e6, 1.4e7}, 256, 256};
+    struct plane *plane = plane_of(small, constant, false);
+    struct map_places *places;
+    float *values = raster_of(small, &wide, plane, false, &places);
+    unsigned there = 0;
+    for (unsigned p = 0; p < 256 * 256; p++) there += !isnan(values[p]);
+    assert_true(there > 0);  // a pixel or two
+    free(values);
+    map_places_unref(places);
+    plane_unref(plane);
+    grid_free(grid);
+    grid_free(small);
+}
+
 static void draws_the_models_own_coordinates(void **state) {
     (void)state;
     struct grid *grid = grid_new("+proj=laea +lat_0=55 +lon_0=-3 +R=6371229 +no_defs", axis_new(100, -1e5, 2000), axis_new(80, -5e4, 2000), false, false);
@@ -258,7 +290,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(puts_values_where_they_are), cmocka_unit_test(follows_projections), cmocka_unit_test(leaves_no_hole_at_poles),
         cmocka_unit_test(takes_means_when_it_makes_smaller), cmocka_unit_test(keeps_the_seam_of_the_globe_closed),
-        cmocka_unit_test(takes_directions_and_codes_as_they_are), cmocka_unit_test(draws_the_models_own_coordinates),
+        cmocka_unit_test(takes_directions_and_codes_as_they_are), cmocka_unit_test(finds_columns_that_stand_anywhere), cmocka_unit_test(draws_the_models_own_coordinates),
         cmocka_unit_test(counts_bands_from_low_to_high), cmocka_unit_test(finds_the_box_of_a_grid),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
