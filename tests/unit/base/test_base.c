@@ -74,6 +74,14 @@ static void sizes_that_do_not_fit_are_refused(void **state) {
     void *p = memory_new_aligned(64, 3, 5);
     assert_int_equal(0, (uintptr_t)p % 64);
     free(p);
+    assert_null(memory_new_large(SIZE_MAX / 4, 8));
+    assert_null(memory_new_large(SIZE_MAX, 1));
+    static const size_t sizes[] = {0, 1, 4097, 5u << 20};
+    for (size_t s = 0; s < 4; s++) {
+        assert_non_null(p = memory_new_large(sizes[s], 1));
+        memset(p, 7, sizes[s]);
+        free(p);
+    }
 }
 
 static void an_arena_keeps_to_its_limit(void **state) {

@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "render/caption.h"
+#include "render/image_palette.h"
 
 #ifdef VIRGA_SANITIZED
 
@@ -58,6 +59,31 @@ static void each_allocation_fails_one_file(void **state) {
     image_destroy(&image);
 }
 
+static void each_allocation_fails_one_palette(void **state) {
+    (void)state;
+    static uint8_t indices[400 * 300];
+    struct image_palette palette = {.width = 400, .height = 300, .indices = indices, .count = IMAGE_PALETTE_COLOURS};
+    uint32_t grain = 1;
+    for (size_t i = 0; i < sizeof indices; i++) indices[i] = (uint8_t)((grain = grain * 1664525u + 1013904223u) >> 24);
+    for (int format = IMAGE_PNG; format <= IMAGE_JPEG; format++) {
+        const struct image_options options = {.format = (enum image_format)format, .quality = 100};
+        int status = VIRGA_NO_MEMORY;
+        long failed = 0;
+        for (long n = 0; status; n++, failed++) {
+            uint8_t *bytes;
+            size_t size;
+            const long before = live;
+            room = n;
+            status = image_palette_encode(&palette, &options, &bytes, &size, NULL);
+            room = -1;
+            assert_true(status == VIRGA_OK || (status == VIRGA_NO_MEMORY && !bytes));
+            free(bytes);
+            assert_int_equal(live, before);
+        }
+        assert_true(failed >= 6);
+    }
+}
+
 static void no_room_for_a_picture(void **state) {
     (void)state;
     struct image image;
@@ -95,6 +121,7 @@ static void no_room_for_a_panel(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_allocation_fails_one_file),
+        cmocka_unit_test(each_allocation_fails_one_palette),
         cmocka_unit_test(no_room_for_a_picture),
         cmocka_unit_test(no_room_for_a_panel),
     };
