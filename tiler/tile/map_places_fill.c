@@ -7,7 +7,8 @@
 #include "tile/map_places_private.h"
 
 enum { BLOCK = 32, EXACT = 2, OUTLINE = 256, SAMPLES = 4096 };
-static const double tolerance = 1.0 / 16;  // pixels
+static const double tolerance = 1.0 / 16;   // pixels
+static const double least_span = 1e-5;      // columns a pixel: below that PROJ's own roundness would count as error
 
 struct node {
     double column, row;  // pixels, whole at their centres
@@ -88,8 +89,8 @@ static void spans(const struct block *b, double span[2]) {
     const struct node *west = &b->nodes[1][0], *east = &b->nodes[1][2], *north = &b->nodes[0][1], *south = &b->nodes[2][1];
     const double i_x = (east->i - west->i) / width, j_x = (east->j - west->j) / width;
     const double i_y = (south->i - north->i) / height, j_y = (south->j - north->j) / height;
-    span[0] = i_x * i_x + i_y * i_y;
-    span[1] = j_x * j_x + j_y * j_y;
+    span[0] = fmax(i_x * i_x + i_y * i_y, least_span * least_span);
+    span[1] = fmax(j_x * j_x + j_y * j_y, least_span * least_span);
 }
 
 static bool is_smooth(const struct filler *filler, struct block *b) {
@@ -100,7 +101,6 @@ static bool is_smooth(const struct filler *filler, struct block *b) {
         turn_to(filler, b->nodes[1][1].i, node);
     }
     spans(b, span);
-    if (!(span[0] > 0 && span[1] > 0)) return false;
     for (int q = 0; q < 4; q++) {
         const double u = q & 1 ? 0.75 : 0.25, v = q & 2 ? 0.75 : 0.25;
         double i, j;

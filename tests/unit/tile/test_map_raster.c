@@ -120,6 +120,7 @@ static void follows_projections(void **state) {
     (void)state;
     struct grid *grid = globe(), *part = region();
     hold(grid, &(struct map_frame){map_crs_find("EPSG:3413"), {-1.5e6, -3e6, -0.5e6, -2e6}, 256, 256}, tilted, 8 * 0.15 / 16 + 0.01);
+    hold(grid, &(struct map_frame){map_crs_find("EPSG:3413"), {1e6, 1e6, 1e6 + 1e-4, 1e6 + 1e-4}, 256, 256}, tilted, 0.01);  // finer than PROJ is exact
     hold(part, &(struct map_frame){map_crs_find("EPSG:3035"), {3.4e6, 2.4e6, 4.4e6, 3.4e6}, 200, 300}, tilted, 8 * 0.15 / 16 + 0.01);
     grid_free(grid);
     grid_free(part);
