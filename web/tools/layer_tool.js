@@ -29,7 +29,7 @@ export function createLayerTool({state, base, change, currentRule, say, differen
     const own = member < memberLabels(variable).length ? member : 0;
     if (minus) return {variable: id, visible: true, shading: true, minus, ...presetLayer(variable, state.presets, null, {difference: true})};
     const range = needsDataRange(variable, state.presets) ? await dataRange(findSeries(run, variable), own, 0, base) : null;
-    const sliced = level && variable.vertical && !level.startsWith("k") ? {level} : {};
+    const sliced = level && variable.vertical ? {level} : {};
     return {variable: id, visible: true, shading: true, ...sliced, ...presetLayer(variable, state.presets, range, {slice: Boolean(sliced.level)})};
   }
 
@@ -39,8 +39,8 @@ export function createLayerTool({state, base, change, currentRule, say, differen
 
   // What is taken away stays, but for a variable, which may be of another kind.
   async function replace(index, id, minus = keptMinus(state.view.layers[index], id)) {
-    const {visible, level} = state.view.layers[index];
-    const layer = {...(await fresh(id, minus, level)), visible};
+    const {variable, visible, level} = state.view.layers[index], kept = id === variable || !level?.startsWith("k") ? level : null; // others number their levels otherwise
+    const layer = {...(await fresh(id, minus, kept)), visible};
     show(state.view.layers.map((old, i) => (i === index ? layer : old)), index);
   }
 
