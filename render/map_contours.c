@@ -13,6 +13,7 @@ struct tracer {
     const struct map_lattice *lattice;
     struct map_contours *contours;
     double base, value;
+    const atomic_bool *stop;
     uint8_t *seen;      // [ny − 1][nx − 1]: by side, lines that enter there and have been followed
     float (*reach)[2];  // [ny − 1]: least and most of the cells of a row
 };
@@ -206,7 +207,7 @@ static double crossings(const struct tracer *tracer) {
 static bool too_many(const struct tracer *tracer, const float all[2]) {
     const double cells = (double)(tracer->lattice->nx - 1) * (double)(tracer->lattice->ny - 1);
     const double values = ((double)all[1] - (double)all[0]) / tracer->contours->interval;
-    return !(values <= MAP_CONTOURS_VALUES) || crossings(tracer) > 2 * cells + 256;
+    return !(values <= MAP_CONTOURS_VALUES) || crossings(tracer) > cells + 256;
 }
 
 static int trace_all(struct tracer *tracer) {
@@ -218,6 +219,7 @@ static int trace_all(struct tracer *tracer) {
     const double interval = tracer->contours->interval, first = first_number(tracer, all[0]), last = first_number(tracer, all[1]);
     if (!isfinite(interval) || !(fabs(first) < 1e15 && fabs(last) < 1e15)) return VIRGA_OK;  // an interval that the values' own digits do not resolve
     for (long number = (long)first; number <= (long)last; number++) {
+        if (tracer->stop && atomic_load(tracer->stop)) return VIRGA_CANCELLED;
         tracer->value = tracer->base + (double)number * interval;
         memset(tracer->seen, 0, cells);
         for (size_t y = 0; y + 1 < tracer->lattice->ny; y++) {
@@ -229,10 +231,10 @@ static int trace_all(struct tracer *tracer) {
     return VIRGA_OK;
 }
 
-int map_contours_trace(const struct map_lattice *lattice, double base, double interval, struct map_contours *contours) {
+int map_contours_trace(const struct map_lattice *lattice, double base, double interval, const atomic_bool *stop, struct map_contours *contours) {
     *contours = (struct map_contours){.interval = interval};
     if (lattice->nx < 2 || lattice->ny < 2 || !(interval > 0)) return VIRGA_OK;
-    struct tracer tracer = {.lattice = lattice, .contours = contours, .base = base};
+    struct tracer tracer = {.lattice = lattice, .contours = contours, .base = base, .stop = stop};
     tracer.seen = malloc((lattice->nx - 1) * (lattice->ny - 1));
     tracer.reach = malloc((lattice->ny - 1) * sizeof *tracer.reach);
     const int status = tracer.seen && tracer.reach ? trace_all(&tracer) : VIRGA_NO_MEMORY;

@@ -3,6 +3,7 @@
 #ifndef VIRGA_RENDER_MAP_CONTOURS_H
 #define VIRGA_RENDER_MAP_CONTOURS_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -30,10 +31,10 @@ struct map_contours {
 
 // Lines at base + n interval (none where that is not above 0), none across cells with a missing corner. Between lattice points values are linear along the cells' sides; two lines through
 // one cell keep apart by the mean of its corners. On all lines higher values are on the same side. Where there would be more than MAP_CONTOURS_VALUES values, or on
-// average more than two lines through each cell, interval is 5, 25, … times as long, so that what is left are lines of a neighbouring picture, too.
-// VIRGA_OK or VIRGA_NO_MEMORY; *contours is to be destroyed either way.
+// average more than one line through each cell, interval is 5, 25, … times as long, so that what is left are lines of a neighbouring picture, too.
+// stop: once true it is given up, VIRGA_CANCELLED; or NULL. VIRGA_OK or VIRGA_NO_MEMORY; *contours is to be destroyed whatever comes.
 enum { MAP_CONTOURS_VALUES = 200 };
-int map_contours_trace(const struct map_lattice *lattice, double base, double interval, struct map_contours *contours);
+int map_contours_trace(const struct map_lattice *lattice, double base, double interval, const atomic_bool *stop, struct map_contours *contours);
 void map_contours_destroy(struct map_contours *contours);  // a zeroed one is allowed
 
 #endif

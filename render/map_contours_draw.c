@@ -8,11 +8,11 @@
 #include "render/scale_ticks.h"
 
 static const double thin = 1.0, thick = 1.9, rim = 1.1;                      // pixels of the screen
-static const double label_every = 240, label_gap = 4, label_clear = 14, label_edge = 2;  // along the line; at its ends; between labels; to the picture's edge
+static const double label_every = 240, label_gap = 4, label_clear = 11, label_edge = 2;  // along the line; at its ends; between labels; to the picture's edge
 static const double speck = 26;                                            // around: closed lines that are shorter say nothing
 static const double straight = 0.94;                                         // chord over arc that a label may stand on
 static const uint32_t halo_colour = 0xffffff00;
-enum { LABEL_SIZE = 11, LABELS_MAX = 4096, LABEL_DIGITS = 7 };
+enum { LABEL_SIZE = 11, SQUARE = 6, LABELS_MAX = 4096, LABEL_DIGITS = 7 };
 
 struct label {
     double x, y, angle;    // of its middle
@@ -26,8 +26,12 @@ struct pen {
     const struct map_contours *contours;
     const struct map_contours_looks *looks;
     struct lettering_style style;
+    const atomic_bool *stop;
     size_t label_count;
-    struct label *labels;  // [LABELS_MAX]
+    struct label *labels;      // [LABELS_MAX]
+    int taken_x, taken_y;      // squares of the picture
+    double square;             // pixels of one's side
+    uint8_t *taken;            // [taken_y][taken_x]: whether a label and what is kept clear around it touches one
     double *along;         // of one line: how far each point is from the first
 };
 
@@ -82,12 +86,17 @@ static void trace(const struct pen *pen, const struct map_contour *line) {
     else cairo_line_to(cairo, (double)last[0], (double)last[1]);
 }
 
+static bool stopped(const struct pen *pen) { return pen->stop && atomic_load(pen->stop); }
+
+// One after the other: a path of all would take Cairo far longer.
 static void stroke(const struct pen *pen, bool heavy, double more, uint32_t colour) {
-    for (size_t n = 0; n < pen->contours->count; n++)
-        if (is_heavy(pen, &pen->contours->lines[n]) == heavy && is_shown(pen, &pen->contours->lines[n])) trace(pen, &pen->contours->lines[n]);
     cairo_set_line_width(pen->sheet->cairo, ((heavy ? thick : thin) + more) * pen->looks->scale);
     lettering_colour(pen->sheet, colour);
-    cairo_stroke(pen->sheet->cairo);
+    for (size_t n = 0; n < pen->contours->count && !stopped(pen); n++) {
+        if (is_heavy(pen, &pen->contours->lines[n]) != heavy || !is_shown(pen, &pen->contours->lines[n])) continue;
+        trace(pen, &pen->contours->lines[n]);
+        cairo_stroke(pen->sheet->cairo);
+    }
 }
 
 static uint32_t with_opacity(uint32_t colour, double opacity) { return (colour & 0xffffff00) | (uint32_t)lround(255 * fmax(0, fmin(1, opacity))); }
@@ -132,19 +141,45 @@ static void reach(const struct label *label, double half[2]) {
     half[1] = s * label->width + c * label->height;
 }
 
-static bool is_free(const struct pen *pen, const struct label *label) {
-    const struct lettering_area *area = &pen->sheet->area;
-    const double edge = label_edge * pen->looks->scale, clear = label_clear * pen->looks->scale;
-    double half[2], other[2];
+struct squares { int low[2], high[2]; };
+
+// The squares that a box around a label, so much larger on each side, touches; cut at the picture's edges.
+static struct squares squares_of(const struct pen *pen, const struct label *label, double more) {
+    const int last[2] = {pen->taken_x - 1, pen->taken_y - 1};
+    const double at[2] = {label->x, label->y};
+    struct squares s;
+    double half[2];
     reach(label, half);
-    if (label->x - half[0] < area->x + edge || label->x + half[0] > area->x + area->width - edge || label->y - half[1] < area->y + edge ||
-        label->y + half[1] > area->y + area->height - edge)
-        return false;
-    for (size_t n = 0; n < pen->label_count; n++) {
-        reach(&pen->labels[n], other);
-        if (fabs(label->x - pen->labels[n].x) < half[0] + other[0] + clear && fabs(label->y - pen->labels[n].y) < half[1] + other[1] + clear) return false;
+    for (int d = 0; d < 2; d++) {
+        s.low[d] = (int)fmax(0, floor((at[d] - half[d] - more) / pen->square));
+        s.high[d] = (int)fmin(last[d], floor((at[d] + half[d] + more) / pen->square));
     }
+    return s;
+}
+
+static bool is_whole(const struct pen *pen, const struct label *label) {
+    const struct lettering_area *area = &pen->sheet->area;
+    const double edge = label_edge * pen->looks->scale;
+    double half[2];
+    reach(label, half);
+    return label->x - half[0] >= area->x + edge && label->x + half[0] <= area->x + area->width - edge && label->y - half[1] >= area->y + edge &&
+           label->y + half[1] <= area->y + area->height - edge;
+}
+
+static bool is_free(const struct pen *pen, const struct label *label) {
+    if (!is_whole(pen, label)) return false;
+    const struct squares s = squares_of(pen, label, 0);
+    for (int y = s.low[1]; y <= s.high[1]; y++)
+        for (int x = s.low[0]; x <= s.high[0]; x++)
+            if (pen->taken[(size_t)y * (size_t)pen->taken_x + (size_t)x]) return false;
     return true;
+}
+
+static void take(struct pen *pen, const struct label *label) {
+    const struct squares s = squares_of(pen, label, label_clear * pen->looks->scale);
+    for (int y = s.low[1]; y <= s.high[1]; y++)
+        for (int x = s.low[0]; x <= s.high[0]; x++) pen->taken[(size_t)y * (size_t)pen->taken_x + (size_t)x] = 1;
+    pen->labels[pen->label_count++] = *label;
 }
 
 // How straight the line is under a label so far along; the label is turned along it, never upside down.
@@ -173,7 +208,7 @@ static void label_stretch(struct pen *pen, const struct map_contour *line, doubl
         best = fits;
         chosen = label;
     }
-    if (best > straight && pen->label_count < LABELS_MAX) pen->labels[pen->label_count++] = chosen;
+    if (best > straight && pen->label_count < LABELS_MAX) take(pen, &chosen);
 }
 
 static void label_text(const struct pen *pen, long number, char text[SCALE_NUMBER_TEXT]) {
@@ -197,7 +232,7 @@ static void label_line(struct pen *pen, const struct map_contour *line) {
 
 static void place_labels(struct pen *pen) {
     for (int heavy = 1; heavy >= 0; heavy--)
-        for (size_t n = 0; n < pen->contours->count; n++)
+        for (size_t n = 0; n < pen->contours->count && !stopped(pen); n++)
             if (is_heavy(pen, &pen->contours->lines[n]) == heavy && pen->contours->lines[n].count > 2) label_line(pen, &pen->contours->lines[n]);
 }
 
@@ -233,21 +268,28 @@ static void write_label(const struct pen *pen, const struct label *label) {
     cairo_restore(cairo);
 }
 
-int map_contours_draw(struct lettering *lettering, struct lettering_sheet *sheet, const struct map_contours *contours, const struct map_contours_looks *looks) {
-    struct pen pen = {.lettering = lettering, .sheet = sheet, .contours = contours, .looks = looks,
+static void draw_all(struct pen *pen) {
+    place_labels(pen);
+    cairo_save(pen->sheet->cairo);
+    cut_out(pen);
+    draw_lines(pen);
+    cairo_restore(pen->sheet->cairo);
+    for (size_t n = 0; n < pen->label_count && !stopped(pen); n++) write_label(pen, &pen->labels[n]);
+}
+
+int map_contours_draw(struct lettering *lettering, struct lettering_sheet *sheet, const struct map_contours *contours, const struct map_contours_looks *looks,
+                      const atomic_bool *stop) {
+    struct pen pen = {.lettering = lettering, .sheet = sheet, .contours = contours, .looks = looks, .stop = stop, .square = SQUARE * looks->scale,
                       .style = {(int)lround(LABEL_SIZE * looks->scale), true, map_contours_colour(looks)}};
+    pen.taken_x = (int)ceil(sheet->area.width / pen.square);
+    pen.taken_y = (int)ceil(sheet->area.height / pen.square);
+    pen.taken = calloc((size_t)pen.taken_x * (size_t)pen.taken_y, 1);
     pen.labels = malloc(LABELS_MAX * sizeof *pen.labels);
     pen.along = malloc((contours->point_count + 2) * sizeof *pen.along);
-    if (pen.labels && pen.along) {
-        place_labels(&pen);
-        cairo_save(sheet->cairo);
-        cut_out(&pen);
-        draw_lines(&pen);
-        cairo_restore(sheet->cairo);
-        for (size_t n = 0; n < pen.label_count; n++) write_label(&pen, &pen.labels[n]);
-    }
-    const int status = pen.labels && pen.along ? VIRGA_OK : VIRGA_NO_MEMORY;
+    const bool room = pen.taken && pen.labels && pen.along;
+    if (room) draw_all(&pen);
+    free(pen.taken);
     free(pen.labels);
     free(pen.along);
-    return status;
+    return !room ? VIRGA_NO_MEMORY : stopped(&pen) ? VIRGA_CANCELLED : VIRGA_OK;
 }

@@ -15,8 +15,9 @@ struct map_contours_looks {
     double base, interval; // of the labels: that of line n is base + n interval, in the units that people read
 };
 
-// On a sheet that covers the whole picture. VIRGA_OK or VIRGA_NO_MEMORY.
-int map_contours_draw(struct lettering *lettering, struct lettering_sheet *sheet, const struct map_contours *contours, const struct map_contours_looks *looks);
+// On a sheet that covers the whole picture. stop: once true it is given up, VIRGA_CANCELLED; or NULL. VIRGA_OK or VIRGA_NO_MEMORY.
+int map_contours_draw(struct lettering *lettering, struct lettering_sheet *sheet, const struct map_contours *contours, const struct map_contours_looks *looks,
+                      const atomic_bool *stop);
 // The ink as lettering_colour takes it.
 uint32_t map_contours_colour(const struct map_contours_looks *looks);
 

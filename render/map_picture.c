@@ -87,16 +87,18 @@ static int draw_filled(const struct map_frame *frame, const struct map_picture_l
     struct map_colours colours;
     uint8_t *indices;
     map_colours_make(layer->style, &colours);
-    const int status = raster_indices(frame, layer, &colours.scale, &indices, failure);
+    int status = raster_indices(frame, layer, &colours.scale, &indices, failure);
     if (status) return status;
     set_palette(frame, indices, &colours, &palette);
     for (unsigned n = 0; n < palette.count && !is_clear(options); n++) {
         for (int c = 0; c < 3; c++) palette.colours[n][c] = mixed(palette.colours[n][c], options->background[c], palette.colours[n][3]);
         palette.colours[n][3] = 255;
     }
-    const int encoded = image_palette_encode(&palette, &encode, bytes, size, failure);
+    const struct map_drawing drawing = {frame, options, NULL};
+    status = map_drawing_stopped(&drawing, failure);
+    if (!status) status = image_palette_encode(&palette, &encode, bytes, size, failure);
     free(indices);
-    return encoded;
+    return status;
 }
 
 static void paint_background(const struct map_drawing *drawing) {

@@ -65,7 +65,7 @@ static int draw_contours(const struct map_drawing *drawing, const struct map_con
     struct lettering_sheet sheet;
     lettering_init(&lettering);
     int status = lettering_begin(&sheet, &all);
-    if (!status) status = map_contours_draw(&lettering, &sheet, contours, looks);
+    if (!status) status = map_contours_draw(&lettering, &sheet, contours, looks, drawing->options->stop);
     const int laid = lettering_lay(&sheet, drawing->image);
     lettering_destroy(&lettering);
     return status ? status : laid;
@@ -115,11 +115,12 @@ int map_picture_lines(const struct map_drawing *drawing, const struct map_pictur
         free(values);
         return status;
     }
-    status = map_contours_trace(&lattice, base, layer->style->interval, &contours);
+    status = map_contours_trace(&lattice, base, layer->style->interval, drawing->options->stop, &contours);
     free(values);
     looks.interval *= contours.interval / layer->style->interval;
     if (!status) status = draw_contours(drawing, &contours, &looks);
     map_contours_destroy(&contours);
+    if (status == VIRGA_CANCELLED) return map_drawing_stopped(drawing, failure);
     return status ? failure_set(failure, VIRGA_NO_MEMORY, "map: out of memory for contours of %s", layer->variable->id) : VIRGA_OK;
 }
 

@@ -201,12 +201,12 @@ static int draw_contours(struct plot *p, const struct section_along *along, stru
     double base = -units.offset / units.scale;  // round in the units that people read
     struct map_contours_looks looks = {.opacity = style->opacity, .halo = map_style_fills(style), .heavy = 5, .scale = 1};
     map_colours_ink(style, looks.ink);
-    int status = map_contours_trace(&lattice, base, style->interval, &contours);
+    int status = map_contours_trace(&lattice, base, style->interval, NULL, &contours);
     looks.interval = contours.interval * units.scale;
     cairo_save(p->sheet.cairo);
     cairo_rectangle(p->sheet.cairo, p->area.x, p->area.y, p->area.width, p->area.height);
     cairo_clip(p->sheet.cairo);
-    if (!status) status = map_contours_draw(&p->lettering, &p->sheet, &contours, &looks);
+    if (!status) status = map_contours_draw(&p->lettering, &p->sheet, &contours, &looks, NULL);
     cairo_restore(p->sheet.cairo);
     map_contours_destroy(&contours);
     return status ? failure_set(failure, VIRGA_NO_MEMORY, "out of memory") : VIRGA_OK;

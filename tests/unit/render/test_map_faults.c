@@ -96,7 +96,7 @@ static void each_allocation_fails_the_contours(void **state) {
         struct map_contours contours;
         room = n;
         once = false;
-        status = map_contours_trace(&lattice, 0, 1, &contours);
+        status = map_contours_trace(&lattice, 0, 1, NULL, &contours);
         room = -1;
         map_contours_destroy(&contours);
         assert_int_equal(live, before);

@@ -345,6 +345,7 @@ static void what_cannot_be_drawn_is_refused(void **state) {
     options = plain;
     options.stop = &stop;
     assert_int_equal(refused(&frame, layers + 1, 2, &options), VIRGA_CANCELLED);
+    assert_int_equal(refused(&frame, layers + 1, 1, &options), VIRGA_CANCELLED);
     plane_unref(plane);
 }
 
