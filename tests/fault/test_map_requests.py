@@ -149,6 +149,30 @@ def test_a_level_of_a_variable_without_levels(server):
     refused(tile(server, level="850hPa"), (400,))
 
 
+@pytest.mark.parametrize("parts", [{}, {"dataset": "nothing"}, {"variable": "nothing"}, {"level": "x"}, {"level": "1e300m"},
+                                   {"level": "top:1e308"}, {"time": "yesterday"}, {"heights": "perhaps"}, {"most": "-1"}], ids=str)
+def test_slices_that_there_are_none(server, parts):
+    dataset, variable = server.maps.layer("globe", "air_temperature").split("/")
+    asked = {"dataset": dataset, "variable": variable, **parts} if parts else {}
+    refused(get(server, f"/api/slice?{query(**asked)}"), (400, 404))
+
+
+def test_numbers_are_of_one_layer_and_exact(server):
+    refused(tile(server, "1/0/0.jpg", style="values"), (400,))
+    layer = server.maps.layer("globe")
+    assert exception(wms(server, STYLES="values", FORMAT="image/jpeg"))[1]
+    assert exception(wms(server, LAYERS=f"{layer},{layer}", STYLES="values,values"))[1]
+
+
+@pytest.mark.parametrize("style, box", [("contours;interval=0.0001", "-2e7,-2e7,2e7,2e7"), ("contours;interval=1e-30", "0,0,1,1"),
+                                        ("fill-contours", "-2e7,-2e7,2e7,2e7")])
+def test_lines_without_number_are_bounded(server, style, box):
+    """They are coarser than was asked for, and drawn in seconds."""
+    asked = {**GOOD, "LAYERS": server.maps.layer("globe"), "STYLES": style, "BBOX": box, "WIDTH": 1024, "HEIGHT": 1024}
+    status, headers, _ = get(server, f"/wms?{query(**asked)}", seconds=12 * QUICK)
+    assert status == 200 and headers["content-type"] == "image/png"
+
+
 def test_the_first_of_two_values_counts_and_others_are_ignored(server):
     plain = tile(server)[2]
     more = "size=256&size=99999&nothing=1&&=&a=b=c"
