@@ -126,10 +126,13 @@ int ogc_box_parse(const char *text, bool *said, double box[4], struct failure *f
     return failure_set(failure, VIRGA_INVALID, "bbox = \"%.80s\" must be west,south,east,north in degrees", text);
 }
 
+// East of west, by whole turns.
+static double east_of(const double box[4]) { return box[2] < box[0] ? box[2] + 360 * ceil((box[0] - box[2]) / 360) : box[2]; }
+
 bool ogc_boxes_meet(const double a[4], const double b[4]) {
-    double a_east = a[2] < a[0] ? a[2] + 360 : a[2], b_east = b[2] < b[0] ? b[2] + 360 : b[2];
+    double a_east = east_of(a), b_east = east_of(b);
     if (a[1] > b[3] || b[1] > a[3]) return false;
-    for (double turn = -720; turn <= 720; turn += 360)
+    for (double turn = -1080; turn <= 1080; turn += 360)
         if (a[0] <= b_east + turn && b[0] + turn <= a_east) return true;
     return false;
 }

@@ -77,6 +77,7 @@ static void boxes_are_read_and_meet(void **state) {
         if (ogc_box_parse(bad[n], &said, box, NULL) != VIRGA_INVALID) fail_msg("\"%s\" was taken", bad[n]);
     const double uk[4] = {-10, 49, 5, 61}, fiji[4] = {170, -20, 190, -10}, over[4] = {175, -15, -175, -12}, south[4] = {-180, -90, 180, -60}, globe[4] = {0, -90, 360, 90};
     assert_true(ogc_boxes_meet(fiji, over) && ogc_boxes_meet(over, fiji) && ogc_boxes_meet(globe, uk) && ogc_boxes_meet(uk, globe));
+    assert_true(ogc_boxes_meet((const double[4]){200, 0, -200, 1}, (const double[4]){-180, -90, 180, 90}));
     assert_false(ogc_boxes_meet(uk, fiji) || ogc_boxes_meet(uk, south) || ogc_boxes_meet(fiji, south));
 }
 
