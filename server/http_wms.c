@@ -78,6 +78,8 @@ static int answer_picture(struct peer *peer, const struct wms_query *query, cons
     return http_map_job_start(&job->map);
 }
 
+enum { LARGEST_LAYERS = 4 };  // how many layers a map of the largest size may have
+
 static bool has_size(const struct peer *peer, const struct wms_query *query) {
     const unsigned most = (unsigned)peer->server->app->config.map_max_size;
     return query->width && query->height && query->width <= most && query->height <= most;
@@ -194,6 +196,10 @@ int http_wms_frame(struct peer *peer, const struct wms_query *query, const struc
     if (!has_size(peer, query))
         return wms_exception_set(exception, VIRGA_INVALID, "InvalidParameterValue", query->width > (unsigned)peer->server->app->config.map_max_size ? "WIDTH" : "HEIGHT",
                                  "a map of %u × %u pixels is too large: %d a side at most", query->width, query->height, peer->server->app->config.map_max_size);
+    const double side = peer->server->app->config.map_max_size;
+    if ((double)query->width * query->height * (double)count > LARGEST_LAYERS * side * side)
+        return wms_exception_set(exception, VIRGA_INVALID, "InvalidParameterValue", "LAYERS", "%zu layers of %u × %u pixels are too much at once: %d of the largest size, or more of smaller ones",
+                                 count, query->width, query->height, LARGEST_LAYERS);
     *frame = (struct map_frame){.width = query->width, .height = query->height};
     memcpy(frame->box, query->box, sizeof frame->box);
     const struct grid *grid = layers[0].field.dataset->grid;

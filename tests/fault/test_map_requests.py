@@ -173,6 +173,13 @@ def test_lines_without_number_are_bounded(server, style, box):
     assert status == 200 and headers["content-type"] == "image/png"
 
 
+def test_layers_and_pixels_are_bounded_together(server):
+    layer = server.maps.layer("globe")
+    many = {"LAYERS": ",".join([layer] * 16), "STYLES": ",".join(["contours;interval=0.0001"] * 16)}
+    assert "too much at once" in exception(wms(server, **many, WIDTH="4096", HEIGHT="4096"))[1]
+    assert wms(server, **many)[1]["content-type"] == "image/png"
+
+
 def test_the_first_of_two_values_counts_and_others_are_ignored(server):
     plain = tile(server)[2]
     more = "size=256&size=99999&nothing=1&&=&a=b=c"
