@@ -21,7 +21,7 @@ static struct catalog_time at(double seconds) {
 }
 
 static void expect(const double *seconds, size_t count, const char *wanted) {
-    struct catalog_time times[64];
+    struct catalog_time times[64] = {{.seconds = 0}};
     for (size_t n = 0; n < count; n++) times[n] = at(seconds[n]);
     char *text = wms_extent_times(times, count, ROOM);
     assert_string_equal(text, wanted);
