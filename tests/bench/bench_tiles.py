@@ -57,10 +57,10 @@ MAP = """MAP
  IMAGECOLOR 255 255 255 IMAGETYPE png8
  OUTPUTFORMAT NAME "png8" DRIVER "AGG/PNG8" MIMETYPE "image/png" IMAGEMODE RGBA TRANSPARENT ON FORMATOPTION "COMPRESSION=1" END
  WEB METADATA "wms_title" "bench" "wms_srs" "EPSG:3857" "wms_enable_request" "*" "wms_onlineresource" "http://localhost/" END END
-{layers}END
+{layer}END
 """
 
-LAYER = """ LAYER NAME "{name}" TYPE RASTER STATUS ON DATA "NETCDF:{path}:t2m"
+LAYER = """ LAYER NAME "t2m" TYPE RASTER STATUS ON DATA "NETCDF:{path}:t2m"
   PROJECTION "init=epsg:4326" END
   PROCESSING "BANDS=1" PROCESSING "SCALE={low},{high}" PROCESSING "SCALE_BUCKETS=253" PROCESSING "RESAMPLE=BILINEAR" PROCESSING "CLOSE_CONNECTION=DEFER"
 {classes} END
@@ -165,9 +165,11 @@ class Bench:
 
     def start_mapserver(self, files):
         classes = map_classes(COLOURS)
-        layers = "".join(LAYER.format(name=path.stem, path=path, low=LOW, high=HIGH, classes=classes) for path in files)
-        (self.folder / "bench.map").write_text(MAP.format(layers=layers))
-        (self.folder / "mapserver.conf").write_text(f'CONFIG ENV MS_MAP_PATTERN "." END MAPS BENCH "{self.folder}/bench.map" END END')
+        for path in files:  # a map of its own for each: it is read anew with each request
+            layer = LAYER.format(path=path, low=LOW, high=HIGH, classes=classes)
+            (self.folder / f"{path.stem}.map").write_text(MAP.format(layer=layer))
+        maps = " ".join(f'{path.stem} "{self.folder}/{path.stem}.map"' for path in files)
+        (self.folder / "mapserver.conf").write_text(f'CONFIG ENV MS_MAP_PATTERN "." END MAPS {maps} END END')
         port = free_port()
         (self.folder / "nginx.conf").write_text(NGINX.format(folder=self.folder, port=port))
         self.folder.chmod(0o755)
@@ -191,12 +193,12 @@ class Bench:
         when = urllib.parse.quote(f"2024-01-{hour // 24 + 1:02}T{hour % 24:02}:00:00Z")
         return "/tiles/{}/t2m/{}/{}/{}.png?time={}&style=fill/{}&range={},{}".format(self.dataset, *tile, when, COLOURS, LOW, HIGH)
 
-    def mapserver_path(self, tile, layer="f0"):
+    def mapserver_path(self, tile, name="f0"):
         zoom, column, row = tile
         side = 2 * HALF / 2 ** zoom
         box = (-HALF + column * side, HALF - (row + 1) * side, -HALF + (column + 1) * side, HALF - row * side)
-        return ("/map?map=BENCH&SERVICE=WMS&VERSION=1.1.1&REQUEST=GetMap&STYLES=&SRS=EPSG:3857&WIDTH=256&HEIGHT=256&FORMAT=image/png&LAYERS={}"
-                "&BBOX={:.4f},{:.4f},{:.4f},{:.4f}").format(layer, *box)
+        return ("/map?map={}&SERVICE=WMS&VERSION=1.1.1&REQUEST=GetMap&STYLES=&SRS=EPSG:3857&WIDTH=256&HEIGHT=256&FORMAT=image/png&LAYERS=t2m"
+                "&BBOX={:.4f},{:.4f},{:.4f},{:.4f}").format(name, *box)
 
     def client(self, mode, port, clients, seconds, paths):
         """Lines that the C client prints."""
