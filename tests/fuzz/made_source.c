@@ -315,3 +315,10 @@ void source_slab_release(struct source_slab *slab) {
     free(slab->mapping);
     *slab = (struct source_slab){0};
 }
+
+int source_read_again(struct source *source, const struct source_slab_request *request, struct source_slab *slab, struct failure *failure) {
+    source_slab_release(slab);
+    return source_read(source, request, slab, failure);
+}
+
+bool source_reads_parts(const struct source *source, size_t variable) { return !source->inventory.variables[variable].chunked; }

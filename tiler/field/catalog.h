@@ -198,7 +198,7 @@ int field_plan(const struct field_ref *field, size_t max_bytes, struct field_box
 // read in parallel. `values` has room for nx * ny * nz doubles.
 int field_read(const struct field_ref *field, const struct field_box *box, double *values, struct failure *failure);
 // The same of a box of one level, row by row in any order, each once: what needs no array of all of it. values: [nx] of row j of the box, until take returns.
-// Nothing is taken where it fails.
+// Some may have been taken where it fails.
 typedef void (*field_row_taker)(void *user, size_t j, const double *values);
 int field_read_rows(const struct field_ref *field, const struct field_box *box, field_row_taker take, void *user, struct failure *failure);
 

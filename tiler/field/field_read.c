@@ -61,6 +61,8 @@ struct value_sink {
     double *values;          // of all, or room for a row
     field_row_taker take;    // NULL: all
     void *user;
+    size_t first_row;        // of the box that is told to `take`
+    struct source_slab *slab;  // to be read into again; NULL: none
 };
 
 static void decode_slab(const struct cf_variable *v, const struct source_slab *slab, const struct axis_read *x, const struct axis_read *y,
@@ -72,7 +74,7 @@ static void decode_slab(const struct cf_variable *v, const struct source_slab *s
             ptrdiff_t at = (ptrdiff_t)x->first + (ptrdiff_t)y->first + (ptrdiff_t)z->first + (ptrdiff_t)j * y->stride + (ptrdiff_t)k * z->stride;
             double *row = sink->take ? sink->values : sink->values + (k * y->count + j) * x->count;
             cf_packing_decode(&v->packing, data + at * (ptrdiff_t)size, x->stride, x->count, row);
-            if (sink->take) sink->take(sink->user, j, row);
+            if (sink->take) sink->take(sink->user, sink->first_row + j, row);
         }
 }
 
@@ -112,7 +114,7 @@ static int read_levels(const struct field_piece *piece, const struct field_box *
     const struct source_variable *stored = &inventory->variables[v->index];
     const struct cf_grid_slot *slot = &file->grids[v->stored_grid];
     struct source_slab_request request;
-    struct source_slab slab = {0};
+    struct source_slab own = {0}, *slab = sink->slab ? sink->slab : &own;
     struct axis_read x, y, z = {0, 1, 0, 0};
     x = axis_read_of(inventory->dimensions[stored->dimensions[v->x]].length, slot->x.reversed, box->x0, box->nx);
     y = axis_read_of(inventory->dimensions[stored->dimensions[v->y]].length, slot->y.reversed, box->y0, box->ny);
@@ -132,12 +134,12 @@ static int read_levels(const struct field_piece *piece, const struct field_box *
         stride *= (ptrdiff_t)request.count[d];
     }
     int status = field_piece_stopped(piece, failure);
-    if (!status) status = source_read(file->source, &request, &slab, failure);
+    if (!status) status = sink->slab ? source_read_again(file->source, &request, slab, failure) : source_read(file->source, &request, slab, failure);
     if (status) return status;
-    if (slab.bytes < (size_t)stride * source_type_size(v->packing.type))
+    if (slab->bytes < (size_t)stride * source_type_size(v->packing.type))
         status = failure_set(failure, VIRGA_INTERNAL, "%s: a short answer for %.80s", source_path(file->source), stored->name);
-    else decode_slab(v, &slab, &x, &y, &z, sink);
-    source_slab_release(&slab);
+    else decode_slab(v, slab, &x, &y, &z, sink);
+    source_slab_release(&own);
     return status;
 }
 
@@ -294,6 +296,8 @@ int field_read(const struct field_ref *field, const struct field_box *box, doubl
 
 // --- Row by row.
 
+enum { PART_BYTES = 512 << 10 };
+
 // Whether values are those stored, in their place.
 static bool is_plain(const struct field_ref *field, const struct field_step *step) {
     const struct catalog_variable *v = &field->dataset->variables[field->variable];
@@ -311,6 +315,22 @@ static int read_whole(const struct field_ref *field, const struct field_box *box
     return status;
 }
 
+// Where parts cost no more than the whole a few rows at a time, all into the same memory, which stays in the processor's caches.
+static int read_parts(const struct field_piece *piece, const struct field_box *box, struct value_sink *sink, struct failure *failure) {
+    const bool parts = source_reads_parts(piece->file->source, piece->variable->index);
+    const size_t fitting = PART_BYTES / (box->nx * source_type_size(piece->variable->packing.type)), rows = !parts ? box->ny : fitting > 0 ? fitting : 1;
+    struct source_slab slab = {0};
+    int status = VIRGA_OK;
+    for (size_t j = 0; !status && j < box->ny; j += rows) {
+        const struct field_box part = {box->x0, box->y0 + j, box->z0, box->nx, box->ny - j < rows ? box->ny - j : rows, 1};
+        sink->first_row = j;
+        sink->slab = &slab;
+        status = read_levels(piece, &part, box->z0, 1, sink, failure);
+    }
+    source_slab_release(&slab);
+    return status;
+}
+
 int field_read_rows(const struct field_ref *field, const struct field_box *box, field_row_taker take, void *user, struct failure *failure) {
     const struct field_step *step = field_step_of(field);
     if (!step) return failure_set(failure, VIRGA_NOT_FOUND, "no such field");
@@ -320,8 +340,7 @@ int field_read_rows(const struct field_ref *field, const struct field_box *box, 
     const struct field_piece piece = field_piece_of(field, step);
     double *row = memory_new_aligned(64, box->nx, sizeof *row);
     if (!row) return failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
-    const struct value_sink sink = {row, take, user};
-    const int status = read_levels(&piece, box, box->z0, 1, &sink, failure);
+    const int status = read_parts(&piece, box, &(struct value_sink){.values = row, .take = take, .user = user}, failure);
     free(row);
     return status;
 }

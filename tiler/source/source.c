@@ -417,22 +417,26 @@ const struct source_attribute *source_find_attribute(const struct source_attribu
     return NULL;
 }
 
-// Memory that a child fills; here it is only read.
-static int map_slab(size_t bytes, int *fd, struct source_slab *slab, const char *path, struct failure *failure) {
+// Memory that a child fills; here it is only read. What is there from this source's last read is taken again: a child that went astray can only have
+// changed numbers of the file that it went astray on.
+static int map_slab(size_t bytes, struct source_slab *slab, const char *path, struct failure *failure) {
+    if (slab->lent && slab->mapping_bytes >= bytes) return VIRGA_OK;
+    source_slab_release(slab);
     slab->mapping_bytes = bytes;
     slab->mapping = MAP_FAILED;
-    *fd = slab_memory_file(bytes);
-    if (*fd >= 0) slab->mapping = mmap(NULL, bytes, PROT_READ, MAP_SHARED, *fd, 0);
+    slab->fd = slab_memory_file(bytes);
+    slab->lent = slab->fd >= 0;
+    if (slab->lent) slab->mapping = mmap(NULL, bytes, PROT_READ, MAP_SHARED, slab->fd, 0);
     if (slab->mapping != MAP_FAILED) return VIRGA_OK;
     int error = errno;
-    if (*fd >= 0) close(*fd);
-    *fd = -1;
     slab->mapping = NULL;
+    source_slab_release(slab);
     return failure_set(failure, VIRGA_NO_MEMORY, "%s: no shared memory of %zu bytes: %s", path, bytes, strerror(error));
 }
 
 void source_slab_release(struct source_slab *slab) {
     if (slab->mapping) munmap(slab->mapping, slab->mapping_bytes);
+    if (slab->lent) close(slab->fd);
     slab_memory_unref(slab->memory);
     *slab = (struct source_slab){0};
 }
@@ -498,31 +502,55 @@ static int read_by_engine(struct source *source, const struct source_slab_reques
     return status ? failure_set(failure, status, "%s: %s: %s", source->path, variable, why.message) : VIRGA_OK;
 }
 
-int source_read(struct source *source, const struct source_slab_request *request, struct source_slab *slab,
-                struct failure *failure) {
+// The file behind fd, -1 for an address, into the slab's memory.
+static int read_by_readers(struct source *source, const struct source_slab_request *request, const struct source_slab_shape *shape, int fd,
+                           struct source_slab *slab, struct failure *failure) {
+    int status = check_condemned(source, true, failure);
+    if (!status) status = map_slab(shape->bytes, slab, source->path, failure);
+    if (status) return status;
+    source_pool_count_slab(source->pool, shape->bytes);
+    const int fds[2] = {fd, slab->fd};
+    status = ask_slab(source, request, fds, shape, failure);
+    return !status && fd >= 0 ? check_unchanged(source, fd, failure) : status;
+}
+
+static int read_slab(struct source *source, const struct source_slab_request *request, struct source_slab *slab, struct failure *failure) {
     struct source_slab_shape shape;
-    int fds[2] = {-1, -1};
-    *slab = (struct source_slab){0};
-    int status = slab_shape(source, request, &shape, failure);
+    int fd = -1, status = slab_shape(source, request, &shape, failure);
     if (!status && request->stop && atomic_load(request->stop))
         return failure_set(failure, VIRGA_CANCELLED, "%s: not read, nobody waits for it any more", source->path);
-    if (!status && source->engine.engine) return read_by_engine(source, request, &shape, slab, failure);
-    if (!status) status = source->address ? look_again(source, failure) : reopen_file(source, &fds[0], failure);
-    if (status) return status;
-    status = check_condemned(source, true, failure);
-    if (!status) status = map_slab(shape.bytes, &fds[1], slab, source->path, failure);
-    if (!status) source_pool_count_slab(source->pool, shape.bytes);
-    if (!status) status = ask_slab(source, request, fds, &shape, failure);
-    if (!status && fds[0] >= 0) status = check_unchanged(source, fds[0], failure);
-    if (fds[0] >= 0) close(fds[0]);
-    if (fds[1] >= 0) close(fds[1]);
-    if (status) {
+    if (!status && source->engine.engine) {
         source_slab_release(slab);
-        return status;
+        return read_by_engine(source, request, &shape, slab, failure);
     }
+    if (!status) status = source->address ? look_again(source, failure) : reopen_file(source, &fd, failure);
+    if (status) return status;
+    status = read_by_readers(source, request, &shape, fd, slab, failure);
+    if (fd >= 0) close(fd);
+    if (status) return status;
     slab->type = shape.type;
     slab->elements = shape.elements;
     slab->bytes = shape.bytes;
     slab->data = slab->mapping;
     return VIRGA_OK;
+}
+
+int source_read_again(struct source *source, const struct source_slab_request *request, struct source_slab *slab, struct failure *failure) {
+    const int status = read_slab(source, request, slab, failure);
+    if (status) source_slab_release(slab);
+    return status;
+}
+
+int source_read(struct source *source, const struct source_slab_request *request, struct source_slab *slab,
+                struct failure *failure) {
+    *slab = (struct source_slab){0};
+    const int status = source_read_again(source, request, slab, failure);
+    if (!slab->lent) return status;
+    close(slab->fd);
+    slab->lent = false;
+    return status;
+}
+
+bool source_reads_parts(const struct source *source, size_t variable) {
+    return !source->address && !source->engine.engine && variable < source->inventory.variable_count && !source->inventory.variables[variable].chunked;
 }

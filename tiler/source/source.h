@@ -199,12 +199,19 @@ struct source_slab {
     void *mapping;  // for source_slab_release only, as are the next two
     size_t mapping_bytes;
     struct slab_memory *memory;
+    bool lent;      // its memory may be read into again, by fd
+    int fd;
 };
 
 // Blocks until read. Any thread; as many run in parallel as there are readers, or of an engine 64. The file is reopened by a child when
 // needed and its identity checked: VIRGA_CHANGED if it changed. VIRGA_TIMED_OUT, VIRGA_UNREADABLE, VIRGA_TOO_LARGE as named.
 int source_read(struct source *source, const struct source_slab_request *request, struct source_slab *slab,
                 struct failure *failure);
+// The same into the memory of an earlier slab of the same source, where there is one that is large enough: making memory costs more than filling it. *slab is
+// zeroed, or was given by this function for this source; released where it fails.
+int source_read_again(struct source *source, const struct source_slab_request *request, struct source_slab *slab, struct failure *failure);
+// Whether parts of a variable cost no more than the whole: it is a file's, and is not stored in chunks.
+bool source_reads_parts(const struct source *source, size_t variable);
 void source_slab_release(struct source_slab *slab);
 
 #endif

@@ -277,6 +277,35 @@ static void many_files_stay_readable_in_turn(void **state) {
     for (int i = 0; i < 20; i++) source_unref(sources[i]);
 }
 
+static void memory_is_read_into_again(void **state) {
+    (void)state;
+    const char *path = fixture_path("again.nc");
+    fixture_make_field(path, 0, (size_t[]){1, 2, 30, 4}, NULL);
+    struct source *source = fixture_open(pool, path);
+    struct source_slab_request request = fixture_whole(source, "t");
+    struct source_slab whole = fixture_slab(source, &request), part = {0};
+    const size_t size = source_type_size(whole.type), row = 4 * size;
+    assert_true(source_reads_parts(source, request.variable));
+    request.count[1] = 1, request.count[2] = 10;
+    void *memory = NULL;
+    for (size_t z = 0; z < 2; z++)
+        for (size_t y = 0; y < 30; y += 10) {
+            request.start[1] = z, request.start[2] = y;
+            assert_int_equal(VIRGA_OK, source_read_again(source, &request, &part, NULL));
+            assert_true(part.bytes == 10 * row && (!memory || part.mapping == memory));
+            assert_memory_equal(part.data, (const char *)whole.data + (z * 30 + y) * row, 10 * row);
+            memory = part.mapping;
+        }
+    request = fixture_whole(source, "t");  // more than there is memory for
+    assert_int_equal(VIRGA_OK, source_read_again(source, &request, &part, NULL));
+    assert_true(part.bytes == whole.bytes && memcmp(part.data, whole.data, whole.bytes) == 0);
+    request.count[3] = 5;
+    assert_int_equal(VIRGA_INVALID, source_read_again(source, &request, &part, NULL));
+    assert_null(part.data);
+    source_slab_release(&whole);
+    source_unref(source);
+}
+
 static void requests_out_of_range_are_refused(void **state) {
     (void)state;
     const char *path = fixture_path("range.nc");
@@ -315,7 +344,7 @@ int main(void) {
         cmocka_unit_test(chunks_and_fill_are_listed),
         cmocka_unit_test(text_is_utf8),
         cmocka_unit_test(many_files_stay_readable_in_turn),
-        cmocka_unit_test(requests_out_of_range_are_refused),
+        cmocka_unit_test(memory_is_read_into_again), cmocka_unit_test(requests_out_of_range_are_refused),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }
