@@ -10,8 +10,6 @@
 #include "base/thread.h"
 #include "server/export_pace.h"
 
-static const double served = 0.01;  // seconds in which what a viewer asks for, and its bricks are all there, has been sent
-
 struct viewer_gate {
     struct worker_pool *pool;
     atomic_bool open;         // for good
@@ -49,7 +47,7 @@ void viewer_gate_pass(struct viewer_gate *gate) {
 
 void viewer_gate_seen(struct viewer_gate *gate) {
     pthread_mutex_lock(&gate->lock);
-    gate->served_at = clock_monotonic() + served;
+    gate->served_at = clock_monotonic() + VIEWER_GATE_SERVED;
     pthread_mutex_unlock(&gate->lock);
 }
 

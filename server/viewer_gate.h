@@ -6,6 +6,8 @@
 #include "base/status.h"
 #include "base/worker_pool.h"
 
+#define VIEWER_GATE_SERVED 0.003  // seconds in which what a viewer asks for, and its bricks are all there, has been sent
+
 struct viewer_gate;
 
 // A viewer waits while the pool has anything to do that somebody waits for, and for a moment after it was seen. The pool must outlive the gate, which is one of its watchers. VIRGA_NO_MEMORY with words.

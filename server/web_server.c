@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 
 #include "base/clock.h"
+#include "base/thread.h"
 #include "server/address_memo.h"
 #include "server/client_place.h"
 #include "server/export_service.h"
@@ -254,6 +255,7 @@ end:
 
 int web_server_run(struct web_server *server, const char *status) {
     server->phase = WEB_SERVING;
+    thread_run_soon();
     snprintf(server->status, sizeof server->status, "%s", status);
     service_notify_ready(server->status);
     server->alive_every = service_notify_alive_every();
