@@ -31,8 +31,7 @@ struct scheduling {
 };
 
 void thread_run_soon(void) {
-    const uint64_t reset_on_fork = 1;
-    struct scheduling wanted = {.size = sizeof wanted, .policy = SCHED_OTHER, .flags = reset_on_fork, .runtime = TURN_NANOSECONDS};
+    struct scheduling wanted = {.size = sizeof wanted, .policy = SCHED_OTHER, .runtime = TURN_NANOSECONDS};
     wanted.nice = getpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid));
     syscall(SYS_sched_setattr, 0, &wanted, 0);
 }
