@@ -49,7 +49,12 @@ export const PAGES = {
   "openlayers_ogc.html": page('<script src="ol/dist/ol.js"></script>', `
     const source = new ol.source.OGCMapTile({url: server + "ogc/collections/" + dataset + ":" + variable + "/map/tiles/WorldCRS84Quad?f=json&style=fill/temperature%3Brange%3D250,320&datetime=" + time, crossOrigin: "anonymous", interpolate: false, transition: 0});
     const map = new ol.Map({target: "map", pixelRatio: 1, controls: [], interactions: [], layers: [new ol.layer.Tile({source})], view: new ol.View({projection: "EPSG:4326", center: [0, 22.5], resolution: 0.17578125})});
+    let loading = 0, still = 0; // what the tileset leads to comes after the first picture is complete
+    source.on("tileloadstart", () => { loading++; });
+    source.on(["tileloadend", "tileloaderror"], () => { loading--; });
     await new Promise((resolve) => map.once("rendercomplete", resolve));
+    for (; still < 10; still = loading === 0 && source.getState() === "ready" ? still + 1 : 0) await later(50);
+    await new Promise((resolve) => { map.once("rendercomplete", resolve); map.render(); });
     Object.assign(window, {crs: "CRS:84", box: map.getView().calculateExtent(map.getSize()), shown: true});`),
 
   // A source by its TileJSON; what MapLibre calls zoom is of tiles of 512 pixels.
