@@ -6,13 +6,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/thread.h"
 #include "server/config_reload.h"
 #include "server/export_state.h"
 #include "server/secret.h"
@@ -189,7 +188,7 @@ static void stop_all(struct export_service *service) {
 static void *serve(void *argument) {
     struct export_service *service = argument;
     bool stopping = false;
-    setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), NICENESS);  // of this thread: sums of files can wait
+    thread_be_nice(NICENESS);  // of this thread: sums of files can wait
     while (!stopping) {
         struct thread_command *commands = thread_inbox_take(&service->commands, &stopping);
         take_config(service);

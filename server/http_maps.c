@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "server/address_memo.h"
 #include "server/web_user.h"
 
@@ -181,6 +182,14 @@ int http_map_query(const struct peer *peer, struct map_query *query, struct fail
     memset(query, 0, sizeof *query);
     for (int n = 0; !status && lws_hdr_copy_fragment(peer->wsi, part, sizeof part, WSI_TOKEN_HTTP_URI_ARGS, n) >= 0; n++) status = map_query_add(query, part, failure);
     return status;
+}
+
+int http_map_resolve(struct peer *peer, const struct map_query *query, const char *dataset, const char *variable, struct map_layer *layer, struct failure *failure) {
+    struct map_ask ask;
+    map_query_ask(query, &ask);
+    ask.dataset = dataset;
+    ask.variable = variable;
+    return map_layer_resolve(web_user_catalog(peer->server, peer->caller.user), &ask, clock_wall(), layer, failure);
 }
 
 // --- Other answers.

@@ -37,6 +37,8 @@ struct http_map_job *http_map_job_of(struct map_job *map);
 
 // Reads the query of the request under way. VIRGA_OK or VIRGA_INVALID with words.
 int http_map_query(const struct peer *peer, struct map_query *query, struct failure *failure);
+// What such a query asks for of a variable, in what the caller sees. Codes of map_layer_resolve.
+int http_map_resolve(struct peer *peer, const struct map_query *query, const char *dataset, const char *variable, struct map_layer *layer, struct failure *failure);
 // A tile: what is "Z/X/Y.png", "Z/X/Y@2x.png" or "Z/X/Y.jpg"; else 404.
 int http_tile(struct peer *peer, const char *dataset, const char *variable, const char *what, const struct map_query *query, http_map_refusal refuse);
 // TileJSON of a layer: http_tilejson.c.

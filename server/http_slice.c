@@ -3,11 +3,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "base/clock.h"
 #include "server/gzip.h"
 #include "server/http_maps.h"
 #include "server/map_slice.h"
-#include "server/web_user.h"
 
 enum { MOST_COLUMNS = 1 << 24, LEAST_COLUMNS = 1024, COMPRESSION = 1 };
 
@@ -60,13 +58,7 @@ static int read_query(struct peer *peer, struct map_layer *layer, bool *heights,
     *most = MOST_COLUMNS;
     if (!status && http_query(peer, "most", text, sizeof text)) status = map_query_number("most", text, LEAST_COLUMNS, MOST_COLUMNS, most, failure);
     if (!status && http_query(peer, "heights", text, sizeof text)) status = map_query_flag("heights", text, heights, failure);
-    if (!status) {
-        struct map_ask ask;
-        map_query_ask(query, &ask);
-        ask.dataset = query->dataset;
-        ask.variable = query->variable;
-        status = map_layer_resolve(web_user_catalog(peer->server, peer->caller.user), &ask, clock_wall(), layer, failure);
-    }
+    if (!status) status = http_map_resolve(peer, query, query->dataset, query->variable, layer, failure);
     free(query);
     return status;
 }

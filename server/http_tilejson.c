@@ -5,12 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "render/presets.h"
 #include "server/http_address.h"
 #include "server/http_maps.h"
 #include "server/map_query.h"
-#include "server/web_user.h"
 #include "tile/tile_matrix.h"
 
 enum { ADDRESS = 2048 };
@@ -92,13 +90,9 @@ static int answer(struct peer *peer, const struct map_layer *layer, const struct
 int http_tilejson(struct peer *peer, const char *dataset, const char *variable, const struct map_query *query) {
     struct failure failure = {0};
     struct map_layer layer = {0};
-    struct map_ask ask;
     const struct tile_matrix_set *set = tile_matrix_find(*query->tms ? query->tms : "WebMercatorQuad");
     if (!set) return http_map_refuse(peer, 400, VIRGA_INVALID, "tms: there are WebMercatorQuad and WorldCRS84Quad");
-    map_query_ask(query, &ask);
-    ask.dataset = dataset;
-    ask.variable = variable;
-    int status = map_layer_resolve(web_user_catalog(peer->server, peer->caller.user), &ask, clock_wall(), &layer, &failure);
+    int status = http_map_resolve(peer, query, dataset, variable, &layer, &failure);
     int answered = status ? http_map_refuse(peer, http_map_status(status), status, failure.message) : answer(peer, &layer, set, *query->member);
     map_layer_destroy(&layer);
     return answered;

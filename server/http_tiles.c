@@ -4,10 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "server/http_maps.h"
 #include "server/map_query.h"
-#include "server/web_user.h"
 #include "tile/tile_matrix.h"
 
 enum { TILE_QUALITY = 85 };
@@ -38,14 +36,6 @@ static bool take_number(const char **text, unsigned *number) {
     *number = (unsigned)strtoul(*text, NULL, 10);
     *text += digits;
     return true;
-}
-
-static int resolve(const struct tile_request *request, struct map_layer *layer, struct failure *failure) {
-    struct map_ask ask;
-    map_query_ask(request->query, &ask);
-    ask.dataset = request->dataset;
-    ask.variable = request->variable;
-    return map_layer_resolve(web_user_catalog(request->peer->server, request->peer->caller.user), &ask, clock_wall(), layer, failure);
 }
 
 static int refuse(const struct tile_request *request, int code, const char *words) {
@@ -94,20 +84,6 @@ static int set_frame(const struct map_query *query, const struct tile *tile, str
     return tile_matrix_frame(set, tile->zoom, tile->column, tile->row, (unsigned)size, frame, failure);
 }
 
-static int answer_tile(const struct tile_request *request, const struct tile *tile) {
-    struct map_drawing *drawing = calloc(1, sizeof *drawing);
-    struct failure failure = {0};
-    if (!drawing) return refuse(request, VIRGA_NO_MEMORY, "out of memory");
-    int status = set_options(request->query, tile, &drawing->options, &failure);
-    if (!status) status = set_frame(request->query, tile, &drawing->frame, &failure);
-    if (!status) status = resolve(request, &drawing->layers[0], &failure);
-    if (!status) drawing->count = 1;
-    int answered = status ? refuse(request, status, failure.message) : http_map_answer(request->peer, drawing, request->refuse);
-    map_drawing_destroy(drawing);
-    free(drawing);
-    return answered;
-}
-
 // --- Legends.
 
 static int set_legend(const struct map_query *query, struct map_legend_options *options, struct failure *failure) {
@@ -124,14 +100,23 @@ static int set_legend(const struct map_query *query, struct map_legend_options *
     return status;
 }
 
-static int answer_legend(const struct tile_request *request) {
+// --- Answers.
+
+// tile: NULL for a legend.
+static int set_drawing(const struct tile_request *request, const struct tile *tile, struct map_drawing *drawing, struct failure *failure) {
+    drawing->is_legend = !tile;
+    int status = tile ? set_options(request->query, tile, &drawing->options, failure) : set_legend(request->query, &drawing->legend, failure);
+    if (!status && tile) status = set_frame(request->query, tile, &drawing->frame, failure);
+    if (!status) status = http_map_resolve(request->peer, request->query, request->dataset, request->variable, &drawing->layers[0], failure);
+    drawing->count = !status;
+    return status;
+}
+
+static int answer_drawing(const struct tile_request *request, const struct tile *tile) {
     struct map_drawing *drawing = calloc(1, sizeof *drawing);
     struct failure failure = {0};
     if (!drawing) return refuse(request, VIRGA_NO_MEMORY, "out of memory");
-    drawing->is_legend = true;
-    int status = set_legend(request->query, &drawing->legend, &failure);
-    if (!status) status = resolve(request, &drawing->layers[0], &failure);
-    if (!status) drawing->count = 1;
+    int status = set_drawing(request, tile, drawing, &failure);
     int answered = status ? refuse(request, status, failure.message) : http_map_answer(request->peer, drawing, request->refuse);
     map_drawing_destroy(drawing);
     free(drawing);
@@ -141,7 +126,7 @@ static int answer_legend(const struct tile_request *request) {
 int http_tile(struct peer *peer, const char *dataset, const char *variable, const char *what, const struct map_query *query, http_map_refusal refusal) {
     const struct tile_request request = {peer, dataset, variable, query, refusal};
     struct tile tile;
-    return parse_tile(what, &tile) ? answer_tile(&request, &tile) : refuse(&request, VIRGA_NOT_FOUND, "there is no such tile");
+    return parse_tile(what, &tile) ? answer_drawing(&request, &tile) : refuse(&request, VIRGA_NOT_FOUND, "there is no such tile");
 }
 
 // --- The route.
@@ -151,8 +136,8 @@ static int answer_path(struct peer *peer, const char *path, const struct map_que
     const struct tile_request request = {peer, dataset, variable, query, NULL};
     struct tile tile;
     if (!take_name(&path, dataset, sizeof dataset) || !take_name(&path, variable, sizeof variable)) return http_answer_nothing(peer);
-    if (parse_tile(path, &tile)) return answer_tile(&request, &tile);
-    if (!strcmp(path, "legend.png")) return answer_legend(&request);
+    if (parse_tile(path, &tile)) return answer_drawing(&request, &tile);
+    if (!strcmp(path, "legend.png")) return answer_drawing(&request, NULL);
     if (!strcmp(path, "tilejson.json")) return http_tilejson(peer, dataset, variable, query);
     return refuse(&request, VIRGA_NOT_FOUND, "expected /tiles/DATASET/VARIABLE/Z/X/Y.png or .jpg, tilejson.json or legend.png");
 }

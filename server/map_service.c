@@ -1,20 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "server/map_service_private.h"
 
 enum { NICENESS = 2, LARGE_NICENESS = 10 };  // viewers of the page, and the service thread, come first where there are too few processors
-
-static void be_nice(void) {
-    static _Thread_local bool done;
-    if (!done) setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), NICENESS);
-    done = true;
-}
 
 // --- Jobs.
 
@@ -50,7 +41,6 @@ static int check(const struct map_job *job, bool cancelled, struct failure *fail
 static void compute(void *argument, bool cancelled) {
     struct map_job *job = argument;
     struct failure failure = {0};
-    if (job->priority >= 0) be_nice();
     int status = check(job, cancelled, &failure);
     if (!status) status = job->work(job, job->service, &failure);
     finish(job, status, &failure);
@@ -148,7 +138,7 @@ int map_service_new(const struct map_service_options *options, struct map_servic
     service->options = *options;
     service->planes = plane_cache_new(options->memory - pictures);
     service->cache = picture_cache_new(pictures);
-    service->pool = worker_pool_new(threads, MAP_SERVICE_QUEUE);
+    service->pool = worker_pool_new_nice(threads, (const int[LANE_COUNT]){[LANE_COMPUTE] = NICENESS}, MAP_SERVICE_QUEUE);
     const bool whole = service->planes && service->cache && service->pool;
     if (whole && !worker_pool_add_background(service->pool, (const int[LANE_COUNT]){1, 1}, LARGE_NICENESS)) return VIRGA_OK;
     map_service_free(service);

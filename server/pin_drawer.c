@@ -3,9 +3,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -278,7 +275,7 @@ static void work(struct pin_drawer *drawer) {
 void *pin_drawer_live(void *argument) {
     struct pin_drawer *drawer = argument;
     struct pin_pictures *pictures = drawer->pictures;
-    setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), NICENESS);
+    thread_be_nice(NICENESS);
     drawer->team = render_team_new(1, false);
     if (!drawer->team) log_error("pins", "out of memory: pictures of pins are not drawn");
     else render_team_before_pieces(drawer->team, stand_back, pictures->gate);

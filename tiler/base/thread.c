@@ -21,6 +21,8 @@ int thread_start(pthread_t *thread, void *(*run)(void *argument), void *argument
     return error;
 }
 
+void thread_be_nice(int niceness) { setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), niceness); }
+
 // sched_setattr(2), which C libraries of today do not know.
 struct scheduling {
     uint32_t size, policy;

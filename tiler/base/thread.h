@@ -8,6 +8,8 @@
 
 // Starts a joinable thread in which every signal is blocked: signals stay with the program's first thread. 0, or an errno.
 int thread_start(pthread_t *thread, void *(*run)(void *argument), void *argument);
+// The niceness of the calling thread alone (setpriority(2)); where it may not have that one it keeps its own.
+void thread_be_nice(int niceness);
 // Asks the kernel to run the calling thread soon after it wakes, in short turns: for one that does little at a time and that others wait for. It
 // gets no more of a processor for it; threads that it starts from then on do likewise. Linux 6.12 or newer; elsewhere nothing changes.
 void thread_run_soon(void);

@@ -5,9 +5,6 @@
 #include <stdatomic.h>
 #include <stdint.h>
 #include <stdlib.h>
-#include <sys/resource.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 #include "base/status.h"
 #include "base/thread.h"
@@ -92,7 +89,7 @@ static bool ended_last(struct worker_pool *pool, const struct waiting_job *job) 
 
 static void *worker_main(void *argument) {
     struct worker_queue *q = argument;
-    if (q->niceness) setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), q->niceness);
+    if (q->niceness) thread_be_nice(q->niceness);
     pthread_mutex_lock(&q->lock);
     while (!q->stopping) {
         if (!q->count) {
@@ -137,7 +134,7 @@ static int queue_start(struct worker_pool *pool, int threads, size_t limit, int 
     return start_threads(q, threads);
 }
 
-struct worker_pool *worker_pool_new(const int threads[LANE_COUNT], size_t queue_limit) {
+struct worker_pool *worker_pool_new_nice(const int threads[LANE_COUNT], const int niceness[LANE_COUNT], size_t queue_limit) {
     struct worker_pool *pool = calloc(1, sizeof *pool);
     if (!pool) return NULL;
     if (pthread_mutex_init(&pool->watch, NULL)) {
@@ -145,11 +142,15 @@ struct worker_pool *worker_pool_new(const int threads[LANE_COUNT], size_t queue_
         return NULL;
     }
     for (int lane = 0; lane < LANE_COUNT; lane++)
-        if (queue_start(pool, threads[lane], queue_limit, 0)) {
+        if (queue_start(pool, threads[lane], queue_limit, niceness[lane])) {
             worker_pool_free(pool);
             return NULL;
         }
     return pool;
+}
+
+struct worker_pool *worker_pool_new(const int threads[LANE_COUNT], size_t queue_limit) {
+    return worker_pool_new_nice(threads, (const int[LANE_COUNT]){0}, queue_limit);
 }
 
 int worker_pool_add_background(struct worker_pool *pool, const int threads[LANE_COUNT], int niceness) {

@@ -19,6 +19,8 @@ typedef void (*worker_job)(void *argument, bool cancelled);
 
 // threads[lane] ≥ 1 threads for each lane, at most queue_limit waiting jobs a lane. NULL when out of memory or threads.
 struct worker_pool *worker_pool_new(const int threads[LANE_COUNT], size_t queue_limit);
+// The same with threads of such niceness in each lane.
+struct worker_pool *worker_pool_new_nice(const int threads[LANE_COUNT], const int niceness[LANE_COUNT], size_t queue_limit);
 // Gives jobs of negative priority threads of their own in each lane (≥ 1), of this niceness, and a queue as long as the others. Once, before any job is added.
 // VIRGA_NO_MEMORY: the pool is only to be freed.
 int worker_pool_add_background(struct worker_pool *pool, const int threads[LANE_COUNT], int niceness);

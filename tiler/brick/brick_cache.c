@@ -118,6 +118,7 @@ void brick_cache_put(struct brick_cache *cache, const struct brick_key *key, str
 }
 
 size_t brick_cache_size(const struct brick_cache *cache) { return cache->size; }
+size_t brick_cache_count(const struct brick_cache *cache) { return cache->count; }
 
 bool brick_cache_evict(struct brick_cache *cache) {
     if (!cache->oldest) return false;

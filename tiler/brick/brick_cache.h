@@ -20,8 +20,9 @@ void brick_cache_free(struct brick_cache *cache);
 struct shared_bytes *brick_cache_get(struct brick_cache *cache, const struct brick_key *key);
 // Holds `bytes` (takes a reference of its own) in place of what was there. Out of memory: holds nothing.
 void brick_cache_put(struct brick_cache *cache, const struct brick_key *key, struct shared_bytes *bytes);
-// Bytes held, with what an entry itself takes.
+// Bytes held, with what an entry itself takes; and how many entries.
 size_t brick_cache_size(const struct brick_cache *cache);
+size_t brick_cache_count(const struct brick_cache *cache);
 // Drops the least recently used entry; false when there is none.
 bool brick_cache_evict(struct brick_cache *cache);
 
