@@ -11,8 +11,7 @@ import pytest
 import make_files
 import make_maps
 import png
-from conftest import built, running
-from map_clients import TIMES, Maps
+from map_clients import TIMES, Maps, maps  # noqa: F401 - a fixture
 from map_reference import Colours, tile
 
 TILES = [("globe", 1, 0, 0), ("globe", 3, 4, 2), ("globe", 3, 0, 7), ("globe", 5, 31, 12), ("globe", 8, 130, 90),
@@ -21,14 +20,6 @@ TILES = [("globe", 1, 0, 0), ("globe", 3, 4, 2), ("globe", 3, 0, 7), ("globe", 5
          ("polar", 2, 1, 0), ("polar", 4, 5, 1), ("polar", 5, 15, 5)]
 DEGREES = [("globe", 2, 0, 0), ("globe", 2, 7, 3), ("globe", 4, 15, 9), ("date_line", 3, 15, 4), ("date_line", 3, 0, 4),
            ("polar", 2, 0, 0), ("polar", 3, 8, 0), ("polar", 3, 15, 0)]
-
-
-@pytest.fixture(scope="module")
-def maps(tmp_path_factory):
-    paths = make_maps.every(tmp_path_factory.mktemp("forecasts"))
-    with running(built("virga", "VIRGA"), tmp_path_factory.mktemp("agreement") / "server",
-                 list(paths.values())) as server:
-        yield Maps(server.url, paths)
 
 
 def fetched(url):

@@ -1,17 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
-"""GDAL reads virga's maps as rasters: its WMS driver in both versions, layers that it finds in the capabilities, tiles by their numbers, and
-OGC API – Tiles; what it reads is what an independent reprojection says."""
+"""GDAL reads virga's maps as rasters: its WMS driver in both versions, layers that it finds in the capabilities, and tiles by their
+numbers; what it reads is what an independent reprojection says."""
 import urllib.parse
 
 import numpy
 import pytest
 
-import make_maps
-from conftest import built, running
-from map_clients import FRAMES, TIMES, Maps
+from map_clients import FRAMES, TIMES, maps  # noqa: F401 - a fixture
 from map_reference import Frame
 
 gdal = pytest.importorskip("osgeo.gdal", reason="python3-gdal is not installed")
+gdal.UseExceptions()
+gdal.SetConfigOption("GDAL_HTTP_TIMEOUT", "120")
 
 WMS = """<GDAL_WMS><Service name="WMS"><Version>{version}</Version><ServerUrl>{url}</ServerUrl><{key}>{crs}</{key}><ImageFormat>image/png</ImageFormat>
 <Layers>{layer}</Layers><Styles></Styles><Transparent>TRUE</Transparent><BBoxOrder>{order}</BBoxOrder></Service>
@@ -25,15 +25,6 @@ TILES = """<GDAL_WMS><Service name="TMS"><ServerUrl>{url}</ServerUrl></Service><
 <BlockSizeY>{size}</BlockSizeY><BandsCount>4</BandsCount><ZeroBlockHttpCodes>204,404</ZeroBlockHttpCodes></GDAL_WMS>"""
 
 HALF = 20037508.342789244
-
-
-@pytest.fixture(scope="module")
-def maps(tmp_path_factory):
-    gdal.UseExceptions()
-    gdal.SetConfigOption("GDAL_HTTP_TIMEOUT", "120")
-    paths = make_maps.every(tmp_path_factory.mktemp("forecasts"))
-    with running(built("virga", "VIRGA"), tmp_path_factory.mktemp("gdal") / "server", list(paths.values())) as server:
-        yield Maps(server.url, paths)
 
 
 def pixels(dataset, window=None):

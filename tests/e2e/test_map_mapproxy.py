@@ -7,10 +7,8 @@ import urllib.parse
 import numpy
 import pytest
 
-import make_maps
 import png
-from conftest import built, running
-from map_clients import FRAMES, TIMES, Maps
+from map_clients import FRAMES, TIMES, maps  # noqa: F401 - a fixture
 from map_reference import Frame, tile
 
 wsgi = pytest.importorskip("mapproxy.wsgiapp", reason="python3-mapproxy is not installed")
@@ -87,14 +85,6 @@ class Proxy:
 def rgba(body):
     pixels = png.Image(body).pixels
     return pixels if pixels.shape[2] == 4 else numpy.dstack([pixels, numpy.full(pixels.shape[:2], 255, numpy.uint8)])
-
-
-@pytest.fixture(scope="module")
-def maps(tmp_path_factory):
-    paths = make_maps.every(tmp_path_factory.mktemp("forecasts"))
-    with running(built("virga", "VIRGA"), tmp_path_factory.mktemp("mapproxy") / "server",
-                 list(paths.values())) as server:
-        yield Maps(server.url, paths)
 
 
 @pytest.fixture

@@ -9,20 +9,12 @@ import pytest
 
 import make_maps
 import png
-from conftest import built, running
-from map_clients import FRAMES, NOW, TIMES, Maps
+from map_clients import FRAMES, NOW, TIMES, maps  # noqa: F401 - a fixture
 from map_reference import Colours, Frame
 
 wms = pytest.importorskip("owslib.wms", reason="python3-owslib is not installed")
 util = pytest.importorskip("owslib.util")
 VERSIONS = ("1.1.1", "1.3.0")
-
-
-@pytest.fixture(scope="module")
-def maps(tmp_path_factory):
-    paths = make_maps.every(tmp_path_factory.mktemp("forecasts"))
-    with running(built("virga", "VIRGA"), tmp_path_factory.mktemp("owslib") / "server", list(paths.values())) as server:
-        yield Maps(server.url, paths)
 
 
 @pytest.fixture(scope="module", params=VERSIONS)

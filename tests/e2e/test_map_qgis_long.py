@@ -9,21 +9,13 @@ import urllib.parse
 
 import pytest
 
-import make_maps
 import png
-from conftest import ROOT, built, clean_environment, running
-from map_clients import FRAMES, TIMES, Maps
+from conftest import ROOT, clean_environment
+from map_clients import FRAMES, TIMES, maps  # noqa: F401 - a fixture
 from map_reference import Frame
 
 if importlib.util.find_spec("qgis") is None:
     pytest.skip("python3-qgis is not installed (tests/run --all installs it)", allow_module_level=True)
-
-
-@pytest.fixture(scope="module")
-def maps(tmp_path_factory):
-    paths = make_maps.every(tmp_path_factory.mktemp("forecasts"))
-    with running(built("virga", "VIRGA"), tmp_path_factory.mktemp("qgis") / "server", list(paths.values())) as server:
-        yield Maps(server.url, paths)
 
 
 @pytest.fixture

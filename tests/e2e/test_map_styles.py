@@ -2,7 +2,6 @@
 """Lines and symbols of maps: contours stand where an independent reprojection has their values, tiles meet without seams, every style that is
 offered is drawn, legends too."""
 import io
-import json
 import urllib.parse
 
 import numpy
@@ -11,40 +10,15 @@ from PIL import Image
 
 import make_maps
 import map_reference
-from ws_client import Socket
+from map_site import client, datasets, files, server  # noqa: F401 - fixtures
 
 INTERVAL, CELSIUS = 10.0, 273.15  # lines stand at round degrees Celsius
 LABEL = 8  # pixels around a line within which its label is
 
 
-@pytest.fixture(scope="module")
-def files(tmp_path_factory):
-    return make_maps.every(tmp_path_factory.mktemp("maps"))
-
-
-@pytest.fixture(scope="module")
-def server(serve_module, files):
-    with serve_module(list(files.values())) as running:
-        yield running
-
-
-@pytest.fixture
-def client(server):
-    with Socket(server.host, server.port) as socket:
-        yield socket
-
-
-@pytest.fixture(scope="module")
-def datasets(server):
-    """{name of the grid: id}"""
-    with Socket(server.host, server.port) as client:
-        found = json.loads(client.request("/api/catalog")[2])["datasets"]
-    return {dataset["title"]: dataset["id"] for dataset in found}
-
-
 def tile(client, dataset, variable, place, **query):
     """RGBA of a tile."""
-    path = f"/tiles/{dataset}/{variable}/{place[0]}/{place[1]}/{place[2]}.png?" + urllib.parse.urlencode(query)
+    path = f"/tiles/{dataset['id']}/{variable}/{place[0]}/{place[1]}/{place[2]}.png?" + urllib.parse.urlencode(query)
     status, headers, body = client.request(path)
     assert status == 200 and headers["content-type"] == "image/png", (path, body[:300])
     return numpy.array(Image.open(io.BytesIO(body)).convert("RGBA")).astype(int)
@@ -113,7 +87,7 @@ def test_every_style_on_offer_is_drawn(client, datasets):
     for style in ("fill", "fill/rain", "fill/thermal-inv", "contours", "fill-contours", "barbs", "arrows", "barbs/wind"):
         drawn[style] = tile(client, datasets["globe"], "eastward_wind", (1, 0, 0), time="T+7", style=style)
         assert drawn[style][..., 3].any()
-        status, headers, body = client.request(f"/tiles/{datasets['globe']}/eastward_wind/legend.png?" + urllib.parse.urlencode({"style": style}))
+        status, headers, body = client.request(f"/tiles/{datasets['globe']['id']}/eastward_wind/legend.png?" + urllib.parse.urlencode({"style": style}))
         assert status == 200 and headers["content-type"] == "image/png"
         assert min(Image.open(io.BytesIO(body)).size) > 40
     assert len({picture.tobytes() for picture in drawn.values()}) == len(drawn)
@@ -121,7 +95,7 @@ def test_every_style_on_offer_is_drawn(client, datasets):
 
 @pytest.mark.parametrize("style", ["barbs", "arrows"])
 def test_what_is_no_wind_has_no_barbs(client, datasets, style):
-    status, _, body = client.request(f"/tiles/{datasets['globe']}/{make_maps.SURFACE}/0/0/0.png?style={style}")
+    status, _, body = client.request(f"/tiles/{datasets['globe']['id']}/{make_maps.SURFACE}/0/0/0.png?style={style}")
     assert status == 400 and b"wind" in body
 
 

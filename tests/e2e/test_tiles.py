@@ -16,34 +16,10 @@ import make_maps
 import map_reference
 import png
 from conftest import wait_until
+from map_site import client, datasets, files, server  # noqa: F401 - fixtures
 from ws_client import Socket
 
 VARIABLE = make_maps.SURFACE
-
-
-@pytest.fixture(scope="module")
-def files(tmp_path_factory):
-    return make_maps.every(tmp_path_factory.mktemp("maps"))
-
-
-@pytest.fixture(scope="module")
-def server(serve_module, files):
-    with serve_module(list(files.values())) as running:
-        yield running
-
-
-@pytest.fixture
-def client(server):
-    with Socket(server.host, server.port) as socket:
-        yield socket
-
-
-@pytest.fixture(scope="module")
-def datasets(server):
-    """{name of the grid: dataset}"""
-    with Socket(server.host, server.port) as client:
-        found = json.loads(client.request("/api/catalog")[2])["datasets"]
-    return {dataset["title"]: dataset for dataset in found}
 
 
 def tile_path(dataset, place, suffix="png", variable=VARIABLE, **query):
@@ -254,7 +230,7 @@ def test_a_large_map_that_nobody_wants_is_not_drawn_to_its_end(server, datasets)
     before = metric(server, "virga_map_pictures_total")
     box = "-20037508,-20037508,20037508,20037508"
     path = (f"/wms?service=WMS&version=1.3.0&request=GetMap&layers={datasets['globe']['id']}/{VARIABLE}&styles=fill-contours&crs=EPSG:3857&bbox={box}"
-            "&width=2048&height=2048&format=image/png&time=current")
+            "&width=4096&height=4096&format=image/png&time=current")
     with Socket(server.host, server.port) as large:
         large.send(f"GET {path} HTTP/1.1\r\nHost: {large.host}\r\n\r\n".encode())
         wait_until(lambda: metric(server, "virga_map_jobs") == 1)

@@ -12,7 +12,8 @@ static void try_heights(const char *text) {
     struct ogc_heights h;
     if (ogc_heights_parse(text, &h, NULL)) return;
     if (h.count > OGC_HEIGHTS || (h.kind == OGC_HEIGHTS_LIST) != (h.count > 0)) abort();
-    for (size_t n = 0; n < h.count; n++)
+    const size_t values = h.kind == OGC_HEIGHTS_RANGE ? 2 : h.count;
+    for (size_t n = 0; n < values; n++)
         if (!isfinite(h.values[n])) abort();
     if (h.kind == OGC_HEIGHTS_RANGE && !(h.values[0] <= h.values[1])) abort();
 }
@@ -21,6 +22,7 @@ static void try_time(const char *text) {
     static const char *const calendars[] = {"standard", "360_day", "noleap"};
     struct ogc_datetime datetime;
     if (ogc_datetime_parse(text, &datetime, NULL)) return;
+    if (!memchr(datetime.from, 0, OGC_TIME_TEXT) || !memchr(datetime.to, 0, OGC_TIME_TEXT)) abort();
     for (size_t n = 0; n < sizeof calendars / sizeof *calendars; n++) {
         double from, to;
         if (!ogc_datetime_range(&datetime, calendars[n], &from, &to, NULL) && (isnan(from) || isnan(to))) abort();
@@ -37,9 +39,8 @@ static void try_box(const char *text) {
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size) {
     if (!size) return 0;
-    char *text = calloc(1, size);
+    char *text = fuzz_text(bytes + 1, size - 1);
     if (!text) return 0;
-    memcpy(text, bytes + 1, size - 1);
     switch (bytes[0]) {
         case 'z': try_heights(text); break;
         case 't': try_time(text); break;

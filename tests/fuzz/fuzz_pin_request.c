@@ -29,9 +29,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size) {
     struct pin_edit edit;
     uint32_t revision;
     if (!size) return 0;
-    char *text = calloc(1, size);
+    char *text = fuzz_text(bytes + 1, size - 1);
     if (!text) return 0;
-    memcpy(text, bytes + 1, size - 1);
     bool fresh = bytes[0] == 'n';
     switch (bytes[0]) {
         case 'n': case 'c':

@@ -53,9 +53,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size) {
     struct wms_parameters *parameters = calloc(1, sizeof *parameters);
     struct wms_query *query = malloc(sizeof *query);
     struct wms_exception exception;
-    char *text = calloc(1, size + 1);
+    char *text = fuzz_text(bytes, size);
     if (parameters && query && text) {
-        memcpy(text, bytes, size);
         add_all(parameters, text);
         int status = wms_query_read(parameters, query, &exception);
         look_at_texts(query);

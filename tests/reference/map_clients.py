@@ -1,16 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the tests of map clients share: a server with a forecast on each grid of make_maps, addresses, and what its maps must look like.
 
-    with conftest.running(virga, folder, list(paths.values())) as server:
-        maps = Maps(server.url, paths)
+    from map_clients import Maps, maps  # noqa: F401 - a fixture
+    def test(maps):
         maps.check(rgba, "globe", Frame("EPSG:3857", box, 300, 200), step=1)
 """
 import json
 import urllib.parse
 import urllib.request
 
+import pytest
+
 import make_maps
 import map_reference
+from conftest import running
 
 TIMES = [f"2026-01-01T{hour:02}:00:00Z" for hour in make_maps.HOURS]
 NOW = 0  # the step that is shown where no time is asked for: now lies beyond the forecasts, which begin with it
@@ -56,3 +59,11 @@ class Maps:
         """A picture of RGBA is the map of a frame. slack: pixels of the picture that the client may have moved things by."""
         bounds = self.field(name, variable, step, level).bounds(frame, slack)
         return map_reference.check(picture, bounds, colours or make_maps.colours(), **tolerance)
+
+
+@pytest.fixture(scope="module")
+def maps(virga, tmp_path_factory):
+    """The Maps of a server of its own for each file of tests."""
+    paths = make_maps.every(tmp_path_factory.mktemp("forecasts"))
+    with running(virga, tmp_path_factory.mktemp("maps") / "server", list(paths.values())) as server:
+        yield Maps(server.url, paths)
