@@ -33,9 +33,9 @@ import {Stage} from './gl/stage.js';
 import {Loader} from './data/loader.js';
 import {SliceStore} from './data/slices.js';
 import {Sheets} from './data/sheets.js';
-import {differenceOf, differenceRange, groupedByField, opacityOf, placeLayers} from './data/fields.js';
-import {strike, valueAt} from './data/probe.js';
-import {projectionOf, wrap} from './layers/projection.js';
+import {differenceRange, groupedByField, opacityOf, placeLayers} from './data/fields.js';
+import {Probing} from './data/probing.js';
+import {projectionOf} from './layers/projection.js';
 import {AROUND, Basemap} from './layers/basemap.js';
 import {Labels} from './layers/labels.js';
 import {lightOf} from './layers/light.js';
@@ -48,7 +48,7 @@ const KEEP_AHEAD = 3;
 const lookOf = (view) => JSON.stringify({...view, time: null});
 
 export class Viewer extends EventTarget {
-    #view = null; #resolved = null; #loop; #wantIndex = 0; #shownIndex = -1; #sceneToken = 0;
+    #view = null; #resolved = null; #loop; #probing; #wantIndex = 0; #shownIndex = -1; #sceneToken = 0;
     #selectDirty = true; #interestDirty = false; #lastSelect = 0; #lastInterest = 0; #doneGeneration = -1; #degraded = false;
     #play = null; #hint = {direction: 0, rate: 0}; #blend = 0; #colourMaps = {}; #lastBadge = ''; #lastSteps = '';
 
@@ -76,6 +76,7 @@ export class Viewer extends EventTarget {
             error: (message) => this.#error(message),
         });
         this.sheets = new Sheets(new SliceStore(this.options.base, (message) => { if (message) this.#error(message); this.#wake(true); }));
+        this.#probing = new Probing(this, () => this.#shownIndex >= 0);
         this.controls = new Controls(canvas, this.camera_, {moved: () => this.#cameraMoved(true), placeAt: (x, y) => this.#placeAt(x, y)});
         canvas.addEventListener('webglcontextlost', (event) => { event.preventDefault(); this.renderer = null; this.#emit('contextlost', {}); });
         canvas.addEventListener('webglcontextrestored', () => { this.#openGl(); this.#emit('contextrestored', {}); });
@@ -578,76 +579,9 @@ export class Viewer extends EventTarget {
         return this.camera_.ray((clientX - area.left) / area.width, (clientY - area.top) / area.height, this.#aspect);
     }
 
-    #strike(clientX, clientY) {
-        if (!this.scene_ || !this.stage || this.#shownIndex < 0) return null;
-        const {geometry, box} = this.scene_;
-        const ray = this.#ray(clientX, clientY), sheet = this.sheets.strike(ray, this.layers, {box, exaggeration: this.camera_.exaggeration});
-        const inDomain = (X, Y) => { const [x, y] = geometry.fromScene([X, Y, 0]); return geometry.locate(x, y); };
-        const struck = strike(ray, {box, exaggeration: this.camera_.exaggeration,
-            layers: this.layers.filter((layer) => layer.volume && layer.view.visible !== false && this.stage.slot(layer, 'front')?.field),
-            valueOf: (layer, scene) => this.#valueAtScene(layer, scene)?.value ?? null,
-            groundAt: (X, Y) => { const ij = inDomain(X, Y); return ij ? this.groundGeometry.groundAt(...ij) / 1000 : null; }});
-        const far = ({scene: [X, Y, Z]}) => Math.hypot(X - ray.origin[0], Y - ray.origin[1], Z * this.camera_.exaggeration - ray.origin[2]);
-        return sheet && (!struck || far(sheet) < far(struck)) ? sheet : struck;
-    }
-
-    // {value, level, i, j, k} or null outside the layer's volume.
-    #valueAtScene(layer, scene) {
-        const own = this.#fieldAtScene(layer, scene), less = own && layer.minus ? this.#fieldAtScene(layer.minus, scene) : null;
-        return own && layer.minus ? less && differenceOf(own, less, layer.change) : own;
-    }
-
-    #fieldAtScene(layer, scene) {
-        if (layer.level) return this.sheets.valueAt(layer, scene);
-        const {geometry} = layer, slot = this.stage.slot(layer, 'front');
-        if (!slot || !slot.field) return null;
-        const [x, y, height] = geometry.fromScene(scene), ij = geometry.locate(x, y);
-        if (!ij) return null;
-        const {k, inside} = layer.volume ? geometry.locateLevel(ij[0], ij[1], height) : {k: 0, inside: true};
-        if (!inside) return null;
-        const found = valueAt(layer, slot.field, this.loader.table(slot.field), (field, level, b) => this.loader.peek(field, level, b), ij[0], ij[1], Math.min(k, geometry.nz - 1));
-        return found && {...found, i: ij[0], j: ij[1], k};
-    }
-
-    probe(clientX, clientY) {
-        const struck = this.#strike(clientX, clientY);
-        return struck && this.#probeScene(struck.scene, struck.on);
-    }
-
-    probeAt(lon, lat, height) {
-        const place = this.scene_ && this.turn.forward(lon, lat);
-        if (!place) return null;
-        const {geometry} = this.scene_, ij = geometry.locate(...place);
-        if (!ij) return null;
-        const ground = this.groundGeometry.groundAt(...ij);
-        return this.#probeScene(geometry.toScene(place[0], place[1], height === null || height === undefined ? ground : height), height === null || height === undefined ? 'ground' : 'volume');
-    }
-
-    #probeScene(scene, on) {
-        const {geometry} = this.scene_, [x, y, height] = geometry.fromScene(scene), ij = geometry.locate(x, y), place = this.turn.inverse(x, y);
-        if (!ij || !place) return null;
-        const ground = this.groundGeometry.ground ? this.groundGeometry.groundAt(...ij) : null;
-        return {on, lon: wrap(place[0]), lat: place[1], height, datum: this.datum, x, y, i: ij[0], j: ij[1], ground,
-            layers: this.layers.map((layer) => {
-                const found = this.#valueAtScene(layer, [scene[0], scene[1], on === 'ground' && layer.volume ? Math.max(scene[2], (ground ?? 0) / 1000) : scene[2]]);
-                return {variable: layer.variable.id, layer: layer.view, value: found ? found.value : null, units: layer.variable.units, epsilon: layer.epsilon, level: found ? found.level : null, volume: layer.volume};
-            })};
-    }
-
-    sampleColumn(lon, lat) {
-        const place = this.scene_ && this.turn.forward(lon, lat);
-        if (!place || !this.stage) return [];
-        return this.layers.filter((layer) => layer.volume).map((layer) => {
-            const {geometry} = layer, ij = geometry.locate(...place), slot = this.stage.slot(layer, 'front'), heights = [], values = [];
-            if (ij && slot?.field) for (let k = 0; k < geometry.nz; k++) {
-                heights.push(geometry.levelHeight(ij[0], ij[1], k));
-                const own = valueAt(layer, slot.field, this.loader.table(slot.field), (field, level, b) => this.loader.peek(field, level, b), ij[0], ij[1], k);
-                const less = layer.minus ? this.#fieldAtScene(layer.minus, geometry.toScene(place[0], place[1], heights[k])) : null;
-                values.push((own && layer.minus ? less && differenceOf(own, less, layer.change) : own)?.value ?? null);
-            }
-            return {variable: layer.variable.id, units: layer.variable.units, heights, values};
-        });
-    }
+    probe(clientX, clientY) { return this.#probing.atRay(this.#ray(clientX, clientY)); }
+    probeAt(lon, lat, height) { return this.#probing.at(lon, lat, height); }
+    sampleColumn(lon, lat) { return this.#probing.column(lon, lat); }
 
     // [smallest, largest] of a difference at the time in view, by what is here of its coarsest level, or null. layer: of the view.
     differenceRange(layer) {
@@ -656,7 +590,7 @@ export class Viewer extends EventTarget {
     }
 
     #placeAt(clientX, clientY) {
-        const struck = this.#strike(clientX, clientY);
+        const struck = this.#probing.strike(this.#ray(clientX, clientY));
         return struck && [struck.scene[0], struck.scene[1], struck.scene[2] * this.camera_.exaggeration];
     }
 
