@@ -216,6 +216,23 @@ static enum cf_role role_of_dimension(const struct source *source, const struct 
     return ROLE_NONE;
 }
 
+// Where steps are counted from the start of a run, a time with a dimension of its own is when runs start. Positions, or -1.
+struct leads { int steps, starts; };
+
+static struct leads find_leads(const struct cf_file *file, const struct source_variable *v) {
+    const struct source_inventory *inventory = source_inventory(file->source);
+    struct leads found = {-1, -1};
+    for (int n = 0; n < v->rank; n++) {
+        int own = cf_coordinate_variable(file->source, v->dimensions[n]);
+        if (own == CF_NO_VARIABLE) continue;
+        const struct source_variable *c = &inventory->variables[own];
+        if (cf_time_is_lead(c)) found.steps = n;
+        else if (cf_time_units_like(cf_text(c, "units")) && cf_role_of(file->source, c) == ROLE_T) found.starts = n;
+    }
+    if (found.steps < 0 || (found.starts < 0 && cf_time_start(file->source, v) == CF_NO_VARIABLE)) return (struct leads){-1, -1};
+    return found;
+}
+
 // VIRGA_OK, or VIRGA_UNSUPPORTED and why. columns: the dimensions of two-dimensional coordinates, which need none of their own; or NULL.
 static int sort_dimensions(const struct cf_file *file, const struct source_variable *v, const struct cf_columns *columns, struct dimensions *d,
                            struct failure *failure) {
@@ -224,12 +241,14 @@ static int sort_dimensions(const struct cf_file *file, const struct source_varia
     d->extra = -1;
     const char *lost = NULL;
     size_t lost_length = 0;
+    const struct leads leads = find_leads(file, v);
     for (int n = 0; n < v->rank; n++) {
         const struct source_dimension *dimension = &inventory->dimensions[v->dimensions[n]];
         int coordinate;
         enum cf_role role = role_of_dimension(file->source, v, v->dimensions[n], &coordinate);
         if (role == ROLE_NONE && file->wrf) role = cf_wrf_role(file->source, v->dimensions[n]);
-        if (role == ROLE_NONE && cf_time_is_dimension(file->source, v->dimensions[n])) role = ROLE_T;
+        if (n == leads.steps || (role == ROLE_NONE && cf_time_is_dimension(file->source, v->dimensions[n]))) role = ROLE_T;
+        if (n == leads.starts) role = ROLE_RUN;
         if (dimension->length == 0) return failure_set(failure, VIRGA_UNSUPPORTED, "its dimension %.60s has length 0", dimension->name);
         if (columns) {
             if (v->dimensions[n] == columns->dimension[0]) role = ROLE_Y, coordinate = columns->lat;

@@ -122,7 +122,11 @@ int cf_vertical_find(struct cf_file *file, const struct source_variable *variabl
 // Likewise for a variable's time, by the dimensions of its steps and its runs (-1: it has none): index in file->times, -1
 // without time (static), or below -1 when out of memory.
 int cf_time_find(struct cf_file *file, const struct source_variable *variable, int dimension, int run_dimension, struct failure *failure);
-// Whether a dimension without a coordinate of its own has times all the same: dates as text, or an auxiliary coordinate.
+// Whether a coordinate counts time since the start of a run: by its standard name, or by a usual name and a unit of time.
+bool cf_time_is_lead(const struct source_variable *coordinate);
+// The one time that such a variable's run starts at, where no dimension has it; or CF_NO_VARIABLE.
+int cf_time_start(const struct source *source, const struct source_variable *variable);
+// Whether a dimension whose coordinate, if any, has no role has times all the same: dates as text, or an auxiliary coordinate.
 bool cf_time_is_dimension(const struct source *source, size_t dimension);
 // Says what cannot be used and why; variable in the inventory, or -1 for the whole file.
 void cf_problem(struct cf_file *file, int variable, const char *format, ...) __attribute__((format(printf, 3, 4)));

@@ -203,7 +203,7 @@ static bool read_clock(const char **at, double *seconds) {
     return true;
 }
 
-// Nothing, Z, UTC, GMT, +hh, +hhmm, +h:mm. *seconds is what to subtract.
+// Nothing, Z, UTC, GMT, +hh, +hhmm, +h:mm; h:mm without a sign is east, as UDUNITS has it. *seconds is what to subtract.
 static bool read_zone(const char **at, double *seconds) {
     static const char *const names[] = {"UTC", "GMT", "Z"};
     const char *s = *at + strspn(*at, " ");
@@ -217,6 +217,8 @@ static bool read_zone(const char **at, double *seconds) {
         int sign = *s++ == '-' ? -1 : 1;
         if (!read_clock(&s, seconds)) return false;
         *seconds *= sign;
+    } else if (isdigit((unsigned char)*s) && !read_clock(&s, seconds)) {
+        return false;
     }
     *at = s;
     return true;

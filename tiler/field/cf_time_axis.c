@@ -59,12 +59,34 @@ static int find_dates(const struct source *source, size_t dimension) {
     return CF_NO_VARIABLE;
 }
 
-static bool is_period(const struct source_variable *c) { return cf_text_is(c, "standard_name", "forecast_period"); }
+// What xarray and machine-learned models call forecast periods, without a standard name.
+static bool is_period(const struct source_variable *c) {
+    static const char *const names[] = {"prediction_timedelta", "lead_time", "leadtime", "lead", "step", "forecast_hour", "forecast_time", "fhour", NULL};
+    double scale, offset;
+    const char *standard_name = cf_text_or_empty(c, "standard_name");
+    if (strcasecmp(standard_name, "forecast_period") == 0) return true;
+    if (*standard_name || c->rank > 1 || c->type > SOURCE_F64 || cf_units_convert(cf_text_or_empty(c, "units"), "s", &scale, &offset) || offset != 0) return false;
+    for (size_t n = 0; names[n]; n++)
+        if (strcasecmp(cf_base_name(c->name), names[n]) == 0) return true;
+    return false;
+}
+
+bool cf_time_is_lead(const struct source_variable *coordinate) { return is_period(coordinate); }
+
+// Whether a variable has one number for each point of the dimension; others of length 1 (a single run, a batch) count for nothing.
+static bool is_along(const struct source_inventory *inventory, const struct source_variable *v, size_t dimension) {
+    size_t on = 0, longer = 0;
+    for (int d = 0; d < v->rank; d++) {
+        if (v->dimensions[d] == dimension) on++;
+        else longer += inventory->dimensions[v->dimensions[d]].length != 1;
+    }
+    return on == 1 && longer == 0;
+}
 
 static int find_on(const struct source *source, size_t dimension, bool (*tells)(const struct source_variable *)) {
     const struct source_inventory *inventory = source_inventory(source);
     for (size_t n = 0; n < inventory->variable_count; n++)
-        if (inventory->variables[n].rank == 1 && inventory->variables[n].dimensions[0] == dimension && tells(&inventory->variables[n])) return (int)n;
+        if (inventory->variables[n].rank <= 2 && is_along(inventory, &inventory->variables[n], dimension) && tells(&inventory->variables[n])) return (int)n;
     return CF_NO_VARIABLE;
 }
 
@@ -79,7 +101,10 @@ static int find_both(const struct source *source, size_t run, size_t step) {
 
 bool cf_time_is_dimension(const struct source *source, size_t dimension) {
     const struct source_inventory *inventory = source_inventory(source);
-    if (cf_coordinate_variable(source, dimension) != CF_NO_VARIABLE) return false;
+    int own = cf_coordinate_variable(source, dimension);
+    double scale, offset;
+    // Hours without a date are no other kind of axis; dates may stand beside them.
+    if (own != CF_NO_VARIABLE && cf_units_convert(cf_text_or_empty(&inventory->variables[own], "units"), "s", &scale, &offset)) return false;
     if (find_dates(source, dimension) != CF_NO_VARIABLE || find_on(source, dimension, tells_valid_times) != CF_NO_VARIABLE) return true;
     for (size_t n = 0; n < inventory->variable_count; n++) {  // steps of several runs
         const struct source_variable *c = &inventory->variables[n];
@@ -104,6 +129,18 @@ static int find_time(const struct source *source, const struct source_variable *
     if ((found = find_on(source, (size_t)dimension, tells_valid_times)) != CF_NO_VARIABLE) return found;
     if ((found = find_on(source, (size_t)dimension, is_period)) != CF_NO_VARIABLE) return found;
     return own;
+}
+
+int cf_time_start(const struct source *source, const struct source_variable *v) {
+    static const char *const names[] = {"forecast_reference_time", "reference_time", "reftime", "init_time", "initial_time", "analysis_time", "time", NULL};
+    int reference = find_coordinate(source, v, -1, "forecast_reference_time", true);
+    for (size_t n = 0; reference == CF_NO_VARIABLE && names[n]; n++) {
+        int found = cf_find_variable(source, v, names[n], strlen(names[n]));
+        if (found == CF_NO_VARIABLE) continue;
+        const struct source_variable *c = &source_inventory(source)->variables[found];
+        if (is_scalar_like(source, c) && tells_times(c)) reference = found;
+    }
+    return reference;
 }
 
 // --- reading them ------------------------------------------------------------------------------------------------------
@@ -356,6 +393,7 @@ int cf_time_find(struct cf_file *file, const struct source_variable *v, int dime
     if (time == CF_NO_VARIABLE && dimension < 0) return -1;
     int reference = find_coordinate(file->source, v, dimension, "forecast_reference_time", true);
     int period = find_coordinate(file->source, v, dimension, "forecast_period", true);
+    if (reference == CF_NO_VARIABLE && time != CF_NO_VARIABLE && is_period(cf_file_variable(file, (size_t)time))) reference = cf_time_start(file->source, v);
     for (size_t n = 0; n < file->time_count; n++) {
         const struct cf_time_axis *t = &file->times[n];
         bool same = t->time == time && t->reference == reference && t->period == period && t->dimension == dimension && t->run_dimension == run_dimension;

@@ -86,6 +86,8 @@ static void test_odd_units_are_understood(void **state) {
     check("standard", "s since 20200101", 1, "2020-01-01T00:00:01Z", 1577836801);
     check("standard", "days since 1970-1-1", 0.5, "1970-01-01T12:00:00Z", 43200);
     check("standard", "seconds since 1970-01-01 00:00:00.0 UTC", 0.25, "1970-01-01T00:00:00.250Z", 0.25);
+    check("standard", "seconds since 1970-01-01 00:00:00.0 0:00", 1767229200, "2026-01-01T01:00:00Z", 1767229200);  // wgrib2's
+    check("standard", "hours since 1970-01-01 00:00 5:30", 6, "1970-01-01T00:30:00Z", 1800);
     check("360_day", "months since 2000-01-30", 1, "2000-02-30T00:00:00Z", 938217600);
 }
 

@@ -115,6 +115,62 @@ static void test_several_runs_in_one_file(void **state) {
     }
 }
 
+// THREDDS writes each time as one of a run, also where there is one run.
+static void test_a_single_run_on_an_axis_of_its_own(void **state) {
+    const double start = 12, times[] = {15, 18, 21};
+    int xy[2], nc = plane(made_create("reftime.nc"), xy);
+    int r = made_axis(nc, "reftime", 1, &start, "forecast_reference_time", hours), s = made_dim(nc, "time1", 3), dims[] = {r, s};
+    int v = made_var(nc, "time1", NC_DOUBLE, 2, dims, "time", hours);
+    (void)state;
+    NC(nc_put_var_double(nc, v, times));
+    put_numbered(nc, "t", 2, dims, xy);
+    NC(nc_close(nc));
+    struct catalog *c = made_open("reftime.nc");
+    const struct expected wanted[] = {{"2026-01-01T12:00:00Z", "2026-01-01T15:00:00Z", 0}, {"2026-01-01T12:00:00Z", "2026-01-01T18:00:00Z", 1},
+                                      {"2026-01-01T12:00:00Z", "2026-01-01T21:00:00Z", 2}};
+    check_steps(c, "t", wanted, 3);
+    catalog_unref(c);
+}
+
+// xarray's: starts of runs are "time", and leads of them have a unit and a name, but no standard name.
+static void test_leads_by_habit(void **state) {
+    static const struct { const char *file, *name; bool scalar; } kinds[] = {
+        {"leads.nc", "prediction_timedelta", false}, {"leads_step.nc", "step", false}, {"leads_scalar.nc", "lead_time", true}};
+    const double starts[] = {0, 12}, leads[] = {0, 6, 12};
+    (void)state;
+    for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++) {
+        int xy[2], nc = plane(made_create(kinds[k].file), xy), dims[2], rank = 0;
+        if (kinds[k].scalar) made_scalar(nc, "time", 12, NULL, hours);
+        else dims[rank++] = made_axis(nc, "time", 2, starts, NULL, hours);
+        dims[rank++] = made_axis(nc, kinds[k].name, 3, leads, NULL, "hours");
+        put_numbered(nc, "t", rank, dims, xy);
+        NC(nc_close(nc));
+        struct catalog *c = made_open(kinds[k].file);
+        const struct expected wanted[] = {{"2026-01-01T00:00:00Z", "2026-01-01T00:00:00Z", 0}, {"2026-01-01T00:00:00Z", "2026-01-01T06:00:00Z", 1},
+                                          {"2026-01-01T00:00:00Z", "2026-01-01T12:00:00Z", 2}, {"2026-01-01T12:00:00Z", "2026-01-01T12:00:00Z", kinds[k].scalar ? 0 : 3},
+                                          {"2026-01-01T12:00:00Z", "2026-01-01T18:00:00Z", kinds[k].scalar ? 1 : 4}, {"2026-01-01T12:00:00Z", "2026-01-02T00:00:00Z", kinds[k].scalar ? 2 : 5}};
+        if (kinds[k].scalar) check_steps(c, "t", wanted + 3, 3);
+        else check_steps(c, "t", wanted, 6);
+        catalog_unref(c);
+    }
+}
+
+// Dates beside hours that have none, in a batch of one, as data sets to train models with have them.
+static void test_dates_beside_bare_hours(void **state) {
+    const double leads[] = {0, 6, 12}, dates[] = {24, 30, 36};
+    int xy[2], nc = plane(made_create("batch.nc"), xy), b = made_dim(nc, "batch", 1), t = made_axis(nc, "time", 3, leads, NULL, "hours"), dims[] = {b, t};
+    int v = made_var(nc, "datetime", NC_DOUBLE, 2, dims, NULL, hours);
+    (void)state;
+    NC(nc_put_var_double(nc, v, dates));
+    put_numbered(nc, "t", 2, dims, xy);
+    NC(nc_close(nc));
+    struct catalog *c = made_open("batch.nc");
+    const struct expected wanted[] = {{"2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z", 0}, {"2026-01-01T00:00:00Z", "2026-01-02T06:00:00Z", 1},
+                                      {"2026-01-01T00:00:00Z", "2026-01-02T12:00:00Z", 2}};
+    check_steps(c, "t", wanted, 3);
+    catalog_unref(c);
+}
+
 static void test_dates_as_text(void **state) {
     static const char texts[3][19] = {{"2005-08-28_12:00:00"}, {"2005-08-28_15:00:00"}, {"2005-08-29_00:00:00"}};
     int xy[2], nc = plane(made_create("text.nc"), xy), letters = made_dim(nc, "DateStrLen", 19), t = made_dim(nc, "Time", 3), v;
@@ -199,6 +255,9 @@ int main(void) {
         cmocka_unit_test(test_forecast_periods_with_one_reference),
         cmocka_unit_test(test_forecast_periods_without_reference_are_refused),
         cmocka_unit_test(test_several_runs_in_one_file),
+        cmocka_unit_test(test_a_single_run_on_an_axis_of_its_own),
+        cmocka_unit_test(test_leads_by_habit),
+        cmocka_unit_test(test_dates_beside_bare_hours),
         cmocka_unit_test(test_dates_as_text),
         cmocka_unit_test(test_odd_times_are_sorted_and_said),
         cmocka_unit_test(test_single_precision_is_rounded_to_what_was_meant),
