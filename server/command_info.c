@@ -102,10 +102,20 @@ static bool method_adds_to_coordinate(const struct level_map *map) {
     return map->method[n] || (map->coordinate && map->coordinate[n]);
 }
 
-static void print_levels(const struct catalog_variable *v) {
+// A 2-D variable's place, where its file tells it.
+static void print_single_level(const struct catalog_dataset *set, size_t variable) {
+    struct catalog_level level;
+    if (!catalog_single_level(set, variable, &level)) printf("      on the ground or at one level\n");
+    else if (!strcmp(level.kind, "pressure")) printf("      at %.6g hPa\n", level.value / 100);
+    else if (!strcmp(level.kind, "hybrid_height")) printf("      at the hybrid height of %.6g m\n", level.value);
+    else printf("      at %.6g m above %s\n", level.value, strcmp(level.kind, "altitude") ? "the ground" : "mean sea level");
+}
+
+static void print_levels(const struct catalog_dataset *set, size_t variable) {
+    const struct catalog_variable *v = &set->variables[variable];
     const struct level_map *map = v->level_map;
     if (!v->vertical || !map) {
-        printf("      on the ground or at one level\n");
+        print_single_level(set, variable);
         return;
     }
     printf("      %zu level%s, %.0f to %.0f m above %s (", v->nz, v->nz == 1 ? "" : "s", map->lowest, map->highest,
@@ -145,7 +155,7 @@ static void print_variable(const struct catalog_dataset *set, size_t index) {
     putchar('\n');
     if (isfinite(v->valid[0]) || isfinite(v->valid[1])) printf("      valid from %.6g to %.6g, says its file\n", v->valid[0], v->valid[1]);
     if (v->note) printf("      note: "), put(stdout, v->note), putchar('\n');
-    print_levels(v);
+    print_levels(set, index);
     print_times(set, index);
 }
 

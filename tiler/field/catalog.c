@@ -264,3 +264,19 @@ int catalog_find_run(const struct catalog_dataset *d, const char *run) {
         if (d->runs[r].time.seconds == seconds) return (int)r;
     return -1;
 }
+
+bool catalog_single_level(const struct catalog_dataset *d, size_t variable, struct catalog_level *level) {
+    static const struct { const char *kind, *units; } kinds[] = {{"height", "m"}, {"altitude", "m"}, {"hybrid_height", "m"}, {"pressure", "Pa"}};
+    const struct variable_source *from = d->variables[variable].from;
+    if (from->derived) return catalog_single_level(d, (size_t)from->u, level);
+    for (size_t r = d->run_count; r-- > 0 && !d->variables[variable].vertical;) {
+        if (from->runs[r].step_count == 0) continue;
+        const struct field_step *step = &from->runs[r].steps[0];
+        if (step->variable->vertical < 0) return false;
+        const struct cf_vertical *vertical = &step->file->verticals[step->variable->vertical];
+        if (!vertical->a || vertical->level_count != 1 || (size_t)vertical->kind >= sizeof kinds / sizeof *kinds) return false;
+        *level = (struct catalog_level){kinds[vertical->kind].kind, kinds[vertical->kind].units, vertical->a[0]};
+        return true;
+    }
+    return false;
+}

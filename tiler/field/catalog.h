@@ -171,6 +171,10 @@ struct field_ref {
     const atomic_bool *stop;  // once true, what is read of it, also by another thread, is given up: VIRGA_CANCELLED. Or NULL
 };
 
+// The one level that a 2-D variable belongs to, where a scalar or one-point coordinate tells it: metres or Pa. False where none does.
+struct catalog_level { const char *kind, *units; double value; };  // static: "height", "altitude", "hybrid_height" or "pressure"
+bool catalog_single_level(const struct catalog_dataset *dataset, size_t variable, struct catalog_level *level);
+
 // The edition of this very step, which must be there, for all members: what is made of it never changes under this name.
 const char *catalog_step_edition(const struct field_ref *field);
 

@@ -83,24 +83,14 @@ static const struct catalog_series *latest_series(const struct catalog_dataset *
     return &d->runs[d->run_count - 1].series[variable];
 }
 
-// The one level that a 2-D variable belongs to, where a scalar or one-point coordinate tells it.
 static json_t *level_json(const struct catalog_dataset *d, size_t variable) {
-    static const struct { const char *kind, *units; } kinds[] = {{"height", "m"}, {"altitude", "m"}, {"hybrid_height", "m"}, {"pressure", "Pa"}};
-    const struct variable_source *from = d->variables[variable].from;
-    if (from->derived) return level_json(d, (size_t)from->u);
-    for (size_t r = d->run_count; r-- > 0 && !d->variables[variable].vertical;) {
-        if (from->runs[r].step_count == 0) continue;
-        const struct field_step *step = &from->runs[r].steps[0];
-        if (step->variable->vertical < 0) return NULL;
-        const struct cf_vertical *vertical = &step->file->verticals[step->variable->vertical];
-        if (!vertical->a || vertical->level_count != 1 || (size_t)vertical->kind >= sizeof kinds / sizeof *kinds) return NULL;
-        json_t *o = json_object();
-        json_object_set_new(o, "kind", json_string(kinds[vertical->kind].kind));
-        json_object_set_new(o, "value", number(vertical->a[0]));
-        json_object_set_new(o, "units", json_string(kinds[vertical->kind].units));
-        return o;
-    }
-    return NULL;
+    struct catalog_level level;
+    if (!catalog_single_level(d, variable, &level)) return NULL;
+    json_t *o = json_object();
+    json_object_set_new(o, "kind", json_string(level.kind));
+    json_object_set_new(o, "value", number(level.value));
+    json_object_set_new(o, "units", json_string(level.units));
+    return o;
 }
 
 // [{"units", "scale", "offset"}]: shown = value * scale + offset, the usual unit first.

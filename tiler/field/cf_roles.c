@@ -41,7 +41,7 @@ static bool is_vertical(const struct source_variable *c) {
         "atmosphere_sleve_coordinate", "model_level", "air_potential_temperature", NULL};
     static const char *const types[] = {"Pressure", "Height", "GeoZ", NULL};
     static const char *const names[] = {"lev", "level", "levels", "plev", "pressure", "z", "height", "altitude", "hybrid", "isobaric",
-                                        "model_level_number", "level_height", NULL};
+                                        "model_level_number", "level_height", "plevs", "pressure_level", "pressure_levels", "isobaricInhPa", NULL};
     return one_of(cf_text(c, "standard_name"), standard_names) || cf_text_is(c, "axis", "Z") || cf_text(c, "positive") ||
            one_of(cf_text(c, "_CoordinateAxisType"), types) || one_of(cf_base_name(c->name), names) ||
            (cf_text(c, "units") && cf_units_convertible(cf_text(c, "units"), "Pa"));
@@ -52,7 +52,8 @@ enum cf_role cf_role_of(const struct source *source, const struct source_variabl
     static const char *const ys[] = {"projection_y_coordinate", "grid_latitude", "projection_y_angular_coordinate", NULL};
     static const char *const x_names[] = {"x", "xc", "rlon", "projection_x_coordinate", "grid_longitude", NULL};
     static const char *const y_names[] = {"y", "yc", "rlat", "projection_y_coordinate", "grid_latitude", NULL};
-    static const char *const members[] = {"realization", "realisation", "member", "members", "ensemble", "ens", "number", "ensemble_member", NULL};
+    static const char *const members[] = {"realization", "realisation", "member", "members", "ensemble", "ens", "number", "ensemble_member",
+                                          "ens_member", "ensemble_number", "perturbation", "perturbation_number", "perturbationNumber", "mem", NULL};
     const char *standard_name = cf_text(c, "standard_name"), *units = cf_text(c, "units"), *name = cf_base_name(c->name);
     (void)source;
     if ((standard_name && strcasecmp(standard_name, "forecast_reference_time") == 0) || cf_text_is(c, "_CoordinateAxisType", "RunTime")) return ROLE_RUN;

@@ -78,6 +78,7 @@ int cf_slices_add(struct cf_file *file, size_t index, struct failure *failure) {
     int coordinate = coordinate_of(file->source, stored, stored->dimensions[file->variables[index].extra]), status = VIRGA_OK;
     double *labels = labels_of(file, coordinate, count);
     const char *units = coordinate == CF_NO_VARIABLE ? "" : cf_text_or_empty(cf_file_variable(file, (size_t)coordinate), "units");
+    if (strcmp(units, "1") == 0) units = "";
     for (size_t n = 1; n < count && !status; n++) {
         struct cf_variable *slice = cf_variable_copy(file, index);
         if (!slice) status = VIRGA_NO_MEMORY;

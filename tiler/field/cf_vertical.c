@@ -48,10 +48,44 @@ int cf_vertical_numbers(struct cf_file *file, const struct cf_vertical *v, int i
 
 // --- levels told by one number each ------------------------------------------------------------------------------------
 
+// Whether these are the usual pressures in hPa: round ones, and not the numbers of model levels.
+static bool are_usual_pressures(const double *values, size_t n) {
+    double highest = 0;
+    for (size_t k = 0; k < n; k++) {
+        bool high_up = values[k] == 1 || values[k] == 2 || values[k] == 3 || values[k] == 5 || values[k] == 7;
+        if (!(values[k] > 0) || values[k] > 1100 || !(high_up || fmod(values[k], values[k] < 100 ? 10 : 25) == 0)) return false;
+        highest = fmax(highest, values[k]);
+    }
+    return highest >= 200;
+}
+
+// Pa for each unit of a coordinate that has no units but a name of pressure levels and their numbers; 0 for any other.
+static double habitual_pressure(struct cf_file *file, const struct source_variable *c, int index) {
+    static const char *const sure[] = {"plev", "plevs", "pressure", "pressure_level", "pressure_levels", "isobaric", "isobaricInhPa",
+                                       "air_pressure", "pres", NULL};
+    static const char *const maybe[] = {"level", "levels", "lev", NULL}, *const others[] = {"height", "altitude", "hybrid", "sigma", "model", NULL};
+    const bool is_pressure = named(c, sure) || mentions(c, "pressure") || mentions(c, "isobaric");
+    const char *units = cf_text_or_empty(c, "units");
+    double *values = NULL, scale = 0, highest = 0;
+    size_t n = 0;
+    if ((*units && strcmp(units, "1") != 0) || !(is_pressure || named(c, maybe))) return 0;
+    for (const char *const *word = others; *word; word++)
+        if (mentions(c, *word)) return 0;
+    if (cf_file_numbers(file->source, (size_t)index, VERTICAL_LEVELS_MAX, &values, &n, NULL)) return 0;
+    for (size_t k = 0; k < n; k++) highest = fmax(highest, values[k]);
+    if (are_usual_pressures(values, n)) scale = 100;
+    else if (is_pressure && highest > 2000 && highest < 120000) scale = 1;
+    free(values);
+    return scale;
+}
+
 static int plain_pressure(struct cf_file *file, struct cf_vertical *v, int index, struct failure *failure) {
     double scale, offset;
     const struct source_variable *c = cf_file_variable(file, (size_t)index);
-    if (cf_units_convert(cf_units_of(c), "Pa", &scale, &offset) || offset != 0) return VERTICAL_IS_NOT;
+    if (cf_units_convert(cf_units_of(c), "Pa", &scale, &offset) || offset != 0) {
+        if (!((scale = habitual_pressure(file, c, index)) > 0)) return VERTICAL_IS_NOT;
+        v->assumed = scale == 100 ? "its levels, which have no units, taken for hPa" : "its levels, which have no units, taken for Pa";
+    }
     int status = cf_vertical_numbers(file, v, index, scale, &v->a, failure);
     if (status) return status;
     for (size_t k = 0; k < v->level_count; k++)

@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Files as centres, tools and models publish them: every step and level holds the number that was put there."""
+import json
+
+import pytest
+
+import make_habits
+import place
+
+PLACES = ((make_habits.LONS[4], make_habits.LATS[3]), (make_habits.LONS[-1], make_habits.LATS[0]))
+
+
+def profile(run, path, time, place_, *more):
+    done = run("sample", path, "--variable", "temperature", "--time", time, "--lon", place_[0], "--lat", place_[1], "--profile", "--json", *more)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def check(answer, expected):
+    assert answer["source"] == pytest.approx(expected, abs=1e-4)
+    assert answer["bricks"] == pytest.approx(expected, abs=answer["epsilon"] + 1e-4)
+
+
+@pytest.mark.parametrize("name", make_habits.ARRANGEMENTS)
+def test_steps_and_levels_by_habit(run, tmp_path, name):
+    path = tmp_path / "a.nc"
+    make_habits.ARRANGEMENTS[name](path)
+    for where in PLACES:
+        answer = profile(run, path, "2026-01-01T06:00Z", where, *(["--run", "2026-01-01T00:00Z"] if name == "weather_bench" else []))
+        check(answer, [make_habits.value(*where, k, 1) for k in range(3)])
+        assert answer["height"] == pytest.approx([place.standard_height(100.0 * p) for p in make_habits.PRESSURES], abs=1)
+
+
+def test_the_leads_of_each_run_are_its_own(run, tmp_path):
+    make_habits.weather_bench(tmp_path / "a.nc")
+    answer = profile(run, tmp_path / "a.nc", "T+12", PLACES[0])
+    assert answer["run"] == "2026-01-01T12:00:00Z" and answer["time"] == "2026-01-02T00:00:00Z"
+    check(answer, [make_habits.value(*PLACES[0], k, 12) for k in range(3)])
+    answer = profile(run, tmp_path / "a.nc", "T+6", PLACES[0], "--run", "2026-01-01T00:00Z")
+    check(answer, [make_habits.value(*PLACES[0], k, 1) for k in range(3)])
+
+
+def test_a_zone_of_hours_and_minutes(run, tmp_path):
+    make_habits.wgrib2(tmp_path / "a.nc")
+    check(profile(run, tmp_path / "a.nc", "2026-01-01T06:00Z", PLACES[0]), [make_habits.value(*PLACES[0], 0, 1)])
+
+
+@pytest.mark.parametrize("name, numbers, attributes, factor", (
+    ("level", (1000, 925, 850, 700, 300, 50), {}, 100), ("lev", (10, 100, 500, 1000), {"units": "1"}, 100), ("plev", (100000, 85000, 50000), {}, 1),
+    ("isobaricInhPa", (500, 250), {}, 100)), ids=lambda v: v if isinstance(v, str) else "")
+def test_pressures_without_units(run, tmp_path, name, numbers, attributes, factor):
+    make_habits.plain_numbers(tmp_path / "a.nc", name, numbers, **attributes)
+    upward = sorted(range(len(numbers)), key=lambda k: -numbers[k])
+    answer = profile(run, tmp_path / "a.nc", "T+6", PLACES[0])
+    check(answer, [make_habits.value(*PLACES[0], k, 1) for k in upward])
+    assert answer["height"] == pytest.approx([place.standard_height(float(factor * numbers[k])) for k in upward], abs=1)
+    assert f"which have no units, taken for {'hPa' if factor == 100 else 'Pa'}" in run("info", tmp_path / "a.nc").stdout
+
+
+@pytest.mark.parametrize("name, numbers, attributes", (
+    ("level", (1, 2, 3, 4, 5), {}), ("level", range(1, 138), {}), ("level", (10, 50, 100), {}), ("level", (2, 10, 80, 100, 250, 333), {}),
+    ("height", (100, 500, 1000), {}), ("lev", (1000, 850, 500), {"long_name": "height above ground"}), ("level", (1000, 850, 500), {"units": "layer"})), ids=str)
+def test_other_numbers_are_not_taken_for_pressures(run, tmp_path, name, numbers, attributes):
+    make_habits.plain_numbers(tmp_path / "a.nc", name, list(numbers), **attributes)
+    done = run("info", tmp_path / "a.nc")
+    assert done.returncode != 0 and "levels are plain numbers" in done.stderr
+
+
+def test_the_text_names_the_one_level(run, tmp_path):
+    make_habits.at_one_level(tmp_path / "a.nc")
+    text = run("info", tmp_path / "a.nc").stdout
+    for words in ("at 850 hPa", "at 2 m above the ground", "at 1500 m above mean sea level"):
+        assert words in text

@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Forecasts as centres, tools and machine-learned models publish them where CF is followed by habit: made from one formula, so that a
+test knows each number by its place, level and time."""
+import netCDF4
+import numpy
+
+import make_files
+
+LONS, LATS = -10 + 0.5 * numpy.arange(12), 50 - 0.5 * numpy.arange(9)  # rows from north to south
+PRESSURES = (1000, 850, 500)
+HOURS = "hours since 2026-01-01 00:00:00"
+
+
+def value(lon, lat, level=0, step=0):
+    """Smooth, the same in no two directions; level and step are counted."""
+    x, y = numpy.radians(lon), numpy.radians(lat)
+    return 250 + 10 * numpy.sin(x) * numpy.cos(y) + 5 * numpy.sin(2 * y) + 2.0 * level + 0.5 * step
+
+
+def field(levels, steps, first=0):
+    """[step][level][y][x]"""
+    lon, lat = numpy.meshgrid(LONS, LATS)
+    return numpy.array([[value(lon, lat, k, first + t) for k in range(levels)] for t in range(steps)])
+
+
+def horizontal(file, **units):
+    make_files.axis(file, "latitude", LATS, "latitude", "degrees_north")
+    make_files.axis(file, "longitude", LONS, "longitude", "degrees_east")
+    return "latitude", "longitude"
+
+
+def bare(file, name, values, kind="i4", dimensions=None, **attributes):
+    """A coordinate with no attributes but these."""
+    if dimensions is None:
+        file.createDimension(name, len(values))
+    v = file.createVariable(name, kind, (name,) if dimensions is None else dimensions)
+    v.setncatts(attributes)
+    v[:] = values
+
+
+def put(file, name, dimensions, values, units="K", **attributes):
+    v = file.createVariable(name, "f4", dimensions)
+    v.units = units
+    v.setncatts(attributes)
+    v[:] = values
+
+
+def weather_bench(path):
+    """WeatherBench 2: starts of runs are "time", leads have no standard name, levels no units; two runs."""
+    with netCDF4.Dataset(path, "w") as file:
+        bare(file, "time", [0, 12], units=HOURS, calendar="proleptic_gregorian")
+        bare(file, "prediction_timedelta", [0, 6, 12], units="hours")
+        bare(file, "level", PRESSURES[::-1])
+        names = horizontal(file)
+        put(file, "temperature", ("time", "prediction_timedelta", "level", *names), numpy.stack([field(3, 3, 10 * run)[:, ::-1] for run in range(2)]))
+
+
+def graphcast(path):
+    """Data to train on: hours without a date, dates beside them, a batch of one, levels without units."""
+    with netCDF4.Dataset(path, "w") as file:
+        file.createDimension("batch", 1)
+        bare(file, "time", [0, 6], units="hours")
+        bare(file, "datetime", [[0, 6]], dimensions=("batch", "time"), units=HOURS)
+        bare(file, "level", PRESSURES)
+        names = horizontal(file)
+        put(file, "temperature", ("batch", "time", "level", *names), field(3, 2)[None])
+
+
+def thredds(path):
+    """THREDDS' TwoD collections: each time belongs to a run, of which there is one."""
+    with netCDF4.Dataset(path, "w") as file:
+        make_files.axis(file, "reftime", [0.0], "forecast_reference_time", "Hour since 2026-01-01T00:00:00Z")
+        file.createDimension("time1", 2)
+        bare(file, "time1", [[0, 6]], "f8", ("reftime", "time1"), units="Hour since 2026-01-01T00:00:00Z", standard_name="time")
+        make_files.axis(file, "isobaric3", [100.0 * p for p in PRESSURES], "", "Pa", positive="down")
+        names = horizontal(file)
+        put(file, "temperature", ("reftime", "time1", "isobaric3", *names), field(3, 2)[None], coordinates="reftime time1 isobaric3 latitude longitude")
+
+
+def wgrib2(path):
+    """wgrib2 -netcdf: a zone that is only hours and minutes, columns by two-dimensional places."""
+    lon, lat = numpy.meshgrid(LONS, LATS)
+    with netCDF4.Dataset(path, "w") as file:
+        file.createDimension("y", len(LATS))
+        file.createDimension("x", len(LONS))
+        for name, values, units in (("latitude", lat, "degrees_north"), ("longitude", lon + 360, "degrees_east")):
+            put(file, name, ("y", "x"), values, units)
+        bare(file, "time", [1767225600, 1767225600 + 6 * 3600], "f8", units="seconds since 1970-01-01 00:00:00.0 0:00")
+        put(file, "temperature", ("time", "y", "x"), field(1, 2)[:, 0], level="850 mb", short_name="TMP_850mb")
+
+
+def plain_numbers(path, name, numbers, **attributes):
+    """Levels of which only the name and the numbers tell what they are."""
+    with netCDF4.Dataset(path, "w") as file:
+        bare(file, "time", [0, 6], units=HOURS)
+        bare(file, name, numbers, **attributes)
+        names = horizontal(file)
+        put(file, "temperature", ("time", name, *names), field(len(numbers), 2))
+
+
+def at_one_level(path):
+    """Variables each at one level that a scalar tells."""
+    with netCDF4.Dataset(path, "w") as file:
+        bare(file, "time", [0, 6], units=HOURS)
+        names = horizontal(file)
+        for name, number, standard_name, units in (("p", 850, "air_pressure", "hPa"), ("h", 2, "height", "m"), ("z", 1500, "altitude", "m")):
+            v = file.createVariable(name, "f8", ())
+            v.standard_name, v.units = standard_name, units
+            v[...] = number
+            put(file, f"at_{name}", ("time", *names), field(1, 2)[:, 0], coordinates=name)
+
+
+ARRANGEMENTS = {"weather_bench": weather_bench, "graphcast": graphcast, "thredds": thredds}
