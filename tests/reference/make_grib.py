@@ -237,3 +237,13 @@ def several_in_one(path):
     fields.append(lonlat(2, x, y, 0x40, 2, missing=missing, shortName="2t"))
     write(path, joined([m.bytes() for m in fields]))
     return x, y, missing
+
+
+def a_file_a_level(folder, levels=(850, 1000, 500), steps=(0, 3)):
+    """One message a file, as some centres publish theirs."""
+    x, y = axes(7, 6)
+    for level in levels:
+        for step in steps:
+            m = Message("regular_ll_pl_grib2").set(**lonlat_keys(x, y, 0x40), shortName="t", level=level, forecastTime=step)
+            write(folder / f"TMP_ISBL_{level}_P{step:03d}.grib2", m.values(order(value(*numpy.meshgrid(x, y), step, level), 0x40), 24))
+    return x, y

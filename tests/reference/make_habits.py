@@ -111,3 +111,43 @@ def at_one_level(path):
 
 
 ARRANGEMENTS = {"weather_bench": weather_bench, "graphcast": graphcast, "thredds": thredds}
+
+
+def level_file(path, name, pressure, run, leads, values, members=None, **attributes):
+    """One variable at one level that a scalar tells: values [step]([member])[y][x]."""
+    with netCDF4.Dataset(path, "w") as file:
+        make_files.times(file, len(leads), run=run)
+        file["time"][:] = [run + lead for lead in leads]
+        names = horizontal(file)
+        if members:
+            make_files.axis(file, "realization", range(members), "realization", "1")
+        v = file.createVariable("isobaric", "f8", ())
+        v.standard_name, v.units = "air_pressure", "hPa"
+        v[...] = pressure
+        put(file, name, ("time", *(["realization"] if members else []), *names), values, coordinates="isobaric forecast_reference_time", **attributes)
+
+
+def a_file_a_level(folder, pressures=PRESSURES, run=0, leads=(6, 12), lacking=(), members=None):
+    """A run of a model that publishes one file for each level and step, in no order; (pressure, lead) of `lacking` are not there."""
+    for lead in leads[::-1]:
+        for k, pressure in enumerate(pressures):
+            if (pressure, lead) in lacking:
+                continue
+            values = field(1, 1, lead)[:, 0] + 2.0 * k + run
+            values = numpy.stack([values + m for m in range(members)], axis=1) if members else values
+            level_file(folder / f"T_{run:02d}_{pressure}_{lead:03d}.nc", "temperature", pressure, run, [lead], values, members)
+
+
+def heights_and_winds_a_file_a_level(folder):
+    """Heights of its own for each column, and winds, each level in its own file."""
+    lon, lat = numpy.meshgrid(LONS, LATS)
+    for k, pressure in enumerate(PRESSURES):
+        for name, standard_name, units, values in (("gh", "geopotential_height", "m", 100 + 1500.0 * k + 10 * (lat - 40)), ("u", "eastward_wind", "m s-1", 3.0 + k + 0 * lon),
+                                                   ("v", "northward_wind", "m s-1", 4.0 + 0 * lon), ("temperature", "air_temperature", "K", value(lon, lat, k))):
+            with netCDF4.Dataset(folder / f"{name}_{pressure}.nc", "w") as file:
+                make_files.times(file, 1)
+                names = horizontal(file)
+                v = file.createVariable("isobaric", "f8", ())
+                v.standard_name, v.units = "air_pressure", "hPa"
+                v[...] = pressure
+                put(file, name, ("time", *names), values[None], units, standard_name=standard_name, coordinates="isobaric")

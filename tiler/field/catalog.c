@@ -98,8 +98,10 @@ void catalog_variable_destroy(struct catalog_variable *v, size_t run_count) {
     for (size_t r = 0; v->from && r < run_count; r++) {
         level_map_unref(v->from->runs[r].map);
         free(v->from->runs[r].steps);
+        free(v->from->runs[r].levels);
     }
     if (v->from) free(v->from->runs);
+    if (v->from) level_stack_free(v->from->stack);
     free(v->from);
 }
 

@@ -72,7 +72,8 @@ static void add_field(XXH3_state_t *state, const struct field_ref *field) {
     const size_t first = all ? 0 : field->member, after = all ? variable->member_count : first + 1;
     for (one.member = first; one.member < after; one.member++) {
         const struct field_step *step = field_step_of(&one);
-        if (step) add_piece(state, step, &last);
+        for (size_t k = 0; step && step->levels && k < variable->nz; k++) add_piece(state, &step->levels[k], &last);
+        if (step && !step->levels) add_piece(state, step, &last);
     }
     if (!from->derived || !field_step_of(field)) return;
     add_text(state, from->derived->name);
@@ -155,7 +156,7 @@ double catalog_run_written(const struct catalog_dataset *dataset, size_t run) {
         const struct catalog_variable *variable = &dataset->variables[v];
         if (variable->from->constant || !dataset->runs[run].series[v].present) continue;
         for (size_t s = 0; s < run_piece_count(variable, run); s++) {
-            const struct cf_file *file = variable->from->runs[run].steps[s].file;
+            const struct cf_file *file = run_piece(variable, run, s)->file;
             const int64_t written = file ? source_identity(file->source)->mtime_ns : 0;
             if (written > newest) newest = written;
         }

@@ -10,140 +10,12 @@
 
 #include "base/memory.h"
 #include "base/utf8.h"
-#include "field/catalog_members.h"
+#include "field/catalog_draft.h"
 #include "field/cf_attributes.h"
 #include "field/cf_units.h"
 #include "field/level_inputs.h"
 
 enum { NAME_MAX_BYTES = 400, RUNS_MAX = 20000, PLACES_MAX = 1 << 23 };  // PLACES_MAX: steps of a run times members that are apart
-
-// --- drafts: variables with the pieces that hold them ------------------------------------------------------------------
-
-struct piece { const struct cf_file *file; const struct cf_variable *variable; };
-
-struct draft_variable {
-    const char *name, *standard_name, *long_name, *units;  // owned by sources
-    uint64_t level_key;
-    size_t piece_count, piece_room;
-    struct piece *pieces;
-    struct member_list members;  // of all pieces, set when all are there
-};
-
-struct draft {
-    const char *base;
-    const char *source_text;
-    uint64_t grid_hash;
-    bool ensemble;
-    struct cf_grid_slot *slot;  // of the first file: its grid is the dataset's
-    size_t variable_count;
-    struct draft_variable *variables;
-};
-
-struct drafts { size_t count; struct draft *drafts; };
-
-static void drafts_destroy(struct drafts *all) {
-    for (size_t d = 0; d < all->count; d++) {
-        for (size_t v = 0; v < all->drafts[d].variable_count; v++) {
-            free(all->drafts[d].variables[v].pieces);
-            member_list_destroy(&all->drafts[d].variables[v].members);
-        }
-        free(all->drafts[d].variables);
-    }
-    free(all->drafts);
-}
-
-static bool has_members(const struct cf_variable *v) { return v->member_count > 1 || *v->members[0]; }
-
-static bool is_ensemble(const struct cf_file *file) {
-    for (size_t v = 0; v < file->variable_count; v++)
-        if (has_members(&file->variables[v])) return true;
-    return false;
-}
-
-static struct draft *find_draft(struct drafts *all, const struct scanned_file *f, struct cf_grid_slot *slot, bool ensemble) {
-    const char *text = cf_global_text(f->file->source, "source");
-    if (!text) text = "";
-    for (size_t d = 0; d < all->count; d++) {
-        struct draft *draft = &all->drafts[d];
-        if (strcmp(draft->base, f->base) == 0 && draft->grid_hash == slot->hash && draft->ensemble == ensemble && strcmp(draft->source_text, text) == 0) return draft;
-    }
-    struct draft *grown = cf_grow(all->drafts, all->count, sizeof *grown);
-    if (!grown) return NULL;
-    all->drafts = grown;
-    grown[all->count] = (struct draft){f->base, text, slot->hash, ensemble, slot, 0, NULL};
-    return &grown[all->count++];
-}
-
-static int add_piece(struct draft *draft, const struct cf_file *file, const struct cf_variable *variable) {
-    struct cf_texts texts = cf_variable_texts(file, variable);
-    struct draft_variable wanted = {texts.name, texts.standard_name, texts.long_name, texts.units,
-                                    variable->vertical >= 0 ? file->verticals[variable->vertical].key : 0, 0, 0, NULL, {0}};
-    struct draft_variable *found = NULL;
-    for (size_t v = 0; v < draft->variable_count && !found; v++) {
-        struct draft_variable *have = &draft->variables[v];
-        const struct cf_variable *first = have->pieces[0].variable;
-        if (have->level_key == wanted.level_key && first->level_count == variable->level_count && has_members(first) == has_members(variable) &&
-            strcmp(have->name, wanted.name) == 0 && strcmp(have->standard_name, wanted.standard_name) == 0 && strcmp(have->units, wanted.units) == 0)
-            found = have;
-    }
-    if (!found) {
-        struct draft_variable *grown = cf_grow(draft->variables, draft->variable_count, sizeof *grown);
-        if (!grown) return VIRGA_NO_MEMORY;
-        draft->variables = grown;
-        found = &grown[draft->variable_count];
-        *found = wanted;
-        if (!(found->pieces = cf_grow(NULL, 0, sizeof *found->pieces))) return VIRGA_NO_MEMORY;
-        found->piece_room = 1;
-        draft->variable_count++;
-    }
-    if (found->piece_count == found->piece_room) {
-        struct piece *grown = realloc(found->pieces, 2 * found->piece_room * sizeof *grown);
-        if (!grown) return VIRGA_NO_MEMORY;
-        found->pieces = grown;
-        found->piece_room *= 2;
-    }
-    found->pieces[found->piece_count++] = (struct piece){file, variable};
-    return VIRGA_OK;
-}
-
-// Files without members (an orography) go with the ensemble of their source and grid, where there is one.
-static bool has_ensemble(const struct scanned_files *scanned, const struct scanned_file *f, uint64_t grid_hash) {
-    const char *text = cf_global_text(f->file->source, "source");
-    for (size_t n = 0; n < scanned->count; n++) {
-        const struct scanned_file *other = &scanned->files[n];
-        if (!other->file || strcmp(other->base, f->base) != 0 || !is_ensemble(other->file)) continue;
-        const char *theirs = cf_global_text(other->file->source, "source");
-        if (strcmp(text ? text : "", theirs ? theirs : "") != 0) continue;
-        for (size_t g = 0; g < other->file->grid_count; g++)
-            if (other->file->grids[g].grid && other->file->grids[g].hash == grid_hash) return true;
-    }
-    return false;
-}
-
-static bool any_ensemble(const struct scanned_files *scanned) {
-    for (size_t n = 0; n < scanned->count; n++)
-        if (scanned->files[n].file && is_ensemble(scanned->files[n].file)) return true;
-    return false;
-}
-
-static int draft_all(struct drafts *all, const struct scanned_files *scanned) {
-    bool ensembles = any_ensemble(scanned);
-    for (size_t n = 0; n < scanned->count; n++) {
-        const struct scanned_file *f = &scanned->files[n];
-        if (!f->file) continue;
-        bool ensemble = is_ensemble(f->file);
-        // Mass points first: the first dataset is the one that people are shown first.
-        for (size_t turn = 0; turn < 2 * f->file->variable_count; turn++) {
-            const struct cf_variable *variable = &f->file->variables[turn % f->file->variable_count];
-            if (f->file->grids[variable->grid].staggered != (turn >= f->file->variable_count)) continue;
-            struct cf_grid_slot *slot = &f->file->grids[variable->grid];
-            struct draft *draft = find_draft(all, f, slot, ensemble || (ensembles && has_ensemble(scanned, f, slot->hash)));
-            int status = draft ? add_piece(draft, f->file, variable) : VIRGA_NO_MEMORY;
-            if (status) return status;
-        }
-    }
-    return VIRGA_OK;
-}
 
 // --- runs and steps ----------------------------------------------------------------------------------------------------
 
@@ -266,12 +138,21 @@ static size_t run_index(const struct catalog_dataset *d, double seconds) {
     return low < d->run_count && d->runs[low].time.seconds == seconds ? low : d->run_count;
 }
 
-static int room_for_steps(struct catalog_series *series, struct run_source *run, size_t count, size_t places) {
-    size_t total;
-    if (memory_multiply(count, places, &total)) return VIRGA_NO_MEMORY;
+static int room_for_steps(struct catalog_series *series, struct run_source *run, size_t count, size_t places, const struct level_stack *stack) {
+    size_t total, levels = 0;
+    if (memory_multiply(count, places, &total) || (stack && memory_multiply(count, level_stack_count(stack), &levels))) return VIRGA_NO_MEMORY;
     series->times = calloc(count, sizeof *series->times);
     run->steps = calloc(total, sizeof *run->steps);
-    return series->times && run->steps ? VIRGA_OK : VIRGA_NO_MEMORY;
+    if (stack) run->levels = calloc(levels, sizeof *run->levels);
+    return series->times && run->steps && (run->levels || !stack) ? VIRGA_OK : VIRGA_NO_MEMORY;
+}
+
+// One level of step `at`, the first one of it that comes.
+static void put_level(struct run_source *run, size_t at, const struct level_stack *stack, const struct field_step *piece) {
+    const size_t count = level_stack_count(stack), level = level_stack_find(stack, piece->file, piece->variable);
+    struct field_step *levels = &run->levels[at * count];
+    run->steps[at] = (struct field_step){.file = &stack->file, .variable = &stack->variable, .levels = levels};
+    if (level < count && !levels[level].file) levels[level] = *piece;
 }
 
 // A step of one piece: for all members, or for those it has, the first one for each. A new step's other members are absent.
@@ -295,13 +176,14 @@ static int fill_constant(struct catalog_dataset *d, size_t index, const struct d
     v->from->constant = true;
     for (size_t r = 0; r < d->run_count; r++) {
         struct catalog_series *series = &d->runs[r].series[index];
-        if (room_for_steps(series, &v->from->runs[r], 1, places_of(&draft->members))) return VIRGA_NO_MEMORY;
+        if (room_for_steps(series, &v->from->runs[r], 1, places_of(&draft->members), v->from->stack)) return VIRGA_NO_MEMORY;
         series->present = true;
         series->time_count = v->from->runs[r].step_count = 1;
         series->times[0] = d->runs[r].time;
-        for (size_t p = 0; p < (draft->members.apart ? draft->piece_count : 1); p++) {
+        for (size_t p = 0; p < (draft->members.apart || v->from->stack ? draft->piece_count : 1); p++) {
             struct field_step step = {.file = draft->pieces[p].file, .variable = draft->pieces[p].variable};
-            put_step(v->from->runs[r].steps, &step, &draft->members, p == 0);
+            if (v->from->stack) put_level(&v->from->runs[r], 0, v->from->stack, &step);
+            else put_step(v->from->runs[r].steps, &step, &draft->members, p == 0);
         }
     }
     return VIRGA_OK;
@@ -330,14 +212,15 @@ static int fill_steps(struct catalog_dataset *d, size_t index, const struct draf
         struct catalog_series *series = &d->runs[r].series[index];
         struct run_source *run = &v->from->runs[r];
         size_t room = count_times(&moments[m], end - m, places);
-        if ((status = room_for_steps(series, run, room, places))) break;
+        if ((status = room_for_steps(series, run, room, places, v->from->stack))) break;
         series->present = true;
         for (; m < end; m++) {
             bool again = series->time_count > 0 && series->times[series->time_count - 1].seconds == moments[m].seconds;
-            if (again && !draft->members.apart) continue;
+            if (again && !draft->members.apart && !v->from->stack) continue;
             if (!again && (series->time_count == room || set_time(&series->times[series->time_count], calendar, moments[m].seconds))) continue;
             if (!again) series->time_count++;
-            put_step(&run->steps[(series->time_count - 1) * places], &moments[m].step, &draft->members, !again);
+            if (v->from->stack) put_level(run, series->time_count - 1, v->from->stack, &moments[m].step);
+            else put_step(&run->steps[(series->time_count - 1) * places], &moments[m].step, &draft->members, !again);
         }
         run->step_count = series->time_count;
     }
@@ -353,10 +236,12 @@ static char *clean_copy(const char *text) {
     return copy;
 }
 
-static int fill_variable(struct catalog_dataset *d, struct dataset_shared *shared, const struct draft_variable *draft, double unknown) {
+static int fill_variable(struct catalog_dataset *d, struct dataset_shared *shared, struct draft_variable *draft, double unknown) {
     struct catalog_variable *v = catalog_add_variable(d, shared);
     if (!v) return VIRGA_NO_MEMORY;
-    const struct cf_variable *first = draft->pieces[0].variable;
+    v->from->stack = draft->stack;
+    draft->stack = NULL;
+    const struct cf_variable *first = v->from->stack ? &v->from->stack->variable : draft->pieces[0].variable;
     const struct member_list *members = &draft->members;
     size_t index = d->variable_count - 1;
     v->id = catalog_variable_id(d, draft->name);
@@ -551,7 +436,7 @@ static int take_problems(struct catalog *catalog, const struct scanned_files *sc
 int catalog_group(struct catalog_whole *whole, const struct catalog_rules *rules, const struct catalog *previous, struct failure *failure) {
     struct catalog *catalog = &whole->catalog;
     struct drafts all = {0};
-    int status = draft_all(&all, &whole->scanned);
+    int status = drafts_make(&all, &whole->scanned);
     if (!status) status = take_problems(catalog, &whole->scanned);
     if (!status && !(catalog->datasets = calloc(all.count + 1, sizeof *catalog->datasets))) status = VIRGA_NO_MEMORY;
     for (size_t n = 0; !status && n < all.count; n++) {

@@ -214,7 +214,7 @@ static bool concerns(const struct catalog_dataset *d, const char *file) {
     for (size_t v = 0; v < d->variable_count; v++)
         for (size_t r = 0; r < d->run_count; r++)
             for (size_t s = 0; s < run_piece_count(&d->variables[v], r); s++) {
-                const struct field_step *step = &d->variables[v].from->runs[r].steps[s];
+                const struct field_step *step = run_piece(&d->variables[v], r, s);
                 if (step->file && strcmp(source_path(step->file->source), file) == 0) return true;
             }
     return false;

@@ -89,7 +89,7 @@ static bool same_packing_everywhere(const struct catalog_dataset *d, const struc
 // Small integers, packed or plain, lie on a lattice of their own: taken when it is as fine as the wanted one, or nothing is wanted.
 static bool own_lattice(const struct catalog_dataset *d, const struct catalog_variable *v, double wanted, struct lattice_spec *lattice) {
     static const double lows[] = {-128, 0, -32768, 0}, highs[] = {127, 255, 32767, 65535};
-    const struct field_step *step = v->derived ? NULL : first_piece(d, v);
+    const struct field_step *step = v->derived || v->from->stack ? NULL : first_piece(d, v);
     if (!step || step->variable->packing.type > SOURCE_U16 || !same_packing_everywhere(d, v)) return false;
     const struct cf_packing *p = &step->variable->packing;
     double size = fabs(p->scale), largest = fmax(fabs(lows[p->type] * p->scale + p->offset), fabs(highs[p->type] * p->scale + p->offset));

@@ -8,6 +8,7 @@
 
 #include "field/catalog.h"
 #include "field/catalog_scan.h"
+#include "field/catalog_stack.h"
 #include "field/cf_file.h"
 #include "field/level_heights.h"
 
@@ -25,11 +26,13 @@ struct field_step {
     size_t member;                        // on the file's member dimension, where the variable's members are apart
     bool absent;                          // this member lacks this step: file and variable are another's, and nothing is read
     size_t u_step, v_step;                // derived variables: steps of their inputs in the same run
+    const struct field_step *levels;      // [nz] upward: where each level is, file NULL where it is missing; file and variable then stand for all. Else NULL
 };
 
 struct run_source {
     size_t step_count;
     struct field_step *steps;             // [step_count]; [step_count][member_count] where members are apart
+    struct field_step *levels;            // of a stack: those of all steps; else NULL
     struct level_map *map;                // one for all steps, made when the catalog was; NULL where it is not vertical or varies
     char map_inputs[33];                  // level_inputs_id of what it was made from
 };
@@ -38,6 +41,7 @@ struct variable_source {
     struct dataset_shared *shared;
     const struct derived_kind *derived;   // NULL for a file's own variable
     bool members_apart;                   // members come from several pieces: each step has a place for each member
+    struct level_stack *stack;            // levels come from pieces of their own; else NULL
     int u, v;                             // inputs of derived variables, in the dataset; v may be NO_VARIABLE
     bool grid_winds;                      // the inputs blow along the grid's axes
     double outside;                       // share of its first step outside its valid range; NaN: nobody looked
@@ -73,6 +77,7 @@ struct field_piece {
     const struct cf_variable *variable;
     size_t time, member;
     const atomic_bool *stop;  // as in a field_ref
+    const struct field_step *levels;  // as in a field_step
 };
 // That of a field whose step is not absent and which is not derived.
 struct field_piece field_piece_of(const struct field_ref *field, const struct field_step *step);
@@ -88,8 +93,9 @@ int field_reduce_supported(const struct field_ref *field, struct failure *failur
 // n: points of the grid along x, y and z. Whether the box holds any and all lie in it.
 bool field_box_inside(const struct field_box *box, const size_t n[3]);
 const struct field_step *field_step_of(const struct field_ref *field);  // NULL when there is no such field
-// The places in a run's steps: as many as there are files' pieces behind it.
+// The pieces behind a run, and each of them: of a stack each level of each step, the files of which may be NULL.
 size_t run_piece_count(const struct catalog_variable *variable, size_t run);
+const struct field_step *run_piece(const struct catalog_variable *variable, size_t run, size_t piece);
 // The input of a derived field; for one made of all members its member is MEMBER_MEAN.
 struct field_ref field_input(const struct field_ref *field, bool v);
 // The field of a file on whose columns and levels a field stands: itself, or a derived one's first input.

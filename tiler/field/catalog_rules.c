@@ -19,8 +19,10 @@ static bool counts(const struct catalog_variable *v) { return !v->from->constant
 
 static size_t count_of(const struct tally *t, size_t run, size_t variable) { return t->counts[run * t->d->variable_count + variable]; }
 
-// Members in files of their own are counted each.
-static size_t places_of(const struct catalog_variable *v) { return v->from->members_apart ? v->member_count : 1; }
+// Members in files of their own are counted each, and so are levels.
+static size_t places_of(const struct catalog_variable *v) { return v->from->members_apart ? v->member_count : v->from->stack ? v->nz : 1; }
+
+static bool is_there(const struct field_step *piece, const struct catalog_variable *v) { return v->from->stack ? piece->file != NULL : !piece->absent; }
 
 static size_t count_steps(const struct tally *t, size_t run, size_t variable) {
     const struct catalog_variable *v = &t->d->variables[variable];
@@ -28,7 +30,7 @@ static size_t count_steps(const struct tally *t, size_t run, size_t variable) {
     size_t count = 0, places = places_of(v);
     double last = t->rules.expected_lead > 0 ? t->d->runs[run].time.seconds + t->rules.expected_lead + same_time : INFINITY;
     for (size_t s = 0; s < series->time_count; s++)
-        for (size_t m = 0; m < places && series->times[s].seconds <= last; m++) count += !v->from->runs[run].steps[s * places + m].absent;
+        for (size_t m = 0; m < places && series->times[s].seconds <= last; m++) count += is_there(run_piece(v, run, s * places + m), v);
     return count;
 }
 
@@ -162,6 +164,7 @@ static void drop_run(struct catalog_dataset *d, size_t run) {
         struct run_source *runs = d->variables[v].from->runs;
         free(d->runs[run].series[v].times);
         free(runs[run].steps);
+        free(runs[run].levels);
         memmove(&runs[run], &runs[run + 1], after * sizeof *runs);
         runs[d->run_count - 1] = (struct run_source){0};
     }

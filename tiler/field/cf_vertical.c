@@ -273,6 +273,27 @@ int cf_vertical_find(struct cf_file *file, const struct source_variable *variabl
 
 void cf_vertical_destroy(struct cf_vertical *v) { forget(v); }
 
+int cf_vertical_of_levels(const struct cf_vertical *one, const double *levels, size_t count, struct cf_vertical *all) {
+    struct failure failure = {0};
+    *all = (struct cf_vertical){0};
+    forget(all);
+    all->dimension = -1;
+    all->coordinate = one->coordinate;
+    all->kind = one->kind;
+    all->name = one->name;
+    all->assumed = one->assumed;
+    all->level_count = count;
+    if (!(all->a = malloc(count * sizeof *all->a))) return VIRGA_NO_MEMORY;
+    memcpy(all->a, levels, count * sizeof *all->a);
+    if (sort_upward(all, &failure)) {
+        forget(all);
+        return VIRGA_NO_MEMORY;
+    }
+    for (size_t k = 0; k < count; k++) all->order[k] = k;
+    all->key = hash_levels(all);
+    return VIRGA_OK;
+}
+
 // --- levels of two variables -------------------------------------------------------------------------------------------
 
 static bool near(double a, double b, double least) { return fabs(a - b) <= 1e-5 * fabs(a) + least; }

@@ -49,6 +49,9 @@ struct cf_vertical {
 };
 
 void cf_vertical_destroy(struct cf_vertical *vertical);
+// The vertical of several levels such as `one`, a plain pressure, height or altitude. levels: [count] as in `a`, each another, in any order. Stored
+// indices are those upward. VIRGA_OK or VIRGA_NO_MEMORY: nothing is left of it then. The caller destroys it.
+int cf_vertical_of_levels(const struct cf_vertical *one, const double *levels, size_t count, struct cf_vertical *all);
 // Their level for each of my levels, in theirs [mine->level_count]. False where they lack one, or are of another kind.
 bool cf_vertical_match(const struct cf_vertical *mine, const struct cf_vertical *their_levels, size_t *theirs);
 

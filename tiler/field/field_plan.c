@@ -134,6 +134,7 @@ static int plan_piece(const struct field_step *step, const struct plan *plan, st
     const size_t nz = plan->variable->nz, chunk = chunk_of(stored, v->z, 1);
     if (!status && v->average[2].on) status = cut_axis(nz, nz, chunk, false, plan->block[2], &cuts[2]);
     else if (!status && v->vertical >= 0 && v->z >= 0) status = cut_levels(&step->file->verticals[v->vertical], chunk, plan->block[2], &cuts[2]);
+    else if (!status && step->levels) status = cut_axis(nz, nz, 1, false, plan->block[2], &cuts[2]);
     else if (!status) status = cut_axis(1, 1, 1, false, 1, &cuts[2]);
     if (!status && plan->strict) hold_limit(cuts, plan->limit);
     if (!status) status = cut_boxes(&cuts[0], &cuts[1], &cuts[2], plan->limit, boxes, count);

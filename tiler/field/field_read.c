@@ -26,7 +26,11 @@ bool catalog_has_member(const struct field_ref *field) {
 }
 
 size_t run_piece_count(const struct catalog_variable *v, size_t run) {
-    return v->from->runs[run].step_count * (v->from->members_apart ? v->member_count : 1);
+    return v->from->runs[run].step_count * (v->from->members_apart ? v->member_count : v->from->stack ? v->nz : 1);
+}
+
+const struct field_step *run_piece(const struct catalog_variable *v, size_t run, size_t piece) {
+    return v->from->stack ? &v->from->runs[run].levels[piece] : &v->from->runs[run].steps[piece];
 }
 
 struct field_ref field_input(const struct field_ref *field, bool v) {
@@ -91,7 +95,7 @@ void field_piece_request(const struct field_piece *piece, struct source_slab_req
 struct field_piece field_piece_of(const struct field_ref *field, const struct field_step *step) {
     const bool apart = field->dataset->variables[field->variable].from->members_apart;
     const size_t member = apart ? step->member : step->variable->member_count > 1 ? field->member : 0;
-    return (struct field_piece){step->file, step->variable, step->time, member, field->stop};
+    return (struct field_piece){step->file, step->variable, step->time, member, field->stop, step->levels};
 }
 
 int field_piece_stopped(const struct field_piece *piece, struct failure *failure) {
@@ -254,9 +258,27 @@ static void average_box(const struct stretch axis[3], const struct field_box *bo
         }
 }
 
+static void fill_absent(const struct field_box *box, double *values) {
+    for (size_t n = 0, count = box->nx * box->ny * box->nz; n < count; n++) values[n] = NAN;
+}
+
+// Each level from its own piece.
+static int read_stack(const struct field_piece *piece, const struct field_box *box, double *values, struct failure *failure) {
+    int status = VIRGA_OK;
+    const struct field_box flat = {box->x0, box->y0, 0, box->nx, box->ny, 1};
+    for (size_t k = 0; !status && k < box->nz; k++, values += box->nx * box->ny) {
+        const struct field_step *level = &piece->levels[box->z0 + k];
+        const struct field_piece one = {level->file, level->variable, level->time, piece->member, piece->stop, NULL};
+        if (level->file) status = field_piece_read(&one, &flat, values, failure);
+        else fill_absent(&flat, values);
+    }
+    return status;
+}
+
 int field_piece_read(const struct field_piece *piece, const struct field_box *box, double *values, struct failure *failure) {
     const struct cf_file *file = piece->file;
     const struct cf_variable *v = piece->variable;
+    if (piece->levels) return read_stack(piece, box, values, failure);
     if (!cf_is_averaged(v)) return read_sum(piece, box, values, failure);
     const struct cf_grid_slot *slot = &file->grids[v->stored_grid];
     size_t levels = v->stored_vertical >= 0 ? file->verticals[v->stored_vertical].level_count : 1, total;
@@ -278,10 +300,6 @@ bool field_box_inside(const struct field_box *b, const size_t n[3]) {
            b->y0 <= n[1] - b->ny && b->z0 <= n[2] - b->nz;
 }
 
-static void fill_absent(const struct field_box *box, double *values) {
-    for (size_t n = 0, count = box->nx * box->ny * box->nz; n < count; n++) values[n] = NAN;
-}
-
 int field_read(const struct field_ref *field, const struct field_box *box, double *values, struct failure *failure) {
     const struct field_step *step = field_step_of(field);
     if (!step) return failure_set(failure, VIRGA_NOT_FOUND, "no such field");
@@ -301,7 +319,7 @@ enum { PART_BYTES = 512 << 10 };
 // Whether values are those stored, in their place.
 static bool is_plain(const struct field_ref *field, const struct field_step *step) {
     const struct catalog_variable *v = &field->dataset->variables[field->variable];
-    if ((field->member == MEMBER_MEAN && v->member_count > 1) || v->from->derived || step->absent) return false;
+    if ((field->member == MEMBER_MEAN && v->member_count > 1) || v->from->derived || step->absent || step->levels) return false;
     const struct cf_variable *stored = step->variable;
     return !cf_is_averaged(stored) && !step->file->grids[stored->stored_grid].moves && stored->plus == CF_NO_VARIABLE && stored->constant == 0;
 }

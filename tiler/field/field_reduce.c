@@ -56,6 +56,7 @@ static int find_piece(const struct field_ref *field, struct field_piece *piece, 
     const struct catalog_variable *v = &field->dataset->variables[field->variable];
     if (v->from->derived || (field->member == MEMBER_MEAN && v->member_count > 1))
         return failure_set(failure, VIRGA_UNSUPPORTED, "%s is computed", v->id);
+    if (step->levels) return failure_set(failure, VIRGA_UNSUPPORTED, "%s has its levels in files of their own", v->id);
     *absent = step->absent;
     *piece = field_piece_of(field, step);
     return VIRGA_OK;

@@ -132,7 +132,7 @@ static struct level_input ground_in_dataset(const struct field_ref *field, int i
 int level_input_read(const struct level_input *input, const struct field_box *box, double *values, struct failure *failure) {
     struct cf_variable held = *input->variable;
     held.hold = true;
-    struct field_piece piece = {input->file, &held, 0, 0, input->field.stop};
+    struct field_piece piece = {input->file, &held, 0, 0, input->field.stop, NULL};
     if (input->own) return field_piece_read(&piece, box, values, failure);
     const struct field_step *step = field_step_of(&input->field);
     if (!input->file->grids[held.stored_grid].moves || input->field.member == MEMBER_MEAN || !step) return field_read(&input->field, box, values, failure);
@@ -245,7 +245,11 @@ static void hash_input(XXH3_state_t *state, const struct level_input *input) {
     for (size_t m = 0; !input->own && m < members; m++) {
         if (mean) at.member = m;
         const struct field_step *step = field_step_of(&at);
-        if (step && step->file) hash_piece(state, step->file, step->variable, step->time, at.dataset->variables[at.variable].member_count > 1 ? at.member : 0);
+        const struct catalog_variable *variable = &at.dataset->variables[at.variable];
+        const size_t member = variable->member_count > 1 ? at.member : 0;
+        for (size_t k = 0; step && step->levels && k < variable->nz; k++)
+            if (step->levels[k].file) hash_piece(state, step->levels[k].file, step->levels[k].variable, step->levels[k].time, member);
+        if (step && step->file && !step->levels) hash_piece(state, step->file, step->variable, step->time, member);
     }
     if (mean) XXH3_128bits_update(state, "mean", 4);
 }

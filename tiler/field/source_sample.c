@@ -136,11 +136,9 @@ static int add_column(const struct field_step *step, size_t member, ptrdiff_t i,
     return status;
 }
 
-// All levels, upward, of the column at normalised (i, j).
-static int read_column(const struct field_ref *field, size_t i, size_t j, double *values, struct failure *failure) {
-    const struct field_step *step = field_step_of(field);
+// All levels of a piece, upward, of the column at normalised (i, j).
+static int read_piece(const struct field_step *step, size_t member, size_t i, size_t j, double *values, struct failure *failure) {
     const struct cf_variable *v = step->variable;
-    size_t member = field->dataset->variables[field->variable].from->members_apart ? step->member : field->member;
     const struct cf_average *x = &v->average[0], *y = &v->average[1], *z = &v->average[2];
     ptrdiff_t nx = (ptrdiff_t)step->file->grids[v->stored_grid].x.n, ny = (ptrdiff_t)step->file->grids[v->stored_grid].y.n, nz = (ptrdiff_t)stored_levels(step);
     double *sum = calloc((size_t)nz, sizeof *sum), weight = (x->on ? 0.5 : 1) * (y->on ? 0.5 : 1);
@@ -160,6 +158,19 @@ static int read_column(const struct field_ref *field, size_t i, size_t j, double
         }
     }
     free(sum);
+    return status;
+}
+
+// All levels of a field, upward, each from its own piece where they are apart.
+static int read_column(const struct field_ref *field, size_t i, size_t j, double *values, struct failure *failure) {
+    const struct field_step *step = field_step_of(field);
+    const struct catalog_variable *v = &field->dataset->variables[field->variable];
+    if (!step->levels) return read_piece(step, v->from->members_apart ? step->member : field->member, i, j, values, failure);
+    int status = VIRGA_OK;
+    for (size_t k = 0; !status && k < v->nz; k++) {
+        values[k] = NAN;
+        if (step->levels[k].file) status = read_piece(&step->levels[k], field->member, i, j, &values[k], failure);
+    }
     return status;
 }
 

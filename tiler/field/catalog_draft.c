@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "field/catalog_draft.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "field/cf_attributes.h"
+
+void drafts_destroy(struct drafts *all) {
+    for (size_t d = 0; d < all->count; d++) {
+        for (size_t v = 0; v < all->drafts[d].variable_count; v++) {
+            free(all->drafts[d].variables[v].pieces);
+            member_list_destroy(&all->drafts[d].variables[v].members);
+            level_stack_free(all->drafts[d].variables[v].stack);
+        }
+        free(all->drafts[d].variables);
+    }
+    free(all->drafts);
+}
+
+static bool has_members(const struct cf_variable *v) { return v->member_count > 1 || *v->members[0]; }
+
+static bool is_ensemble(const struct cf_file *file) {
+    for (size_t v = 0; v < file->variable_count; v++)
+        if (has_members(&file->variables[v])) return true;
+    return false;
+}
+
+static struct draft *find_draft(struct drafts *all, const struct scanned_file *f, struct cf_grid_slot *slot, bool ensemble) {
+    const char *text = cf_global_text(f->file->source, "source");
+    if (!text) text = "";
+    for (size_t d = 0; d < all->count; d++) {
+        struct draft *draft = &all->drafts[d];
+        if (strcmp(draft->base, f->base) == 0 && draft->grid_hash == slot->hash && draft->ensemble == ensemble && strcmp(draft->source_text, text) == 0) return draft;
+    }
+    struct draft *grown = cf_grow(all->drafts, all->count, sizeof *grown);
+    if (!grown) return NULL;
+    all->drafts = grown;
+    grown[all->count] = (struct draft){f->base, text, slot->hash, ensemble, slot, 0, NULL};
+    return &grown[all->count++];
+}
+
+static int add_piece(struct draft *draft, const struct cf_file *file, const struct cf_variable *variable) {
+    struct cf_texts texts = cf_variable_texts(file, variable);
+    struct draft_variable wanted = {texts.name, texts.standard_name, texts.long_name, texts.units,
+                                    variable->vertical >= 0 ? file->verticals[variable->vertical].key : 0, 0, 0, NULL, {0}, NULL};
+    struct draft_variable *found = NULL;
+    for (size_t v = 0; v < draft->variable_count && !found; v++) {
+        struct draft_variable *have = &draft->variables[v];
+        const struct cf_variable *first = have->pieces[0].variable;
+        if (have->level_key == wanted.level_key && first->level_count == variable->level_count && has_members(first) == has_members(variable) &&
+            strcmp(have->name, wanted.name) == 0 && strcmp(have->standard_name, wanted.standard_name) == 0 && strcmp(have->units, wanted.units) == 0)
+            found = have;
+    }
+    if (!found) {
+        struct draft_variable *grown = cf_grow(draft->variables, draft->variable_count, sizeof *grown);
+        if (!grown) return VIRGA_NO_MEMORY;
+        draft->variables = grown;
+        found = &grown[draft->variable_count];
+        *found = wanted;
+        if (!(found->pieces = cf_grow(NULL, 0, sizeof *found->pieces))) return VIRGA_NO_MEMORY;
+        found->piece_room = 1;
+        draft->variable_count++;
+    }
+    if (found->piece_count == found->piece_room) {
+        struct piece *grown = realloc(found->pieces, 2 * found->piece_room * sizeof *grown);
+        if (!grown) return VIRGA_NO_MEMORY;
+        found->pieces = grown;
+        found->piece_room *= 2;
+    }
+    found->pieces[found->piece_count++] = (struct piece){file, variable};
+    return VIRGA_OK;
+}
+
+// Files without members (an orography) go with the ensemble of their source and grid, where there is one.
+static bool has_ensemble(const struct scanned_files *scanned, const struct scanned_file *f, uint64_t grid_hash) {
+    const char *text = cf_global_text(f->file->source, "source");
+    for (size_t n = 0; n < scanned->count; n++) {
+        const struct scanned_file *other = &scanned->files[n];
+        if (!other->file || strcmp(other->base, f->base) != 0 || !is_ensemble(other->file)) continue;
+        const char *theirs = cf_global_text(other->file->source, "source");
+        if (strcmp(text ? text : "", theirs ? theirs : "") != 0) continue;
+        for (size_t g = 0; g < other->file->grid_count; g++)
+            if (other->file->grids[g].grid && other->file->grids[g].hash == grid_hash) return true;
+    }
+    return false;
+}
+
+static bool any_ensemble(const struct scanned_files *scanned) {
+    for (size_t n = 0; n < scanned->count; n++)
+        if (scanned->files[n].file && is_ensemble(scanned->files[n].file)) return true;
+    return false;
+}
+
+static int draft_all(struct drafts *all, const struct scanned_files *scanned) {
+    bool ensembles = any_ensemble(scanned);
+    for (size_t n = 0; n < scanned->count; n++) {
+        const struct scanned_file *f = &scanned->files[n];
+        if (!f->file) continue;
+        bool ensemble = is_ensemble(f->file);
+        // Mass points first: the first dataset is the one that people are shown first.
+        for (size_t turn = 0; turn < 2 * f->file->variable_count; turn++) {
+            const struct cf_variable *variable = &f->file->variables[turn % f->file->variable_count];
+            if (f->file->grids[variable->grid].staggered != (turn >= f->file->variable_count)) continue;
+            struct cf_grid_slot *slot = &f->file->grids[variable->grid];
+            struct draft *draft = find_draft(all, f, slot, ensemble || (ensembles && has_ensemble(scanned, f, slot->hash)));
+            int status = draft ? add_piece(draft, f->file, variable) : VIRGA_NO_MEMORY;
+            if (status) return status;
+        }
+    }
+    return VIRGA_OK;
+}
+
+// --- levels in files of their own --------------------------------------------------------------------------------------
+
+// Whether all pieces of both are single levels of what is one variable but for its levels.
+static bool may_stack(const struct draft_variable *a, const struct draft_variable *b) {
+    const struct piece *first = &a->pieces[0];
+    bool same = level_stack_fits(first->file, first->variable) && has_members(first->variable) == has_members(b->pieces[0].variable) && strcmp(a->name, b->name) == 0 &&
+                strcmp(a->standard_name, b->standard_name) == 0 && strcmp(a->units, b->units) == 0;
+    for (size_t p = 0; same && p < b->piece_count; p++)
+        same = level_stack_fits(b->pieces[p].file, b->pieces[p].variable) && level_stack_alike(first->file, first->variable, b->pieces[p].file, b->pieces[p].variable);
+    return same;
+}
+
+static int take_pieces(struct draft_variable *to, struct draft_variable *from) {
+    struct piece *grown = realloc(to->pieces, (to->piece_count + from->piece_count) * sizeof *grown);
+    if (!grown) return VIRGA_NO_MEMORY;
+    memcpy(grown + to->piece_count, from->pieces, from->piece_count * sizeof *grown);
+    to->pieces = grown;
+    to->piece_count = to->piece_room = to->piece_count + from->piece_count;
+    free(from->pieces);
+    return VIRGA_OK;
+}
+
+// Makes one variable on levels of those that follow `at` and differ from it in their level alone.
+static int stack_levels(struct draft *draft, size_t at) {
+    struct draft_variable *v = &draft->variables[at];
+    const struct piece first = v->pieces[0];
+    size_t count = 1, kept = at + 1;
+    if (!may_stack(v, v)) return VIRGA_OK;
+    double *levels = malloc((draft->variable_count - at) * sizeof *levels);
+    int status = levels ? VIRGA_OK : VIRGA_NO_MEMORY;
+    if (levels) levels[0] = first.file->verticals[first.variable->vertical].a[0];
+    for (size_t n = at + 1; n < draft->variable_count; n++) {
+        struct draft_variable *other = &draft->variables[n];
+        const struct piece theirs = other->pieces[0];
+        if (!status && may_stack(v, other) && !(status = take_pieces(v, other))) levels[count++] = theirs.file->verticals[theirs.variable->vertical].a[0];
+        else draft->variables[kept++] = *other;
+    }
+    draft->variable_count = kept;
+    if (!status && count > 1) status = level_stack_new(first.file, first.variable, levels, count, &v->stack);
+    free(levels);
+    return status;
+}
+
+static int stack_all(struct drafts *all) {
+    int status = VIRGA_OK;
+    for (size_t d = 0; d < all->count; d++)
+        for (size_t v = 0; !status && v < all->drafts[d].variable_count; v++) status = stack_levels(&all->drafts[d], v);
+    return status;
+}
+
+int drafts_make(struct drafts *all, const struct scanned_files *scanned) {
+    *all = (struct drafts){0};
+    int status = draft_all(all, scanned);
+    return status ? status : stack_all(all);
+}
