@@ -39,22 +39,34 @@ int basemap_new(const struct basemap_options *options, struct basemap **basemap,
     struct basemap *map = calloc(1, sizeof *map);
     struct failure inner = {0};
     *basemap = NULL;
+    if (map && ground_sketches_init(&map->sketches, options->memory)) {
+        free(map);
+        map = NULL;
+    }
+    if (map) map->grid = grid_ref(options->grid);
     int status = map ? fill(map, options, &inner) : VIRGA_NO_MEMORY;
     if (status == VIRGA_OK) {
         *basemap = map;
         return VIRGA_OK;
     }
-    basemap_free(map);
+    basemap_unref(map);
     return failure_set(failure, status, "%s", inner.status ? inner.message : "map: out of memory");
 }
 
-void basemap_free(struct basemap *basemap) {
-    if (!basemap) return;
+struct basemap *basemap_ref(struct basemap *basemap) {
+    atomic_fetch_add(&basemap->more, 1);
+    return basemap;
+}
+
+void basemap_unref(struct basemap *basemap) {
+    if (!basemap || atomic_fetch_sub(&basemap->more, 1) > 0) return;
+    ground_sketches_destroy(&basemap->sketches);
     for (int n = 0; n < MAP_LINES; n++) map_lines_destroy(&basemap->lines[n]);
     land_map_destroy(&basemap->land);
     ground_mesh_destroy(&basemap->ground);
     ground_mesh_destroy(&basemap->around);
     basemap_places_destroy(&basemap->places);
+    grid_free(basemap->grid);
     free(basemap->degrees);
     free(basemap);
 }

@@ -1,458 +1,100 @@
 // SPDX-License-Identifier: Apache-2.0
-// Tile by tile: triangles to samples, samples to a few points a pixel, points to colours, lines over them.
+// Tile by tile: what the camera sees of ground and lines, sketched now or before; then colours.
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/multiversion.h"
 #include "render/basemap_private.h"
 #include "render/ground_shade.h"
-#include "render/line_draw.h"
-
-enum { TILE_X = 64, TILE_Y = 32, PATCH = 16, ACROSS_MAX = 4, SAMPLES_MAX = ACROSS_MAX * ACROSS_MAX, ROWS = 8 };
-// Nearest and farthest samples of a pixel that differ by more than this are of different places.
-static const float one_surface = 0.97f;
-
-static const struct line_style styles[MAP_LINES] = {
-    [MAP_OUTER] = {{0.75f, 0.82f, 0.88f, 0.28f}, 1},
-    [MAP_GRATICULE] = {{0.80f, 0.87f, 0.95f, 0.20f}, 1},
-    [MAP_BORDER] = {{0.75f, 0.78f, 0.80f, 0.38f}, 1},
-    [MAP_COAST] = {{0.80f, 0.86f, 0.90f, 0.85f}, 1.5f},
-    [MAP_BOX] = {{0.80f, 0.87f, 0.95f, 0.30f}, 1},
-};
-
-// Cells of the mesh, or quads of the sides, and the rectangle of the picture around them.
-struct patch {
-    size_t first[2], last[2];
-    bool side;
-    double low[2], high[2];
-};
-
-// The world around: 1 / depth is near + x near_x + y near_y at pixel (x, y). km of the scene.
-struct level {
-    float near, near_x, near_y, change;  // change: most of it over a pixel, from the middle
-    float nearest, farthest;             // of 1 / depth
-    float middle[2], reach[2], margin;
-};
-
-// One thread's room.
-struct workplace {
-    struct ground_raster samples, middles;  // middles: where no sample is in the middle of a pixel
-    struct ground_points points;
-    float *share;
-};
+#include "render/ground_sketcher.h"
 
 struct drawing {
-    const struct basemap *map;
-    const struct basemap_show *show;
     const struct scene *scene;
-    struct ground_camera camera;
-    struct level around;
-    struct ground_light light;
-    size_t across, edge_count;
-    struct ground_point *points;  // of the mesh's corners
-    struct ground_point *feet;    // of the sides' feet, along the edge
-    size_t *edge;                 // corners along the edge, around the domain; the first one is the last too
-    size_t patch_count;
-    struct patch *patches;
-    struct shown_lines lines[MAP_LINES];
-    size_t tiles_x, tiles_y, threads;
-    struct workplace *workplaces;
+    bool terrain;
+    struct ground_sketch *known;        // NULL: tiles are sketched
+    struct ground_sketcher *sketcher;
+    struct ground_sketch *made;         // NULL: they are not kept
+    struct ground_colours *colours;     // one a thread
     float *rgba, *distance;
 };
 
-// --- corners and patches -----------------------------------------------------------------------------------------------
-
-static void find_edge(struct drawing *d) {
-    size_t nx = d->map->ground.nx, ny = d->map->ground.ny, n = 0;
-    for (size_t x = 0; x < nx; x++) d->edge[n++] = x;
-    for (size_t y = 1; y < ny; y++) d->edge[n++] = y * nx + nx - 1;
-    for (size_t x = nx - 1; x-- > 0;) d->edge[n++] = (ny - 1) * nx + x;
-    for (size_t y = ny - 1; y-- > 0;) d->edge[n++] = y * nx;
-    d->edge_count = n;
-}
-
-static void place_corner(const struct drawing *d, size_t corner, bool foot, struct ground_point *point) {
-    const struct ground_mesh *mesh = &d->map->ground;
-    const double at[] = {
-        mesh->low[0] + mesh->step[0] * (double)(corner % mesh->nx),
-        mesh->low[1] + mesh->step[1] * (double)(corner / mesh->nx),
-        foot ? -d->map->depth : (double)mesh->corners[corner].height * d->scene->exaggeration,
-    };
-    ground_camera_point(&d->camera, at, point);
-}
-
-static void place_rows(void *argument, size_t index, size_t thread) {
-    struct drawing *d = argument;
-    size_t nx = d->map->ground.nx, first = index * ROWS * nx, last = first + ROWS * nx, all = nx * d->map->ground.ny;
-    (void)thread;
-    for (size_t n = first; n < last && n < all; n++) place_corner(d, n, false, &d->points[n]);
-    if (index) return;
-    for (size_t n = 0; n < d->edge_count; n++) place_corner(d, d->edge[n], true, &d->feet[n]);
-}
-
-static void join(struct patch *patch, const struct ground_point *p) {
-    const double at[] = {p->x, p->y};
-    for (int n = 0; n < 2; n++) {
-        patch->low[n] = p->cut ? -INFINITY : at[n] < patch->low[n] ? at[n] : patch->low[n];
-        patch->high[n] = p->cut ? INFINITY : at[n] > patch->high[n] ? at[n] : patch->high[n];
-    }
-}
-
-static void measure_patch(void *argument, size_t index, size_t thread) {
-    struct drawing *d = argument;
-    struct patch *patch = &d->patches[index];
-    (void)thread;
-    for (int n = 0; n < 2; n++) patch->low[n] = INFINITY, patch->high[n] = -INFINITY;
-    for (size_t n = patch->first[0]; patch->side && n <= patch->last[0]; n++) {
-        join(patch, &d->points[d->edge[n]]);
-        join(patch, &d->feet[n]);
-    }
-    for (size_t y = patch->first[1]; !patch->side && y <= patch->last[1]; y++)
-        for (size_t x = patch->first[0]; x <= patch->last[0]; x++) join(patch, &d->points[y * d->map->ground.nx + x]);
-}
-
-static size_t least(size_t a, size_t b) { return a < b ? a : b; }
-
-static void cut_patches(struct drawing *d) {
-    size_t cells[] = {d->map->ground.nx - 1, d->map->ground.ny - 1};
-    for (size_t y = 0; y < cells[1]; y += PATCH)
-        for (size_t x = 0; x < cells[0]; x += PATCH)
-            d->patches[d->patch_count++] = (struct patch){{x, y}, {least(x + PATCH, cells[0]), least(y + PATCH, cells[1])}, .side = false};
-    for (size_t n = 0; n + 1 < d->edge_count; n += PATCH)
-        d->patches[d->patch_count++] = (struct patch){{n, 0}, {least(n + PATCH, d->edge_count - 1), 0}, .side = true};
-}
-
-// --- triangles to samples ----------------------------------------------------------------------------------------------
-
-static void draw_patch(const struct drawing *d, const struct patch *patch, struct ground_raster *raster) {
-    double low[] = {(double)raster->x, (double)raster->y};
-    double high[] = {low[0] + (double)raster->width, low[1] + (double)raster->height};
-    for (int n = 0; n < 2; n++)
-        if (patch->low[n] > high[n] || patch->high[n] < low[n]) return;
-    for (size_t n = patch->first[0]; patch->side && n < patch->last[0]; n++) {
-        const struct ground_point *a = &d->points[d->edge[n]], *b = &d->points[d->edge[n + 1]];
-        ground_raster_triangle(raster, &d->camera, a, &d->feet[n], b, GROUND_SIDE);
-        ground_raster_triangle(raster, &d->camera, &d->feet[n], &d->feet[n + 1], b, GROUND_SIDE);
-    }
-    size_t nx = d->map->ground.nx;
-    for (size_t y = patch->first[1]; !patch->side && y < patch->last[1]; y++)
-        for (size_t x = patch->first[0]; x < patch->last[0]; x++) {
-            const struct ground_point *p = &d->points[y * nx + x];
-            ground_raster_triangle(raster, &d->camera, p, p + 1, p + nx, GROUND_TOP);
-            ground_raster_triangle(raster, &d->camera, p + 1, p + nx + 1, p + nx, GROUND_TOP);
-        }
-}
-
-// --- samples to points -------------------------------------------------------------------------------------------------
-
-static void add_point(struct ground_points *points, size_t pixel, int kind, float x, float y, float near, float weight) {
-    size_t n = points->count++;
-    points->pixel[n] = (uint32_t)pixel;
-    points->kind[n] = (uint8_t)kind;
-    points->x[n] = x, points->y[n] = y, points->near[n] = near, points->weight[n] = weight, points->over[n] = 0;
-}
-
-struct pixel_samples {
-    size_t count;
-    float x[SAMPLES_MAX], y[SAMPLES_MAX], near[SAMPLES_MAX];
-    uint8_t kind[SAMPLES_MAX];
-    float low, high;  // of near
-    bool one_kind;
-};
-
-static void gather(const struct ground_raster *r, size_t x, size_t y, struct pixel_samples *s) {
-    size_t across = r->across, row = r->width * across, n = 0;
-    float step = 1 / (float)across;
-    s->count = across * across, s->low = INFINITY, s->high = 0, s->one_kind = true;
-    for (size_t j = 0; j < across; j++)
-        for (size_t i = 0; i < across; i++, n++) {
-            size_t at = (y * across + j) * row + x * across + i;
-            float near = s->near[n] = r->near[at];
-            s->kind[n] = r->kind[at];
-            s->x[n] = (float)(r->x + x) + ((float)i + 0.5f) * step;
-            s->y[n] = (float)(r->y + y) + ((float)j + 0.5f) * step;
-            s->one_kind = s->one_kind && s->kind[n] == s->kind[0];
-            s->low = near < s->low ? near : s->low;
-            s->high = near > s->high ? near : s->high;
-        }
-}
-
-// One point where a pixel's samples of a surface are of one place, as many as there are samples else. `chosen`: which samples.
-static void add_surface(struct ground_points *points, size_t pixel, int kind, const struct pixel_samples *s, const bool *chosen) {
-    float low = INFINITY, high = 0, sum[3] = {0}, each = 1 / (float)s->count;
-    size_t count = 0;
-    for (size_t n = 0; n < s->count; n++) {
-        if (!chosen[n]) continue;
-        low = s->near[n] < low ? s->near[n] : low;
-        high = s->near[n] > high ? s->near[n] : high;
-        sum[0] += s->x[n], sum[1] += s->y[n], sum[2] += s->near[n];
-        count++;
-    }
-    if (!count) return;
-    if (low >= one_surface * high) {
-        float share = 1 / (float)count;
-        add_point(points, pixel, kind, sum[0] * share, sum[1] * share, sum[2] * share, (float)count * each);
-        return;
-    }
-    for (size_t n = 0; n < s->count; n++)
-        if (chosen[n]) add_point(points, pixel, kind, s->x[n], s->y[n], s->near[n], each);
-}
-
-static void find_middle(const struct pixel_samples *s, float middle[2]) {
-    middle[0] = 0.5f * (s->x[0] + s->x[s->count - 1]);
-    middle[1] = 0.5f * (s->y[0] + s->y[s->count - 1]);
-}
-
-static void add_solid(struct ground_points *points, size_t pixel, const struct pixel_samples *s) {
-    bool chosen[SAMPLES_MAX];
-    if (s->one_kind && s->kind[0] == GROUND_NONE) return;
-    if (s->one_kind && s->low >= one_surface * s->high) {
-        float sum = 0, middle[2];
-        for (size_t n = 0; n < s->count; n++) sum += s->near[n];
-        find_middle(s, middle);
-        add_point(points, pixel, s->kind[0], middle[0], middle[1], sum / (float)s->count, 1);
-        return;
-    }
-    for (int kind = GROUND_TOP; kind <= GROUND_SIDE; kind++) {
-        for (size_t n = 0; n < s->count; n++) chosen[n] = s->kind[n] == kind;
-        add_surface(points, pixel, kind, s, chosen);
-    }
-}
-
-// 1 / depth of the world around, if it is seen at a sample; it has a hole under the domain.
-static float around_at(const struct drawing *d, float x, float y, float nearest) {
-    const struct ground_light *light = &d->light;
-    const struct level *level = &d->around;
-    float near = level->near + x * level->near_x + y * level->near_y;
-    if (!(near >= level->farthest && near <= level->nearest && near >= nearest)) return 0;
-    bool over = true;
-    for (int n = 0; n < 2; n++) {
-        float at = fabsf(light->eye[n] + (light->ray[n] + x * light->ray_x[n] + y * light->ray_y[n]) / near - level->middle[n]);
-        if (!(at <= level->reach[n] + level->margin)) return 0;
-        over = over && at < level->reach[n];
-    }
-    return over ? 0 : near;
-}
-
-enum { NOT_AROUND, IS_AROUND, MAYBE_AROUND };
-
-// 1 / depth of the world around in the middles of a row of pixels, and whether all of a pixel is around the domain: as far from
-// the edges as a pixel reaches.
-MULTIVERSION static void find_around(const struct level *level, const struct ground_light *light, float left, float y, size_t count,
-                                     float *restrict nears, uint8_t *restrict where) {
-    const float *eye = light->eye, *ray = light->ray, *ray_x = light->ray_x, *ray_y = light->ray_y;
-    float edge[2], end[2];
-    for (int n = 0; n < 2; n++) edge[n] = level->reach[n], end[n] = level->reach[n] + level->margin;
-    for (size_t k = 0; k < count; k++) {
-        float x = left + (float)k, near = level->near + x * level->near_x + y * level->near_y, depth = 1 / near;
-        float ax = (ray[0] + x * ray_x[0] + y * ray_y[0]) * depth, ay = (ray[1] + x * ray_x[1] + y * ray_y[1]) * depth;
-        float px = (fabsf(ray_x[0] - ax * level->near_x) + fabsf(ray_y[0] - ax * level->near_y)) * depth;
-        float py = (fabsf(ray_x[1] - ay * level->near_x) + fabsf(ray_y[1] - ay * level->near_y)) * depth;
-        float dx = fabsf(eye[0] + ax - level->middle[0]), dy = fabsf(eye[1] + ay - level->middle[1]);
-        float low = near - level->change, high = near + level->change;
-        int in_range = (low > level->farthest) & (high < level->nearest);
-        int within = (dx + px < end[0]) & (dy + py < end[1]) & ((dx - px > edge[0]) | (dy - py > edge[1]));
-        int elsewhere = (dx - px > end[0]) | (dy - py > end[1]) | ((dx + px < edge[0]) & (dy + py < edge[1]));
-        int never = (high < level->farthest) | (low > level->nearest) | (in_range & elsewhere);
-        nears[k] = near;
-        where[k] = (uint8_t)(never ? NOT_AROUND : in_range & within ? IS_AROUND : MAYBE_AROUND);
-    }
-}
-
-static void add_around(const struct drawing *d, struct ground_points *points, size_t pixel, float near, uint8_t where,
-                       struct pixel_samples *s) {
-    bool chosen[SAMPLES_MAX];
-    float middle[2];
-    if (where == NOT_AROUND || near + d->around.change < s->low) return;
-    if (where == IS_AROUND && near - d->around.change > s->high) {
-        find_middle(s, middle);
-        add_point(points, pixel, GROUND_AROUND_KIND, middle[0], middle[1], near, 1);
-        points->over[points->count - 1] = 1;
-        return;
-    }
-    size_t seen = 0, solid = 0, over = 0, first = points->count;
-    for (size_t n = 0; n < s->count; n++) {
-        s->near[n] = around_at(d, s->x[n], s->y[n], s->near[n]);
-        chosen[n] = s->near[n] > 0;
-        seen += chosen[n];
-        solid += s->kind[n] != GROUND_NONE;
-        over += chosen[n] && s->kind[n] != GROUND_NONE;
-    }
-    add_surface(points, pixel, GROUND_AROUND_KIND, s, chosen);
-    float part = over ? (float)(s->count * over) / (float)(seen * solid) : 0;
-    for (size_t n = first; n < points->count; n++) points->over[n] = points->weight[n] * part;
-}
-
-static void find_points(const struct drawing *d, struct workplace *w) {
-    const struct ground_raster *r = &w->samples;
-    struct pixel_samples s;
-    float near[TILE_X];
-    uint8_t where[TILE_X];
-    w->points.count = 0;
-    for (size_t y = 0; y < r->height; y++) {
-        float left = (float)r->x + 0.5f, row = (float)(r->y + y) + 0.5f;
-        if (d->map->places.around) find_around(&d->around, &d->light, left, row, r->width, near, where);
-        for (size_t x = 0; x < r->width; x++) {
-            gather(r, x, y, &s);
-            add_solid(&w->points, y * r->width + x, &s);
-            if (d->map->places.around) add_around(d, &w->points, y * r->width + x, near[x], where[x], &s);
-        }
-    }
-}
-
-// --- points to pixels --------------------------------------------------------------------------------------------------
-
 static float held(float v) { return v < 0 ? 0 : v > 1 ? 1 : v; }
 
-static void lay_points(const struct drawing *d, const struct workplace *w, float *rgba) {
-    const struct ground_points *p = &w->points;
-    size_t wide = w->samples.width;
-    for (size_t y = 0; y < w->samples.height; y++) memset(rgba + 4 * y * d->scene->width, 0, 4 * wide * sizeof *rgba);
+// rgba: from the tile's first pixel on.
+static void lay_points(const struct ground_tile *tile, const struct ground_colours *colours, float *rgba, size_t stride) {
+    const struct ground_points *p = &tile->points;
+    for (size_t y = 0; y < tile->height; y++) memset(rgba + 4 * y * stride, 0, 4 * tile->width * sizeof *rgba);
     for (size_t n = 0; n < p->count; n++) {
-        float *out = rgba + 4 * (p->pixel[n] / wide * d->scene->width + p->pixel[n] % wide), share = p->weight[n] * p->alpha[n];
-        float left = 1 - p->over[n] * p->alpha[n];
-        for (int c = 0; c < 3; c++) out[c] = out[c] * left + held(p->colour[c][n]) * share;
+        float *out = rgba + 4 * (p->pixel[n] / tile->width * stride + p->pixel[n] % tile->width), share = p->weight[n] * colours->alpha[n];
+        float left = 1 - p->over[n] * colours->alpha[n];
+        for (int c = 0; c < 3; c++) out[c] = out[c] * left + held(colours->colour[c][n]) * share;
         out[3] = out[3] * left + share;
     }
 }
 
-static void find_distance(const struct drawing *d, const struct workplace *w, float *distance) {
-    const struct ground_raster *r = d->across % 2 ? &w->samples : &w->middles;
-    const struct ground_camera *c = &d->camera;
-    size_t middle = r->across / 2, row = r->width * r->across;
-    for (size_t y = 0; y < r->height; y++)
-        for (size_t x = 0; x < r->width; x++) {
-            float near = r->near[(y * r->across + middle) * row + x * r->across + middle];
-            double px = (double)(r->x + x) + 0.5, py = (double)(r->y + y) + 0.5, squared = 0;
-            for (int n = 0; n < 3; n++) {
-                double ray = c->ray[n] + px * c->ray_x[n] + py * c->ray_y[n];
-                squared += ray * ray;
-            }
-            distance[y * d->scene->width + x] = near > 0 ? (float)(sqrt(squared) / (double)near) : INFINITY;
-        }
-}
-
-static bool shown(const struct basemap_show *show, int kind) {
-    return kind == MAP_GRATICULE ? show->graticule : kind == MAP_BOX ? show->box : show->coastlines;
+static void lay_ink(const struct ground_tile *tile, float *rgba, size_t stride) {
+    for (size_t n = 0; n < tile->inked; n++) {
+        const struct ground_ink *ink = &tile->ink[n];
+        float *out = rgba + 4 * (ink->pixel / tile->width * stride + ink->pixel % tile->width), left = 1 - ink->rgba[3];
+        for (int c = 0; c < 4; c++) out[c] = out[c] * left + ink->rgba[c];
+    }
 }
 
 static void draw_tile(void *argument, size_t index, size_t thread) {
     const struct drawing *d = argument;
-    struct workplace *w = &d->workplaces[thread];
-    size_t x = index % d->tiles_x * TILE_X, y = index / d->tiles_x * TILE_Y, stride = d->scene->width;
-    size_t width = least(TILE_X, d->scene->width - x), height = least(TILE_Y, d->scene->height - y);
-    ground_raster_clear(&w->samples, x, y, width, height);
-    for (size_t n = 0; n < d->patch_count; n++) draw_patch(d, &d->patches[n], &w->samples);
-    if (d->across % 2 == 0) {
-        ground_raster_clear(&w->middles, x, y, width, height);
-        for (size_t n = 0; n < d->patch_count; n++) draw_patch(d, &d->patches[n], &w->middles);
-    }
-    find_points(d, w);
-    ground_shade(&d->light, &w->points);
-    float *rgba = d->rgba + 4 * (y * stride + x);
-    lay_points(d, w, rgba);
-    for (int kind = 0; kind < MAP_LINES; kind++)
-        if (shown(d->show, kind)) line_draw(&d->lines[kind], &styles[kind], &d->camera, &w->samples, w->share, rgba, stride);
-    find_distance(d, w, d->distance + y * stride + x);
+    const struct ground_tile *tile = d->known ? &d->known->tiles[index] : ground_sketcher_tile(d->sketcher, index, thread);
+    const size_t stride = d->scene->width, first = tile->y * stride + tile->x;
+    if (d->made) ground_sketch_put(d->made, index, tile);
+    ground_shade(d->scene, d->terrain, &tile->points, &d->colours[thread]);
+    lay_points(tile, &d->colours[thread], d->rgba + 4 * first, stride);
+    lay_ink(tile, d->rgba + 4 * first, stride);
+    for (size_t y = 0; y < tile->height; y++)
+        memcpy(d->distance + first + y * stride, tile->distance + y * tile->width, tile->width * sizeof *d->distance);
 }
 
-// --- the whole ---------------------------------------------------------------------------------------------------------
-
-static void place_lines(void *argument, size_t index, size_t thread) {
-    struct drawing *d = argument;
-    (void)thread;
-    for (int kind = 0; kind < MAP_LINES; kind++) {
-        size_t runs = shown_lines_runs(&d->lines[kind]);
-        if (index < runs) {
-            shown_lines_place(&d->lines[kind], &d->map->lines[kind], &d->camera, d->scene->exaggeration, index);
-            return;
-        }
-        index -= runs;
-    }
+static int make_colours(struct drawing *d, size_t threads, size_t points) {
+    d->colours = calloc(threads, sizeof *d->colours);
+    for (size_t n = 0; n < threads; n++)
+        if (!d->colours || ground_colours_init(&d->colours[n], points)) return VIRGA_NO_MEMORY;
+    return VIRGA_OK;
 }
 
-static int make_room(struct drawing *d) {
-    const struct ground_mesh *mesh = &d->map->ground;
-    size_t edge = 2 * (mesh->nx + mesh->ny), cells = (mesh->nx / PATCH + 1) * (mesh->ny / PATCH + 1);
-    size_t samples = TILE_X * TILE_Y * d->across * d->across;
-    d->points = malloc(mesh->nx * mesh->ny * sizeof *d->points);
-    d->feet = malloc(edge * sizeof *d->feet);
-    d->edge = malloc(edge * sizeof *d->edge);
-    d->patches = malloc((cells + edge / PATCH + 1) * sizeof *d->patches);
-    d->workplaces = calloc(d->threads, sizeof *d->workplaces);
-    int status = d->points && d->feet && d->edge && d->patches && d->workplaces ? VIRGA_OK : VIRGA_NO_MEMORY;
-    for (int kind = 0; kind < MAP_LINES && status == VIRGA_OK; kind++)
-        if (shown(d->show, kind)) status = shown_lines_init(&d->lines[kind], &d->map->lines[kind]);
-    for (size_t n = 0; n < d->threads && status == VIRGA_OK; n++) {
-        struct workplace *w = &d->workplaces[n];
-        w->share = malloc(TILE_X * TILE_Y * sizeof *w->share);
-        status = w->share ? ground_raster_init(&w->samples, TILE_X, TILE_Y, d->across) : VIRGA_NO_MEMORY;
-        if (status == VIRGA_OK && d->across % 2 == 0) status = ground_raster_init(&w->middles, TILE_X, TILE_Y, 1);
-        if (status == VIRGA_OK) status = ground_points_init(&w->points, 2 * samples);
-    }
-    return status;
+static struct ground_sketch_key key_of(const struct scene *scene, const struct basemap_show *show, unsigned samples) {
+    struct ground_sketch_key key;
+    memset(&key, 0, sizeof key);  // with what lies between members
+    key.matrices = scene->matrices;
+    key.exaggeration = scene->exaggeration;
+    key.width = scene->width;
+    key.height = scene->height;
+    key.across = samples < 1 ? 1 : samples > GROUND_ACROSS ? GROUND_ACROSS : samples;
+    key.show = *show;
+    return key;
 }
 
-static void leave_room(struct drawing *d) {
-    for (size_t n = 0; d->workplaces && n < d->threads; n++) {
-        struct workplace *w = &d->workplaces[n];
-        ground_raster_destroy(&w->samples);
-        ground_raster_destroy(&w->middles);
-        ground_points_destroy(&w->points);
-        free(w->share);
-    }
-    for (int kind = 0; kind < MAP_LINES; kind++) shown_lines_destroy(&d->lines[kind]);
-    free(d->workplaces);
-    free(d->patches);
-    free(d->edge);
-    free(d->feet);
-    free(d->points);
+// What the tiles are from: a sketch that is there, or a sketcher, and perhaps a sketch to be kept.
+static int find_tiles(struct drawing *d, struct basemap *map, struct render_team *team, const struct ground_sketch_key *key, size_t tiles) {
+    bool again;
+    if ((d->known = ground_sketches_find(&map->sketches, key, &again))) return VIRGA_OK;
+    if (ground_sketcher_new(map, key, d->scene, render_team_threads(team), &d->sketcher)) return VIRGA_NO_MEMORY;
+    if (again) d->made = ground_sketch_new(key, tiles);
+    ground_sketcher_place(d->sketcher, team);
+    return VIRGA_OK;
 }
 
-static void draw(struct drawing *d, struct render_team *team) {
-    size_t runs = 0;
-    find_edge(d);
-    cut_patches(d);
-    for (int kind = 0; kind < MAP_LINES; kind++) runs += shown_lines_runs(&d->lines[kind]);
-    render_team_run(team, (d->map->ground.ny + ROWS - 1) / ROWS, place_rows, d);
-    render_team_run(team, d->patch_count, measure_patch, d);
-    render_team_run(team, runs, place_lines, d);
-    render_team_run(team, d->tiles_x * d->tiles_y, draw_tile, d);
-}
-
-static struct level level_around(const struct basemap *map, const struct ground_camera *camera, double exaggeration) {
-    double height = GROUND_AROUND_HEIGHT * exaggeration - camera->eye[2];
-    if (fabs(height) < 1e-9) height = 1e-9;
-    struct level level = {
-        .near = (float)(camera->ray[2] / height), .near_x = (float)(camera->ray_x[2] / height), .near_y = (float)(camera->ray_y[2] / height),
-        .nearest = (float)camera->nearest, .farthest = (float)camera->farthest,
-        .margin = (float)(BASEMAP_AROUND * fmax(map->places.size[0], map->places.size[1])),
-    };
-    level.change = 0.5f * (fabsf(level.near_x) + fabsf(level.near_y));
-    for (int n = 0; n < 2; n++) {
-        level.reach[n] = (float)(map->places.size[n] / 2);
-        level.middle[n] = (float)(map->places.box.low[n] + map->places.size[n] / 2);
-    }
-    return level;
-}
-
-int basemap_draw(const struct basemap *basemap, struct render_team *team, const struct scene *scene, const struct basemap_show *show,
-                 unsigned samples, float *rgba, float *distance) {
-    struct drawing d = {
-        .map = basemap, .show = show, .scene = scene, .across = samples < 1 ? 1 : samples > ACROSS_MAX ? ACROSS_MAX : samples,
-        .threads = render_team_threads(team), .rgba = rgba, .distance = distance,
-        .tiles_x = (scene->width + TILE_X - 1) / TILE_X, .tiles_y = (scene->height + TILE_Y - 1) / TILE_Y,
-    };
-    ground_camera_init(&d.camera, scene);
-    d.around = level_around(basemap, &d.camera, scene->exaggeration);
-    d.light = (struct ground_light){
-        .scene = scene, .ground = &basemap->ground, .around = &basemap->around, .land = &basemap->land, .depth = (float)basemap->depth,
-        .meridian = (float)basemap->places.middle[0], .spherical = basemap->places.spherical, .terrain = show->terrain,
-    };
-    ground_light_init(&d.light, &d.camera);
-    int status = make_room(&d);
-    if (status == VIRGA_OK) draw(&d, team);
-    leave_room(&d);
+int basemap_draw(struct basemap *map, struct render_team *team, const struct scene *scene, const struct basemap_show *show, unsigned samples, float *rgba,
+                 float *distance) {
+    const struct ground_sketch_key key = key_of(scene, show, samples);
+    const size_t tiles = ((size_t)key.width + GROUND_TILE_X - 1) / GROUND_TILE_X * (((size_t)key.height + GROUND_TILE_Y - 1) / GROUND_TILE_Y);
+    const size_t threads = render_team_threads(team);
+    struct drawing d = {.scene = scene, .terrain = show->terrain, .rgba = rgba, .distance = distance};
+    int status = find_tiles(&d, map, team, &key, tiles);
+    if (!status) status = make_colours(&d, threads, d.known ? d.known->points : ground_sketcher_points(d.sketcher));
+    if (!status) render_team_run(team, tiles, draw_tile, &d);
+    if (!status && d.made) ground_sketches_add(&map->sketches, d.made);
+    ground_sketcher_free(d.sketcher);
+    ground_sketch_unref(d.made);
+    ground_sketch_unref(d.known);
+    for (size_t n = 0; d.colours && n < threads; n++) ground_colours_destroy(&d.colours[n]);
+    free(d.colours);
     return status;
 }

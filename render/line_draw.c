@@ -102,7 +102,8 @@ static void draw_segment(struct pen *pen, const struct shown_segment *s) {
         if (!(x0 < wide && x1 >= 0)) continue;
         for (size_t x = (size_t)fmaxf(x0, 0); x < r->width && (float)x <= x1; x++) {
             float px = left + (float)x + 0.5f, t = between(0, 1, ((px - s->x[0]) * dx + (py - s->y[0]) * dy) * inverse);
-            float across = hypotf(px - s->x[0] - t * dx, py - s->y[0] - t * dy), cover = between(0, 1, pen->width + 0.5f - 2 * across);
+            float ax = px - s->x[0] - t * dx, ay = py - s->y[0] - t * dy;
+            float across = sqrtf(ax * ax + ay * ay), cover = between(0, 1, pen->width + 0.5f - 2 * across);
             float *share = &pen->share[y * r->width + x];
             if (!(cover > *share)) continue;
             cover *= seen(pen, x, y, s->near[0] + t * (s->near[1] - s->near[0]));
@@ -116,17 +117,19 @@ static bool begin(struct pen *pen) {
     return pen->used = true;
 }
 
-static void lay_ink(const struct pen *pen, const struct line_style *style, float *rgba, size_t stride) {
-    const struct ground_raster *r = pen->raster;
-    for (size_t y = 0; y < r->height; y++)
-        for (size_t x = 0; x < r->width; x++) {
-            float alpha = style->ink[3] * pen->share[y * r->width + x], *out = rgba + 4 * (y * stride + x);
+static void lay_ink(const struct pen *pen, const struct line_style *style, float *ink, bool over) {
+    const size_t pixels = pen->raster->width * pen->raster->height;
+    if (!over) memset(ink, 0, 4 * pixels * sizeof *ink);
+    for (size_t n = 0; n < pixels; n++) {
+        const float alpha = style->ink[3] * pen->share[n];
+        float *out = ink + 4 * n;
+        if (alpha > 0)
             for (int c = 0; c < 4; c++) out[c] = out[c] * (1 - alpha) + (c < 3 ? style->ink[c] : 1) * alpha;
-        }
+    }
 }
 
-void line_draw(const struct shown_lines *shown, const struct line_style *style, const struct ground_camera *camera,
-               const struct ground_raster *raster, float *share, float *rgba, size_t stride) {
+bool line_draw(const struct shown_lines *shown, const struct line_style *style, const struct ground_camera *camera,
+               const struct ground_raster *raster, float *share, float *ink, bool over) {
     struct pen pen = {camera, raster, style->width, style->width / 2 + 0.25f, (float)(2e-5 * camera->step), share, false};
     float left = (float)raster->x - pen.reach, right = (float)(raster->x + raster->width) + pen.reach;
     float top = (float)raster->y - pen.reach, bottom = (float)(raster->y + raster->height) + pen.reach;
@@ -136,5 +139,6 @@ void line_draw(const struct shown_lines *shown, const struct line_style *style, 
         begin(&pen);
         for (size_t k = 0; k < run->count; k++) draw_segment(&pen, &shown->segments[n * SHOWN_RUN + k]);
     }
-    if (pen.used) lay_ink(&pen, style, rgba, stride);
+    if (pen.used) lay_ink(&pen, style, ink, over);
+    return pen.used;
 }

@@ -24,8 +24,9 @@ size_t shown_lines_runs(const struct shown_lines *shown);
 void shown_lines_place(struct shown_lines *shown, const struct map_lines *lines, const struct ground_camera *camera,
                        double exaggeration, size_t run);
 
-// Over a tile's rgba[height][width][4] (rows `stride` pixels apart; colour times alpha). share: room for the tile's pixels.
-void line_draw(const struct shown_lines *shown, const struct line_style *style, const struct ground_camera *camera,
-               const struct ground_raster *raster, float *share, float *rgba, size_t stride);
+// What lines put over a tile: ink[height][width][4], colour times alpha; over what is in it, or if there is nothing yet. share: room for the tile's pixels.
+// False where they do not touch the tile, and nothing was done.
+bool line_draw(const struct shown_lines *shown, const struct line_style *style, const struct ground_camera *camera,
+               const struct ground_raster *raster, float *share, float *ink, bool over);
 
 #endif

@@ -22,8 +22,9 @@ int picture_maker_new(const struct picture_options *options, struct picture_make
     maker->volumes = field_volumes_new(&maker->fetch, options->team, options->memory);
     maker->spaces = layer_spaces_new(options->catalog, options->stop);
     maker->planes = plane_cache_new(options->memory / 4);
+    maker->basemaps = options->basemaps ? options->basemaps : basemap_cache_new(1, options->memory / 4);
     if (options->world_folder) maker->world_folder = strdup(options->world_folder);
-    if (!maker->volumes || !maker->spaces || !maker->planes || (options->world_folder && !maker->world_folder)) {
+    if (!maker->volumes || !maker->spaces || !maker->planes || !maker->basemaps || (options->world_folder && !maker->world_folder)) {
         picture_maker_free(maker);
         return failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
     }
@@ -45,7 +46,8 @@ void picture_maker_free(struct picture_maker *maker) {
     free_planes(maker);
     light_grid_destroy(&maker->shade);
     skip_grid_destroy(&maker->skip);
-    basemap_free(maker->basemap);
+    basemap_unref(maker->basemap);
+    if (!maker->options.basemaps) basemap_cache_free(maker->basemaps);
     picture_slices_drop(maker);
     plane_cache_free(maker->planes);
     layer_spaces_free(maker->spaces);

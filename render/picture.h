@@ -10,12 +10,14 @@
 #include "render/render_team.h"
 #include "render/view.h"
 
+struct basemap_cache;
 struct picture_maker;
 
 struct picture_options {
-    struct catalog *catalog;       // these three, and `stop`, must outlive the maker
+    struct catalog *catalog;       // these four, and `stop`, must outlive the maker
     struct brick_store *bricks;
     struct render_team *team;
+    struct basemap_cache *basemaps; // shared with other makers; NULL: one of its own
     const char *world_folder;      // coastlines, see basemap.h; NULL: a view that wants them fails
     size_t memory;                 // bytes of decoded bricks kept between pictures, about
     bool background;               // what it asks of the store comes after all that anybody else wants, and nothing is made ready ahead

@@ -74,16 +74,16 @@ int picture_domain(struct picture_maker *maker, const struct view *view, struct 
     maker->above_ground = domain.main->map && domain.main->map->datum == DATUM_GROUND;
     bool enough = !(view->coastlines && maker->without_world);
     if (maker->basemap && enough && picture_key_same(&key, &maker->domain_key)) return VIRGA_OK;
-    basemap_free(maker->basemap);
+    basemap_unref(maker->basemap);
     maker->basemap = NULL;
     struct basemap_options options = {.grid = maker->resolved.dataset->grid, .ground = domain.ground ? domain.ground->reach.ground : NULL,
-                                            .box = domain.box, .world_folder = maker->world_folder};
+                                      .box = domain.box, .world_folder = maker->world_folder};
     struct failure missing = {0};
-    status = basemap_new(&options, &maker->basemap, &missing);
+    status = basemap_cache_get(maker->basemaps, &options, &maker->basemap, &missing);
     maker->without_world = status == VIRGA_NOT_FOUND && !view->coastlines;
     if (maker->without_world) {  // then what is above the sea is land
         options.world_folder = NULL;
-        status = basemap_new(&options, &maker->basemap, &missing);
+        status = basemap_cache_get(maker->basemaps, &options, &maker->basemap, &missing);
     }
     if (status) return failure_set(failure, status, "%s", missing.message);
     maker->box = domain.box;

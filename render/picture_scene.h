@@ -3,7 +3,7 @@
 #ifndef VIRGA_RENDER_PICTURE_SCENE_H
 #define VIRGA_RENDER_PICTURE_SCENE_H
 
-#include "render/basemap.h"
+#include "render/basemap_cache.h"
 #include "render/caption.h"
 #include "render/field_volume.h"
 #include "render/layer_space.h"
@@ -50,6 +50,7 @@ struct picture_maker {
     struct picture_key domain_key;
     struct scene_bounds box;
     bool above_ground;               // heights are above the ground
+    struct basemap_cache *basemaps;  // the options', or its own
     struct basemap *basemap;
     bool without_world;              // it knows nothing of land: the page's packages are not there, and no view wanted coastlines yet
     // Of the picture being made, and of the one before.

@@ -46,8 +46,8 @@ static int make_maker(struct pin_drawer *drawer, struct catalog *catalog, struct
     }
     free_maker(drawer);
     drawer->catalog = catalog;
-    const struct picture_options options = {.catalog = catalog, .bricks = pictures->options.bricks, .team = drawer->team, .world_folder = pictures->world_folder,
-                                            .memory = MEMORY, .background = true, .stop = &drawer->stop};
+    const struct picture_options options = {.catalog = catalog, .bricks = pictures->options.bricks, .team = drawer->team, .basemaps = pictures->basemaps,
+                                            .world_folder = pictures->world_folder, .memory = MEMORY, .background = true, .stop = &drawer->stop};
     return picture_maker_new(&options, &drawer->maker, failure);
 }
 
@@ -116,7 +116,7 @@ static int draw_of(struct pin_drawer *drawer, struct pin_entry *entry, struct dr
     snprintf(drawing->title, sizeof drawing->title, "%s", entry->title);
     drawer->entry = entry;
     drawer->began = clock_monotonic();
-    drawer->late = drawer->outdated = false;
+    drawer->late = drawer->outdated = drawer->rested = false;
     drawer->fields = entry->meaning.fields;
     drawer->look = entry->meaning.look;
     atomic_store(&drawer->stop, false);
@@ -263,12 +263,14 @@ static void work(struct pin_drawer *drawer) {
     } else if (entry) {
         draw_entry(drawer, entry);
     } else {
-        const double again = pin_entries_again(&pictures->entries, now) - now, idle = drawer->maker ? IDLE_SECONDS : 3600;
+        const double again = pin_entries_again(&pictures->entries, now) - now, idle = drawer->rested ? 3600 : IDLE_SECONDS;
         const bool old = drawer->maker && drawer->catalog != pictures->catalog;  // and holds files that nobody else does
         if (!old && (wait_for_work(pictures, fmin(again, idle)) || again < idle)) return;
         pthread_mutex_unlock(&pictures->lock);
         free_maker(drawer);
+        if (!old) basemap_cache_clear(pictures->basemaps);
         pthread_mutex_lock(&pictures->lock);
+        drawer->rested = !old;
     }
 }
 

@@ -12,6 +12,7 @@
 #include "server/pin_pictures_private.h"
 
 enum { BATCH = 16, LOOK_SECONDS = 15 };  // pins looked up at a time; between two looks at the clock
+enum { BASEMAPS = 3, BASEMAP_MEMORY = 24 << 20 };  // a thumbnail's sketch takes 4 MiB
 static const double TELL_SECONDS = 0.1;
 
 // --- What is kept.
@@ -453,6 +454,7 @@ static int init(struct pin_pictures *pictures, struct catalog *catalog, struct f
     pthread_mutex_init(&pictures->lock, NULL);
     condition_init(&pictures->for_minder);
     condition_init(&pictures->for_drawers);
+    if (!(pictures->basemaps = basemap_cache_new(BASEMAPS, BASEMAP_MEMORY))) return failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
     int status = pin_files_start(config->state_dir, failure);
     return status ? status : viewer_gate_new(pictures->options.workers, &pictures->gate, failure);
 }
@@ -499,6 +501,7 @@ void pin_pictures_free(struct pin_pictures *pictures) {
     for (size_t n = 0; n < PIN_SAID; n++) forget_said(pictures, &pictures->said[n]);
     pin_entries_clear(&pictures->entries);
     catalog_unref(pictures->catalog);
+    basemap_cache_free(pictures->basemaps);
     pthread_cond_destroy(&pictures->for_drawers);
     pthread_cond_destroy(&pictures->for_minder);
     pthread_mutex_destroy(&pictures->lock);

@@ -5,6 +5,7 @@
 
 #include <pthread.h>
 
+#include "render/basemap_cache.h"
 #include "server/pin_files.h"
 #include "server/pin_live.h"
 #include "server/pin_pictures.h"
@@ -76,11 +77,13 @@ struct pin_drawer {
     struct catalog *catalog;       // of the maker, one reference
     struct render_team *team;
     struct picture_maker *maker;
+    bool rested;                   // what all drawers share was left to go, too
 };
 
 struct pin_pictures {
     struct pin_pictures_options options;
     char world_folder[4200];
+    struct basemap_cache *basemaps;  // of all drawers
     double stale_after;
     struct viewer_gate *gate;
     pthread_t minder;

@@ -43,14 +43,14 @@ static void make(struct made *m, struct grid *grid, made_height *height, const c
                                                              (grid->y.values[j] - grid->centre[1]) * grid->km_per_unit[1]);
     }
     struct failure failure = {0};
-    const struct basemap_options options = {grid, m->ground, m->scene.box, world};
+    const struct basemap_options options = {grid, m->ground, m->scene.box, world, 64 << 20};
     if (basemap_new(&options, &m->map, &failure)) fail_msg("%s", failure.message);
     m->rgba = malloc(4 * (size_t)width * height_pixels * sizeof *m->rgba);
     m->distance = malloc((size_t)width * height_pixels * sizeof *m->distance);
 }
 
 static void made_free(struct made *m) {
-    basemap_free(m->map);
+    basemap_unref(m->map);
     grid_free(m->grid);
     free(m->ground);
     free(m->rgba);
@@ -453,7 +453,7 @@ static void test_failures(void **state) {
     struct grid *grid = made_earth_grid(lonlat, true, false, 20, 10, 50, 0.4);
     struct basemap *map;
     struct failure failure = {0};
-    struct basemap_options options = {grid, NULL, made_box(grid, 12), "/nowhere/at/all"};
+    struct basemap_options options = {grid, NULL, made_box(grid, 12), "/nowhere/at/all", 0};
     assert_int_equal(basemap_new(&options, &map, &failure), VIRGA_NOT_FOUND);
     assert_null(map);
     assert_non_null(strstr(failure.message, "/nowhere/at/all/countries-"));
