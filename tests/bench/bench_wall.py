@@ -6,7 +6,8 @@ place, time after time: pages are told of each pin, fetch its new picture, and p
 for each roll and for all. Between two rolls the file is deleted, and the pins go back. Each time it is another file, so that nothing of it is known.
 
 Meanwhile a viewer of the first run changes the time. Rolls and times without any take turns; the viewer's p50 and p95 in both, and their ratio, are printed. Of a
-roll only switches that began while pins still had to be drawn count.
+roll only switches that began while pins still had to be drawn count. The viewer stands for one whose machine is not the server's: it runs as soon as there is something
+for it (at real-time priority, for which this needs root or CAP_SYS_NICE), and does not wait for a processor that the server's threads use.
 """
 import concurrent.futures
 import http.client
@@ -97,8 +98,16 @@ class Wall:
 KINDS = ("", "alone", "roll")  # what goes on; the first does not count
 
 
+def run_at_once():
+    try:
+        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))
+    except PermissionError:
+        print("viewer's switch: times count what the viewer waits for a processor, as this may not run at real-time priority", flush=True)
+
+
 def switch_on(server, kind, ended, results):
     """A viewer that changes the time again and again: milliseconds by what went on meanwhile."""
+    run_at_once()
     viewer, times = Viewer(Pins(server)), {name: [] for name in KINDS}
     while not ended.value:
         time.sleep(PAUSE)

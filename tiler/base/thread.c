@@ -2,6 +2,7 @@
 #include "base/thread.h"
 
 #include <math.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdint.h>
 #include <sys/eventfd.h>
@@ -33,6 +34,8 @@ struct scheduling {
 };
 
 void thread_run_soon(void) {
+    const struct sched_param least = {.sched_priority = sched_get_priority_min(SCHED_RR)};
+    if (!sched_setscheduler(0, SCHED_RR | SCHED_RESET_ON_FORK, &least)) return;
     struct scheduling wanted = {.size = sizeof wanted, .policy = SCHED_OTHER, .runtime = TURN_NANOSECONDS};
     wanted.nice = getpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid));
     syscall(SYS_sched_setattr, 0, &wanted, 0);

@@ -10,8 +10,9 @@
 int thread_start(pthread_t *thread, void *(*run)(void *argument), void *argument);
 // The niceness of the calling thread alone (setpriority(2)); where it may not have that one it keeps its own.
 void thread_be_nice(int niceness);
-// Asks the kernel to run the calling thread soon after it wakes, in short turns: for one that does little at a time and that others wait for. It
-// gets no more of a processor for it; threads that it starts from then on do likewise. Linux 6.12 or newer; elsewhere nothing changes.
+// Asks the kernel to run the calling thread as soon as it wakes and to leave it the processor: for one that does little at a time and that all others wait
+// for. At the least real-time priority (SCHED_RR) where it may have that (CAP_SYS_NICE or RLIMIT_RTPRIO; what it starts has none of it), else in short turns
+// (Linux 6.12 or newer; threads that it starts do likewise).
 void thread_run_soon(void);
 
 // A condition that condition_wait waits for. 0, or an errno.

@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <math.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -275,6 +276,42 @@ static void a_condition_is_waited_for_until_a_time_or_a_signal(void **state) {
     pthread_cond_destroy(&s.condition);
 }
 
+struct policies { int tried, own, started; };
+
+static void *policy_of_a_thread(void *argument) {
+    *(int *)argument = sched_getscheduler(0);
+    return NULL;
+}
+
+static void *try_real_time(void *argument) {
+    const struct sched_param least = {.sched_priority = 1};
+    *(int *)argument = sched_setscheduler(0, SCHED_RR, &least);
+    return NULL;
+}
+
+static void *run_soon(void *argument) {
+    struct policies *policies = argument;
+    pthread_t thread;
+    thread_run_soon();
+    policies->own = sched_getscheduler(0);
+    if (!thread_start(&thread, policy_of_a_thread, &policies->started)) pthread_join(thread, NULL);
+    return NULL;
+}
+
+// Before all others where the system allows it; what it starts does not inherit that.
+static void a_thread_may_run_soon(void **state) {
+    (void)state;
+    struct policies policies = {.tried = -1, .own = -1, .started = -1};
+    pthread_t thread;
+    assert_int_equal(thread_start(&thread, try_real_time, &policies.tried), 0);
+    pthread_join(thread, NULL);
+    assert_int_equal(thread_start(&thread, run_soon, &policies), 0);
+    pthread_join(thread, NULL);
+    assert_int_equal(policies.own, policies.tried ? SCHED_OTHER : SCHED_RR | SCHED_RESET_ON_FORK);
+    assert_int_equal(policies.started, SCHED_OTHER);
+    assert_int_equal(sched_getscheduler(0), SCHED_OTHER);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(failure_holds_one_line_of_valid_text),
@@ -293,6 +330,7 @@ int main(void) {
         cmocka_unit_test(a_long_step_counts_little),
         cmocka_unit_test(a_copy_of_bytes_stands_by_itself),
         cmocka_unit_test(a_condition_is_waited_for_until_a_time_or_a_signal),
+        cmocka_unit_test(a_thread_may_run_soon),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
