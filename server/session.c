@@ -7,29 +7,10 @@
 #include <string.h>
 
 #include "base/status.h"
+#include "server/layer_memory.h"
 
-enum { NOTHING_SENT, ANNOUNCED, TABLE_SENT };
-enum { BIT_SENT, BIT_PENDING, BIT_FAILED, BIT_KINDS };
 enum stage_kind { STAGE_COARSE, STAGE_VISIBLE, STAGE_REFINE };
 enum { MAX_STAGES = 3 * (1 + VIEW_MAX_AHEAD), NO_STAGE = INT_MAX };
-
-struct slot {  // a step of a layer
-    bool used, in_window, given_up;  // given_up: its field could not be got
-    uint32_t serial;
-    uint32_t step;
-    uint64_t name;         // of its data
-    uint64_t last_wanted;  // interest number
-    int told;
-    struct session_field *field;  // only in the window
-    uint64_t *bits;               // BIT_KINDS × words
-};
-
-struct layer_memory {
-    char identity[SESSION_MAX_IDENTITY], variable[256];
-    struct pyramid_shape shape;
-    size_t level_start[PYRAMID_MAX_LEVELS], bricks, words;
-    struct slot slots[SESSION_MAX_SLOTS];
-};
 
 struct pending {
     bool used, ready;
@@ -45,7 +26,7 @@ struct session {
     struct session_interest interest;
     struct view_frustum frustum;
     struct layer_memory *layers[VIEW_MAX_LAYERS];
-    struct slot *window[VIEW_MAX_LAYERS][1 + VIEW_MAX_AHEAD];  // NULL where the layer has no such step
+    struct layer_slot *window[VIEW_MAX_LAYERS][1 + VIEW_MAX_AHEAD];  // NULL where the layer has no such step
     uint64_t interests;
     uint32_t last_serial;
     size_t in_flight;
@@ -85,7 +66,7 @@ static void forget_pending(struct session *s, size_t i) {
     s->pending_count--;
 }
 
-static void cancel_pending(struct session *s, const struct slot *slot) {
+static void cancel_pending(struct session *s, const struct layer_slot *slot) {
     for (size_t i = 0; i < SESSION_MAX_PENDING; i++) {
         struct pending *p = &s->pending[i];
         if (!p->used || p->slot != slot->serial) continue;
@@ -94,24 +75,27 @@ static void cancel_pending(struct session *s, const struct slot *slot) {
     }
 }
 
-static void leave_window(struct session *s, const struct layer_memory *layer, struct slot *slot) {
+static void leave_window(struct session *s, const struct layer_memory *layer, struct layer_slot *slot) {
     cancel_pending(s, slot);
-    if (slot->bits) memset(slot->bits + BIT_PENDING * layer->words, 0, layer->words * sizeof *slot->bits);
+    layer_slot_clear(layer, slot, SLOT_PENDING);
     if (slot->field) s->calls.release(s->calls.user, slot->field);
     slot->field = NULL;
     slot->in_window = false;
 }
 
-static void drop_slot(struct session *s, const struct layer_memory *layer, struct slot *slot) {
-    if (!slot->used) return;
+static void drop_slot(struct session *s, const struct layer_memory *layer, struct layer_slot *slot) {
     leave_window(s, layer, slot);
-    free(slot->bits);
-    *slot = (struct slot){0};
+    layer_slot_empty(slot);
+}
+
+static void leave_windows(struct session *s, struct layer_memory *layer) {
+    for (size_t i = 0; i < SESSION_MAX_SLOTS; i++)
+        if (layer->slots[i].used) leave_window(s, layer, &layer->slots[i]);
 }
 
 static void free_layer(struct session *s, struct layer_memory *layer) {
-    for (size_t i = 0; layer && i < SESSION_MAX_SLOTS; i++) drop_slot(s, layer, &layer->slots[i]);
-    free(layer);
+    if (layer) leave_windows(s, layer);
+    layer_memory_free(layer);
 }
 
 void session_free(struct session *s) {
@@ -121,52 +105,17 @@ void session_free(struct session *s) {
     free(s);
 }
 
-static uint64_t *slot_word(const struct layer_memory *layer, const struct slot *slot, int kind, uint32_t level, uint32_t x,
-                           uint32_t y, uint32_t z, uint64_t *bit) {
-    const uint32_t *bricks = layer->shape.levels[level].bricks;
-    size_t at = layer->level_start[level] + ((size_t)z * bricks[1] + y) * bricks[0] + x;
-    *bit = 1ULL << (at & 63);
-    return &slot->bits[(size_t)kind * layer->words + at / 64];
-}
-
-static bool slot_has(const struct layer_memory *layer, const struct slot *slot, int kind, uint32_t level, uint32_t x, uint32_t y,
-                     uint32_t z) {
-    uint64_t bit;
-    return *slot_word(layer, slot, kind, level, x, y, z, &bit) & bit;
-}
-
-static void slot_mark(const struct layer_memory *layer, const struct slot *slot, int kind, uint32_t level, uint32_t x, uint32_t y,
-                      uint32_t z, bool on) {
-    uint64_t bit, *word = slot_word(layer, slot, kind, level, x, y, z, &bit);
-    *word = on ? *word | bit : *word & ~bit;
-}
-
-static struct slot *find_serial(struct session *s, uint32_t serial, struct layer_memory **layer) {
-    for (size_t l = 0; l < VIEW_MAX_LAYERS; l++)
-        for (size_t i = 0; s->layers[l] && i < SESSION_MAX_SLOTS; i++)
-            if (s->layers[l]->slots[i].used && s->layers[l]->slots[i].serial == serial) {
-                *layer = s->layers[l];
-                return &s->layers[l]->slots[i];
-            }
+static struct layer_slot *find_serial(struct session *s, uint32_t serial, struct layer_memory **layer) {
+    for (size_t l = 0; l < VIEW_MAX_LAYERS; l++) {
+        struct layer_slot *slot = s->layers[l] ? layer_memory_serial(s->layers[l], serial) : NULL;
+        if (!slot) continue;
+        *layer = s->layers[l];
+        return slot;
+    }
     return NULL;
 }
 
 // Interests.
-
-static struct layer_memory *new_layer(const struct session_layer *from) {
-    struct layer_memory *layer = calloc(1, sizeof *layer);
-    if (!layer) return NULL;
-    memcpy(layer->identity, from->identity, sizeof layer->identity);
-    memcpy(layer->variable, from->variable, sizeof layer->variable);
-    layer->shape = from->shape;
-    for (uint32_t l = 0; l < from->shape.level_count; l++) {
-        const uint32_t *b = from->shape.levels[l].bricks;
-        layer->level_start[l] = layer->bricks;
-        layer->bricks += (size_t)b[0] * b[1] * b[2];
-    }
-    layer->words = layer->bricks / 64 + 1;
-    return layer;
-}
 
 static bool in_window(const struct session_layer *layer, size_t ahead, uint32_t step) {
     if (layer->before == (int64_t)step) return true;
@@ -189,7 +138,7 @@ static int move_layers(struct session *s, const struct session_interest *interes
             }
     for (size_t o = 0; o < VIEW_MAX_LAYERS; o++) free_layer(s, old[o]);
     for (size_t l = 0; l < interest->layer_count; l++) {
-        if (!s->layers[l]) s->layers[l] = new_layer(&interest->layers[l]);
+        if (!s->layers[l]) s->layers[l] = layer_memory_new(&interest->layers[l]);
         if (!s->layers[l]) status = VIRGA_NO_MEMORY;
     }
     return status;
@@ -199,44 +148,31 @@ static void leave_behind(struct session *s, size_t l) {
     struct layer_memory *layer = s->layers[l];
     const struct session_layer *wanted = &s->interest.layers[l];
     for (size_t i = 0; i < SESSION_MAX_SLOTS; i++) {
-        struct slot *slot = &layer->slots[i];
+        struct layer_slot *slot = &layer->slots[i];
         if (!slot->used) continue;
         bool near = in_window(wanted, s->interest.ahead, slot->step);
         if (!near && !s->interest.keep) drop_slot(s, layer, slot);
         else if (!near || wanted->before == (int64_t)slot->step) leave_window(s, layer, slot);
-        else memset(slot->bits + BIT_FAILED * layer->words, 0, layer->words * sizeof *slot->bits);
+        else layer_slot_clear(layer, slot, SLOT_FAILED);
     }
 }
 
 // What was sent of a step whose data are others now is worth nothing.
-static struct slot *take_slot(struct session *s, struct layer_memory *layer, uint32_t step, uint64_t name) {
-    struct slot *free_one = NULL, *oldest = NULL;
-    for (size_t i = 0; i < SESSION_MAX_SLOTS; i++) {
-        struct slot *slot = &layer->slots[i];
-        if (slot->used && slot->step == step && slot->name == name) return slot;
-        if (slot->used && slot->step == step) drop_slot(s, layer, slot);
-        if (!slot->used) free_one = slot;
-        else if (!slot->in_window && (!oldest || slot->last_wanted < oldest->last_wanted)) oldest = slot;
-    }
-    if (!free_one && oldest) {
-        drop_slot(s, layer, oldest);
-        free_one = oldest;
-    }
-    if (!free_one) return NULL;  // cannot be: the window is smaller than the slots
-    free_one->bits = calloc(BIT_KINDS * layer->words, sizeof *free_one->bits);
-    if (!free_one->bits) return NULL;
-    free_one->used = true;
-    free_one->step = step;
-    free_one->name = name;
-    free_one->serial = ++s->last_serial;
-    return free_one;
+static struct layer_slot *take_slot(struct session *s, struct layer_memory *layer, uint32_t step, uint64_t name) {
+    struct layer_slot *slot = layer_memory_step(layer, step);
+    if (slot && slot->name == name) return slot;
+    if (slot) drop_slot(s, layer, slot);
+    slot = layer_memory_spare(layer);
+    if (!slot) return NULL;  // cannot be: the window is smaller than the slots
+    if (slot->used) drop_slot(s, layer, slot);
+    return layer_slot_begin(layer, slot, step, name, ++s->last_serial) ? NULL : slot;
 }
 
 static int enter_window(struct session *s, size_t l) {
     for (size_t d = 0; d <= s->interest.ahead; d++) {
         int64_t step = s->interest.layers[l].steps[d];
         if (step < 0) continue;
-        struct slot *slot = take_slot(s, s->layers[l], (uint32_t)step, s->interest.layers[l].names[d]);
+        struct layer_slot *slot = take_slot(s, s->layers[l], (uint32_t)step, s->interest.layers[l].names[d]);
         if (!slot) return VIRGA_NO_MEMORY;
         slot->in_window = true;
         slot->last_wanted = s->interests;
@@ -255,15 +191,15 @@ static void look_ahead(struct session *s) {
         if (s->window[l][0] && s->window[l][0]->field->state == FIELD_LOADING) return;
     for (size_t d = 1; d <= s->interest.ahead; d++)
         for (size_t l = 0; l < s->interest.layer_count; l++) {
-            struct slot *slot = s->window[l][d];
+            struct layer_slot *slot = s->window[l][d];
             if (!slot || slot->field || slot->given_up) continue;
             slot->field = s->calls.get(s->calls.user, (uint32_t)l, slot->step, d);
             slot->given_up = !slot->field;
         }
 }
 
-static bool is_loading(const struct slot *slot) { return slot->field ? slot->field->state == FIELD_LOADING : !slot->given_up; }
-static bool has_failed(const struct slot *slot) { return slot->field ? slot->field->state == FIELD_FAILED : slot->given_up; }
+static bool is_loading(const struct layer_slot *slot) { return slot->field ? slot->field->state == FIELD_LOADING : !slot->given_up; }
+static bool has_failed(const struct layer_slot *slot) { return slot->field ? slot->field->state == FIELD_FAILED : slot->given_up; }
 
 static void start_over(struct session *s) {
     s->stage = 0;
@@ -286,8 +222,7 @@ void session_clear(struct session *s, uint32_t generation) {
 
 void session_let_go(struct session *s) {
     for (size_t l = 0; l < VIEW_MAX_LAYERS; l++)
-        for (size_t i = 0; s->layers[l] && i < SESSION_MAX_SLOTS; i++)
-            if (s->layers[l]->slots[i].used) leave_window(s, s->layers[l], &s->layers[l]->slots[i]);
+        if (s->layers[l]) leave_windows(s, s->layers[l]);
     memset(s->window, 0, sizeof s->window);
     s->active = false;
     start_over(s);
@@ -311,32 +246,29 @@ int session_set_interest(struct session *s, const struct session_interest *inter
 
 uint32_t session_generation(const struct session *s) { return s->interest.generation; }
 
-static struct slot *find_step(struct layer_memory *layer, const char *variable, uint32_t step) {
-    if (!layer || strcmp(layer->variable, variable)) return NULL;
-    for (size_t i = 0; i < SESSION_MAX_SLOTS; i++)
-        if (layer->slots[i].used && layer->slots[i].step == step) return &layer->slots[i];
-    return NULL;
+static struct layer_slot *find_step(struct layer_memory *layer, const char *variable, uint32_t step) {
+    return layer && !strcmp(layer->variable, variable) ? layer_memory_step(layer, step) : NULL;
 }
 
 void session_drop_step(struct session *s, const char *variable, uint32_t step) {
     for (size_t l = 0; l < VIEW_MAX_LAYERS; l++) {
-        struct slot *slot = find_step(s->layers[l], variable, step);
+        struct layer_slot *slot = find_step(s->layers[l], variable, step);
         if (!slot) continue;
         if (!slot->in_window) {
             drop_slot(s, s->layers[l], slot);
             continue;
         }
-        memset(slot->bits + BIT_SENT * s->layers[l]->words, 0, s->layers[l]->words * sizeof *slot->bits);
-        slot->told = NOTHING_SENT;
+        layer_slot_clear(s->layers[l], slot, SLOT_SENT);
+        slot->told = SLOT_UNTOLD;
     }
 }
 
 void session_drop_brick(struct session *s, const char *variable, uint32_t step, uint32_t level, uint32_t x, uint32_t y, uint32_t z) {
     for (size_t l = 0; l < VIEW_MAX_LAYERS; l++) {
-        struct slot *slot = find_step(s->layers[l], variable, step);
+        struct layer_slot *slot = find_step(s->layers[l], variable, step);
         struct brick_key key = {.level = level, .x = x, .y = y, .z = z};
         if (slot && brick_key_inside(&key, &s->layers[l]->shape))
-            slot_mark(s->layers[l], slot, BIT_SENT, level, x, y, z, false);
+            layer_slot_mark(s->layers[l], slot, SLOT_SENT, level, x, y, z, false);
     }
 }
 
@@ -349,12 +281,8 @@ size_t session_pending(const struct session *s) { return s->pending_count; }
 
 size_t session_memory(const struct session *s) {
     size_t bytes = sizeof *s + s->queue_room * sizeof *s->queue;
-    for (size_t l = 0; l < VIEW_MAX_LAYERS; l++) {
-        if (!s->layers[l]) continue;
-        bytes += sizeof *s->layers[l];
-        for (size_t i = 0; i < SESSION_MAX_SLOTS; i++)
-            if (s->layers[l]->slots[i].bits) bytes += BIT_KINDS * s->layers[l]->words * sizeof(uint64_t);
-    }
+    for (size_t l = 0; l < VIEW_MAX_LAYERS; l++)
+        if (s->layers[l]) bytes += layer_memory_bytes(s->layers[l]);
     return bytes;
 }
 
@@ -377,9 +305,9 @@ static void block(struct session *s) {
 }
 
 static void select_layer(struct session *s, enum stage_kind kind, size_t l, size_t d, struct view_list *list) {
-    struct slot *slot = s->window[l][d];
+    struct layer_slot *slot = s->window[l][d];
     if (!slot || has_failed(slot)) return;
-    if (is_loading(slot) || slot->told != TABLE_SENT) {
+    if (is_loading(slot) || slot->told != SLOT_TABLE_SENT) {
         if (kind == STAGE_COARSE || is_loading(slot)) block(s);
         return;
     }
@@ -414,9 +342,9 @@ static size_t stage_allowance(const struct session *s, size_t d) {
 
 static bool to_be_sent(const struct session *s, const struct view_brick *b, size_t d) {
     const struct layer_memory *layer = s->layers[b->layer];
-    const struct slot *slot = s->window[b->layer][d];
-    for (int kind = 0; kind < BIT_KINDS; kind++)
-        if (slot_has(layer, slot, kind, b->level, b->x, b->y, b->z)) return false;
+    const struct layer_slot *slot = s->window[b->layer][d];
+    for (enum slot_bit bit = 0; bit < SLOT_BITS; bit++)
+        if (layer_slot_has(layer, slot, bit, b->level, b->x, b->y, b->z)) return false;
     return true;
 }
 
@@ -463,7 +391,7 @@ void session_field_changed(struct session *s) {
 }
 
 static void name_slot(const struct session *s, struct session_action *action, enum session_action_kind kind, uint32_t layer, size_t d) {
-    const struct slot *slot = s->window[layer][d];
+    const struct layer_slot *slot = s->window[layer][d];
     action->kind = kind;
     action->layer = layer;
     action->step = slot->step;
@@ -475,9 +403,9 @@ static void name_slot(const struct session *s, struct session_action *action, en
 // A step whose table is here and was not sent.
 static bool next_table(const struct session *s, size_t d, struct session_action *action) {
     for (uint32_t l = 0; l < s->interest.layer_count; l++) {
-        const struct slot *slot = s->window[l][d];
-        if (!slot || !slot->field || slot->field->state != FIELD_READY || slot->told == TABLE_SENT) continue;
-        name_slot(s, action, slot->told == NOTHING_SENT ? SESSION_ANNOUNCE : SESSION_TABLE, l, d);
+        const struct layer_slot *slot = s->window[l][d];
+        if (!slot || !slot->field || slot->field->state != FIELD_READY || slot->told == SLOT_TABLE_SENT) continue;
+        name_slot(s, action, slot->told == SLOT_UNTOLD ? SESSION_ANNOUNCE : SESSION_TABLE, l, d);
         return true;
     }
     return false;
@@ -528,7 +456,7 @@ static bool next_queued(struct session *s, struct session_action *action, enum s
 static bool glance_pending(const struct session *s) {
     for (size_t i = 0; i < SESSION_MAX_PENDING; i++)
         for (size_t l = 0; s->pending[i].used && l < s->interest.layer_count; l++) {
-            const struct slot *slot = s->window[l][0];
+            const struct layer_slot *slot = s->window[l][0];
             if (slot && slot->serial == s->pending[i].slot && s->pending[i].level + 1 == s->interest.layers[l].shape.level_count) return true;
         }
     return false;
@@ -559,14 +487,14 @@ void session_next(struct session *s, struct session_action *action) {
 
 void session_announced(struct session *s, const struct session_action *action) {
     struct layer_memory *layer = NULL;
-    struct slot *slot = find_serial(s, action->slot, &layer);
-    if (slot && slot->told == NOTHING_SENT) slot->told = ANNOUNCED;
+    struct layer_slot *slot = find_serial(s, action->slot, &layer);
+    if (slot && slot->told == SLOT_UNTOLD) slot->told = SLOT_ANNOUNCED;
 }
 
 void session_table_sent(struct session *s, const struct session_action *action, size_t bytes) {
     struct layer_memory *layer = NULL;
-    struct slot *slot = find_serial(s, action->slot, &layer);
-    if (slot) slot->told = TABLE_SENT;
+    struct layer_slot *slot = find_serial(s, action->slot, &layer);
+    if (slot) slot->told = SLOT_TABLE_SENT;
     s->in_flight += bytes;
     s->loaded = false;  // the coarsest bricks can be chosen now
 }
@@ -581,26 +509,26 @@ static size_t find_pending(const struct session *s, uint32_t slot, uint32_t leve
 }
 
 // What was pending has been answered, one way or another.
-static void settle(struct session *s, const struct session_action *a, int mark) {
+static void settle(struct session *s, const struct session_action *a, enum slot_bit mark) {
     struct layer_memory *layer = NULL;
-    struct slot *slot = find_serial(s, a->slot, &layer);
+    struct layer_slot *slot = find_serial(s, a->slot, &layer);
     size_t i = find_pending(s, a->slot, a->level, a->x, a->y, a->z);
     if (i < SESSION_MAX_PENDING) forget_pending(s, i);
     if (!slot) return;
-    slot_mark(layer, slot, BIT_PENDING, a->level, a->x, a->y, a->z, false);
-    slot_mark(layer, slot, mark, a->level, a->x, a->y, a->z, true);
+    layer_slot_mark(layer, slot, SLOT_PENDING, a->level, a->x, a->y, a->z, false);
+    layer_slot_mark(layer, slot, mark, a->level, a->x, a->y, a->z, true);
 }
 
 void session_brick_sent(struct session *s, const struct session_action *action, size_t bytes) {
-    settle(s, action, BIT_SENT);
+    settle(s, action, SLOT_SENT);
     s->in_flight += bytes;
 }
 
-void session_brick_failed(struct session *s, const struct session_action *action) { settle(s, action, BIT_FAILED); }
+void session_brick_failed(struct session *s, const struct session_action *action) { settle(s, action, SLOT_FAILED); }
 
 void session_brick_pending(struct session *s, const struct session_action *a) {
     struct layer_memory *layer = NULL;
-    struct slot *slot = find_serial(s, a->slot, &layer);
+    struct layer_slot *slot = find_serial(s, a->slot, &layer);
     size_t i = find_pending(s, a->slot, a->level, a->x, a->y, a->z);
     if (i < SESSION_MAX_PENDING) {  // it had come and was let go again by the store
         s->pending[i].ready = false;
@@ -611,7 +539,7 @@ void session_brick_pending(struct session *s, const struct session_action *a) {
     s->pending[i] = (struct pending){.used = true, .slot = a->slot, .level = a->level, .x = a->x, .y = a->y, .z = a->z,
                                      .ahead = a->ahead, .refinement = a->refinement};
     s->pending_count++;
-    slot_mark(layer, slot, BIT_PENDING, a->level, a->x, a->y, a->z, true);
+    layer_slot_mark(layer, slot, SLOT_PENDING, a->level, a->x, a->y, a->z, true);
 }
 
 void session_brick_ready(struct session *s, uint32_t slot, uint32_t level, uint32_t x, uint32_t y, uint32_t z, bool failed) {
