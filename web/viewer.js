@@ -26,6 +26,7 @@
 import {Camera} from './view/camera.js';
 import {Controls} from './view/controls.js';
 import {FrameLoop} from './view/frame_loop.js';
+import {Playhead} from './view/playhead.js';
 import {firstInTime, resolveView, timesInView} from './view/view_resolve.js';
 import {transform} from './view/matrix.js';
 import {Renderer} from './gl/renderer.js';
@@ -33,24 +34,25 @@ import {Stage} from './gl/stage.js';
 import {Loader} from './data/loader.js';
 import {SliceStore} from './data/slices.js';
 import {Sheets} from './data/sheets.js';
-import {differenceRange, groupedByField, opacityOf, placeLayers} from './data/fields.js';
+import {differenceRange, placeLayers} from './data/fields.js';
+import {Interests} from './data/interests.js';
 import {Probing} from './data/probing.js';
 import {projectionOf} from './layers/projection.js';
 import {AROUND, Basemap} from './layers/basemap.js';
+import {boxOf, northAngle} from './layers/domain.js';
 import {Labels} from './layers/labels.js';
 import {lightOf} from './layers/light.js';
 
 const MB = 1 << 20;
-const INTEREST_MS = 120, SELECT_MS = 150, SKIP_MS = 140;
-const KEEP_AHEAD = 3;
+const SELECT_MS = 150, SKIP_MS = 140;
 
 // All of a view but its time.
 const lookOf = (view) => JSON.stringify({...view, time: null});
 
 export class Viewer extends EventTarget {
-    #view = null; #resolved = null; #loop; #probing; #wantIndex = 0; #shownIndex = -1; #sceneToken = 0;
-    #selectDirty = true; #interestDirty = false; #lastSelect = 0; #lastInterest = 0; #doneGeneration = -1; #degraded = false;
-    #play = null; #hint = {direction: 0, rate: 0}; #blend = 0; #colourMaps = {}; #lastBadge = ''; #lastSteps = '';
+    #view = null; #resolved = null; #loop; #probing; #interests; #playhead = new Playhead(); #shownIndex = -1; #sceneToken = 0;
+    #selectDirty = true; #lastSelect = 0;
+    #colourMaps = {}; #lastBadge = ''; #lastSteps = '';
 
     constructor(canvas, options = {}) {
         super();
@@ -66,7 +68,7 @@ export class Viewer extends EventTarget {
             state: (state, message, transport, retryAt) => { this.connectionState = {state, message, transport, retryAt}; this.#emit('connection', this.connectionState); this.#wake(); },
             table: () => { this.#selectDirty = true; this.#wake(); },
             brick: () => this.#wake(),
-            done: (generation, degraded) => { this.#doneGeneration = generation; this.#degraded = degraded; this.#selectDirty = true; this.#wake(); },
+            done: (generation, degraded) => { this.#interests.done(generation, degraded); this.#selectDirty = true; this.#wake(); },
             catalog: () => this.loadCatalog().catch((error) => this.#error(error.message)),
             engine: (state) => this.#emit('engine', {state}),
             user: (known, needed) => this.#emit('user', {known, needed}),
@@ -75,6 +77,7 @@ export class Viewer extends EventTarget {
             again: () => this.#again(),
             error: (message) => this.#error(message),
         });
+        this.#interests = new Interests(this.loader, this.options.storeBytes);
         this.sheets = new Sheets(new SliceStore(this.options.base, (message) => { if (message) this.#error(message); this.#wake(true); }));
         this.#probing = new Probing(this, () => this.#shownIndex >= 0);
         this.controls = new Controls(canvas, this.camera_, {moved: () => this.#cameraMoved(true), placeAt: (x, y) => this.#placeAt(x, y)});
@@ -122,7 +125,7 @@ export class Viewer extends EventTarget {
     async #again() {
         try { await this.loadCatalog(); } catch (error) { this.#error(error.message); }
         this.loader.connection.resume();
-        this.#interestDirty = true;
+        this.#interests.due = true;
         this.#wake();
     }
 
@@ -137,20 +140,19 @@ export class Viewer extends EventTarget {
         try { resolved = resolveView(view, this.catalog); } catch (error) { this.#error(error.message); return; }
         if (!resolved.times.length) { this.#error('None of the layers is in this run.'); return; }
         const before = this.#resolved, sameDataset = before && before.dataset.id === resolved.dataset.id && before.dataset.grid.proj === resolved.dataset.grid.proj;
-        const elsewhere = this.times[this.#wantIndex]?.iso !== resolved.times[resolved.index]; // the playhead has moved since this view was given, or it never was there
+        const elsewhere = this.times[this.#playhead.index]?.iso !== resolved.times[resolved.index]; // the playhead has moved since this view was given, or it never was there
         const timeAsked = !before || (this.#view.time !== view.time && elsewhere) || before.run.time !== resolved.run.time || !sameDataset;
         const cameraAsked = view.camera && JSON.stringify(view.camera) !== JSON.stringify(this.#view?.camera);
-        const mapAsked = !before || JSON.stringify(view.map) !== JSON.stringify(this.#view.map);
         const sameLook = before && sameDataset && !timeAsked && !cameraAsked && this.scene_ && lookOf(view) === lookOf(this.#view);
         this.#view = view;
         this.#resolved = resolved;
         this.camera_.exaggeration = view.exaggeration > 0 ? view.exaggeration : 1;
-        const old = this.fields, wanted = this.times[this.#wantIndex], keys = this.#keysAt(wanted), known = old.map(({series}) => series);
+        const old = this.fields, wanted = this.times[this.#playhead.index], keys = this.#keysAt(wanted), known = old.map(({series}) => series);
         this.layers = placeLayers(resolved, old, this.#colourMaps);
         this.loader.setLayers(this.fields);
-        if (timeAsked) { this.#wantIndex = resolved.index; }
-        else if (this.times[this.#wantIndex]?.iso !== wanted?.iso) { this.#wantIndex = Math.max(0, this.times.findIndex(({iso}) => iso === wanted.iso)); }
-        this.#wantIndex = Math.min(this.#wantIndex, resolved.times.length - 1);
+        if (timeAsked) { this.#playhead.index = resolved.index; }
+        else if (this.times[this.#playhead.index]?.iso !== wanted?.iso) { this.#playhead.index = Math.max(0, this.times.findIndex(({iso}) => iso === wanted.iso)); }
+        this.#playhead.index = Math.min(this.#playhead.index, resolved.times.length - 1);
         const kept = this.fields.length === old.length && this.fields.every((layer, n) => layer === old[n]);
         const same = old.every(({series}, n) => series.edition === known[n].edition) || this.#seriesChanged(old, known, wanted, keys);
         if (same && kept && sameLook) return; // a catalog that says nothing new of what is on screen
@@ -158,9 +160,9 @@ export class Viewer extends EventTarget {
         this.layers.forEach((layer, row) => this.renderer?.volumePass.setTransfer(row, layer.transfer));
         if (cameraAsked) this.camera_.set(view.camera);
         this.cameraFromView = Boolean(view.camera && view.camera.eye);
-        if (!this.scene_) this.#askEarly();
-        this.#openScene(sameDataset && this.scene_ ? false : true, mapAsked);
-        this.#interestDirty = true;
+        if (!this.scene_) this.#interests.tellEarly(this.#wanted);
+        this.#openScene(!(sameDataset && this.scene_));
+        this.#interests.due = true;
         this.#changed();
     }
 
@@ -168,8 +170,8 @@ export class Viewer extends EventTarget {
     // picture is, too.
     #seriesChanged(layers, before, wanted, keys) {
         if (layers.some(({series}, n) => !before[n].times.every((iso, step) => series.times[step] === iso))) this.loader.connection.forget();
-        const now = this.times[this.#wantIndex], same = this.#keysAt(now) === keys, shown = this.#shownIndex === wanted?.index;
-        this.#shownIndex = same && shown ? this.#wantIndex : -1;
+        const now = this.times[this.#playhead.index], same = this.#keysAt(now) === keys, shown = this.#shownIndex === wanted?.index;
+        this.#shownIndex = same && shown ? this.#playhead.index : -1;
         this.#wake();
         return same && shown;
     }
@@ -200,8 +202,8 @@ export class Viewer extends EventTarget {
     }
 
     // Fetches the geometries that the layers need, then makes box, ground and lines.
-    async #openScene(anew, mapAsked) {
-        const token = ++this.#sceneToken, {dataset} = this.#resolved, index = this.#wantIndex;
+    async #openScene(anew) {
+        const token = ++this.#sceneToken, {dataset} = this.#resolved, index = this.#playhead.index;
         try {
             await Promise.all(this.#placed.map(async (layer) => {
                 const id = layer.geometryId(Math.max(0, layer.stepAt(this.times[index]?.seconds ?? 0))) ?? 'surface';
@@ -209,20 +211,14 @@ export class Viewer extends EventTarget {
                 layer.setGeometry(geometry);
             }));
             if (token !== this.#sceneToken) return;
-            await this.#makeScene(dataset, anew, mapAsked, token);
+            this.#makeScene(dataset, anew);
         } catch (error) { if (token === this.#sceneToken) this.#error(`The geometry could not be read: ${error.message}`); }
     }
 
-    async #makeScene(dataset, anew, mapAsked, token) {
+    #makeScene(dataset, anew) {
         const volumes = this.layers.filter((layer) => layer.vertical), main = volumes[0] || this.layers[0], {geometry} = main;
-        const low = [Infinity, Infinity, 0], high = [-Infinity, -Infinity, 0.01];
-        for (const layer of volumes.length ? volumes : [main]) {
-            const {domain} = layer.geometry, a = geometry.toScene.call(layer.geometry, domain.x[0], domain.y[0]), b = geometry.toScene.call(layer.geometry, domain.x[1], domain.y[1], domain.top);
-            for (let axis = 0; axis < 2; axis++) { low[axis] = Math.min(low[axis], a[axis]); high[axis] = Math.max(high[axis], b[axis]); }
-            high[2] = Math.max(high[2], b[2]);
-            low[2] = Math.min(low[2], layer.geometry.groundRange[0] / 1000);
-        }
-        const box = {low, high}, key = `${dataset.id}|${dataset.grid.proj}|${[...low, ...high].join()}|${geometry.nx}|${geometry.ny}`;
+        const box = boxOf((volumes.length ? volumes : [main]).map((layer) => layer.geometry));
+        const key = `${dataset.id}|${dataset.grid.proj}|${[...box.low, ...box.high].join()}|${geometry.nx}|${geometry.ny}`;
         const newDomain = key !== this.domainKey;
         if (newDomain || !this.turn) this.turn = projectionOf(geometry, AROUND);
         this.datum = main.geometry.levelMap?.datum || 'sea';
@@ -237,8 +233,8 @@ export class Viewer extends EventTarget {
         }
         if (newDomain && !this.cameraFromView) { this.camera_.reset(this.#aspect); this.#emit('camera', {...this.camera, byItself: true}); }
         this.basemap.upload(this.renderer, this.#view.map);
-        this.north = this.#northAngle();
-        this.#interestDirty = true;
+        this.north = northAngle(geometry, this.turn, this.basemap.centre);
+        this.#interests.due = true;
         this.#changed();
     }
 
@@ -246,13 +242,6 @@ export class Viewer extends EventTarget {
         if (error) this.#error(`The coastlines could not be read: ${error.message}`);
         this.basemap.upload(this.renderer, this.#view?.map);
         this.#wake(true);
-    }
-
-    #northAngle() {
-        const [lon, lat] = this.basemap.centre, a = this.turn.forward(lon, lat - 0.05), b = this.turn.forward(lon, lat + 0.05);
-        if (!a || !b) return 0;
-        const {kmPerUnit} = this.scene_.geometry;
-        return Math.atan2((b[0] - a[0]) * kmPerUnit[0], (b[1] - a[1]) * kmPerUnit[1]) * 180 / Math.PI;
     }
 
     // ---- time
@@ -264,63 +253,51 @@ export class Viewer extends EventTarget {
         return times.slice(from, to).map((iso, index) => ({index, iso, seconds: seconds[from + index]}));
     }
 
-    get timeIndex() { return this.#wantIndex; }
+    get timeIndex() { return this.#playhead.index; }
 
     setTime(index, hint = {direction: 0, rate: 0}) {
         const {times} = this;
         if (!times.length) return;
-        this.#wantIndex = Math.min(times.length - 1, Math.max(0, Math.round(index)));
-        this.#hint = {direction: Math.sign(hint.direction || 0), rate: hint.rate || 0};
-        this.#blend = 0;
-        this.#interestDirty = true;
+        this.#playhead.seek(Math.min(times.length - 1, Math.max(0, Math.round(index))), hint);
+        this.#interests.due = true;
         this.#selectDirty = true;
         this.#wake();
     }
 
     play({rate = 4, loop = true, direction = 1} = {}) {
-        this.#play = {rate, loop, direction: direction < 0 ? -1 : 1, at: performance.now(), phase: 0};
-        this.#hint = {direction: this.#play.direction, rate};
-        this.#interestDirty = true;
+        this.#playhead.play({rate, loop, direction}, performance.now());
+        this.#interests.due = true;
         this.#wake();
     }
 
     pause() {
-        if (!this.#play) return;
-        this.#play = null;
-        this.#blend = 0;
-        this.#hint = {direction: 0, rate: 0};
-        this.#interestDirty = true;
+        if (!this.playing) return;
+        this.#playhead.pause();
+        this.#interests.due = true;
         this.#wake(true);
     }
 
-    get playing() { return Boolean(this.#play); }
+    get playing() { return this.#playhead.playing; }
     // While playing, a picture may take most of a step.
-    get frameBudget() { return this.#play ? Math.min(220, Math.max(110, 700 / this.#play.rate)) : undefined; }
+    get frameBudget() { return this.playing ? Math.min(220, Math.max(110, 700 / this.#playhead.rate)) : undefined; }
     // While bricks arrive quickly, pictures in full would be begun in vain.
     get loading() { return !this.allHere && performance.now() - (this.uploadedAt ?? -Infinity) < 400; }
 
     // Moves the playhead. The next step is shown when its turn has come and its coarsest level is here.
     #advance(now) {
-        const play = this.#play, {times} = this;
-        if (!play || times.length < 2 || this.#shownIndex !== this.#wantIndex) { if (play) play.at = now; return; }
-        let next = this.#wantIndex + play.direction;
-        if (next < 0 || next >= times.length) {
-            if (!play.loop) { this.pause(); return; }
-            next = play.direction > 0 ? 0 : times.length - 1;
+        const {times} = this, blends = Boolean(this.renderer && this.renderer.scale > 0.6);
+        const what = this.#playhead.advance(now, {count: times.length, shown: this.#shownIndex, isReady: (index) => this.#allReady(index), blends, behind: (index) => this.#showBehind(times[index])});
+        if (what === 'ended') this.pause();
+        if (what === 'moved') this.#interests.due = this.#selectDirty = true;
+    }
+
+    #showBehind({seconds}) {
+        for (const layer of this.fields) {
+            const step = layer.stepAt(seconds);
+            if (step < 0 || !layer.geometry || layer.variable.constant) continue;
+            this.stage.show(layer, 'back', layer.field(step));
+            this.#selectDirty = true;
         }
-        play.phase += (now - play.at) / 1000 * play.rate;
-        play.at = now;
-        const jump = Math.abs(next - this.#wantIndex) > 1, ready = this.#allReady(next);
-        const smooth = !jump && ready && this.renderer && this.renderer.scale > 0.6 && play.rate <= 8;
-        if (smooth) for (const layer of this.fields) { const step = layer.stepAt(times[next].seconds); if (step >= 0 && layer.geometry && !layer.variable.constant) { this.stage.show(layer, 'back', layer.field(step)); this.#selectDirty = true; } }
-        this.#blend = smooth && play.phase < 1 ? play.phase : 0;
-        if (play.phase < 1) return;
-        if (!ready) { play.phase = 1; return; }
-        play.phase = Math.min(play.phase - 1, 0.9);
-        this.#blend = 0;
-        this.#wantIndex = next;
-        this.#interestDirty = true;
-        this.#selectDirty = true;
     }
 
     #allReady(index) {
@@ -343,7 +320,7 @@ export class Viewer extends EventTarget {
         this.lastUpdate = now;
         if (flown) this.#cameraMoved(true);
         this.#advance(now);
-        if (this.#shownIndex !== this.#wantIndex && this.#allReady(this.#wantIndex)) this.#showStep();
+        if (this.#shownIndex !== this.#playhead.index && this.#allReady(this.#playhead.index)) this.#showStep();
         if (this.#selectDirty && now - this.#lastSelect > SELECT_MS) { this.#selectDirty = false; this.#lastSelect = now; stage.select(this.#selectCamera()); }
         const {uploaded, more} = stage.upload(this.playing || this.#loop.moving ? 8 * MB : 24 * MB);
         if (uploaded) { this.#loop.dirty = true; this.uploadedAt = now; }
@@ -352,9 +329,9 @@ export class Viewer extends EventTarget {
             this.renderer.lightDirty = true;
             this.#loop.dirty = true;
         }
-        this.#sendInterest(now);
+        this.#interests.tell(now, this.#wanted, () => stage.missing());
         this.#report();
-        const waiting = this.#selectDirty || stage.skipDirty || more || this.#interestDirty;
+        const waiting = this.#selectDirty || stage.skipDirty || more || this.#interests.due;
         return Boolean(this.playing || flown || more || (waiting && this.#soon()));
     }
 
@@ -363,7 +340,7 @@ export class Viewer extends EventTarget {
 
     // The slices of the time in view, and of the next.
     #wantSlices() {
-        const {times} = this, at = [this.#wantIndex, this.#wantIndex + (this.#hint.direction || 1)].filter((index) => times[index]).map((index) => times[index].seconds);
+        const {times} = this, at = [this.#playhead.index, this.#playhead.index + (this.#playhead.hint.direction || 1)].filter((index) => times[index]).map((index) => times[index].seconds);
         this.sheets.want(this.#forecast, this.layers, at);
     }
 
@@ -375,7 +352,7 @@ export class Viewer extends EventTarget {
     }
 
     #showStep() {
-        const {times} = this, index = this.#wantIndex, {seconds, iso} = times[index];
+        const {times} = this, index = this.#playhead.index, {seconds, iso} = times[index];
         this.fields.forEach((layer) => {
             const step = layer.stepAt(seconds);
             this.stage.show(layer, 'front', step >= 0 ? layer.field(step) : null);
@@ -410,51 +387,11 @@ export class Viewer extends EventTarget {
         return {matrices: this.camera_.matrices(this.#aspect), width: this.#size[0], height: this.#size[1], exaggeration: this.camera_.exaggeration};
     }
 
-    #ask({camera, steps, max_level}) {
-        const {connection} = this.loader;
-        if (!this.fields.length) return; // slices are fetched by themselves
-        this.loader.tellDropped();
-        const wanted = groupedByField(this.fields);
-        this.wantedGeneration = connection.sendInterest({
-            dataset: this.#resolved.dataset.id, run: this.#resolved.run.time, member: this.#resolved.member || 0,
-            layers: wanted.map((layers) => ({variable: layers[0].variable.id, opacity: opacityOf(layers), edition: layers[0].series.edition, ...(layers[0].run ? {run: layers[0].run} : {}), member: layers[0].member})),
-            time: this.#wantIndex + timesInView(firstInTime(this.layers))[0], direction: this.#hint.direction, rate: this.#hint.rate, steps, camera, budget: this.options.storeBytes, max_level,
-        }, wanted.map(([layer]) => ({series: layer.series, member: layer.member})));
-    }
-
-    // Before anything is known of the scene: the server shall begin to read, and send the coarsest level.
-    #askEarly() {
-        if (!this.fields.length || this.fields.some((layer) => !layer.pyramid)) return;
-        const coarsest = Math.min(...this.fields.map((layer) => layer.coarsest));
-        this.#ask({camera: null, steps: 0, max_level: coarsest});
-    }
-
-    #sendInterest(now) {
-        const {connection} = this.loader;
-        if (this.#interestDirty && now - this.#lastInterest > INTEREST_MS) {
-            this.#interestDirty = false;
-            this.#lastInterest = now;
-            const {eye, target, up, fov} = this.camera_, [width, height] = this.#size;
-            this.#ask({camera: {eye, target, up, fov, width, height, exaggeration: this.camera_.exaggeration}, steps: KEEP_AHEAD, max_level: 0});
-        }
-        if (connection.transport === 'http' || this.#doneGeneration >= this.wantedGeneration) this.#fetchMissing();
-    }
-
-    #fetchMissing() {
-        const {times} = this, items = [], ahead = [];
-        for (let n = 0; n <= (this.#hint.direction ? KEEP_AHEAD : 1); n++) {
-            const index = this.#wantIndex + n * (this.#hint.direction || 1);
-            if (index < 0 || index >= times.length) continue;
-            for (const layer of this.fields) {
-                const step = layer.stepAt(times[index].seconds);
-                if (step < 0) continue;
-                const field = layer.field(step), table = this.loader.table(field), list = n ? ahead : items;
-                if (!table) { list.push({field, table: true}); continue; }
-                const {kind} = table.levels[layer.coarsest], [nx, ny] = layer.pyramid[layer.coarsest].bricks;
-                kind.forEach((what, at) => { if (what > 1) list.push({field, level: layer.coarsest, b: [at % nx, Math.floor(at / nx) % ny, Math.floor(at / (nx * ny))]}); });
-            }
-        }
-        this.loader.fetch([...items, ...this.stage.missing(), ...ahead]);
+    // What a picture takes, of the time and from where it is looked at now.
+    get #wanted() {
+        const {eye, target, up, fov, exaggeration} = this.camera_, [width, height] = this.#size;
+        return {...this.#forecast, member: this.#resolved.member, layers: this.fields, times: this.times, first: timesInView(firstInTime(this.layers))[0], playhead: this.#playhead,
+            camera: {eye, target, up, fov, width, height, exaggeration}};
     }
 
     // ---- drawing
@@ -479,7 +416,7 @@ export class Viewer extends EventTarget {
         const [width, height] = this.#size, {canvas, renderer} = this;
         if (canvas.width !== width || canvas.height !== height) { canvas.width = width; canvas.height = height; }
         renderer.resize(width, height);
-        const {volumes, drapes} = this.stage.drawn(this.#blend);
+        const {volumes, drapes} = this.stage.drawn(this.#playhead.blend);
         renderer.volumes = volumes;
         renderer.drapes = drapes;
         renderer.slices = this.sheets.drawn(this.layers);
@@ -520,13 +457,13 @@ export class Viewer extends EventTarget {
     #report() {
         if (!this.stage || !this.layers.length) return;
         const share = this.stage.share(), part = share.wanted ? share.resident / share.wanted : this.#shownIndex >= 0 ? 1 : 0;
-        const complete = this.#shownIndex === this.#wantIndex && part >= 1 && !this.#selectDirty;
-        const doneLoading = complete || (this.#shownIndex === this.#wantIndex && share.full);
+        const complete = this.#shownIndex === this.#playhead.index && part >= 1 && !this.#selectDirty;
+        const doneLoading = complete || (this.#shownIndex === this.#playhead.index && share.full);
         this.allHere = doneLoading;
         const state = this.#shownIndex < 0 ? 'loading' : doneLoading && this.drawnFull && !this.#loop.dirty && !this.stage.skipDirty ? 'final' : 'improving';
         const detail = {level: share.level, levels: Math.max(...this.layers.map((layer) => layer.pyramid?.length ?? 1)), levelByLayer: share.levels,
             epsilon: this.layers.map(({variable, epsilon, view}) => ({variable: variable.id, layer: view, epsilon, units: variable.units})),
-            share: Math.round(part * 1000) / 1000, state, resolution: Math.round((this.drawnScale || 0) * 100) / 100, blended: this.#blend > 0, degraded: this.#degraded || share.full,
+            share: Math.round(part * 1000) / 1000, state, resolution: Math.round((this.drawnScale || 0) * 100) / 100, blended: this.#playhead.blend > 0, degraded: this.#interests.degraded || share.full,
             droppedBits: share.dropped, simplified: Boolean(this.simplified), night: Boolean(this.light?.night)};
         const text = JSON.stringify(detail);
         if (text !== this.#lastBadge) { this.#lastBadge = text; this.#emit('badge', detail); }
@@ -540,7 +477,7 @@ export class Viewer extends EventTarget {
     #cameraMoved(byUser, told = true) {
         this.#loop.invalidate(byUser);
         this.#selectDirty = true;
-        this.#interestDirty = true;
+        this.#interests.due = true;
         if (told) this.#emit('camera', this.camera);
     }
 
@@ -585,7 +522,7 @@ export class Viewer extends EventTarget {
 
     // [smallest, largest] of a difference at the time in view, by what is here of its coarsest level, or null. layer: of the view.
     differenceRange(layer) {
-        const state = this.layers.find(({view}) => view === layer), time = this.times[this.#wantIndex];
+        const state = this.layers.find(({view}) => view === layer), time = this.times[this.#playhead.index];
         return state?.minus && time ? differenceRange(state, time.seconds, this.loader) : null;
     }
 
@@ -621,7 +558,7 @@ export class Viewer extends EventTarget {
     async settled(ms = 30000) {
         const end = performance.now() + ms;
         for (;;) {
-            if (this.allHere && this.drawnFull && this.#shownIndex === this.#wantIndex && !this.#loop.dirty && !this.#selectDirty && !this.stage.skipDirty && !this.renderer?.tiles && this.basemap.land) return;
+            if (this.allHere && this.drawnFull && this.#shownIndex === this.#playhead.index && !this.#loop.dirty && !this.#selectDirty && !this.stage.skipDirty && !this.renderer?.tiles && this.basemap.land) return;
             if (performance.now() > end) throw new Error('The picture is not final yet.');
             await new Promise((resolve) => setTimeout(resolve, 30));
         }
