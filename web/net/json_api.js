@@ -16,8 +16,8 @@ export class JsonApi {
    * The answer, if it is a good one. Else throws an Error with words for people, `status` (0 where no answer came), `said` (its JSON or null) and
    * `retryAfter` (seconds or NaN); an AbortError when `signal` ended it.
    */
-  async ask(method, path, {body, headers = {}, signal} = {}) {
-    const options = {method, signal, cache: "no-store", headers};
+  async ask(method, path, {body, headers = {}, signal, cache = "no-store"} = {}) {
+    const options = {method, signal, cache, headers};
     if (body !== undefined) Object.assign(options, {body: JSON.stringify(body), headers: {...headers, "Content-Type": "application/json"}});
     let answer;
     try {

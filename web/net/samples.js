@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The file's own numbers at a place (GET /api/sample, server/PROTOCOL.md).
-import {ask, refusalWords} from "./session.js";
+import {JsonApi} from "./json_api.js";
 
 const AT_ONCE = 4;
 
@@ -27,10 +27,7 @@ export async function seriesAt(base, what, times, {lon, lat, height}, {onValue =
   return series;
 }
 
-async function sample(base, {dataset, variable, run, member, units}, more, signal) {
-  const url = new URL("api/sample", new URL(base, document.baseURI));
-  for (const [name, value] of Object.entries({dataset, variable, run, member, units, ...more})) if (value !== null && value !== undefined && value !== "") url.searchParams.set(name, value);
-  const answer = await ask(url, {signal}), said = await answer.json().catch(() => null);
-  if (!answer.ok) throw new Error(refusalWords(said, answer.status));
-  return said;
+async function sample(base, what, more, signal) {
+  const said = Object.entries({...what, ...more}).filter(([, value]) => value !== null && value !== undefined && value !== "");
+  return new JsonApi(base, "api/sample").json("GET", `?${new URLSearchParams(said)}`, {signal, cache: "default"});
 }
