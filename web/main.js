@@ -3,10 +3,9 @@
 //
 // A change goes one way: a control calls change() with a new document, which goes to the viewer, to the controls and, soon after,
 // into the address. The viewer's events go to the controls only, but for the camera and the step, which enter the document.
-import {Account} from "./net/account.js";
 import {Exports} from "./net/exports.js";
 import {Pins} from "./net/pins.js";
-import {Session, ask, refusalWords, sentence, setSession} from "./net/session.js";
+import {Session, sentence, setSession} from "./net/session.js";
 import {createAddress} from "./tools/address.js";
 import {createHostChannel} from "./tools/host_channel.js";
 import {listenForKeys} from "./tools/keyboard.js";
@@ -14,14 +13,14 @@ import {createLayerTool} from "./tools/layer_tool.js";
 import {createPinTool, linkedPin} from "./tools/pin_tool.js";
 import {createPairedScreen, viewState} from "./tools/paired_screen.js";
 import {createProbeTool} from "./tools/probe_tool.js";
+import {createSessionTool} from "./tools/session_tool.js";
+import {createSignIn} from "./tools/sign_in.js";
 import {createTakeAway} from "./tools/take_away.js";
 import {placeBefore} from "./tools/way_back.js";
 import {createTimeTool} from "./tools/time_tool.js";
-import {createAccountButton, createSignInForm} from "./ui/account_dialog.js";
 import {createCameraTools} from "./ui/camera_tools.js";
 import {createConnectionLine} from "./ui/connection_line.js";
 import {h, icon} from "./ui/dom.js";
-import {createEngineChip} from "./ui/engine_chip.js";
 import {createExportDialog} from "./ui/export_dialog.js";
 import {createFidelityBadge} from "./ui/fidelity_badge.js";
 import {createHelpDialog} from "./ui/help_dialog.js";
@@ -44,8 +43,7 @@ import {defaultView, resolveRun, resolveView} from "./view/view_resolve.js";
 import {Viewer} from "./viewer.js";
 
 const BASE = "";
-const ASK_AGAIN = 2000; // ms
-const TICK = 15000;    // ms: ages are told in minutes, and what is nearest to now moves on
+const TICK = 15000; // ms: ages are told in minutes, and what is nearest to now moves on
 const $ = (id) => document.getElementById(id);
 
 const state = {
@@ -63,7 +61,6 @@ const state = {
   loop: true,
   ownCluster: false, // each user has one
   engine: null,    // the state of the cluster, once the server told it
-  askedWho: 0,     // ms: when it was asked last who the reader is
   everOpen: false, // has there been a websocket?
   panelOpen: !window.matchMedia("(max-width: 760px), (max-height: 520px)").matches,
 };
@@ -74,10 +71,10 @@ let viewerWaits = false; // a setView is due with the next frame
 const messages = createMessages($("messages"));
 const session = new Session(BASE || "./");
 setSession(session);
-const account = new Account(BASE || "./");
-const accountButton = createAccountButton($("account"), account, () => (account.needed ? window.location.reload() : viewer?.signedIn()));
+const signIn = createSignIn({base: BASE || "./", host: $("account"), stage: $("stage"), start, changed: () => viewer?.signedIn()});
 const connectionLine = createConnectionLine($("connection"), {messages, hasPicture: () => state.shown !== null, reconnect: () => viewer.reconnect()});
-const engineChip = createEngineChip($("engine"), {action: changeEngine});
+const {onUser, onEngine} = createSessionTool({state, session, viewer: () => viewer, messages, base: BASE || "./", host: $("engine"),
+  changed: () => { if (state.presets && !hasForecasts()) sayEmpty(); }}); // perhaps they are on their way
 const problems = createProblemsDialog();
 const help = createHelpDialog();
 const exportDialog = createExportDialog(new Exports(BASE), {
@@ -88,7 +85,7 @@ const exportDialog = createExportDialog(new Exports(BASE), {
   title: () => shownTitle(state.resolved),
   watch: (on) => viewer.watchExports(on),
   isTold: () => viewer.told,
-  signIn: () => accountButton.open("Exporting pictures needs the role forecaster."),
+  signIn: () => signIn.open("Exporting pictures needs the role forecaster."),
 });
 const pin = createPinTool({
   state, messages, pins: new Pins(BASE || "./"), host: $("pin"),
@@ -101,10 +98,10 @@ const pin = createPinTool({
   readAddress: () => address.read(),
   watch: (on) => viewer.watchPins(on),
   isTold: () => viewer.told,
-  signIn: (reason) => accountButton.open(reason),
+  signIn: signIn.open,
   camera: () => viewer.camera,
   lookAgain: () => viewer.loadCatalog(),
-  mayPin: () => !account.possible || ["forecaster", "admin"].includes(account.me.role),
+  mayPin: signIn.mayPin,
 });
 const caption = createTimeCaption($("caption"));
 const badge = createFidelityBadge($("badge"));
@@ -394,7 +391,7 @@ function listenToViewer() {
   const on = (name, act) => viewer.addEventListener(name, (event) => act(event.detail ?? {}));
   on("connection", (detail) => {
     state.everOpen ||= detail.state === "open";
-    if (detail.state === "lost") lookWhoItIs();
+    if (detail.state === "lost") signIn.lookAgain();
     connectionLine.update(detail, state.everOpen);
   });
   on("step", (detail) => { time.onStep(detail); probeTool.refresh(); });
@@ -411,34 +408,6 @@ function listenToViewer() {
   on("exports", (detail) => exportDialog.told(detail));
   on("pins", pin.onPins);
   on("catalog", ({catalog}) => { if (state.presets) onCatalog(catalog ?? viewer.catalog); });
-}
-
-// What the server says of the session: one that it does not know is of no use, and where everyone has a cluster of their own a new one is begun.
-async function onUser({known, needed}) {
-  if (known) return;
-  session.forget();
-  if (!needed) return;
-  state.ownCluster = true;
-  if (state.presets && !hasForecasts()) sayEmpty();
-  try {
-    await session.start();
-    viewer.tellUser();
-  } catch (error) {
-    messages.show("session", {kind: "warning", title: "There is no cluster for you now.", text: error.message, action: {label: "Try again", run: () => onUser({known, needed})}});
-  }
-}
-
-function onEngine({state: engine}) {
-  state.engine = engine;
-  engineChip.update(engine);
-  if (state.presets && !hasForecasts()) sayEmpty(); // perhaps they are on their way
-}
-
-async function changeEngine(action) {
-  const answer = await ask(`${BASE}api/engine`, {method: "POST", cache: "no-store", headers: {"Content-Type": "application/json"}, body: JSON.stringify({action})});
-  const said = await answer.json().catch(() => ({}));
-  if (!answer.ok) throw new Error(refusalWords(said, answer.status));
-  onEngine({state: said});
 }
 
 // The server's offer changed: the same view of it, which may be of a newer run.
@@ -562,7 +531,7 @@ async function begin() {
   if (!hasWebGL2()) return goFlat();
   const refused = await session.begin();
   if (refused) messages.show("session", {kind: "warning", title: "This link does not open what it was made for.", text: refused});
-  if (await mustSignIn()) return;
+  if (await signIn.begin()) return;
   await start();
 }
 
@@ -573,28 +542,6 @@ async function start() {
   listenForPageKeys();
   setInterval(tick, TICK);
   await load();
-}
-
-// A connection that ends may have ended because the reader's token did: then there is only the form again.
-async function lookWhoItIs() {
-  if (!account.possible || Date.now() < state.askedWho + ASK_AGAIN) return;
-  state.askedWho = Date.now();
-  const known = await account.load().then(() => true, () => false);
-  accountButton.update();
-  if (known && account.needed) window.location.reload();
-}
-
-// Where nothing can be seen without signing in there is only that.
-async function mustSignIn() {
-  await account.load().catch(() => null); // a server that does not answer is said by load()
-  accountButton.update();
-  if (!account.needed) return false;
-  const form = createSignInForm(account, () => { clearBlank($("stage")); accountButton.update(); document.body.classList.remove("locked"); start(); });
-  form.update();
-  document.body.classList.add("locked");
-  showBlank($("stage"), "Sign in to see these forecasts", []).append(form.element);
-  form.focus();
-  return true;
 }
 
 async function load() {
