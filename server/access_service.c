@@ -16,8 +16,7 @@ struct access_service {
     bool failing;          // which was said
     struct access_table table;
     struct thread_inbox inbox;
-    pthread_t thread;
-    bool begun, has_table;
+    bool has_table;
 };
 
 struct access_table *access_service_table(struct access_service *service) { return &service->table; }
@@ -97,8 +96,7 @@ int access_service_new(const struct state_database *database, struct access_serv
     if (!status) status = state_database_connect(database, &service->handle, failure);
     if (!status) service->version = data_version(service->handle);
     if (!status) status = load(service, failure);
-    if (!status && pthread_create(&service->thread, NULL, serve, service)) status = failure_set(failure, VIRGA_NO_MEMORY, "cannot start a thread");
-    service->begun = !status;
+    if (!status) status = thread_inbox_serve(&service->inbox, serve, service, failure);
     if (!status) return VIRGA_OK;
     access_service_free(service);
     *out = NULL;
@@ -107,10 +105,7 @@ int access_service_new(const struct state_database *database, struct access_serv
 
 void access_service_free(struct access_service *service) {
     if (!service) return;
-    if (service->begun) {
-        thread_inbox_stop(&service->inbox);
-        pthread_join(service->thread, NULL);
-    }
+    thread_inbox_stop(&service->inbox);
     sqlite3_close(service->handle);
     if (service->has_table) access_table_destroy(&service->table);
     thread_inbox_destroy(&service->inbox);

@@ -237,7 +237,7 @@ int export_service_configure(struct export_service *service, const struct config
     service->next_config = copy;
     pthread_mutex_unlock(&service->lock);
     forget_config(before);
-    if (service->thread) thread_inbox_wake(&service->commands);
+    thread_inbox_wake(&service->commands);
     return VIRGA_OK;
 }
 
@@ -264,9 +264,8 @@ int export_service_new(const struct app *app, void (*changed)(void *user), void 
     if (!status) status = export_store_new(app->database, &service->store, failure);
     if (!status) status = take_up(service, failure);
     if (!status) status = export_brake_new(app->workers, &service->brake, failure);
-    if (!status && pthread_create(&service->thread, NULL, serve, service)) status = failure_set(failure, VIRGA_NO_MEMORY, "there are no threads left");
+    if (!status) status = thread_inbox_serve(&service->commands, serve, service, failure);
     if (!status) return VIRGA_OK;
-    service->thread = 0;
     export_service_free(service);
     *out = NULL;
     return status;
@@ -274,10 +273,7 @@ int export_service_new(const struct app *app, void (*changed)(void *user), void 
 
 void export_service_free(struct export_service *service) {
     if (!service) return;
-    if (service->thread) {
-        thread_inbox_stop(&service->commands);
-        pthread_join(service->thread, NULL);
-    }
+    thread_inbox_stop(&service->commands);
     export_brake_free(service->brake);
     thread_inbox_destroy(&service->commands);
     export_store_free(service->store);

@@ -34,7 +34,6 @@ struct export_service {
     void *user;
     uint64_t told;                   // table.changes when `changed` was last called
     double told_at, swept_at;
-    pthread_t thread;
     struct thread_inbox commands;   // its own lock
     pthread_mutex_t lock;
     struct config *next_config;      // lock; in force with the next look, or NULL

@@ -19,8 +19,6 @@ struct pin_service {
     struct thread_inbox commands;   // its own lock
     void (*changed)(void *user);
     void *user;
-    pthread_t thread;
-    bool started;
     // The thread's own.
     struct pin_command *batch, **last;  // done, but not yet on the disk
     bool telling;                    // the table changed, and `changed` is due
@@ -165,11 +163,8 @@ int pin_service_new(const struct state_database *database, void (*changed)(void 
     int status = thread_inbox_init(&service->commands, MAX_COMMANDS, failure);
     if (!status) status = pin_store_new(database, &service->store, failure);
     if (!status) status = take_up(service, failure);
-    if (!status && pthread_create(&service->thread, NULL, serve, service)) status = failure_set(failure, VIRGA_NO_MEMORY, "there are no threads left");
-    if (!status) {
-        service->started = true;
-        return VIRGA_OK;
-    }
+    if (!status) status = thread_inbox_serve(&service->commands, serve, service, failure);
+    if (!status) return VIRGA_OK;
     pin_service_free(service);
     *out = NULL;
     return status;
@@ -177,10 +172,7 @@ int pin_service_new(const struct state_database *database, void (*changed)(void 
 
 void pin_service_free(struct pin_service *service) {
     if (!service) return;
-    if (service->started) {
-        thread_inbox_stop(&service->commands);
-        pthread_join(service->thread, NULL);
-    }
+    thread_inbox_stop(&service->commands);
     thread_inbox_destroy(&service->commands);
     pin_store_free(service->store);
     pin_table_destroy(&service->table);

@@ -4,15 +4,14 @@
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/bytes.h"
+#include "base/thread.h"
 #include "source/source_channel.h"
 #include "source/source_engine_ask.h"
 #include "source/source_protocol.h"
@@ -76,12 +75,6 @@ static void ring_drop(struct ring *ring, size_t size) {
 }
 
 // ---- the thread ----
-
-static void wake_thread(struct source_bridge *b) {
-    uint64_t one = 1;
-    ssize_t n = write(b->wake, &one, sizeof one);
-    (void)n;  // it fails only where the count is full: then the thread is awake
-}
 
 // With the lock.
 static void tell(struct source_bridge *b) {
@@ -263,12 +256,8 @@ static int take_incoming(struct source_bridge *b, bool *more) {
 static void wait_for_something(struct source_bridge *b, bool more) {
     short events = (short)((b->frame_bytes ? 0 : POLLIN) | (b->blocked ? POLLOUT : 0));
     struct pollfd polls[] = {{.fd = b->wake, .events = POLLIN}, {.fd = events ? b->socket : -1, .events = events}};
-    uint64_t woken;
     poll(polls, 2, more ? 0 : -1);
-    if (polls[0].revents) {
-        ssize_t n = read(b->wake, &woken, sizeof woken);
-        (void)n;
-    }
+    if (polls[0].revents) wakeup_clear(b->wake);
 }
 
 static bool is_readable(const struct source_bridge *b) {
@@ -312,15 +301,6 @@ static void destroy(struct source_bridge *b) {
     free(b);
 }
 
-static bool start_thread(struct source_bridge *b) {
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    int error = pthread_create(&b->thread, NULL, bridge_main, b);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return !error;
-}
-
 int source_bridge_new(int socket, const struct source_bridge_calls *calls, struct source_bridge **bridge, struct failure *failure) {
     struct source_bridge *b = calloc(1, sizeof *b);
     *bridge = NULL;
@@ -332,10 +312,10 @@ int source_bridge_new(int socket, const struct source_bridge_calls *calls, struc
     b->calls = *calls;
     pthread_mutex_init(&b->lock, NULL);
     for (size_t i = 0; i < SOURCE_ENGINE_REQUESTS; i++) b->lent[i].fd = -1;
-    b->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    b->wake = wakeup_new();
     b->in = (struct ring){.at = malloc(BRIDGE_IN), .room = BRIDGE_IN};
     b->out = (struct ring){.at = malloc(BRIDGE_OUT), .room = BRIDGE_OUT};
-    if (b->wake >= 0 && b->in.at && b->out.at && start_thread(b)) {
+    if (b->wake >= 0 && b->in.at && b->out.at && !thread_start(&b->thread, bridge_main, b)) {
         *bridge = b;
         return VIRGA_OK;
     }
@@ -348,7 +328,7 @@ void source_bridge_stop(struct source_bridge *b) {
     b->stopped = true;
     pthread_mutex_unlock(&b->lock);
     shutdown(b->socket, SHUT_RDWR);
-    wake_thread(b);
+    wakeup_send(b->wake);
 }
 
 void source_bridge_free(struct source_bridge *b) {
@@ -369,7 +349,7 @@ int source_bridge_put(struct source_bridge *b, const void *data, size_t size) {
         if (b->full) status = VIRGA_AGAIN;
     }
     pthread_mutex_unlock(&b->lock);
-    wake_thread(b);
+    wakeup_send(b->wake);
     return status;
 }
 
@@ -388,7 +368,7 @@ size_t source_bridge_take(struct source_bridge *b, void *out, size_t room) {
     memcpy(out, data, size);
     ring_drop(&b->out, size);
     pthread_mutex_unlock(&b->lock);
-    if (size) wake_thread(b);
+    if (size) wakeup_send(b->wake);
     return size;
 }
 

@@ -43,11 +43,19 @@ int thread_inbox_ask(struct thread_inbox *queue, struct thread_command *command)
     return status;
 }
 
+int thread_inbox_serve(struct thread_inbox *queue, void *(*serve)(void *service), void *service, struct failure *failure) {
+    queue->serving = !thread_start(&queue->thread, serve, service);
+    return queue->serving ? VIRGA_OK : failure_set(failure, VIRGA_NO_MEMORY, "there are no threads left");
+}
+
 void thread_inbox_stop(struct thread_inbox *queue) {
+    if (!queue->last) return;
     pthread_mutex_lock(&queue->lock);
     queue->stopping = true;
     pthread_mutex_unlock(&queue->lock);
     thread_inbox_wake(queue);
+    if (queue->serving) pthread_join(queue->thread, NULL);
+    queue->serving = false;
 }
 
 struct thread_command *thread_inbox_take(struct thread_inbox *queue, bool *stopping) {

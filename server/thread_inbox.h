@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a service's thread is asked to do, in the order it was asked: bounded, and a descriptor that is readable when something came, so the thread can wait for
-// that among others.
+// A service's thread and what it is asked to do, in the order it was asked: bounded, and a descriptor that is readable when something came, so the thread can
+// wait for that among others.
 #ifndef VIRGA_SERVER_THREAD_INBOX_H
 #define VIRGA_SERVER_THREAD_INBOX_H
 
@@ -23,6 +23,8 @@ struct thread_inbox {
     struct thread_command *first, **last;   // lock
     size_t count;                    // lock
     bool stopping;                   // lock
+    pthread_t thread;
+    bool serving;                    // there is a thread
 };
 
 // `most` wait at a time. VIRGA_NO_MEMORY, VIRGA_IO. *queue must not move.
@@ -33,7 +35,9 @@ void thread_inbox_destroy(struct thread_inbox *queue);
 // Any thread. VIRGA_TOO_LARGE: too much is asked for already, or the service is going; then `run` is not called.
 int thread_inbox_ask(struct thread_inbox *queue, struct thread_command *command);
 void thread_inbox_wake(struct thread_inbox *queue);
-// Any thread: what waits is cancelled by the service's thread, and nothing more is taken.
+// Starts the thread, in which every signal is blocked; it ends once thread_inbox_take says so. VIRGA_NO_MEMORY with words.
+int thread_inbox_serve(struct thread_inbox *queue, void *(*serve)(void *service), void *service, struct failure *failure);
+// The owner: nothing more is taken, what waits is cancelled by the service's thread, if one was started, and that has ended. Of a zeroed one: nothing.
 void thread_inbox_stop(struct thread_inbox *queue);
 
 // The service's thread: takes all that wait, in order. *stopping: they, and all, must end.

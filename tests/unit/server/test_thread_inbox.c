@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <poll.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -80,11 +81,39 @@ static void test_one_that_stops_takes_nothing_more_and_what_waits_can_be_cancell
     assert_true(stopping && ran_count == 1 && cancelled_ones == 1);
 }
 
+static bool takes_signals, has_ended;
+
+static void *serve(void *service) {
+    bool stopping = false;
+    sigset_t blocked;
+    pthread_sigmask(SIG_BLOCK, NULL, &blocked);
+    takes_signals = !sigismember(&blocked, SIGTERM) || !sigismember(&blocked, SIGHUP);
+    while (!stopping) {
+        poll(&(struct pollfd){.fd = inbox.wake, .events = POLLIN}, 1, -1);
+        thread_inbox_woken(&inbox);
+        thread_inbox_run_all(thread_inbox_take(&inbox, &stopping), service, stopping);
+    }
+    has_ended = true;
+    return NULL;
+}
+
+static void test_its_thread_takes_no_signals_and_has_ended_when_it_is_stopped(void **state) {
+    (void)state;
+    struct note note = {{NULL, run}, 1};
+    assert_int_equal(thread_inbox_serve(&inbox, serve, &inbox, NULL), VIRGA_OK);
+    assert_int_equal(thread_inbox_ask(&inbox, &note.command), VIRGA_OK);
+    thread_inbox_stop(&inbox);
+    assert_true(has_ended && ran_count == 1 && !takes_signals);
+    thread_inbox_stop(&inbox);
+    thread_inbox_stop(&(struct thread_inbox){0});  // of ones that have no thread
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_all_is_done_in_the_order_it_was_asked, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_more_than_may_wait_are_refused, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_one_that_stops_takes_nothing_more_and_what_waits_can_be_cancelled, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_its_thread_takes_no_signals_and_has_ended_when_it_is_stopped, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
