@@ -4,6 +4,8 @@
 #include <pthread.h>
 #include <stdlib.h>
 
+#include "base/thread.h"
+
 enum { WAITING_MAX = 2 };
 static const size_t LARGE = (size_t)64 << 20;  // bytes of a picture of which only one waits
 
@@ -79,7 +81,7 @@ struct frame_writer *frame_writer_new(const struct frame_writer_options *options
     w->options = *options;
     pthread_mutex_init(&w->lock, NULL);
     pthread_cond_init(&w->changed, NULL);
-    if (!pthread_create(&w->thread, NULL, live, w)) return w;
+    if (!thread_start(&w->thread, live, w)) return w;
     pthread_mutex_destroy(&w->lock);
     pthread_cond_destroy(&w->changed);
     free(w);

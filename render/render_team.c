@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <sys/resource.h>
 
+#include "base/thread.h"
+
 struct member {
     struct render_team *team;
     pthread_t thread;
@@ -84,7 +86,7 @@ struct render_team *render_team_new(size_t threads, bool background) {
     for (size_t n = 1; n < threads; n++) {
         struct member *member = &team->members[n];
         *member = (struct member){.team = team, .number = n};
-        if (pthread_create(&member->thread, NULL, live, member)) {
+        if (thread_start(&member->thread, live, member)) {
             render_team_free(team);
             return NULL;
         }

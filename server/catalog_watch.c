@@ -284,7 +284,7 @@ int catalog_watch_new(const struct catalog_watch_options *options, struct catalo
                                     .heard = INFINITY, .look_at = INFINITY, .relist_at = INFINITY, .still_at = INFINITY, .ended = now};
     pthread_mutex_init(&watch->lock, NULL);
     int status = init(watch, options);
-    if (!status && pthread_create(&watch->thread, NULL, run, watch)) status = VIRGA_NO_MEMORY;
+    if (!status && thread_start(&watch->thread, run, watch)) status = VIRGA_NO_MEMORY;
     if (!status) *result = watch;
     else destroy(watch);
     return status ? failure_set(failure, status, "out of memory or threads while starting to watch files") : VIRGA_OK;

@@ -11,6 +11,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "base/thread.h"
 #include "server/demo_netcdf.h"
 #include "server/demo_step.h"
 
@@ -163,7 +164,7 @@ static int write_steps(struct job *job, struct demo_file *file, const char *path
         pthread_t thread;
         bool more = t + 1 < job->plan->nt, threaded = false;
         job->next = t + 1;
-        if (more) threaded = pthread_create(&thread, NULL, compute, job) == 0;
+        if (more) threaded = thread_start(&thread, compute, job) == 0;
         status = demo_file_put(file, t, job->fields[t & 1], failure);
         if (threaded)
             pthread_join(thread, NULL);

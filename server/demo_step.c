@@ -5,6 +5,8 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
+#include "base/thread.h"
+
 enum { MAX_THREADS = 64 };
 enum phase { FILL_MESH, BALANCE_MESH, FILL_COLUMNS };
 
@@ -68,7 +70,7 @@ static void run_phase(struct demo_step *step, enum phase phase, int rows) {
     step->phase = phase, step->rows = rows;
     atomic_store(&step->next_row, 0);
     for (int t = 0; t < step->threads; t++) share[t] = (struct share){step, step->work[t]};
-    while (made + 1 < step->threads && pthread_create(&thread[made], NULL, take_rows, &share[made + 1]) == 0) made++;
+    while (made + 1 < step->threads && thread_start(&thread[made], take_rows, &share[made + 1]) == 0) made++;
     take_rows(&share[0]);
     for (int t = 0; t < made; t++) pthread_join(thread[t], NULL);
 }

@@ -55,7 +55,7 @@ static void pool_changed(void *user) {
 static int init(struct export_brake *brake) {
     if (pthread_mutex_init(&brake->lock, NULL)) return VIRGA_NO_MEMORY;
     int error = condition_init(&brake->changed);
-    if (!error && !pthread_create(&brake->thread, NULL, mind, brake)) return VIRGA_OK;
+    if (!error && !thread_start(&brake->thread, mind, brake)) return VIRGA_OK;
     if (!error) pthread_cond_destroy(&brake->changed);
     pthread_mutex_destroy(&brake->lock);
     return VIRGA_NO_MEMORY;

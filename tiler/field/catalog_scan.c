@@ -14,6 +14,7 @@
 #include <unistd.h>
 #include <xxhash.h>
 
+#include "base/thread.h"
 #include "source/source_address.h"
 #include "source/source_of_engine.h"
 
@@ -317,7 +318,7 @@ static void open_all(struct source_pool *pool, struct scanned_files *files, cons
     for (size_t n = 0; n < files->count; n++) opening.total += is_due(&files->files[n]);
     files->opened = opening.total;
     if (wanted > OPENERS_MAX) wanted = OPENERS_MAX;
-    while (started + 1 < wanted && started + 1 < opening.total && pthread_create(&threads[started], NULL, opener, &opening) == 0) started++;
+    while (started + 1 < wanted && started + 1 < opening.total && thread_start(&threads[started], opener, &opening) == 0) started++;
     opener(&opening);
     for (size_t n = 0; n < started; n++) pthread_join(threads[n], NULL);
 }
