@@ -11,6 +11,11 @@ enum { WS_MAX_TEXTS = 16, WS_MAX_FIELDS = VIEW_MAX_LAYERS * (1 + VIEW_MAX_AHEAD)
 
 struct brick_request;
 
+struct ws_watch {  // of what changes in a table
+    bool on, due;  // due: something changed, or may have
+    struct change_seen seen;
+};
+
 struct ws_client {
     struct peer *peer;
     struct web_server *server;
@@ -29,10 +34,7 @@ struct ws_client {
     double asked;                             // when the interest in force came; 0: it is counted already
     bool answered;                            // its first batch is on its way
     size_t unanswered;                        // batches sent for which an acknowledgement is free
-    bool watches_exports, exports_due;        // due: some changed, or may have
-    struct change_seen exports_seen;
-    bool watches_pins, pins_due;              // likewise
-    struct change_seen pins_seen;
+    struct ws_watch exports, pins;
     bool engine_due;                          // its state is to be told
     enum { CATALOG_TOLD, CATALOG_LISTED, CATALOG_ANY } catalog_due;  // which datasets changed is to be told; any: it missed a list
     bool paired, steering_due;                // paired: it is or was a screen or a remote; due: the other side said something
@@ -52,8 +54,7 @@ int ws_send_exports(struct ws_client *client);
 int ws_send_pins(struct ws_client *client);
 int ws_send_engine(struct ws_client *client);
 int ws_send_catalog(struct ws_client *client);
-void ws_watch_exports(struct ws_client *client, bool watch);
-void ws_watch_pins(struct ws_client *client, bool watch);
+void ws_watch(struct ws_client *client, struct ws_watch *watch, bool on);  // one of its own
 // Who the client is from now on. -1: it has tried too often.
 int ws_take_user(struct ws_client *client, const char *session);
 

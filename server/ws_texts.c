@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "server/export_service.h"
 #include "server/web_user.h"
 #include "server/ws_client.h"
 
@@ -50,39 +49,6 @@ int ws_write_long(struct ws_client *client, char *text) {
     free(message);
     free(text);
     return result;
-}
-
-// Exports: what changed since this client was last told, as it is now.
-
-int ws_send_exports(struct ws_client *client) {
-    struct export_table *table = client->server->exports ? export_service_table(client->server->exports) : NULL;
-    struct export_job *jobs = calloc(WS_MAX_EXPORTS, sizeof *jobs);
-    bool all = !client->exports_seen.since;
-    size_t count = jobs && table ? export_table_changed(table, &client->exports_seen, jobs, WS_MAX_EXPORTS, &all) : 0;
-    const size_t told = count;
-    count = 0;
-    for (size_t i = 0; i < told; i++)  // of one that is gone its name is all that is said
-        if (jobs[i].state == EXPORT_DELETED || web_user_is_shown(client->peer, jobs[i].owner)) jobs[count++] = jobs[i];
-    int result = jobs && (count || all) ? ws_write_long(client, ws_message_exports(jobs, count, all)) : 0;
-    client->exports_due = told == WS_MAX_EXPORTS;
-    if (!table) client->exports_seen.since = 1;  // there are none, which is said once
-    free(jobs);
-    lws_callback_on_writable(client->peer->wsi);
-    return result;
-}
-
-void ws_watch_exports(struct ws_client *client, bool watch) {
-    if (watch && !client->watches_exports) client->exports_seen = (struct change_seen){0};
-    client->watches_exports = client->exports_due = watch;
-    lws_callback_on_writable(client->peer->wsi);
-}
-
-void ws_exports_changed(struct web_server *server) {
-    for (struct peer *peer = server->peers; peer; peer = peer->next) {
-        if (!peer->client || !peer->client->watches_exports) continue;
-        peer->client->exports_due = true;
-        lws_callback_on_writable(peer->wsi);
-    }
 }
 
 // The engine's state, as it is now.

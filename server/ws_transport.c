@@ -227,8 +227,8 @@ int ws_writable(struct peer *peer) {
     if (client->steering_due) return ws_send_steering(client);
     if (client->catalog_due) return ws_send_catalog(client);
     if (client->engine_due) return ws_send_engine(client);
-    if (client->exports_due) return ws_send_exports(client);
-    if (client->pins_due) return ws_send_pins(client);
+    if (client->exports.due) return ws_send_exports(client);
+    if (client->pins.due) return ws_send_pins(client);
     struct batch batch = {.start = client->server->batch + LWS_PRE, .size = WS_BATCH_HEAD};
     struct session_action action;
     bool more = true, again = false;
@@ -329,8 +329,8 @@ static int take_message(struct peer *peer, const char *data, size_t size) {
         case WS_PING: ws_push_text(client, text, ws_message_pong(text, sizeof text, message->ping)); break;
         case WS_USER: return ws_take_user(client, message->session) ? close_for(peer, "too many wrong sessions") : 0;
         case WS_PAIR: ws_take_pair(client, &message->pair); break;
-        case WS_EXPORTS: ws_watch_exports(client, message->watch); break;
-        case WS_PINS: ws_watch_pins(client, message->watch); break;
+        case WS_EXPORTS: ws_watch(client, &client->exports, message->watch); break;
+        case WS_PINS: ws_watch(client, &client->pins, message->watch); break;
         case WS_DROP: take_drop(client, &message->drop); break;
         case WS_UNKNOWN:
             snprintf(text, sizeof text, "unknown message type %s", message->type);
