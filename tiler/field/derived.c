@@ -108,3 +108,14 @@ bool catalog_is_derived(const struct catalog_variable *v) {
         if (from->runs[r].step_count > 0) return from->runs[r].steps[0].variable && from->runs[r].steps[0].variable->made;
     return v->derived;
 }
+
+static const struct field_step *newest_step(const struct catalog_dataset *d, const struct catalog_variable *v) {
+    for (size_t r = d->run_count; r-- > 0;)
+        if (v->from->runs[r].step_count > 0) return &v->from->runs[r].steps[0];
+    return NULL;
+}
+
+uint64_t derived_level_key(const struct catalog_dataset *d, const struct catalog_variable *v) {
+    const struct field_step *step = newest_step(d, v);
+    return step && step->variable && step->variable->vertical >= 0 ? step->file->verticals[step->variable->vertical].key : 0;
+}

@@ -29,5 +29,7 @@ int derived_add(struct catalog_dataset *dataset, const struct derived_kind *kind
                 struct variable_source **added);
 // Whether any variable of a dataset has this name by now.
 bool derived_name_is_taken(const struct catalog_dataset *dataset, const char *name);
+// Which levels a variable stands on (of the newest run with a step): the same for two on the same levels; 0 where it has none of its own.
+uint64_t derived_level_key(const struct catalog_dataset *dataset, const struct catalog_variable *variable);
 
 #endif

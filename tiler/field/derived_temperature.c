@@ -10,21 +10,9 @@
 #include "field/cf_units.h"
 #include "field/derived.h"
 
-static const struct field_step *first_step(const struct catalog_dataset *d, const struct catalog_variable *v) {
-    for (size_t r = d->run_count; r-- > 0;)
-        if (v->from->runs[r].step_count > 0) return &v->from->runs[r].steps[0];
-    return NULL;
-}
-
-// Both zero where neither has a level of its own.
-static uint64_t level_key(const struct catalog_dataset *d, const struct catalog_variable *v) {
-    const struct field_step *step = first_step(d, v);
-    return step && step->variable && step->variable->vertical >= 0 ? step->file->verticals[step->variable->vertical].key : 0;
-}
-
 static bool stand_together(const struct catalog_dataset *d, const struct catalog_variable *a, const struct catalog_variable *b) {
     return a->nz == b->nz && a->vertical == b->vertical && a->member_count == b->member_count && strcmp(a->calendar, b->calendar) == 0 &&
-           a->from->constant == b->from->constant && level_key(d, a) == level_key(d, b);
+           a->from->constant == b->from->constant && derived_level_key(d, a) == derived_level_key(d, b);
 }
 
 static int find_on_levels(const struct catalog_dataset *d, const struct catalog_variable *like, const char *standard_name, const char *units) {

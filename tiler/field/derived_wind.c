@@ -33,17 +33,6 @@ static bool is_partner(const struct catalog_variable *u, enum wind_kind kind, co
     return !*v->standard_name && strncasecmp(v->name, grib_v, sizeof grib_v - 1) == 0 && strcasecmp(u->name + sizeof grib_u - 1, v->name + sizeof grib_v - 1) == 0;
 }
 
-static const struct field_step *first_step(const struct catalog_dataset *d, const struct catalog_variable *v) {
-    for (size_t r = d->run_count; r-- > 0;)
-        if (v->from->runs[r].step_count > 0) return &v->from->runs[r].steps[0];
-    return NULL;
-}
-
-static uint64_t level_key(const struct catalog_dataset *d, const struct catalog_variable *v) {
-    const struct field_step *step = first_step(d, v);
-    return step && step->variable->vertical >= 0 ? step->file->verticals[step->variable->vertical].key : 0;
-}
-
 // How many letters two names share at their ends: u_10m goes with v_10m rather than with v_100m.
 static size_t likeness(const char *a, const char *b) {
     size_t n = strlen(a), m = strlen(b), same = 0;
@@ -58,7 +47,7 @@ static int find_partner(const struct catalog_dataset *d, size_t u, enum wind_kin
     for (size_t n = 0; n < d->variable_count; n++) {
         const struct catalog_variable *b = &d->variables[n];
         if (b->derived || !is_partner(a, kind, b) || b->nz != a->nz || b->member_count != a->member_count || strcmp(a->units, b->units) != 0 ||
-            strcmp(a->calendar, b->calendar) != 0 || a->from->constant != b->from->constant || level_key(d, a) != level_key(d, b))
+            strcmp(a->calendar, b->calendar) != 0 || a->from->constant != b->from->constant || derived_level_key(d, a) != derived_level_key(d, b))
             continue;
         size_t like = likeness(a->name, b->name) + 1;
         if (like > best_likeness) best = (int)n, best_likeness = like;
@@ -68,7 +57,7 @@ static int find_partner(const struct catalog_dataset *d, size_t u, enum wind_kin
 
 static bool has_own(const struct catalog_dataset *d, const struct catalog_variable *like, const char *standard_name) {
     for (size_t n = 0; n < d->variable_count; n++)
-        if (!d->variables[n].derived && strcmp(d->variables[n].standard_name, standard_name) == 0 && level_key(d, &d->variables[n]) == level_key(d, like) &&
+        if (!d->variables[n].derived && strcmp(d->variables[n].standard_name, standard_name) == 0 && derived_level_key(d, &d->variables[n]) == derived_level_key(d, like) &&
             d->variables[n].nz == like->nz)
             return true;
     return false;
