@@ -27,13 +27,9 @@ static json_t *tiles_of(struct peer *peer, const struct map_layer *layer, const 
 
 // A box that goes beyond the date line has no bounds in TileJSON but the whole circle.
 static json_t *bounds_of(const struct grid *grid, double latitude) {
-    double box[4] = {-180, -latitude, 180, latitude};
-    const struct map_crs *crs = map_crs_find("CRS:84");
-    double found[4];
-    if (!map_crs_bounds(crs, grid, found)) {
-        memcpy(box, found, sizeof box);
-        if (box[0] < -180 || box[2] > 180) box[0] = -180, box[2] = 180;
-    }
+    double box[4];
+    map_crs_bounds_degrees(grid, box);
+    if (box[2] > 180) box[0] = -180, box[2] = 180;
     return json_pack("[f, f, f, f]", box[0], fmax(box[1], -latitude), box[2], fmin(box[3], latitude));
 }
 

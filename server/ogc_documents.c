@@ -86,14 +86,10 @@ static bool is_shown(const struct ogc_collection *c, size_t variable) {
 // run: index, or -1 for all.
 static bool is_run(int run, size_t r) { return run < 0 || (size_t)run == r; }
 
-static void box_of(const struct grid *grid, double box[4]) {
-    if (map_crs_bounds(map_crs_find("CRS:84"), grid, box)) memcpy(box, (const double[]){-180, -90, 180, 90}, 4 * sizeof *box);
-}
-
 static json_t *spatial_extent(const struct ogc_collection *c) {
     double box[4];
     if (c->box) memcpy(box, c->box, sizeof box);
-    else box_of(c->dataset->grid, box);
+    else map_crs_bounds_degrees(c->dataset->grid, box);
     if (box[2] > 180) box[2] -= 360;  // over the date line: west is larger than east
     return json_pack("{s:[[f, f, f, f]], s:s}", "bbox", box[0], box[1], box[2], box[3], "crs", CRS84);
 }
@@ -288,7 +284,7 @@ json_t *ogc_collections(const struct catalog *catalog, const char *root, const s
     for (size_t d = 0; d < catalog->dataset_count; d++) {
         double box[4];
         struct ogc_collection c = {.dataset = &catalog->datasets[d], .box = box};
-        box_of(c.dataset->grid, box);
+        map_crs_bounds_degrees(c.dataset->grid, box);
         if (!is_there(box, page)) continue;
         for (c.variable = -1; c.variable < (int)c.dataset->variable_count; c.variable++) {
             if ((c.variable >= 0 && c.dataset->variables[c.variable].hidden) || !is_at_time(&c, -1, &page->datetime)) continue;
@@ -320,7 +316,7 @@ json_t *ogc_instances(const struct ogc_collection *collection, const char *root,
     double box[4];
     size_t number = 0;
     const struct ogc_collection c = {collection->dataset, collection->variable, box};
-    box_of(collection->dataset->grid, box);
+    map_crs_bounds_degrees(collection->dataset->grid, box);
     for (size_t run = collection->dataset->run_count; is_there(box, page) && run-- > 0;)  // the newest first
         if (is_at_time(collection, (int)run, &page->datetime) && is_on_page(page, &number)) json_array_append_new(array, instance_of(&c, run, root, false));
     id_of(collection, id);

@@ -67,7 +67,7 @@ static void write_geographic(struct wms_document *d, const struct grid *grid) {
     static const char *const old_names[] = {"minx", "miny", "maxx", "maxy"};
     static const int order[] = {0, 2, 1, 3};  // as 1.3.0 has them
     double box[4];
-    if (map_crs_bounds(map_crs_find("CRS:84"), grid, box)) memcpy(box, (double[]){-180, -90, 180, 90}, sizeof box);
+    map_crs_bounds_degrees(grid, box);
     if (box[2] > 180) {  // across the date line: such a box has no other words here
         box[0] = -180;
         box[2] = 180;

@@ -10,8 +10,7 @@
 #include <string.h>
 #include <strings.h>
 
-#define HALF_TURN 20037508.342789244  // metres of half the equator of a sphere of 6378137 m
-#define METRES_PER_DEGREE (HALF_TURN / 180)
+#define METRES_PER_DEGREE (MAP_CRS_HALF_TURN / 180)
 
 enum crs_kind { CRS_LONLAT, CRS_WEB_MERCATOR, CRS_MERCATOR, CRS_PROJECTED, CRS_OWN };
 
@@ -37,9 +36,9 @@ static struct map_crs table[] = {
      {-180, -90, 180, 90}, LOCK},
     {"EPSG:4326", "WGS 84 latitude, longitude", EPSG(4326), "+proj=longlat +datum=WGS84 +no_defs", CRS_LONLAT, true, {-180, -90, 180, 90}, LOCK},
     {"EPSG:3857", "WGS 84 / Pseudo-Mercator", EPSG(3857), "+proj=webmerc +datum=WGS84 +units=m +no_defs", CRS_WEB_MERCATOR, false,
-     {-HALF_TURN, -HALF_TURN, HALF_TURN, HALF_TURN}, LOCK},
+     {-MAP_CRS_HALF_TURN, -MAP_CRS_HALF_TURN, MAP_CRS_HALF_TURN, MAP_CRS_HALF_TURN}, LOCK},
     {"EPSG:3395", "WGS 84 / World Mercator", EPSG(3395), "+proj=merc +lon_0=0 +k=1 +x_0=0 +y_0=0 +datum=WGS84 +units=m +no_defs", CRS_MERCATOR, false,
-     {-HALF_TURN, -15496570.74, HALF_TURN, 18764656.23}, LOCK},
+     {-MAP_CRS_HALF_TURN, -15496570.74, MAP_CRS_HALF_TURN, 18764656.23}, LOCK},
     {"EPSG:3413", "WGS 84 / NSIDC Sea Ice Polar Stereographic North", EPSG(3413),
      "+proj=stere +lat_0=90 +lat_ts=70 +lon_0=-45 +x_0=0 +y_0=0 +datum=WGS84 +units=m +no_defs", CRS_PROJECTED, false, POLAR_RANGE, LOCK},
     {"EPSG:3995", "WGS 84 / Arctic Polar Stereographic", EPSG(3995),
@@ -145,7 +144,7 @@ double map_crs_period(const struct map_crs *crs) {
     switch (crs->kind) {
     case CRS_LONLAT: return 360;
     case CRS_WEB_MERCATOR:
-    case CRS_MERCATOR: return 2 * HALF_TURN;
+    case CRS_MERCATOR: return 2 * MAP_CRS_HALF_TURN;
     case CRS_OWN: return !crs->grid->wraps ? 0 : grid_is_curvilinear(crs->grid) ? (double)crs->grid->x.n : 360;
     default: return 0;
     }
@@ -185,7 +184,7 @@ int map_crs_to_lonlat(const struct map_crs *crs, double x, double y, double *lon
     case CRS_LONLAT: *lon = x, *lat = y; break;
     case CRS_WEB_MERCATOR:
         *lon = x / METRES_PER_DEGREE;
-        *lat = atan(sinh(y * (M_PI / HALF_TURN))) * (180 / M_PI);
+        *lat = atan(sinh(y * (M_PI / MAP_CRS_HALF_TURN))) * (180 / M_PI);
         break;
     case CRS_MERCATOR:
         status = apply(crs, PJ_INV, 0, y, lon, lat);
@@ -213,7 +212,7 @@ int map_crs_from_lonlat(const struct map_crs *crs, double lon, double lat, doubl
     case CRS_WEB_MERCATOR:
         if (fabs(lat) > 89.999999) return VIRGA_UNSUPPORTED;
         *x = turned * METRES_PER_DEGREE;
-        *y = asinh(tan(lat * (M_PI / 180))) * (HALF_TURN / M_PI);
+        *y = asinh(tan(lat * (M_PI / 180))) * (MAP_CRS_HALF_TURN / M_PI);
         return VIRGA_OK;
     case CRS_MERCATOR:
         if (fabs(lat) > 89.999999 || apply(crs, PJ_FWD, 0, lat * (M_PI / 180), x, y)) return VIRGA_UNSUPPORTED;

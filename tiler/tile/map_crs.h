@@ -15,6 +15,7 @@
 #include "field/grid.h"
 
 #define MAP_CRS_OWN "virga:own"  // the name of a model's own coordinates
+#define MAP_CRS_HALF_TURN 20037508.342789244  // metres of half the equator of a sphere of 6378137 m, as Web Mercator has it
 
 struct map_crs;
 
@@ -51,5 +52,7 @@ int map_crs_from_lonlat(const struct map_crs *crs, double lon, double lat, doubl
 // The box that a grid's columns lie in, from its outline and its inside. Of a periodic system the box of a grid that crosses the date line goes beyond
 // the system's range in the east (170 to 190); a global grid has the whole range. VIRGA_OK, VIRGA_UNSUPPORTED (none of it is in the system).
 int map_crs_bounds(const struct map_crs *crs, const struct grid *grid, double box[4]);
+// The same in degrees (CRS:84), as west, south, east, north; the whole globe where none of the grid is anywhere on it.
+void map_crs_bounds_degrees(const struct grid *grid, double box[4]);
 
 #endif

@@ -78,3 +78,8 @@ int map_crs_bounds(const struct map_crs *crs, const struct grid *grid, double bo
     for (int a = 0; a < 4; a++) box[a] = bounds.box[a];
     return box[2] > box[0] && box[3] > box[1] ? VIRGA_OK : VIRGA_UNSUPPORTED;
 }
+
+void map_crs_bounds_degrees(const struct grid *grid, double box[4]) {
+    const struct map_crs *crs = map_crs_find("CRS:84");
+    if (map_crs_bounds(crs, grid, box)) map_crs_range(crs, box);
+}

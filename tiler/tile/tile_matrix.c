@@ -4,11 +4,10 @@
 #include <math.h>
 #include <strings.h>
 
-#define HALF_TURN 20037508.342789244
 #define TMS(name) "http://www.opengis.net/def/tilematrixset/OGC/1.0/" name
 
 static const struct tile_matrix_set table[] = {
-    {"WebMercatorQuad", "Google Maps Compatible for the World", TMS("WebMercatorQuad"), "EPSG:3857", 1, 1, {-HALF_TURN, -HALF_TURN, HALF_TURN, HALF_TURN}},
+    {"WebMercatorQuad", "Google Maps Compatible for the World", TMS("WebMercatorQuad"), "EPSG:3857", 1, 1, {-MAP_CRS_HALF_TURN, -MAP_CRS_HALF_TURN, MAP_CRS_HALF_TURN, MAP_CRS_HALF_TURN}},
     {"WorldCRS84Quad", "CRS84 for the World", TMS("WorldCRS84Quad"), "CRS:84", 2, 1, {-180, -90, 180, 90}},
 };
 
