@@ -129,7 +129,6 @@ static void warn_of_times(struct peer *peer, const struct map_layer *layer) {
     if (!layer->time.run_said) warn(peer, "Default", "reference_time", map_layer_run(layer)->iso, "ISO8601");
 }
 
-// Which parameter a failure is of: those that a time or run is missing from are tried apart.
 static int check_times(const struct wms_layer *layer, const struct wms_query *query, struct wms_exception *exception) {
     struct map_time found;
     struct failure failure = {0};
@@ -158,11 +157,14 @@ static bool options_are_wrong(struct catalog *catalog, const struct map_ask *ask
     return wrong;
 }
 
-static int resolve(struct catalog *catalog, const struct map_ask *ask, struct map_layer *layer, struct wms_exception *exception) {
+// Which parameter a failure is of: each is tried apart.
+static int resolve(struct catalog *catalog, const struct map_ask *ask, const struct wms_query *query, const struct wms_layer *meant, struct map_layer *layer,
+                   struct wms_exception *exception) {
     struct failure failure = {0};
     int status = map_layer_resolve(catalog, ask, clock_wall(), layer, &failure);
     if (!status) return VIRGA_OK;
     map_layer_destroy(layer);
+    if (check_times(meant, query, exception) || check_style(ask->style, exception)) return exception->failure.status;
     if (status == VIRGA_NOT_FOUND) return wms_exception_set(exception, VIRGA_INVALID, "InvalidDimensionValue", ask->member && *ask->member ? "DIM_MEMBER" : "TIME", "%s", failure.message);
     if (status != VIRGA_INVALID) return wms_exception_set(exception, status, NULL, NULL, "%s", failure.message);
     if (options_are_wrong(catalog, ask)) return wms_exception_set(exception, VIRGA_INVALID, "InvalidParameterValue", "COLORSCALERANGE", "%s", failure.message);
@@ -174,9 +176,7 @@ int http_wms_layer(struct peer *peer, const struct wms_query *query, size_t numb
     struct catalog *catalog = web_user_catalog(peer->server, peer->caller.user);
     struct wms_layer meant;
     int status = wms_layer_find(catalog, dataset, query->layers[number], &meant, exception);
-    if (!status) status = check_times(&meant, query, exception);
     if (!status) status = find_level(query, &meant, level, exception);
-    if (!status && with_style) status = check_style(query->styles[number], exception);
     if (status) return status;
     struct map_ask ask = {.dataset = meant.dataset->id, .variable = meant.dataset->variables[meant.variable].id, .run = query->dimensions.run, .time = query->dimensions.time,
                           .member = query->dimensions.member, .level = level->text, .style = with_style ? query->styles[number] : ""};
@@ -184,7 +184,7 @@ int http_wms_layer(struct peer *peer, const struct wms_query *query, size_t numb
         ask.options[n].option = wms_option_names[n];
         ask.options[n].value = query->options[n];
     }
-    status = resolve(catalog, &ask, layer, exception);
+    status = resolve(catalog, &ask, query, &meant, layer, exception);
     if (status) return status;
     warn_of_times(peer, layer);
     warn_of_level(peer, level);
