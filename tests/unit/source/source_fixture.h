@@ -76,16 +76,20 @@ FIXTURE uint8_t *fixture_read(const char *path, size_t *size) {
     return data;
 }
 
-FIXTURE struct source_pool *fixture_pool(int readers, double seconds) {
+// program: what its children run; memory: bytes that one may have, or 0: as many as by default.
+FIXTURE struct source_pool *fixture_pool_of(const char *program, int readers, double seconds, size_t memory) {
     struct source_limits limits;
     struct source_pool *pool;
     struct failure failure;
     source_limits_default(&limits);
     limits.readers = readers;
     limits.open_seconds = limits.read_seconds = seconds;
-    if (source_pool_new(VIRGA_READER, &limits, &pool, &failure)) fail_msg("%s", failure.message);
+    if (memory) limits.child_memory = memory;
+    if (source_pool_new(program, &limits, &pool, &failure)) fail_msg("%s", failure.message);
     return pool;
 }
+
+FIXTURE struct source_pool *fixture_pool(int readers, double seconds) { return fixture_pool_of(VIRGA_READER, readers, seconds, 0); }
 
 FIXTURE struct source *fixture_open(struct source_pool *pool, const char *path) {
     struct source *source;
@@ -138,6 +142,18 @@ FIXTURE void fixture_make_field(const char *path, int mode, const size_t shape[4
     }
     free(values);
     NC(nc_close(id));
+}
+
+// The pool still answers.
+FIXTURE void fixture_assert_reads(struct source_pool *pool) {
+    const char *path = fixture_path("good.nc");
+    if (access(path, F_OK)) fixture_make_field(path, NC_NETCDF4, (size_t[]){1, 2, 3, 4}, (size_t[]){1, 1, 3, 4});
+    struct source *source = fixture_open(pool, path);
+    struct source_slab_request request = fixture_whole(source, "t");
+    struct source_slab slab = fixture_slab(source, &request);
+    assert_int_equal(24, slab.elements);
+    source_slab_release(&slab);
+    source_unref(source);
 }
 
 #endif

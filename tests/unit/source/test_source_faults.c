@@ -19,17 +19,6 @@
 
 static char this_program[512];
 
-static void assert_pool_reads(struct source_pool *pool) {
-    const char *path = fixture_path("good.nc");
-    if (access(path, F_OK)) fixture_make_field(path, NC_NETCDF4, (size_t[]){1, 2, 3, 4}, (size_t[]){1, 1, 3, 4});
-    struct source *source = fixture_open(pool, path);
-    struct source_slab_request request = fixture_whole(source, "t");
-    struct source_slab slab = fixture_slab(source, &request);
-    assert_int_equal(24, slab.elements);
-    source_slab_release(&slab);
-    source_unref(source);
-}
-
 static void assert_refused(const char *path, int status, const char *words) {
     struct source_pool *pool = fixture_pool(1, 20);
     struct source *source;
@@ -39,7 +28,7 @@ static void assert_refused(const char *path, int status, const char *words) {
     assert_true(clock_monotonic() - before < 15);
     assert_null(source);
     if (!strstr(failure.message, path) || !strstr(failure.message, words)) fail_msg("it says: %s", failure.message);
-    assert_pool_reads(pool);
+    fixture_assert_reads(pool);
     source_pool_free(pool);
 }
 
@@ -137,7 +126,7 @@ static void assert_gone_after(void (*change)(const char *path), const char *name
     assert_non_null(strstr(failure.message, path));
     assert_null(slab.data);
     source_unref(source);
-    assert_pool_reads(pool);
+    fixture_assert_reads(pool);
     source_pool_free(pool);
 }
 
@@ -239,7 +228,7 @@ static void a_chunk_beyond_the_memory_limit_is_refused(void **state) {
     request.count[0] = 300 << 20;
     assert_int_equal(VIRGA_TOO_LARGE, source_read(source, &request, &slab, &failure));
     source_unref(source);
-    assert_pool_reads(pool);
+    fixture_assert_reads(pool);
     source_pool_free(pool);
 }
 
@@ -299,7 +288,7 @@ static void an_idle_child_that_is_killed_is_not_noticed(void **state) {
             kill(pids[k], SIGKILL);
             while ((s = process_state(pids[k], &parent)) && s != 'Z') sched_yield();
         }
-        assert_pool_reads(pool);
+        fixture_assert_reads(pool);
     }
     source_pool_free(pool);
 }
@@ -386,7 +375,7 @@ static void signals_to_the_group_do_not_end_children(void **state) {
     kill(pid, SIGINT);
     kill(pid, SIGTERM);
     kill(pid, SIGHUP);
-    assert_pool_reads(pool);
+    fixture_assert_reads(pool);
     assert_int_equal(0, source_pool_restarts(pool));
     source_pool_free(pool);
 }

@@ -43,17 +43,6 @@ static void try_file(const char *path) {
     source_unref(source);
 }
 
-static void assert_pool_reads(void) {
-    const char *path = fixture_path("good.nc");
-    fixture_make_field(path, NC_NETCDF4, (size_t[]){1, 2, 3, 4}, (size_t[]){1, 1, 3, 4});
-    struct source *source = fixture_open(pool, path);
-    struct source_slab_request request = fixture_whole(source, "t");
-    struct source_slab slab = fixture_slab(source, &request);
-    assert_int_equal(24, slab.elements);
-    source_slab_release(&slab);
-    source_unref(source);
-}
-
 static const struct {
     const char *name;
     int mode;
@@ -78,7 +67,7 @@ static void truncations_are_survived(void **state) {
         }
         free(bytes);
     }
-    assert_pool_reads();
+    fixture_assert_reads(pool);
 }
 
 static void flipped_bits_are_survived(void **state) {
@@ -102,7 +91,7 @@ static void flipped_bits_are_survived(void **state) {
         }
         free(bytes);
     }
-    assert_pool_reads();
+    fixture_assert_reads(pool);
 }
 
 // A classic header that claims huge counts, field by field.
@@ -124,7 +113,7 @@ static void huge_claims_are_refused(void **state) {
         }
     free(bytes);
     assert_int_equal(claims, refused_files - before);
-    assert_pool_reads();
+    fixture_assert_reads(pool);
 }
 
 static int try_entry(const char *path, const struct stat *s, int kind, struct FTW *at) {
@@ -142,7 +131,7 @@ static void every_file_below(const char *folder) {
     assert_int_equal(0, nftw(folder, try_entry, 16, FTW_PHYS));
     assert_true(opened > before);
     print_message("%zu files, %zu children replaced\n", opened - before, source_pool_restarts(pool));
-    assert_pool_reads();
+    fixture_assert_reads(pool);
 }
 
 static void collected_malformed_files_are_survived(void **state) {
