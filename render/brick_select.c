@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "base/memory.h"
 #include "render/scene_axis.h"
 
 struct span { double low, high; };
@@ -110,13 +111,9 @@ struct selection {
 };
 
 static int choose(struct selection *s, const struct brick_choice *choice) {
-    if (s->count == s->room) {
-        const size_t room = s->room ? 2 * s->room : 256;
-        struct brick_choice *more = realloc(s->choices, room * sizeof *more);
-        if (!more) return VIRGA_NO_MEMORY;
-        s->choices = more;
-        s->room = room;
-    }
+    struct brick_choice *more = memory_one_more(s->choices, s->count, &s->room, sizeof *more);
+    if (!more) return VIRGA_NO_MEMORY;
+    s->choices = more;
     s->choices[s->count] = *choice;
     s->choices[s->count].order = s->count;
     s->count++;

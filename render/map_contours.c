@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
+
 struct tracer {
     const struct map_lattice *lattice;
     struct map_contours *contours;
@@ -100,13 +102,9 @@ static bool same_way(const struct way *a, const struct way *b) { return a->x == 
 static bool add_point(struct tracer *tracer, size_t x, size_t y, int side) {
     static const int from_x[] = {0, 1, 1, 0}, from_y[] = {0, 0, 1, 1};
     struct map_contours *c = tracer->contours;
-    if (c->point_count == c->point_capacity) {
-        const size_t capacity = c->point_capacity ? 2 * c->point_capacity : 1024;
-        float (*grown)[2] = realloc(c->points, capacity * sizeof *grown);
-        if (!grown) return false;
-        c->points = grown;
-        c->point_capacity = capacity;
-    }
+    float (*grown)[2] = memory_one_more(c->points, c->point_count, &c->point_capacity, sizeof *grown);
+    if (!grown) return false;
+    c->points = grown;
     // Always from the same end of the side, so that both cells beside it have the very same point.
     const int end = (side + 1) & 3, swap = side >= 2, a = swap ? end : side, b = swap ? side : end;
     const size_t ax = x + (size_t)from_x[a], ay = y + (size_t)from_y[a], bx = x + (size_t)from_x[b], by = y + (size_t)from_y[b];
@@ -119,13 +117,9 @@ static bool add_point(struct tracer *tracer, size_t x, size_t y, int side) {
 }
 
 static struct map_contour *add_line(struct map_contours *c) {
-    if (c->count == c->capacity) {
-        const size_t capacity = c->capacity ? 2 * c->capacity : 64;
-        struct map_contour *grown = realloc(c->lines, capacity * sizeof *grown);
-        if (!grown) return NULL;
-        c->lines = grown;
-        c->capacity = capacity;
-    }
+    struct map_contour *grown = memory_one_more(c->lines, c->count, &c->capacity, sizeof *grown);
+    if (!grown) return NULL;
+    c->lines = grown;
     return &c->lines[c->count++];
 }
 

@@ -5,14 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
+
 int map_lines_add(struct map_lines *lines, const float a[3], const float b[3]) {
-    if (lines->count == lines->room) {
-        size_t room = lines->room ? 2 * lines->room : 256;
-        float (*segments)[2][3] = realloc(lines->segments, room * sizeof *segments);
-        if (!segments) return VIRGA_NO_MEMORY;
-        lines->segments = segments;
-        lines->room = room;
-    }
+    float (*segments)[2][3] = memory_one_more(lines->segments, lines->count, &lines->room, sizeof *segments);
+    if (!segments) return VIRGA_NO_MEMORY;
+    lines->segments = segments;
     memcpy(lines->segments[lines->count][0], a, sizeof(float[3]));
     memcpy(lines->segments[lines->count++][1], b, sizeof(float[3]));
     return VIRGA_OK;

@@ -12,6 +12,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/memory.h"
+
 enum { FILE_MOST = 64 << 20, POINTS_MOST = 8 << 20, LINES_MOST = 1 << 20, DEPTH_MOST = 8 };
 
 struct reading {
@@ -32,13 +34,9 @@ static int no_memory(const struct reading *r) { return failure_set(r->failure, V
 // --- lines that grow ---------------------------------------------------------------------------------------------------
 
 static bool add_point(struct atlas_lines *lines, size_t *room, const double point[2]) {
-    if (lines->point_count == *room) {
-        size_t more = *room ? 2 * *room : 1024;
-        double (*points)[2] = realloc(lines->points, more * sizeof *points);
-        if (!points) return false;
-        lines->points = points;
-        *room = more;
-    }
+    double (*points)[2] = memory_one_more(lines->points, lines->point_count, room, sizeof *points);
+    if (!points) return false;
+    lines->points = points;
     memcpy(lines->points[lines->point_count++], point, sizeof(double[2]));
     return true;
 }

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
+
 int export_table_init(struct export_table *table) {
     *table = (struct export_table){0};
     change_log_init(&table->log);
@@ -32,16 +34,12 @@ int export_table_put(struct export_table *table, const struct export_job *job) {
     pthread_mutex_lock(&table->lock);
     size_t i = place_of(table, job->sequence);
     if (!stands_at(table, i, job->sequence)) {
-        if (table->count == table->room) {
-            size_t room = table->room ? 2 * table->room : 32;
-            struct export_job *more = realloc(table->jobs, room * sizeof *more);
-            if (!more) {
-                status = VIRGA_NO_MEMORY;
-                goto end;
-            }
-            table->jobs = more;
-            table->room = room;
+        struct export_job *more = memory_one_more(table->jobs, table->count, &table->room, sizeof *more);
+        if (!more) {
+            status = VIRGA_NO_MEMORY;
+            goto end;
         }
+        table->jobs = more;
         memmove(table->jobs + i + 1, table->jobs + i, (table->count++ - i) * sizeof *table->jobs);
     }
     table->jobs[i] = *job;

@@ -9,6 +9,8 @@
 #include <sys/inotify.h>
 #include <unistd.h>
 
+#include "base/memory.h"
+
 // A folder may be wanted for both: once it is told of more it stays so.
 static const uint32_t names = IN_CREATE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR | IN_EXCL_UNLINK | IN_MASK_ADD;
 static const uint32_t contents = IN_MODIFY | IN_CLOSE_WRITE | IN_ATTRIB;
@@ -60,13 +62,9 @@ static struct folder *find(const struct folder_watch *watch, int descriptor) {
 }
 
 static struct folder *new_folder(struct folder_watch *watch, int descriptor) {
-    if (watch->count == watch->room) {
-        size_t room = watch->room ? 2 * watch->room : 16;
-        struct folder *grown = realloc(watch->folders, room * sizeof *grown);
-        if (!grown) return NULL;
-        watch->folders = grown;
-        watch->room = room;
-    }
+    struct folder *grown = memory_one_more(watch->folders, watch->count, &watch->room, sizeof *grown);
+    if (!grown) return NULL;
+    watch->folders = grown;
     watch->folders[watch->count] = (struct folder){.descriptor = descriptor};
     return &watch->folders[watch->count++];
 }

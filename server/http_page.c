@@ -11,6 +11,7 @@
 #include <xxhash.h>
 
 #include "base/log.h"
+#include "base/memory.h"
 #include "server/gzip.h"
 
 enum { MAX_FILE = 16 << 20, MAX_FILES = 20000, MAX_DEPTH = 12, WORTH = 400 };
@@ -42,13 +43,9 @@ static int type_of(const char *path) {
 }
 
 static int add_file(struct page_files *files, const char *disk, const char *path, int type) {
-    if (files->count == files->room) {
-        size_t room = files->room ? 2 * files->room : 256;
-        struct page_file *more = realloc(files->files, room * sizeof *more);
-        if (!more) return VIRGA_NO_MEMORY;
-        files->files = more;
-        files->room = room;
-    }
+    struct page_file *more = memory_one_more(files->files, files->count, &files->room, sizeof *more);
+    if (!more) return VIRGA_NO_MEMORY;
+    files->files = more;
     struct shared_bytes *bytes = shared_bytes_of_file(disk, MAX_FILE);
     if (!bytes || files->count >= MAX_FILES || files->bytes + bytes->size > max_total) {
         log_warning("page", "%s is left out: it cannot be read or is too large", disk);

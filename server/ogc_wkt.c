@@ -6,6 +6,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/memory.h"
+
 enum { NUMBER_TEXT = 40 };  // characters of a number: more than any that is meant
 
 struct reader {
@@ -72,13 +74,9 @@ static int read_number(struct reader *r, double *number) {
 static int add_place(struct reader *r, const struct ogc_wkt_place *place) {
     struct ogc_wkt *wkt = r->wkt;
     if (wkt->count == r->most) return failure_set(r->failure, VIRGA_TOO_LARGE, "the geometry has more than %zu places: ask for fewer", r->most);
-    if (wkt->count == r->room) {
-        size_t room = r->room ? 2 * r->room : 8;
-        struct ogc_wkt_place *more = realloc(wkt->places, room * sizeof *more);
-        if (!more) return failure_set(r->failure, VIRGA_NO_MEMORY, "out of memory");
-        wkt->places = more;
-        r->room = room;
-    }
+    struct ogc_wkt_place *more = memory_one_more(wkt->places, wkt->count, &r->room, sizeof *more);
+    if (!more) return failure_set(r->failure, VIRGA_NO_MEMORY, "out of memory");
+    wkt->places = more;
     wkt->places[wkt->count++] = *place;
     return VIRGA_OK;
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <xxhash.h>
 
+#include "base/memory.h"
 #include "server/pin_pictures_private.h"
 
 static const double looked_lately = 120;  // seconds
@@ -29,13 +30,9 @@ struct pin_entry *pin_entries_find(const struct pin_entries *entries, const char
 
 struct pin_entry *pin_entries_add(struct pin_entries *entries, const char *id) {
     const size_t i = place_of(entries, id);
-    if (entries->count == entries->room) {
-        const size_t room = entries->room ? 2 * entries->room : 64;
-        struct pin_entry **list = realloc(entries->list, room * sizeof(struct pin_entry *));
-        if (!list) return NULL;
-        entries->list = list;
-        entries->room = room;
-    }
+    struct pin_entry **list = memory_one_more(entries->list, entries->count, &entries->room, sizeof(struct pin_entry *));
+    if (!list) return NULL;
+    entries->list = list;
     struct pin_entry *entry = calloc(1, sizeof *entry);
     if (!entry) return NULL;
     snprintf(entry->id, sizeof entry->id, "%s", id);

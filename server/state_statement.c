@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/memory.h"
 #include "base/utf8.h"
 #include "server/state_database.h"
 
@@ -38,10 +39,8 @@ struct list {
 
 // False: out of memory.
 static bool take_row(sqlite3_stmt *statement, const struct state_rows *kind, struct list *list) {
-    size_t room = list->room ? 2 * list->room : 64;
-    char *more = list->count == list->room ? realloc(list->rows, room * kind->size) : list->rows;
+    char *more = memory_one_more(list->rows, list->count, &list->room, kind->size);
     if (!more) return false;
-    list->room = list->count == list->room ? room : list->room;
     list->rows = more;
     if (!kind->read(statement, list->rows + list->count * kind->size)) return false;
     list->count++;

@@ -7,6 +7,7 @@
 #include <xxhash.h>
 
 #include "base/bytes.h"
+#include "base/memory.h"
 #include "base/status.h"
 
 enum {
@@ -56,13 +57,9 @@ int zip_layout_add(struct zip_layout *zip, const char *name, uint64_t size, uint
     size_t length = strlen(name);
     if (!length || length > ZIP_NAME_MAX || *name == '/' || strstr(name, "..")) return VIRGA_INVALID;
     if (size > most / 2 || zip->data > most / 2) return VIRGA_TOO_LARGE;
-    if (zip->count == zip->room) {
-        size_t room = zip->room ? 2 * zip->room : 64;
-        struct entry *more = realloc(zip->entries, room * sizeof *more);
-        if (!more) return VIRGA_NO_MEMORY;
-        zip->entries = more;
-        zip->room = room;
-    }
+    struct entry *more = memory_one_more(zip->entries, zip->count, &zip->room, sizeof *more);
+    if (!more) return VIRGA_NO_MEMORY;
+    zip->entries = more;
     char *copy = strdup(name);
     if (!copy) return VIRGA_NO_MEMORY;
     struct entry *e = &zip->entries[zip->count++];

@@ -8,6 +8,7 @@
 #include "base/status.h"
 
 enum { PAGE = 4096, LARGE = 256 << 10 };  // bytes
+enum { FIRST_ROOM = 32 };
 
 int memory_multiply(size_t a, size_t b, size_t *product) {
     if (!__builtin_mul_overflow(a, b, product)) return VIRGA_OK;
@@ -40,4 +41,13 @@ void *memory_new_large(size_t count, size_t size) {
     void *memory = new_unwritten(PAGE, count, size, &bytes);
     if (memory && bytes >= LARGE) madvise(memory, bytes, MADV_POPULATE_WRITE);  // where it is refused, pages are made one by one
     return memory;
+}
+
+void *memory_one_more(void *list, size_t count, size_t *room, size_t size) {
+    size_t more, bytes;
+    if (count < *room) return list;
+    if (memory_multiply(*room ? *room : FIRST_ROOM / 2, 2, &more) || memory_multiply(more, size, &bytes)) return NULL;
+    void *moved = realloc(list, bytes);
+    if (moved) *room = more;
+    return moved;
 }

@@ -15,5 +15,8 @@ void *memory_new_aligned(size_t alignment, size_t count, size_t size);
 // The same of a large array that is about to be written all over: not zeroed, and its pages made at once, since being interrupted for each costs more than
 // making it.
 void *memory_new_large(size_t count, size_t size);
+// Room for one more in a list of `count` items of `size` bytes that doubles: where count is *room it is moved (as realloc does) and *room raised. The list
+// where it is now; NULL when out of memory or when the size does not fit: then all is as it was.
+void *memory_one_more(void *list, size_t count, size_t *room, size_t size);
 
 #endif

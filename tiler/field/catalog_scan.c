@@ -14,6 +14,7 @@
 #include <unistd.h>
 #include <xxhash.h>
 
+#include "base/memory.h"
 #include "base/thread.h"
 #include "source/source_address.h"
 #include "source/source_of_engine.h"
@@ -55,13 +56,9 @@ static char *file_name(const char *path) {
 }
 
 static int add_listed(struct scanned_files *files, const struct scanned_file *f) {
-    if (files->count == files->room) {
-        size_t room = files->room ? 2 * files->room : 16;
-        struct scanned_file *grown = realloc(files->files, room * sizeof *grown);
-        if (!grown) return VIRGA_NO_MEMORY;
-        files->files = grown;
-        files->room = room;
-    }
+    struct scanned_file *grown = memory_one_more(files->files, files->count, &files->room, sizeof *grown);
+    if (!grown) return VIRGA_NO_MEMORY;
+    files->files = grown;
     if (position_index_add(&files->by_place, place_hash(f), files->count) || position_index_add(&files->by_path, path_hash(f->path), files->count)) return VIRGA_NO_MEMORY;
     files->files[files->count++] = *f;
     return VIRGA_OK;

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "field/cf_attributes.h"
 #include "field/derived.h"
 #include "field/field_reduce.h"
@@ -67,13 +68,9 @@ static size_t grow(const struct cuts *cuts, size_t from, size_t unit, size_t lim
 }
 
 static int add_box(struct field_box **boxes, size_t *count, size_t *room, struct field_box box) {
-    if (*count == *room) {
-        size_t more = *room ? 2 * *room : 64;
-        struct field_box *grown = realloc(*boxes, more * sizeof *grown);
-        if (!grown) return VIRGA_NO_MEMORY;
-        *boxes = grown;
-        *room = more;
-    }
+    struct field_box *grown = memory_one_more(*boxes, *count, room, sizeof *grown);
+    if (!grown) return VIRGA_NO_MEMORY;
+    *boxes = grown;
     (*boxes)[(*count)++] = box;
     return VIRGA_OK;
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/memory.h"
 #include "source/reader_grib.h"
 
 enum { WINDOW = 1 << 16, JUNK_MAX = 16 << 20, EDITION1_DATA = 12 };
@@ -77,13 +78,9 @@ static int add_field(struct scanner *s, const struct grib_headers *headers, cons
         grib_index_note(index, "the file: it has more than %d fields; the others are left out", GRIB_FIELDS_MAX);
         return VIRGA_OK;
     }
-    if (index->field_count == index->field_room) {
-        size_t room = index->field_room ? index->field_room * 2 : 256;
-        struct grib_field *grown = realloc(index->fields, room * sizeof *grown);
-        if (!grown) return failure_set(s->failure, VIRGA_TOO_LARGE, "it has more fields than a reader may hold");
-        index->fields = grown;
-        index->field_room = room;
-    }
+    struct grib_field *grown = memory_one_more(index->fields, index->field_count, &index->field_room, sizeof *grown);
+    if (!grown) return failure_set(s->failure, VIRGA_TOO_LARGE, "it has more fields than a reader may hold");
+    index->fields = grown;
     struct grib_field field = *made;
     int status = grib_describe(index, headers, &field, s->failure);
     if (status == VIRGA_OK) index->fields[index->field_count++] = field;

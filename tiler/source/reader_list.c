@@ -9,14 +9,6 @@ int reader_list_no_memory(struct failure *failure) {
     return failure_set(failure, VIRGA_TOO_LARGE, "its list of contents is larger than the limit");
 }
 
-void *reader_list_one_more(void *list, size_t count, size_t *room, size_t each) {
-    if (count < *room) return list;
-    size_t more = *room ? *room * 2 : 32;
-    void *grown = realloc(list, more * each);
-    if (grown) *room = more;
-    return grown;
-}
-
 char *reader_list_name(struct arena *arena, const char *group, const char *name) {
     size_t length = strlen(group) + strlen(name) + 2;
     char *text = arena_new(arena, length, 1);

@@ -10,8 +10,6 @@
 
 // VIRGA_TOO_LARGE: the list does not fit into the memory it may have.
 int reader_list_no_memory(struct failure *failure);
-// Room for one more in an array of `count` items that doubles; NULL when out of memory, and the array is kept.
-void *reader_list_one_more(void *list, size_t count, size_t *room, size_t each);
 // "group/name", or the name alone at the top; NULL when out of memory.
 char *reader_list_name(struct arena *arena, const char *group, const char *name);
 

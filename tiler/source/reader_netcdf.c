@@ -66,7 +66,7 @@ static void add_note(struct netcdf_file *f, const char *name, const char *what) 
     char text[1024];
     int n = snprintf(text, sizeof text, "%s: %s", name, what);
     if (n < 0 || f->note_count >= MAX_VARIABLES) return;
-    char **grown = reader_list_one_more(f->notes, f->note_count, &f->note_room, sizeof *grown);
+    char **grown = memory_one_more(f->notes, f->note_count, &f->note_room, sizeof *grown);
     char *copy = grown ? arena_text(&f->arena, text, strlen(text)) : NULL;
     if (grown) f->notes = grown;
     if (copy) f->notes[f->note_count++] = copy;
@@ -119,7 +119,7 @@ static int list_dimensions(struct netcdf_file *f, int group, const char *path, s
         }
         for (int u = 0; u < unlimited_count; u++) d.unlimited |= unlimited[u] == ids[i];
         d.name = reader_list_name(&f->arena, path, name);
-        struct netcdf_dimension *grown = reader_list_one_more(f->dimensions, f->dimension_count, &f->dimension_room, sizeof *grown);
+        struct netcdf_dimension *grown = memory_one_more(f->dimensions, f->dimension_count, &f->dimension_room, sizeof *grown);
         if (grown) f->dimensions = grown;
         if (!grown || !d.name) status = reader_list_no_memory(failure);
         else f->dimensions[f->dimension_count++] = d;
@@ -180,10 +180,10 @@ static int list_variables(struct netcdf_file *f, int group, const char *path, st
         if (!full) return reader_list_no_memory(failure);
         if (!describe_variable(f, full, &v, ids)) continue;
         size_t room = f->variable_room;
-        struct netcdf_variable *grown = reader_list_one_more(f->variables, f->variable_count, &room, sizeof *grown);
+        struct netcdf_variable *grown = memory_one_more(f->variables, f->variable_count, &room, sizeof *grown);
         if (grown) f->variables = grown;
         room = f->variable_room;
-        char **names = grown ? reader_list_one_more(f->names, f->variable_count, &room, sizeof *names) : NULL;
+        char **names = grown ? memory_one_more(f->names, f->variable_count, &room, sizeof *names) : NULL;
         if (!names) return reader_list_no_memory(failure);
         f->names = names;
         f->variable_room = room;

@@ -57,7 +57,7 @@ static void add_note(struct zarr_store *s, const char *name, const char *what) {
     char text[1024];
     snprintf(text, sizeof text, "%s%s%s", name, *name ? ": " : "", what);
     if (s->note_count >= MAX_ARRAYS) return;
-    char **grown = reader_list_one_more(s->notes, s->note_count, &s->note_room, sizeof *grown);
+    char **grown = memory_one_more(s->notes, s->note_count, &s->note_room, sizeof *grown);
     if (grown) s->notes = grown;
     char *copy = grown ? arena_text(&s->arena, text, strlen(text)) : NULL;
     if (copy) s->notes[s->note_count++] = copy;
@@ -94,7 +94,7 @@ static int get_dimension(struct zarr_store *s, const char *group, const char *na
         return VIRGA_OK;
     }
     if (s->dimension_count == MAX_DIMENSIONS) return failure_set(failure, VIRGA_TOO_LARGE, "left out: there are more than %d dimensions", MAX_DIMENSIONS);
-    struct zarr_dimension *grown = reader_list_one_more(s->dimensions, s->dimension_count, &s->dimension_room, sizeof *grown);
+    struct zarr_dimension *grown = memory_one_more(s->dimensions, s->dimension_count, &s->dimension_room, sizeof *grown);
     if (grown) s->dimensions = grown;
     char *full = grown ? reader_list_name(&s->arena, group, name) : NULL;
     if (!full) return failure_set(failure, VIRGA_TOO_LARGE, "left out: out of memory");
@@ -174,7 +174,7 @@ static int add_array(struct zarr_store *s, const char *folder, const json_t *doc
     struct failure why;
     struct zarr_variable v = {.name = arena_text(&s->arena, *folder ? folder : "data", strlen(*folder ? folder : "data"))};
     if (s->variable_count == MAX_ARRAYS) return failure_set(failure, VIRGA_TOO_LARGE, "it has more than %d arrays", MAX_ARRAYS);
-    struct zarr_variable *grown = reader_list_one_more(s->variables, s->variable_count, &s->variable_room, sizeof *grown);
+    struct zarr_variable *grown = memory_one_more(s->variables, s->variable_count, &s->variable_room, sizeof *grown);
     if (!grown || !v.name) return reader_list_no_memory(failure);
     s->variables = grown;
     int status = reader_zarr_array_parse(document, &v.array, &why);
@@ -209,7 +209,7 @@ static int list_names(const struct zarr_store *s, const char *folder, char ***na
     if (!entries) return VIRGA_NOT_FOUND;
     for (const struct dirent *e; !status && (e = readdir(entries));) {
         if (e->d_name[0] == '.' || (e->d_type != DT_DIR && e->d_type != DT_UNKNOWN)) continue;
-        char **grown = *count < MAX_ENTRIES ? reader_list_one_more(*names, *count, &room, sizeof *grown) : NULL;
+        char **grown = *count < MAX_ENTRIES ? memory_one_more(*names, *count, &room, sizeof *grown) : NULL;
         if (grown) *names = grown;
         char *copy = grown ? strdup(e->d_name) : NULL;
         if (copy) (*names)[(*count)++] = copy;

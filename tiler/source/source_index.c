@@ -12,6 +12,7 @@
 #include <unistd.h>
 #include <xxhash.h>
 
+#include "base/memory.h"
 #include "base/write_all.h"
 
 enum { PATH = 4096, NAME_BYTES = 32 };
@@ -60,11 +61,9 @@ static size_t list_kept(DIR *folder, struct kept **list, off_t *total) {
     for (struct dirent *entry; (entry = readdir(folder));) {
         struct stat s;
         if (!is_ours(entry->d_name) || fstatat(dirfd(folder), entry->d_name, &s, AT_SYMLINK_NOFOLLOW) || !S_ISREG(s.st_mode)) continue;
-        if (count == room) {
-            struct kept *grown = realloc(*list, (room = room ? room * 2 : 64) * sizeof *grown);
-            if (!grown) break;
-            *list = grown;
-        }
+        struct kept *grown = memory_one_more(*list, count, &room, sizeof *grown);
+        if (!grown) break;
+        *list = grown;
         struct kept *k = &(*list)[count++];
         memcpy(k->name, entry->d_name, NAME_BYTES + 1);
         k->used = s.st_mtim;

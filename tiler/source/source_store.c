@@ -11,7 +11,9 @@
 #include <unistd.h>
 #include <xxhash.h>
 
-enum { MOST_NAMES = 100000, MOST_DEPTH = 16, FIRST_ROOM = 32 };
+#include "base/memory.h"
+
+enum { MOST_NAMES = 100000, MOST_DEPTH = 16 };
 
 static const char *const documents[] = {".zgroup", ".zarray", ".zattrs", ".zmetadata", ".nczarr", ".nczgroup", ".nczarray", "zarr.json"};
 
@@ -44,13 +46,9 @@ void source_store_free(struct source_store *store) {
 
 static int add_name(struct source_store *store, const char *folder, const char *name, struct failure *failure) {
     if (store->count == MOST_NAMES) return failure_set(failure, VIRGA_TOO_LARGE, "it has more than %d groups and arrays", MOST_NAMES);
-    if (store->count == store->room) {
-        size_t room = store->room ? store->room * 2 : FIRST_ROOM;
-        char **grown = realloc(store->names, room * sizeof *grown);
-        if (!grown) return failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
-        store->names = grown;
-        store->room = room;
-    }
+    char **grown = memory_one_more(store->names, store->count, &store->room, sizeof *grown);
+    if (!grown) return failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
+    store->names = grown;
     char *text = NULL;
     if (asprintf(&text, "%s%s%s", folder, *folder && *name ? "/" : "", name) < 0)
         return failure_set(failure, VIRGA_NO_MEMORY, "out of memory");

@@ -85,6 +85,28 @@ static void sizes_that_do_not_fit_are_refused(void **state) {
     }
 }
 
+static void a_list_doubles_and_keeps_what_it_has(void **state) {
+    (void)state;
+    int *list = NULL;
+    size_t room = 0, moved = 0;
+    for (int n = 0; n < 1000; n++) {
+        const size_t before = room;
+        int *grown = memory_one_more(list, (size_t)n, &room, sizeof *grown);
+        assert_non_null(grown);
+        if (room == before) assert_ptr_equal(grown, list);
+        moved += room != before;
+        list = grown;
+        list[n] = n;
+    }
+    for (int n = 0; n < 1000; n++) assert_int_equal(n, list[n]);
+    assert_true(moved <= 10 && room >= 1000);
+    size_t full = SIZE_MAX / 2 + 1, large = 1u << 20;
+    assert_null(memory_one_more(list, full, &full, 1));
+    assert_null(memory_one_more(list, large, &large, SIZE_MAX / large));
+    assert_true(full == SIZE_MAX / 2 + 1 && large == 1u << 20 && list[999] == 999);
+    free(list);
+}
+
 static void an_arena_keeps_to_its_limit(void **state) {
     (void)state;
     struct arena arena = {.limit = 100000};
@@ -319,6 +341,7 @@ int main(void) {
         cmocka_unit_test(text_is_repaired_and_converted),
         cmocka_unit_test(each_status_has_its_own_name),
         cmocka_unit_test(sizes_that_do_not_fit_are_refused),
+        cmocka_unit_test(a_list_doubles_and_keeps_what_it_has),
         cmocka_unit_test(an_arena_keeps_to_its_limit),
         cmocka_unit_test(shared_bytes_live_until_the_last_reference),
         cmocka_unit_test(bytes_come_back_as_written_and_stop_at_the_end),
