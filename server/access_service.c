@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "server/access_store.h"
+#include "server/state_statement.h"
 
 enum { LOOK_MS = 400, MOST_COMMANDS = 64, MOST_USED = 32 };
 
@@ -33,12 +34,7 @@ static int load(struct access_service *service, struct failure *failure) {
 }
 
 // Changes with every commit of another connection. -1: not known.
-static int64_t data_version(sqlite3 *handle) {
-    sqlite3_stmt *s = NULL;
-    int64_t version = !sqlite3_prepare_v2(handle, "PRAGMA data_version", -1, &s, NULL) && sqlite3_step(s) == SQLITE_ROW ? sqlite3_column_int64(s, 0) : -1;
-    sqlite3_finalize(s);
-    return version;
-}
+static int64_t data_version(sqlite3 *handle) { return state_statement_number(handle, "PRAGMA data_version", -1); }
 
 // What cannot be read leaves nothing valid: a token that was revoked meanwhile must not go on.
 static void look(struct access_service *service) {

@@ -112,13 +112,6 @@ int access_store_load(sqlite3 *handle, struct access_token **tokens, size_t *tok
 
 // Tokens.
 
-static int64_t number(sqlite3 *handle, const char *sql) {
-    sqlite3_stmt *s = NULL;
-    int64_t n = !sqlite3_prepare_v2(handle, sql, -1, &s, NULL) && sqlite3_step(s) == SQLITE_ROW ? sqlite3_column_int64(s, 0) : INT64_MAX;
-    sqlite3_finalize(s);
-    return n;
-}
-
 int access_store_add_token(sqlite3 *handle, struct access_token *token, struct failure *failure) {
     const struct bound old = {.kind = 'd', .seconds = token->created - ACCESS_KEEP_DAYS * (double)ACCESS_DAY};
     const struct bound values[] = {{.kind = 't', .bytes = token->person.name}, {.kind = 't', .bytes = access_role_name(token->person.role)}, {.kind = 'h', .bytes = token->hash},
@@ -126,7 +119,7 @@ int access_store_add_token(sqlite3 *handle, struct access_token *token, struct f
     int result = begin(handle);
     if (result) return failed(handle, result, failure);
     result = run(handle, "DELETE FROM access_tokens WHERE (revoked > 0 AND revoked < ?1) OR (expires > 0 AND expires < ?1)", &old, 1);
-    if (!result && number(handle, "SELECT count(*) FROM access_tokens") >= ACCESS_MOST_TOKENS) {
+    if (!result && state_statement_number(handle, "SELECT count(*) FROM access_tokens", INT64_MAX) >= ACCESS_MOST_TOKENS) {
         sqlite3_exec(handle, "ROLLBACK", NULL, NULL, NULL);
         return failure_set(failure, VIRGA_TOO_LARGE, "there are %d tokens already; those that were revoked or have expired go after %d days", ACCESS_MOST_TOKENS, ACCESS_KEEP_DAYS);
     }

@@ -121,16 +121,16 @@ int export_store_load(struct export_store *store, struct export_job **jobs, size
     return status;
 }
 
+static bool read_view(sqlite3_stmt *s, void *row) {
+    const char *text = (const char *)sqlite3_column_text(s, 0);
+    char *view = *(char **)row = text ? strdup(text) : NULL;
+    return view != NULL;
+}
+
 int export_store_view(struct export_store *store, int64_t sequence, char **view, struct failure *failure) {
-    sqlite3_stmt *s = store->statements[VIEW];
-    sqlite3_bind_int64(s, 1, sequence);
-    int result = sqlite3_step(s), status = VIRGA_OK;
-    const char *text = result == SQLITE_ROW ? (const char *)sqlite3_column_text(s, 0) : NULL;
-    *view = text ? strdup(text) : NULL;
-    if (result != SQLITE_ROW) status = result == SQLITE_DONE ? failure_set(failure, VIRGA_NOT_FOUND, "there is no such export") : state_database_failed(store->handle, result, what, failure);
-    else if (!*view) status = failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
-    state_statement_reset(s);
-    return status;
+    *view = NULL;
+    sqlite3_bind_int64(store->statements[VIEW], 1, sequence);
+    return state_statement_one(store->statements[VIEW], read_view, view, "there is no such export", what, failure);
 }
 
 static bool has_frame(struct export_store *store, int64_t sequence, uint32_t number) {

@@ -142,15 +142,8 @@ int pin_store_load(struct pin_store *store, bool deleted, struct pin **pins, siz
     return status;
 }
 
-// A statement's only row; VIRGA_NOT_FOUND with these words where there is none.
-static int one(struct pin_store *store, enum statement which, bool (*read)(sqlite3_stmt *s, void *row), void *row, const char *absent, struct failure *failure) {
-    sqlite3_stmt *s = store->statements[which];
-    int result = sqlite3_step(s), status = VIRGA_OK;
-    if (result == SQLITE_DONE) status = failure_set(failure, VIRGA_NOT_FOUND, "%s", absent);
-    else if (result != SQLITE_ROW) status = state_database_failed(store->handle, result, what, failure);
-    else if (!read(s, row)) status = failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
-    state_statement_reset(s);
-    return status;
+static int one(struct pin_store *store, enum statement s, bool (*read)(sqlite3_stmt *s, void *row), void *row, const char *absent, struct failure *failure) {
+    return state_statement_one(store->statements[s], read, row, absent, what, failure);
 }
 
 int pin_store_find(struct pin_store *store, const char *id, struct pin *pin, struct failure *failure) {

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "server/state_statement.h"
 
 enum { BUSY_MS = 5000, ROOM = 4400, LOCK_TRIES = 10 };
 
@@ -65,15 +66,6 @@ int state_database_failed(sqlite3 *handle, int result, const char *what, struct 
     return failure_set(failure, VIRGA_IO, "%.100s: %.300s", what, words);
 }
 
-// The first number that a statement gives; -1 where it fails.
-static long long number(sqlite3 *handle, const char *sql) {
-    sqlite3_stmt *statement = NULL;
-    long long n = -1;
-    if (!sqlite3_prepare_v2(handle, sql, -1, &statement, NULL) && sqlite3_step(statement) == SQLITE_ROW) n = sqlite3_column_int64(statement, 0);
-    sqlite3_finalize(statement);
-    return n;
-}
-
 // SQLITE_OK where the pages hold together and what they refer to is there.
 static int check(sqlite3 *handle) {
     sqlite3_stmt *statement = NULL;
@@ -84,7 +76,7 @@ static int check(sqlite3 *handle) {
         if (result == SQLITE_ROW) result = said && !strcmp(said, "ok") ? SQLITE_OK : SQLITE_CORRUPT;
     }
     sqlite3_finalize(statement);
-    if (!result && number(handle, "SELECT count(*) FROM pragma_foreign_key_check") > 0) result = SQLITE_CORRUPT;
+    if (!result && state_statement_number(handle, "SELECT count(*) FROM pragma_foreign_key_check", -1) > 0) result = SQLITE_CORRUPT;
     return result;
 }
 
@@ -119,7 +111,7 @@ static int make_tables(const struct state_database *database, bool *newer) {
     sqlite3 *handle = NULL;
     int result = open_handle(database->path, SQLITE_OPEN_CREATE, &handle);
     if (!result) result = check(handle);
-    long long version = result ? 0 : number(handle, "PRAGMA user_version");
+    long long version = result ? 0 : state_statement_number(handle, "PRAGMA user_version", -1);
     if (!result && version < 0) result = SQLITE_CORRUPT;
     *newer = version > VERSION;
     if (!result && !*newer && version < VERSION) result = migrate(handle, version);
@@ -131,7 +123,7 @@ int state_database_connect(const struct state_database *database, sqlite3 **hand
     *handle = NULL;
     int result = open_handle(database->path, 0, handle);
     int status = result ? state_database_failed(*handle, result, database->path, failure) : VIRGA_OK;
-    if (!status && number(*handle, "PRAGMA user_version") != VERSION)
+    if (!status && state_statement_number(*handle, "PRAGMA user_version", -1) != VERSION)
         status = failure_set(failure, VIRGA_UNSUPPORTED, "%.300s is of another version of virga", database->path);
     if (!status) return VIRGA_OK;
     sqlite3_close(*handle);

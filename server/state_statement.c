@@ -62,6 +62,24 @@ int state_statement_collect(sqlite3_stmt *statement, const struct state_rows *ki
     return status;
 }
 
+int state_statement_one(sqlite3_stmt *statement, bool (*read)(sqlite3_stmt *statement, void *row), void *row, const char *absent, const char *what,
+                        struct failure *failure) {
+    int result = sqlite3_step(statement), status = VIRGA_OK;
+    if (result == SQLITE_DONE) status = failure_set(failure, VIRGA_NOT_FOUND, "%s", absent);
+    else if (result != SQLITE_ROW) status = state_database_failed(sqlite3_db_handle(statement), result, what, failure);
+    else if (!read(statement, row)) status = failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
+    state_statement_reset(statement);
+    return status;
+}
+
+int64_t state_statement_number(sqlite3 *handle, const char *sql, int64_t otherwise) {
+    sqlite3_stmt *statement = NULL;
+    bool given = !sqlite3_prepare_v2(handle, sql, -1, &statement, NULL) && sqlite3_step(statement) == SQLITE_ROW;
+    int64_t number = given ? sqlite3_column_int64(statement, 0) : otherwise;
+    sqlite3_finalize(statement);
+    return number;
+}
+
 void state_statement_text(sqlite3_stmt *statement, int column, char *out, size_t room) {
     const char *text = (const char *)sqlite3_column_text(statement, column);
     snprintf(out, room, "%s", text ? text : "");

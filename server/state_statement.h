@@ -25,6 +25,12 @@ struct state_rows {
 };
 // Runs one and reads its rows into a list that the caller frees (NULL where it fails), and makes it ready for the next time.
 int state_statement_collect(sqlite3_stmt *statement, const struct state_rows *kind, void **rows, size_t *count, const char *what, struct failure *failure);
+// Runs one that gives one row at most, which `read` takes in (false: out of memory), and makes it ready for the next time. VIRGA_NOT_FOUND with the words
+// `absent`: there is no row.
+int state_statement_one(sqlite3_stmt *statement, bool (*read)(sqlite3_stmt *statement, void *row), void *row, const char *absent, const char *what,
+                        struct failure *failure);
+// The first number that some SQL gives; `otherwise` where it fails or gives none.
+int64_t state_statement_number(sqlite3 *handle, const char *sql, int64_t otherwise);
 
 // A row's values, whatever somebody put there by hand: text that can be shown, cut to the room; seconds of the wall clock, or 0; a count, or 0.
 void state_statement_text(sqlite3_stmt *statement, int column, char *out, size_t room);
