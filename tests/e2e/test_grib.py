@@ -135,6 +135,18 @@ def test_model_levels_stand_where_their_coefficients_say(tmp_path, run, info, ed
         assert height == pytest.approx(ground + 287.05 * make_grib.value(x[2], y[3]) / 9.80665 * numpy.log(surface / pressure), rel=0.01, abs=10)
 
 
+@pytest.mark.parametrize("step", (0, 3))
+def test_layers_stand_midway_between_the_heights_of_half_levels(tmp_path, run, info, step):
+    x, y = make_grib.layers_of_height(tmp_path / "a.grib")
+    assert variables(info(tmp_path / "a.grib"))["t"]["vertical"]["datum"] == "sea"
+    done = run("sample", tmp_path / "a.grib", "--variable", "t", "--time", f"T+{step}", "--lon", x[2], "--lat", y[3], "--profile", "--json")
+    assert done.returncode == 0, done.stderr
+    answer, upward = json.loads(done.stdout), range(make_grib.LAYERS - 1, -1, -1)
+    half = [make_grib.half_level(x[2], y[3], k) for k in range(make_grib.LAYERS + 1)]
+    assert answer["height"] == pytest.approx([(half[k] + half[k + 1]) / 2 for k in upward], abs=1)
+    assert answer["source"] == pytest.approx([make_grib.value(x[2], y[3], step, 100 * k) for k in upward], abs=1e-3)
+
+
 # --- real files ----------------------------------------------------------------------------------------------------------
 
 REAL = ["gfs.t12z.pgrbf120.2p5deg.grib2", "nam.t00z.awp21100.tm00.grib2", "ifs_forecast_ml.grib"]

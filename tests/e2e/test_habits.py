@@ -71,3 +71,14 @@ def test_the_text_names_the_one_level(run, tmp_path):
     text = run("info", tmp_path / "a.nc").stdout
     for words in ("at 850 hPa", "at 2 m above the ground", "at 1500 m above mean sea level"):
         assert words in text
+
+
+@pytest.mark.parametrize("names", (
+    ("z_ifc", "geometric_height_at_half_level_center", True, False), ("z_mc", "geometric_height_at_full_level_center", False, False),
+    ("H", "mid_layer_heights", False, False), ("PL", "mid_level_pressure", False, True), ("HHL", "altitude", True, False)), ids=lambda n: n[1])
+def test_layers_where_the_file_says_their_heights(run, tmp_path, names):
+    make_habits.layers(tmp_path / "a.nc", names)
+    answer = profile(run, tmp_path / "a.nc", "T+6", PLACES[0])
+    check(answer, [make_habits.value(*PLACES[0], k, 1) for k in (2, 1, 0)])
+    wanted = [place.standard_height(float(p)) for p in make_habits.LAYER_PRESSURES] if names[3] else make_habits.LAYER_HEIGHTS
+    assert answer["height"] == pytest.approx(wanted[::-1], abs=200 if names[3] else 1)  # pressures through the temperature of the air, not the standard atmosphere's

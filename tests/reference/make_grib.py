@@ -247,3 +247,30 @@ def a_file_a_level(folder, levels=(850, 1000, 500), steps=(0, 3)):
             m = Message("regular_ll_pl_grib2").set(**lonlat_keys(x, y, 0x40), shortName="t", level=level, forecastTime=step)
             write(folder / f"TMP_ISBL_{level}_P{step:03d}.grib2", m.values(order(value(*numpy.meshgrid(x, y), step, level), 0x40), 24))
     return x, y
+
+
+LAYERS = 12
+
+
+def half_level(lon, lat, k):
+    """Height of half level k from the top (0) to the ground (LAYERS), over hills."""
+    down = k / LAYERS
+    return 20000 * (1 - down) ** 1.5 + 100 + (50 + 10 * (lon - 5)) * down ** 3
+
+
+def layers_of_height(path, steps=(0, 3)):
+    """Layers of a generalized height coordinate, as COSMO and ICON store them: numbers from the top, and once the heights of the half levels."""
+    x, y = axes(7, 6)
+    lon, lat = numpy.meshgrid(x, y)
+
+    def message(number, second, first_value, second_value, values, step=0):
+        m = Message("regular_ll_sfc_grib2").set(**lonlat_keys(x, y, 0x40), centre="edzw", discipline=0, parameterCategory=number[0], parameterNumber=number[1])
+        m.set(forecastTime=step, genVertHeightCoords=1, typeOfFirstFixedSurface=150, typeOfSecondFixedSurface=second, nlev=LAYERS + 1, numberOfVGridUsed=1)
+        m.set(scaleFactorOfFirstFixedSurface=0, scaledValueOfFirstFixedSurface=first_value)
+        if second_value:
+            m.set(scaleFactorOfSecondFixedSurface=0, scaledValueOfSecondFixedSurface=second_value)
+        return m.values(order(values, 0x40), 24)
+    air = [message((0, 0), 150, k + 1, k + 2, value(lon, lat, step, 100 * k), step) for k in range(LAYERS) for step in steps]
+    heights = [message((3, 6), 101, k + 1, None, half_level(lon, lat, k)) for k in range(LAYERS + 1)]
+    write(path, *air, *heights)
+    return x, y

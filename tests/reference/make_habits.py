@@ -98,6 +98,23 @@ def plain_numbers(path, name, numbers, **attributes):
         put(file, "temperature", ("time", name, *names), field(len(numbers), 2))
 
 
+def layers(path, names):
+    """Numbered layers from the top, and the heights or pressures of the layers or of the half levels around them: (name, standard_name, halves, pressure)."""
+    name, standard_name, halves, pressure = names
+    with netCDF4.Dataset(path, "w") as file:
+        bare(file, "time", [0, 6], units=HOURS)
+        bare(file, "lev", [1.0, 2, 3], "f8", units="layer", axis="Z")
+        bare(file, "lev_2", [1.0, 2, 3, 4], "f8", units="layer", axis="Z")
+        places = horizontal(file)
+        put(file, "temperature", ("time", "lev", *places), field(3, 2))
+        numbers = LAYER_PRESSURES if pressure else HALF_HEIGHTS if halves else LAYER_HEIGHTS
+        heights = numpy.array(numbers)[:, None, None] + numpy.zeros((len(numbers), len(LATS), len(LONS)))
+        put(file, name, ("lev_2" if halves else "lev", *places), heights, "Pa" if pressure else "m", standard_name=standard_name)
+
+
+HALF_HEIGHTS, LAYER_HEIGHTS, LAYER_PRESSURES = (6000, 3000, 1000, 100), (4500, 2000, 550), (30000, 70000, 95000)
+
+
 def at_one_level(path):
     """Variables each at one level that a scalar tells."""
     with netCDF4.Dataset(path, "w") as file:

@@ -16,7 +16,9 @@ struct field_name { const char *name; bool pressure, above_ground; };
 static const struct field_name standard_names[] = {
     {"altitude", false, false}, {"geopotential_height", false, false}, {"geopotential", false, false}, {"height_above_mean_sea_level", false, false},
     {"height_above_geopotential_datum", false, false}, {"height_above_reference_ellipsoid", false, false},
-    {"height", false, true}, {"air_pressure", true, false}, {NULL, false, false}};
+    // Names that ICON and GEOS write, though CF has none of them.
+    {"geometric_height_at_full_level_center", false, false}, {"geometric_height_at_half_level_center", false, false}, {"mid_layer_heights", false, false},
+    {"height", false, true}, {"air_pressure", true, false}, {"mid_level_pressure", true, false}, {NULL, false, false}};
 static const struct field_name habits[] = {
     {"z_mc", false, false}, {"hhl", false, false}, {"z_ifc", false, false}, {"zg", false, false}, {"gh", false, false}, {"hgt", false, false}, {"altitude", false, false},
     {"geopotential_height", false, false}, {"height_agl", false, true}, {"pressure", true, false}, {"pres", true, false}, {"p", true, false}, {NULL, false, false}};

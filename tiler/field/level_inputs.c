@@ -128,6 +128,16 @@ static struct level_input ground_in_dataset(const struct field_ref *field, int i
     return at_time;
 }
 
+// Heights of levels that are told once in a run stand still: models write them with its first step only. Pressures do not.
+static struct level_input heights_beside(const struct field_ref *field, int index, bool pressure) {
+    const struct catalog_dataset *d = field->dataset;
+    const struct catalog_series *theirs = index < 0 ? NULL : &d->runs[field->run].series[index];
+    if (pressure || !theirs || !theirs->present || theirs->time_count != 1 || d->runs[field->run].series[field->variable].time_count < 2) return level_input_beside(field, index);
+    const bool members = d->variables[index].member_count == d->variables[field->variable].member_count;
+    const struct field_ref at = {.dataset = d, .variable = (size_t)index, .run = field->run, .member = members ? field->member : 0};
+    return input_of(&at, d->variables[index].member_count == 1);
+}
+
 // Beside a grid that moves the nearest heights stand, so that values there are missing but have a place.
 int level_input_read(const struct level_input *input, const struct field_box *box, double *values, struct failure *failure) {
     struct cf_variable held = *input->variable;
@@ -151,8 +161,8 @@ static void find_pieces(const struct field_ref *field, const struct field_step *
     in->smooth = own_ground(field, step, v->smooth);
     if (!in->smooth.file) in->smooth = ground_in_dataset(field, helpers[HELP_SMOOTH]);
     in->surface_pressure = level_input_beside(field, helpers[HELP_SURFACE_PRESSURE]);
-    in->fields[0] = level_input_beside(field, helpers[HELP_FIELD]);
-    in->fields[1] = level_input_beside(field, helpers[HELP_FIELD_TOO]);
+    in->fields[0] = heights_beside(field, helpers[HELP_FIELD], v->field.pressure);
+    in->fields[1] = heights_beside(field, helpers[HELP_FIELD_TOO], v->field.pressure);
     in->heights = level_input_beside(field, helpers[HELP_HEIGHTS]);
     in->temperature = level_input_beside(field, helpers[HELP_TEMPERATURE]);
     in->humidity = level_input_beside(field, helpers[HELP_HUMIDITY]);

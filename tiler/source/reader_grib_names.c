@@ -28,6 +28,9 @@ void grib_units(const char *stored, char out[128]) {
     out[n] = 0;
 }
 
+// Levels of a generalized height coordinate: their numbers tell nothing, and a field of heights tells where they are.
+static bool general_vertical(const struct grib_parameter *p) { return !strncmp(p->type_of_level, "generalVertical", 15) || !strncmp(p->type_of_level, "level150", 8); }
+
 // Where ecCodes' tables of an edition name none, or one that is not the quantity's own.
 static const char *own_name(const struct grib_parameter *p, bool at_surface) {
     switch (p->param_id) {
@@ -47,6 +50,8 @@ static const char *own_name(const struct grib_parameter *p, bool at_surface) {
     case 156: return at_surface ? "surface_altitude" : "geopotential_height";
     case 157: return "relative_humidity";
     case 168: return "dew_point_temperature";
+    case 3008: return general_vertical(p) ? "altitude" : NULL;
+    case 500008: return "altitude";  // heights of the half levels of COSMO and ICON
     case 228002: return "surface_altitude";
     default: return NULL;
     }
