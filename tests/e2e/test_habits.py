@@ -82,3 +82,16 @@ def test_layers_where_the_file_says_their_heights(run, tmp_path, names):
     check(answer, [make_habits.value(*PLACES[0], k, 1) for k in (2, 1, 0)])
     wanted = [place.standard_height(float(p)) for p in make_habits.LAYER_PRESSURES] if names[3] else make_habits.LAYER_HEIGHTS
     assert answer["height"] == pytest.approx(wanted[::-1], abs=200 if names[3] else 1)  # pressures through the temperature of the air, not the standard atmosphere's
+
+
+@pytest.mark.parametrize("steps", (2, 3, 6))
+@pytest.mark.parametrize("name", make_habits.FROM_NOTHING)
+def test_what_begins_with_nothing_is_kept_to_its_end(run, tmp_path, name, steps):
+    make_habits.from_nothing(tmp_path / "a.nc", steps)
+    scale = make_habits.FROM_NOTHING[name][2]
+    for step in range(1, steps):
+        done = run("sample", tmp_path / "a.nc", "--variable", name, "--time", f"T+{step}", "--lon", PLACES[0][0], "--lat", PLACES[0][1], "--json")
+        answer = json.loads(done.stdout)
+        wanted = scale * make_habits.value(*PLACES[0], 0, step)
+        assert answer["source"] == pytest.approx(wanted, rel=1e-6)
+        assert abs(answer["bricks"] - wanted) <= answer["epsilon"] * 1.001 and answer["epsilon"] < 1e-3 * wanted

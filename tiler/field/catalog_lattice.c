@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which lattice a variable's values lie on: constants per standard name, else per unit (assets/quantisation.json), else the
-// source's own packing, else 1/4096 of the first step's range, kept in the state folder so that it stays.
+// source's own packing, else 1/4096 of the first step's range (or of a later one's, which sums since the start fill), kept in the state
+// folder so that it stays.
 #include <fcntl.h>
 #include <jansson.h>
 #include <math.h>
@@ -156,6 +157,24 @@ static int read_range(const struct field_ref *field, struct first_look *look, st
     return status;
 }
 
+static bool tells_range(const struct first_look *look) { return look->low < look->high; }
+
+// Sums begin with nothing, and sunshine may: a first step without a range, or with next to none, says nothing of what is to come, and
+// values beyond the lattice would be lost. The last step and the middle one are asked, too.
+static void look_further(struct field_ref field, struct first_look *look) {
+    enum { FAR_MORE = 64 };  // times the range: what is less is worth no coarser lattice
+    const size_t count = field.dataset->runs[field.run].series[field.variable].time_count, steps[] = {count - 1, count / 2};
+    for (int n = 0; n < 2 && count > 1; n++) {
+        struct first_look further;
+        if (tells_range(look) && (n > 0 || field_reads_far(&field))) return;
+        field.step = steps[n];
+        if (field.step == 0 || read_range(&field, &further, NULL) || further.present == 0) continue;
+        if (tells_range(look) && further.high - further.low <= FAR_MORE * (look->high - look->low)) continue;
+        look->low = fmin(look->low, further.low);
+        look->high = fmax(look->high, further.high);
+    }
+}
+
 static struct lattice_spec from_range(double low, double high) {
     if (!(low <= high)) low = high = 0;
     double most = fmax(fabs(low), fabs(high)), epsilon = (high - low) / 4096;
@@ -230,10 +249,12 @@ static int choose(struct chooser *c, struct catalog_dataset *d, size_t index, st
     struct failure why = {0};
     int status = read_range(&field, &look, &why);
     if (status == VIRGA_NO_MEMORY) return failure_set(failure, status, "%s", why.message);
+    if (!status) look_further(field, &look);
     if (status) log_warning("catalog", "%s: %s: %s; its range is taken as 0 to 1", d->id, v->name, why.message);
     if (status) v->lattice = from_range(0, 1);
     else if (!wide_lattice(d, v, look.low, look.high, &v->lattice)) v->lattice = from_range(look.low, look.high);
-    if (status) return VIRGA_OK;
+    const bool more_to_come = !v->from->constant && d->runs[field.run].series[index].time_count <= 2;
+    if (status || (!tells_range(&look) && more_to_come)) return VIRGA_OK;  // later steps may say more: nothing is kept
     if (look.present > 0) outside = (double)look.outside / (double)look.present;
     v->from->outside = outside;
     json_t *entry = json_pack("{s:f, s:f, s:f, s:f}", "v0", v->lattice.v0, "step", v->lattice.step, "epsilon", v->lattice.epsilon, "outside", outside);
