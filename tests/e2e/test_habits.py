@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Files as centres, tools and models publish them: every step and level holds the number that was put there."""
 import json
+import math
 
 import pytest
 
@@ -95,3 +96,24 @@ def test_what_begins_with_nothing_is_kept_to_its_end(run, tmp_path, name, steps)
         wanted = scale * make_habits.value(*PLACES[0], 0, step)
         assert answer["source"] == pytest.approx(wanted, rel=1e-6)
         assert abs(answer["bricks"] - wanted) <= answer["epsilon"] * 1.001 and answer["epsilon"] < 1e-3 * wanted
+
+
+@pytest.mark.parametrize("counted", (True, False), ids=("numbers", "no coordinate"))
+def test_layers_and_staggered_winds_of_cosmo(run, tmp_path, counted):
+    make_habits.cosmo(tmp_path / "a.nc", counted)
+    axes = place.rotated(-170.0, 40.0)
+    lon, lat = axes.back(-2 + 0.5 * 5, -3 + 0.5 * 4)  # column 5, row 4
+
+    def ask(name):
+        done = run("sample", tmp_path / "a.nc", "--variable", name, "--time", "T+1", "--lon", lon, "--lat", lat, "--profile", "--json")
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+    heights = [(1000 + 100 + 25) / 2, 2000, 4500]
+    for name, upward in (("T", [287, 286, 285]), ("U_at_mass_points", [14.5] * 3), ("wind_speed", [14.5] * 3)):
+        answer = ask(name)
+        assert answer["source"] == pytest.approx(upward, abs=1e-3) and answer["height"] == pytest.approx(heights, abs=1)
+    assert ask("W")["source"] == pytest.approx([3, 2, 1, 0], abs=1e-3)
+    north = axes.back(0.5, -0.9), axes.back(0.5, -1.1)  # the way of the grid's meridian there; wind along its parallels blows a right angle beside it
+    bearing = math.degrees(math.atan2((north[0][0] - north[1][0]) * math.cos(math.radians(lat)), north[0][1] - north[1][1]))
+    for direction in ask("wind_from_direction")["source"]:
+        assert math.remainder(direction - (bearing + 270), 360) == pytest.approx(0, abs=0.1)

@@ -182,3 +182,26 @@ def heights_and_winds_a_file_a_level(folder):
                 v.standard_name, v.units = "air_pressure", "hPa"
                 v[...] = pressure
                 put(file, name, ("time", *names), values[None], units, standard_name=standard_name, coordinates="isobaric")
+
+
+def cosmo(path, counted=True):
+    """COSMO's own output: staggered winds along a rotated grid, levels of numbers alone or (not counted) of no coordinate, heights of half levels."""
+    nx, ny = len(LONS), len(LATS)
+    with netCDF4.Dataset(path, "w") as file:
+        bare(file, "rotated_pole", 0, "i4", (), grid_mapping_name="rotated_latitude_longitude", grid_north_pole_latitude=40.0, grid_north_pole_longitude=-170.0)
+        bare(file, "time", [0.0, 3600.0], "f8", units="seconds since 2026-01-01 00:00:00", standard_name="time")
+        for name, start, count, standard_name in (("rlon", -2, nx, "grid_longitude"), ("srlon", -1.75, nx, "grid_longitude"), ("rlat", -3, ny, "grid_latitude"),
+                                                  ("srlat", -2.75, ny, "grid_latitude")):
+            bare(file, name, start + 0.5 * numpy.arange(count), "f4", standard_name=standard_name, units="degrees")
+        for name, count in (("level", 3), ("level1", 4)):
+            if counted:
+                bare(file, name, 1.0 + numpy.arange(count), "f4")
+            else:
+                file.createDimension(name, count)
+        k, j, i = numpy.meshgrid(numpy.arange(4.0), numpy.arange(ny), numpy.arange(nx), indexing="ij")
+        half = numpy.array(HALF_HEIGHTS)[:, None, None] + 5 * i * (k == 3)
+        for name, names, values, units, standard_name in (
+                ("HHL", ("level1", "rlat", "rlon"), half, "m", "altitude"), ("W", ("level1", "rlat", "rlon"), k, "m s-1", "upward_air_velocity"),
+                ("T", ("level", "rlat", "rlon"), 280 + k[:3] + i[:3], "K", "air_temperature"), ("U", ("level", "rlat", "srlon"), 10 + i[:3], "m s-1", "grid_eastward_wind"),
+                ("V", ("level", "srlat", "rlon"), 0 * j[:3], "m s-1", "grid_northward_wind")):
+            put(file, name, ("time", *names), numpy.stack([values, values]), units, standard_name=standard_name, grid_mapping="rotated_pole")

@@ -246,6 +246,7 @@ static int sort_dimensions(const struct cf_file *file, const struct source_varia
         const struct source_dimension *dimension = &inventory->dimensions[v->dimensions[n]];
         int coordinate;
         enum cf_role role = role_of_dimension(file->source, v, v->dimensions[n], &coordinate);
+        if (role == ROLE_NONE && !file->wrf && dimension->length > 1 && cf_is_level_name(cf_base_name(dimension->name))) role = ROLE_Z;
         if (role == ROLE_NONE && file->wrf) role = cf_wrf_role(file->source, v->dimensions[n]);
         if (n == leads.steps || (role == ROLE_NONE && cf_time_is_dimension(file->source, v->dimensions[n]))) role = ROLE_T;
         if (n == leads.starts) role = ROLE_RUN;
@@ -393,7 +394,9 @@ static int place_vertical(struct cf_file *file, const struct source_variable *v,
     // One level needs no place above the ground to be shown: it lies draped.
     if (vertical->refused && (out->z < 0 || vertical->level_count == 1)) return VIRGA_OK;
     int coordinate = vertical->dimension >= 0 ? cf_coordinate_variable(file->source, (size_t)vertical->dimension) : CF_NO_VARIABLE;
-    if (vertical->refused && out->extra < 0 && coordinate != CF_NO_VARIABLE && is_depth(cf_file_variable(file, (size_t)coordinate)) &&
+    const struct source_variable *c = coordinate == CF_NO_VARIABLE ? NULL : cf_file_variable(file, (size_t)coordinate);
+    const bool shown_each = c ? is_depth(c) || cf_role_of(file->source, c) == ROLE_NONE : !file->wrf;
+    if (vertical->refused && out->extra < 0 && vertical->dimension >= 0 && shown_each &&
         cf_may_slice(source_inventory(file->source)->dimensions[vertical->dimension].length)) {
         out->extra = out->z, out->z = -1;
         return VIRGA_OK;

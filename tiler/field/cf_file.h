@@ -112,6 +112,8 @@ int cf_file_numbers(struct source *source, size_t variable, size_t limit, double
 // The pieces below are private to cf_*.c.
 enum cf_role { ROLE_NONE, ROLE_X, ROLE_Y, ROLE_Z, ROLE_T, ROLE_MEMBER, ROLE_RUN };
 enum cf_role cf_role_of(const struct source *source, const struct source_variable *coordinate);
+// Whether levels are counted by a dimension of this name, as far as habit goes: "level", "lev_2", "height1".
+bool cf_is_level_name(const char *name);
 // Whether a coordinate is a true longitude or latitude by its standard name, units or name.
 bool cf_is_longitude(const struct source_variable *coordinate);
 bool cf_is_latitude(const struct source_variable *coordinate);

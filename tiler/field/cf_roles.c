@@ -72,3 +72,14 @@ enum cf_role cf_role_of(const struct source *source, const struct source_variabl
     if (one_of(name, members)) return ROLE_MEMBER;
     return ROLE_NONE;
 }
+
+bool cf_is_level_name(const char *name) {
+    static const char *const names[] = {"lev", "level", "levels", "nlev", "nlevel", "nlevels", "z", "height", "model_level", "half_level", "full_level", NULL};
+    char word[32];
+    size_t length = strlen(name);
+    while (length > 0 && strchr("0123456789_", name[length - 1])) length--;  // level1, height_2
+    if (length == 0 || length >= sizeof word) return false;
+    memcpy(word, name, length);
+    word[length] = 0;
+    return one_of(word, names);
+}
