@@ -15,32 +15,16 @@
 
 enum { FLAG_STEP = INT_MAX };
 
-const char *config_key_name(enum config_key key) { return config_settings[key].name; }
+const char *config_key_name(enum config_key key) { return config_setting_of(key)->name; }
 
 // Index of a key's name; '_' counts as '-'. CONFIG_KEY_COUNT when there is none.
 static enum config_key find_key(const char *name) {
-    for (int k = 0; k < CONFIG_KEY_COUNT; k++) {
-        const char *a = config_settings[k].name, *b = name;
+    for (enum config_key k = 0; k < CONFIG_KEY_COUNT; k++) {
+        const char *a = config_setting_of(k)->name, *b = name;
         while (*a && (*a == *b || (*a == '-' && *b == '_'))) a++, b++;
-        if (!*a && !*b) return (enum config_key)k;
+        if (!*a && !*b) return k;
     }
     return CONFIG_KEY_COUNT;
-}
-
-bool config_has_lines(enum config_key key) { return key == CONFIG_PATHS || key == CONFIG_ENGINE_PRODUCT; }
-
-void config_clear_list(struct config *config, enum config_key key) {
-    if (key == CONFIG_AUTH) config->auth_token = config->auth_proxy = config->auth_hub_is_asked = false;
-    if (key == CONFIG_AUTH_PROXIES) config->auth_proxy_count = 0;
-    if (key == CONFIG_AUTH_ADMINS) config->auth_admin_count = 0;
-    if (key == CONFIG_EMBED_HOST) config->embed_host_count = 0;
-    if (key == CONFIG_ALLOW_ORIGIN) config->allow_origin_count = 0;
-    if (key == CONFIG_OPENDAP_HOSTS) config->opendap_host_count = 0;
-    if (key == CONFIG_ENGINE_SCHEMES) config->engine_scheme_count = 0;
-    if (key == CONFIG_ENGINE_PRODUCT)
-        while (config->engine_product_count) free(config->engine_products[--config->engine_product_count]);
-    if (key == CONFIG_PATHS)
-        while (config->path_count) free(config->paths[--config->path_count]);
 }
 
 // Puts a value in force for a step; `origin` says where it stands, for messages and for people.
@@ -48,10 +32,10 @@ static int set_from(struct config *config, enum config_key key, const char *valu
                     struct failure *failure) {
     if (config->step[key] != step) config_clear_list(config, key);
     config->step[key] = step;
-    const char *allowed = config_settings[key].set(config, value);
+    const char *allowed = config_set_value(config, key, value);
     if (allowed)
         return failure_set(failure, VIRGA_INVALID, "%s: %s = \"%s\" is not acceptable; it must be %s", origin,
-                           config_settings[key].name, value, allowed);
+                           config_setting_of(key)->name, value, allowed);
     snprintf(config->origin[key], sizeof config->origin[key], "%s", origin);
     return VIRGA_OK;
 }
@@ -60,7 +44,7 @@ int config_set(struct config *config, const char *name, const char *value, struc
     enum config_key key = find_key(name);
     if (key == CONFIG_KEY_COUNT) return failure_set(failure, VIRGA_INVALID, "there is no setting \"%s\"", name);
     char origin[64];
-    snprintf(origin, sizeof origin, key == CONFIG_PATHS ? "command line" : "--%s", config_settings[key].name);
+    snprintf(origin, sizeof origin, key == CONFIG_PATHS ? "command line" : "--%s", config_setting_of(key)->name);
     return set_from(config, key, value, FLAG_STEP, origin, failure);
 }
 
@@ -134,7 +118,7 @@ static int set_list(struct config *config, enum config_key key, const char *valu
         size_t n = key == CONFIG_PATHS ? path_length(part) : product_length(part);
         next = part[n] ? part + n + 1 : NULL;
         part[n] = '\0';
-        status = set_from(config, key, part, step, config_settings[key].variable, failure);
+        status = set_from(config, key, part, step, config_setting_of(key)->variable, failure);
     }
     free(copy);
     return status;
@@ -142,11 +126,11 @@ static int set_list(struct config *config, enum config_key key, const char *valu
 
 int config_read_environment(struct config *config, struct failure *failure) {
     int status = VIRGA_OK, step = ++config->steps;
-    for (int k = 0; k < CONFIG_KEY_COUNT && status == VIRGA_OK; k++) {
-        const char *value = getenv(config_settings[k].variable);
+    for (enum config_key k = 0; k < CONFIG_KEY_COUNT && status == VIRGA_OK; k++) {
+        const struct config_setting *setting = config_setting_of(k);
+        const char *value = getenv(setting->variable);
         if (!value || !*value) continue;
-        status = config_has_lines((enum config_key)k) ? set_list(config, (enum config_key)k, value, step, failure)
-                              : set_from(config, (enum config_key)k, value, step, config_settings[k].variable, failure);
+        status = setting->kind == SETTING_LINES ? set_list(config, k, value, step, failure) : set_from(config, k, value, step, setting->variable, failure);
     }
     return status;
 }
@@ -253,7 +237,7 @@ void config_defaults(struct config *config) {
     default_state(config);
     default_programs(config);
     default_engine(config);
-    for (int k = 0; k < CONFIG_KEY_COUNT; k++) strcpy(config->origin[k], "default");
+    for (enum config_key k = 0; k < CONFIG_KEY_COUNT; k++) strcpy(config->origin[k], "default");
 }
 
 char *config_to_text(const struct config *config) {
@@ -261,13 +245,13 @@ char *config_to_text(const struct config *config) {
     size_t size;
     FILE *out = open_memstream(&text, &size);
     if (!out) return NULL;
-    for (int k = 0; k < CONFIG_KEY_COUNT; k++) {
-        char *const *lines = k == CONFIG_PATHS ? config->paths : config->engine_products;
-        size_t i = 0, count = k == CONFIG_PATHS ? config->path_count : config_has_lines((enum config_key)k) ? config->engine_product_count : 0;
+    for (enum config_key k = 0; k < CONFIG_KEY_COUNT; k++) {
+        size_t i = 0, count;
+        char *const *lines = config_lines(config, k, &count);
         do {
-            fprintf(out, "%s = ", config_settings[k].name);
+            fprintf(out, "%s = ", config_setting_of(k)->name);
             if (count) fputs(lines[i], out);
-            config_print_value(out, config, (enum config_key)k);
+            config_print_value(out, config, k);
             fprintf(out, "  ; %s\n", config->origin[k]);
         } while (++i < count);
     }

@@ -20,7 +20,7 @@ static size_t next_word(const char **at, char *word, size_t room) {
     return length;
 }
 
-const char *config_set_auth(struct config *config, const char *value) {
+static const char *set_auth(struct config *config, const char *value) {
     static const char allowed[] = "none, or any of token, proxy and jupyterhub";
     bool *const kinds[] = {&config->auth_token, &config->auth_proxy, &config->auth_hub_is_asked};
     static const char *const names[] = {"token", "proxy", "jupyterhub"};
@@ -40,14 +40,16 @@ const char *config_set_auth(struct config *config, const char *value) {
     return NULL;
 }
 
-const char *config_set_anonymous(struct config *config, const char *value) {
-    bool views = !strcmp(value, "view");
-    if (!views && strcmp(value, "none")) return "view (whoever is not signed in may look) or none";
-    config->anonymous_views = views;
-    return NULL;
+static void print_auth(FILE *out, const struct config *c) {
+    if (!config_has_auth(c)) fputs("none", out);
+    if (c->auth_token) fputs("token", out);
+    if (c->auth_proxy) fprintf(out, "%sproxy", c->auth_token ? " " : "");
+    if (c->auth_hub_is_asked) fprintf(out, "%sjupyterhub", c->auth_token || c->auth_proxy ? " " : "");
 }
 
-const char *config_set_auth_proxies(struct config *config, const char *value) {
+static void clear_auth(struct config *config) { config->auth_token = config->auth_proxy = config->auth_hub_is_asked = false; }
+
+static const char *set_auth_proxies(struct config *config, const char *value) {
     static const char allowed[] = "at most 32 addresses or networks of proxies, such as 127.0.0.1 or 10.1.0.0/16";
     struct access_network network;
     char word[sizeof config->auth_proxies[0]];
@@ -60,7 +62,7 @@ const char *config_set_auth_proxies(struct config *config, const char *value) {
 }
 
 // Kept in lower case: how the library knows headers.
-const char *config_set_auth_header(struct config *config, const char *value) {
+static const char *set_auth_header(struct config *config, const char *value) {
     static const char allowed[] = "the name of a header that the proxy sets, such as X-Forwarded-User";
     size_t length = strlen(value);
     if (length < 3 || length >= sizeof config->auth_header) return allowed;
@@ -73,11 +75,13 @@ const char *config_set_auth_header(struct config *config, const char *value) {
     return NULL;
 }
 
-const char *config_set_auth_role(struct config *config, const char *value) {
+static const char *set_auth_role(struct config *config, const char *value) {
     return access_role_parse(value, &config->auth_role) ? NULL : "viewer, forecaster or admin";
 }
 
-const char *config_set_auth_admins(struct config *config, const char *value) {
+static void print_role(FILE *out, const struct config *c) { fputs(access_role_name(c->auth_role), out); }
+
+static const char *set_auth_admins(struct config *config, const char *value) {
     char word[sizeof config->auth_admins[0]];
     size_t length;
     for (const char *at = value; (length = next_word(&at, word, sizeof word));) {
@@ -97,7 +101,7 @@ static bool is_plain_url(const char *value, bool path) {
     return (!strncmp(value, "http://", 7) || !strncmp(value, "https://", 8)) && !source_url_parse(value, &url, NULL);
 }
 
-const char *config_set_auth_hub(struct config *config, const char *value) {
+static const char *set_auth_hub(struct config *config, const char *value) {
     size_t length = strlen(value);
     if (length >= sizeof config->auth_hub || (length && !is_plain_url(value, false))) return "the address of a JupyterHub, such as https://hub.example.org";
     memcpy(config->auth_hub, value, length + 1);
@@ -105,54 +109,31 @@ const char *config_set_auth_hub(struct config *config, const char *value) {
     return NULL;
 }
 
-const char *config_set_auth_hub_token_file(struct config *config, const char *value) {
-    return strlen(value) < sizeof config->auth_hub_token_file ? (strcpy(config->auth_hub_token_file, value), NULL) : "a file with the service's token";
-}
-
-const char *config_set_auth_hub_service(struct config *config, const char *value) {
+static const char *set_auth_hub_service(struct config *config, const char *value) {
     static const char allowed[] = "the service's name at the hub: letters, digits and - . _";
     for (const char *c = value; *c; c++)
         if (!isalnum((unsigned char)*c) && !strchr("-._", *c)) return allowed;
     return config_copy_text(config->auth_hub_service, sizeof config->auth_hub_service, value) ? NULL : allowed;
 }
 
-const char *config_set_auth_hub_callback(struct config *config, const char *value) {
+static const char *set_auth_hub_callback(struct config *config, const char *value) {
     bool good = strlen(value) < sizeof config->auth_hub_callback && (!*value || is_plain_url(value, true));
     return good ? (strcpy(config->auth_hub_callback, value), NULL) : "the address that the hub sends browsers back to, such as https://weather.example.org/oauth_callback";
 }
 
-const char *config_set_open_to_all(struct config *config, const char *value) {
-    bool yes = !strcmp(value, "yes");
-    if (!yes && strcmp(value, "no")) return "yes or no";
-    config->open_to_all = yes;
-    return NULL;
-}
-
-static void print_names(FILE *out, const char *names, size_t size, size_t count) {
-    for (size_t i = 0; i < count; i++) fprintf(out, "%s%s", i ? " " : "", names + i * size);
-}
-
-void config_print_access(FILE *out, const struct config *c, enum config_key key) {
-    switch (key) {
-    case CONFIG_AUTH:
-        if (!config_has_auth(c)) fputs("none", out);
-        if (c->auth_token) fputs("token", out);
-        if (c->auth_proxy) fprintf(out, "%sproxy", c->auth_token ? " " : "");
-        if (c->auth_hub_is_asked) fprintf(out, "%sjupyterhub", c->auth_token || c->auth_proxy ? " " : "");
-        break;
-    case CONFIG_ANONYMOUS: fputs(c->anonymous_views ? "view" : "none", out); break;
-    case CONFIG_AUTH_PROXIES: print_names(out, c->auth_proxies[0], sizeof c->auth_proxies[0], c->auth_proxy_count); break;
-    case CONFIG_AUTH_HEADER: fputs(c->auth_header, out); break;
-    case CONFIG_AUTH_ROLE: fputs(access_role_name(c->auth_role), out); break;
-    case CONFIG_AUTH_ADMINS: print_names(out, c->auth_admins[0], sizeof c->auth_admins[0], c->auth_admin_count); break;
-    case CONFIG_AUTH_HUB: fputs(c->auth_hub, out); break;
-    case CONFIG_AUTH_HUB_TOKEN_FILE: fputs(c->auth_hub_token_file, out); break;
-    case CONFIG_AUTH_HUB_SERVICE: fputs(c->auth_hub_service, out); break;
-    case CONFIG_AUTH_HUB_CALLBACK: fputs(c->auth_hub_callback, out); break;
-    case CONFIG_OPEN_TO_ALL: fputs(c->open_to_all ? "yes" : "no", out); break;
-    default: break;
-    }
-}
+const struct config_setting config_access_settings[CONFIG_KEY_COUNT] = {
+    [CONFIG_AUTH] = {"auth", "VIRGA_AUTH", .set = set_auth, .print = print_auth, .clear = clear_auth},
+    [CONFIG_ANONYMOUS] = {"anonymous", "VIRGA_ANONYMOUS", IS_SWITCH(anonymous_views, "none", "view", "view (whoever is not signed in may look) or none")},
+    [CONFIG_AUTH_PROXIES] = {"auth-proxies", "VIRGA_AUTH_PROXIES", IS_LIST(auth_proxies, auth_proxy_count), .set = set_auth_proxies},
+    [CONFIG_AUTH_HEADER] = {"auth-header", "VIRGA_AUTH_HEADER", IS_TEXT(auth_header, 1, NULL), .set = set_auth_header},
+    [CONFIG_AUTH_ROLE] = {"auth-role", "VIRGA_AUTH_ROLE", .set = set_auth_role, .print = print_role},
+    [CONFIG_AUTH_ADMINS] = {"auth-admins", "VIRGA_AUTH_ADMINS", IS_LIST(auth_admins, auth_admin_count), .set = set_auth_admins},
+    [CONFIG_AUTH_HUB] = {"auth-hub", "VIRGA_AUTH_HUB", IS_TEXT(auth_hub, 0, NULL), .set = set_auth_hub},
+    [CONFIG_AUTH_HUB_TOKEN_FILE] = {"auth-hub-token-file", "VIRGA_AUTH_HUB_TOKEN_FILE", IS_TEXT(auth_hub_token_file, 0, "a file with the service's token")},
+    [CONFIG_AUTH_HUB_SERVICE] = {"auth-hub-service", "VIRGA_AUTH_HUB_SERVICE", IS_TEXT(auth_hub_service, 1, NULL), .set = set_auth_hub_service},
+    [CONFIG_AUTH_HUB_CALLBACK] = {"auth-hub-callback", "VIRGA_AUTH_HUB_CALLBACK", IS_TEXT(auth_hub_callback, 0, NULL), .set = set_auth_hub_callback},
+    [CONFIG_OPEN_TO_ALL] = {"open-to-all", "VIRGA_OPEN_TO_ALL", IS_SWITCH(open_to_all, "no", "yes", "yes or no")},
+};
 
 bool config_has_auth(const struct config *config) { return config->auth_token || config->auth_proxy || config->auth_hub_is_asked; }
 

@@ -39,22 +39,15 @@ static bool is_gateway(const char *value) {
     return (!place[length] || place[length + 1]) && !source_url_parse(address, &url, NULL);
 }
 
-const char *config_set_engine(struct config *config, const char *value) {
+static const char *set_engine(struct config *config, const char *value) {
     bool known = !strcmp(value, "none") || is_local(value) || is_scheduler(value) || is_gateway(value);
     return known && config_copy_text(config->engine, sizeof config->engine, value)
                ? NULL
                : "none, local, local:N (workers, 1 to 256), tcp://HOST:PORT or tls://HOST:PORT (a Dask scheduler), or gateway:URL (a dask-gateway)";
 }
 
-const char *config_set_engine_clusters(struct config *config, const char *value) {
-    bool user = !strcmp(value, "user");
-    if (!user && strcmp(value, "shared")) return "shared (one cluster for all) or user (one for each user)";
-    config->engine_for_each_user = user;
-    return NULL;
-}
-
 // "MIN:MAX", or "N" for both; "" leaves it to the engine.
-const char *config_set_engine_workers(struct config *config, const char *value) {
+static const char *set_engine_workers(struct config *config, const char *value) {
     static const char allowed[] = "MIN:MAX workers, such as 0:8, with MAX from 1 to 1024 and MIN no more than it; or one number";
     char low[16];
     size_t length = strcspn(value, ":");
@@ -72,12 +65,8 @@ const char *config_set_engine_workers(struct config *config, const char *value) 
     return NULL;
 }
 
-const char *config_set_engine_idle(struct config *config, const char *value) {
-    return config_parse_integer(value, 1, 7 * 86400, &config->engine_idle) ? NULL : "seconds, from 1 to 604800";
-}
-
-const char *config_set_engine_memory(struct config *config, const char *value) {
-    return config_parse_size(value, (size_t)256 << 20, &config->engine_memory) ? NULL : "a size of at least 256M, such as 4G";
+static void print_workers(FILE *out, const struct config *c) {
+    if (c->engine_workers[1]) fprintf(out, "%d:%d", c->engine_workers[0], c->engine_workers[1]);
 }
 
 static bool is_scheme(const char *text, size_t length) {
@@ -87,7 +76,7 @@ static bool is_scheme(const char *text, size_t length) {
     return true;
 }
 
-const char *config_set_engine_schemes(struct config *config, const char *value) {
+static const char *set_engine_schemes(struct config *config, const char *value) {
     for (const char *at = value + strspn(value, " ,"); *at;) {
         size_t length = strcspn(at, " ,");
         if (config->engine_scheme_count == CONFIG_MAX_SCHEMES || !is_scheme(at, length))
@@ -100,14 +89,14 @@ const char *config_set_engine_schemes(struct config *config, const char *value) 
 }
 
 // "" lets the engine find the address.
-const char *config_set_engine_slabs(struct config *config, const char *value) {
+static const char *set_engine_slabs(struct config *config, const char *value) {
     struct source_url url;
     if (*value && strcmp(value, "off") && source_url_parse_host(value, 0, &url)) return "HOST or HOST:PORT of this machine as workers reach it, or off";
     return strlen(value) < sizeof config->engine_slabs ? (strcpy(config->engine_slabs, value), NULL) : "a shorter address";
 }
 
 // "VARIABLE: WHAT": the engine understands the rest.
-const char *config_set_engine_product(struct config *config, const char *value) {
+static const char *set_engine_product(struct config *config, const char *value) {
     static const char allowed[] = "at most 64 products \"VARIABLE: WHAT\", such as \"air_temperature: percentile 90\"";
     const char *colon = strchr(value, ':');
     if (!*value) return NULL;
@@ -120,28 +109,15 @@ const char *config_set_engine_product(struct config *config, const char *value) 
     return NULL;
 }
 
-const char *config_set_engine_python(struct config *config, const char *value) {
-    return config_copy_text(config->engine_python, sizeof config->engine_python, value) ? NULL : "the Python of the environment that server/engine made";
-}
-
-const char *config_set_publish_token_file(struct config *config, const char *value) {
-    return strlen(value) < sizeof config->publish_token_file ? (strcpy(config->publish_token_file, value), NULL) : "a file with a token";
-}
-
-void config_print_engine(FILE *out, const struct config *c, enum config_key key) {
-    switch (key) {
-    case CONFIG_ENGINE: fputs(c->engine, out); break;
-    case CONFIG_ENGINE_CLUSTERS: fputs(c->engine_for_each_user ? "user" : "shared", out); break;
-    case CONFIG_ENGINE_WORKERS:
-        if (c->engine_workers[1]) fprintf(out, "%d:%d", c->engine_workers[0], c->engine_workers[1]);
-        break;
-    case CONFIG_ENGINE_IDLE: fprintf(out, "%d", c->engine_idle); break;
-    case CONFIG_ENGINE_SCHEMES:
-        for (size_t i = 0; i < c->engine_scheme_count; i++) fprintf(out, "%s%s", i ? " " : "", c->engine_schemes[i]);
-        break;
-    case CONFIG_ENGINE_SLABS: fputs(c->engine_slabs, out); break;
-    case CONFIG_ENGINE_PYTHON: fputs(c->engine_python, out); break;
-    case CONFIG_PUBLISH_TOKEN_FILE: fputs(c->publish_token_file, out); break;
-    default: break;
-    }
-}
+const struct config_setting config_engine_settings[CONFIG_KEY_COUNT] = {
+    [CONFIG_ENGINE] = {"engine", "VIRGA_ENGINE", IS_TEXT(engine, 1, NULL), .set = set_engine},
+    [CONFIG_ENGINE_CLUSTERS] = {"engine-clusters", "VIRGA_ENGINE_CLUSTERS", IS_SWITCH(engine_for_each_user, "shared", "user", "shared (one cluster for all) or user (one for each user)")},
+    [CONFIG_ENGINE_WORKERS] = {"engine-workers", "VIRGA_ENGINE_WORKERS", .set = set_engine_workers, .print = print_workers},
+    [CONFIG_ENGINE_IDLE] = {"engine-idle", "VIRGA_ENGINE_IDLE", IS_INTEGER(engine_idle, 1, 7 * 86400, "seconds, from 1 to 604800")},
+    [CONFIG_ENGINE_MEMORY] = {"engine-memory", "VIRGA_ENGINE_MEMORY", IS_SIZE(engine_memory, 256 << 20, "a size of at least 256M, such as 4G")},
+    [CONFIG_ENGINE_SCHEMES] = {"engine-schemes", "VIRGA_ENGINE_SCHEMES", IS_LIST(engine_schemes, engine_scheme_count), .set = set_engine_schemes},
+    [CONFIG_ENGINE_SLABS] = {"engine-slabs", "VIRGA_ENGINE_SLABS", IS_TEXT(engine_slabs, 0, NULL), .set = set_engine_slabs},
+    [CONFIG_ENGINE_PRODUCT] = {"engine-product", "VIRGA_ENGINE_PRODUCT", IS_LINES(engine_products, engine_product_count), .set = set_engine_product},
+    [CONFIG_ENGINE_PYTHON] = {"engine-python", "VIRGA_ENGINE_PYTHON", IS_TEXT(engine_python, 1, "the Python of the environment that server/engine made")},
+    [CONFIG_PUBLISH_TOKEN_FILE] = {"publish-token-file", "VIRGA_PUBLISH_TOKEN_FILE", IS_TEXT(publish_token_file, 0, "a file with a token")},
+};

@@ -20,23 +20,14 @@ bool config_is_live(enum config_key key) {
     return false;
 }
 
-// The values of a setting that has a line for each.
-static char *const *lines_of(const struct config *config, enum config_key key, size_t *count) {
-    *count = key == CONFIG_PATHS ? config->path_count : config->engine_product_count;
-    return key == CONFIG_PATHS ? config->paths : config->engine_products;
-}
-
 char *config_value(const struct config *config, enum config_key key) {
     char *text = NULL;
-    size_t size, count = 0;
+    size_t size, count;
     FILE *out = open_memstream(&text, &size);
     if (!out) return NULL;
-    if (config_has_lines(key)) {
-        char *const *lines = lines_of(config, key, &count);
-        for (size_t i = 0; i < count; i++) fprintf(out, "%s%s", i ? "\n" : "", lines[i]);
-    } else {
-        config_print_value(out, config, key);
-    }
+    char *const *lines = config_lines(config, key, &count);
+    for (size_t i = 0; i < count; i++) fprintf(out, "%s%s", i ? "\n" : "", lines[i]);
+    config_print_value(out, config, key);
     if (fclose(out) == 0) return text;
     free(text);
     return NULL;
@@ -44,9 +35,9 @@ char *config_value(const struct config *config, enum config_key key) {
 
 static int take_lines(struct config *to, const struct config *from, enum config_key key) {
     size_t count;
-    char *const *lines = lines_of(from, key, &count);
+    char *const *lines = config_lines(from, key, &count);
     for (size_t i = 0; i < count; i++)
-        if (config_settings[key].set(to, lines[i])) return VIRGA_NO_MEMORY;
+        if (config_set_value(to, key, lines[i])) return VIRGA_NO_MEMORY;
     return VIRGA_OK;
 }
 
@@ -54,7 +45,7 @@ int config_take(struct config *to, const struct config *from, enum config_key ke
     char *value = config_value(from, key);
     if (!value) return VIRGA_NO_MEMORY;
     config_clear_list(to, key);
-    int status = config_has_lines(key) ? take_lines(to, from, key) : config_settings[key].set(to, value) ? VIRGA_NO_MEMORY : VIRGA_OK;
+    int status = config_setting_of(key)->kind == SETTING_LINES ? take_lines(to, from, key) : config_set_value(to, key, value) ? VIRGA_NO_MEMORY : VIRGA_OK;
     free(value);
     memcpy(to->origin[key], from->origin[key], sizeof to->origin[key]);
     return status;
