@@ -83,11 +83,22 @@ int cf_coordinate_variable(const struct source *source, size_t dimension) {
     return CF_NO_VARIABLE;
 }
 
+bool cf_is_scalar(const struct source *source, const struct source_variable *variable) {
+    return variable->rank == 0 || (variable->rank == 1 && source_inventory(source)->dimensions[variable->dimensions[0]].length == 1);
+}
+
 const char *cf_next_word(const char **at, size_t *length) {
     const char *start = *at + strspn(*at, " \t\r\n,");
     *length = strcspn(start, " \t\r\n,");
     *at = start + *length;
     return *length ? start : NULL;
+}
+
+int cf_next_variable(const struct source *source, const struct source_variable *from, const char **at) {
+    size_t length;
+    int n = CF_NO_VARIABLE;
+    for (const char *word; n == CF_NO_VARIABLE && (word = cf_next_word(at, &length));) n = cf_find_variable(source, from, word, length);
+    return n;
 }
 
 int cf_term(const struct source *source, const struct source_variable *from, const char *attribute, const char *term) {

@@ -28,8 +28,13 @@ int cf_find_variable(const struct source *source, const struct source_variable *
 // The coordinate variable of a dimension: one dimension, the same name. Index or CF_NO_VARIABLE.
 int cf_coordinate_variable(const struct source *source, size_t dimension);
 
+// Whether it has one value: no dimension, or one of length 1.
+bool cf_is_scalar(const struct source *source, const struct source_variable *variable);
+
 // Walks the words of a text separated by blanks: *at moves on, *length is the word's; NULL at the end.
 const char *cf_next_word(const char **at, size_t *length);
+// Walks the variables that a text of names gives, as cf_find_variable finds them; what is the name of none is passed over. CF_NO_VARIABLE at the end.
+int cf_next_variable(const struct source *source, const struct source_variable *from, const char **at);
 // The variable that formula_terms or the like ("a: var1 b: var2") gives for `term`. Index or CF_NO_VARIABLE.
 int cf_term(const struct source *source, const struct source_variable *from, const char *attribute, const char *term);
 // The name without its groups.

@@ -42,11 +42,9 @@ static bool places(const struct source *source, const struct source_variable *c,
 static int named(const struct source *source, const struct source_variable *v, bool (*is)(const struct source_variable *)) {
     const struct source_inventory *inventory = source_inventory(source);
     const char *at = cf_text_or_empty(v, "coordinates");
-    size_t length, dimension[2];
-    for (const char *word; (word = cf_next_word(&at, &length));) {
-        int n = cf_find_variable(source, v, word, length);
-        if (n != CF_NO_VARIABLE && is(&inventory->variables[n]) && places(source, &inventory->variables[n], v, dimension)) return n;
-    }
+    size_t dimension[2];
+    for (int n; (n = cf_next_variable(source, v, &at)) != CF_NO_VARIABLE;)
+        if (is(&inventory->variables[n]) && places(source, &inventory->variables[n], v, dimension)) return n;
     return CF_NO_VARIABLE;
 }
 

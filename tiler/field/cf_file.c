@@ -205,10 +205,8 @@ static enum cf_role role_of_dimension(const struct source *source, const struct 
     *coordinate = own;
     if (own != CF_NO_VARIABLE && (role = cf_role_of(source, &inventory->variables[own])) != ROLE_NONE) return role;
     const char *at = cf_text_or_empty(v, "coordinates");
-    size_t length;
-    for (const char *word; (word = cf_next_word(&at, &length));) {
-        int n = cf_find_variable(source, v, word, length);
-        if (n == CF_NO_VARIABLE || inventory->variables[n].rank != 1 || inventory->variables[n].dimensions[0] != dimension) continue;
+    for (int n; (n = cf_next_variable(source, v, &at)) != CF_NO_VARIABLE;) {
+        if (inventory->variables[n].rank != 1 || inventory->variables[n].dimensions[0] != dimension) continue;
         if ((role = cf_role_of(source, &inventory->variables[n])) == ROLE_NONE) continue;
         *coordinate = n;
         return role;
@@ -279,13 +277,9 @@ static int sort_dimensions(const struct cf_file *file, const struct source_varia
 static int scalar_with_role(const struct source *source, const struct source_variable *v, enum cf_role role) {
     const struct source_inventory *inventory = source_inventory(source);
     const char *at = cf_text_or_empty(v, "coordinates");
-    size_t length;
-    for (const char *word; (word = cf_next_word(&at, &length));) {
-        int n = cf_find_variable(source, v, word, length);
-        if (n == CF_NO_VARIABLE) continue;
+    for (int n; (n = cf_next_variable(source, v, &at)) != CF_NO_VARIABLE;) {
         const struct source_variable *c = &inventory->variables[n];
-        bool one = c->rank == 0 || (c->rank == 1 && inventory->dimensions[c->dimensions[0]].length == 1);
-        if (one && c->type <= SOURCE_F64 && cf_role_of(source, c) == role) return n;
+        if (cf_is_scalar(source, c) && c->type <= SOURCE_F64 && cf_role_of(source, c) == role) return n;
     }
     return CF_NO_VARIABLE;
 }

@@ -18,10 +18,7 @@ static int coordinate_of(const struct source *source, const struct source_variab
     int own = cf_coordinate_variable(source, dimension);
     if (own != CF_NO_VARIABLE && inventory->variables[own].type <= SOURCE_F64) return own;
     const char *at = cf_text_or_empty(v, "coordinates");
-    size_t length;
-    for (const char *word; (word = cf_next_word(&at, &length));) {
-        int n = cf_find_variable(source, v, word, length);
-        if (n == CF_NO_VARIABLE) continue;
+    for (int n; (n = cf_next_variable(source, v, &at)) != CF_NO_VARIABLE;) {
         const struct source_variable *c = &inventory->variables[n];
         if (c->rank == 1 && c->dimensions[0] == dimension && c->type <= SOURCE_F64) return n;
     }

@@ -15,24 +15,16 @@
 enum { TIMES_MAX = 1 << 17, TIME_TEXT_MAX = 64 };
 static const double longest_lead = 60 * 86400.0;
 
-static bool is_scalar_like(const struct source *source, const struct source_variable *c) {
-    const struct source_inventory *inventory = source_inventory(source);
-    return c->rank == 0 || (c->rank == 1 && inventory->dimensions[c->dimensions[0]].length == 1);
-}
-
 // A coordinate with this standard name that fits the variable: named by it first, else any in the file if `anywhere`.
 static int find_coordinate(const struct source *source, const struct source_variable *v, int dimension, const char *standard_name, bool anywhere) {
     const struct source_inventory *inventory = source_inventory(source);
     const char *at = cf_text_or_empty(v, "coordinates");
-    size_t length;
-    for (const char *word; (word = cf_next_word(&at, &length));) {
-        int n = cf_find_variable(source, v, word, length);
-        if (n != CF_NO_VARIABLE && cf_text_is(&inventory->variables[n], "standard_name", standard_name)) return n;
-    }
+    for (int n; (n = cf_next_variable(source, v, &at)) != CF_NO_VARIABLE;)
+        if (cf_text_is(&inventory->variables[n], "standard_name", standard_name)) return n;
     for (size_t n = 0; anywhere && n < inventory->variable_count; n++) {
         const struct source_variable *c = &inventory->variables[n];
         if (!cf_text_is(c, "standard_name", standard_name)) continue;
-        if (is_scalar_like(source, c) || (dimension >= 0 && c->rank == 1 && c->dimensions[0] == (size_t)dimension)) return (int)n;
+        if (cf_is_scalar(source, c) || (dimension >= 0 && c->rank == 1 && c->dimensions[0] == (size_t)dimension)) return (int)n;
     }
     return CF_NO_VARIABLE;
 }
@@ -120,7 +112,7 @@ static int find_time(const struct source *source, const struct source_variable *
     const struct source_inventory *inventory = source_inventory(source);
     if (dimension < 0) {
         int n = find_coordinate(source, v, -1, "time", false);
-        return n != CF_NO_VARIABLE && is_scalar_like(source, &inventory->variables[n]) ? n : CF_NO_VARIABLE;
+        return n != CF_NO_VARIABLE && cf_is_scalar(source, &inventory->variables[n]) ? n : CF_NO_VARIABLE;
     }
     int own = cf_coordinate_variable(source, (size_t)dimension), found;
     if (own != CF_NO_VARIABLE && tells_times(&inventory->variables[own])) return own;
@@ -138,7 +130,7 @@ int cf_time_start(const struct source *source, const struct source_variable *v) 
         int found = cf_find_variable(source, v, names[n], strlen(names[n]));
         if (found == CF_NO_VARIABLE) continue;
         const struct source_variable *c = &source_inventory(source)->variables[found];
-        if (is_scalar_like(source, c) && tells_times(c)) reference = found;
+        if (cf_is_scalar(source, c) && tells_times(c)) reference = found;
     }
     return reference;
 }
