@@ -47,6 +47,11 @@ static void labelled(struct metrics_text *text, const char *label, const char *o
     metrics_text_number(text, metrics_text_label(words, sizeof words, label, of), value);
 }
 
+static void times(struct metrics_text *text, const char *name, const char *help, const struct histogram *of) {
+    metrics_text_family(text, name, "histogram", help);
+    metrics_text_histogram(text, NULL, of);
+}
+
 static double seconds_of(struct timeval t) { return (double)t.tv_sec + 1e-6 * (double)t.tv_usec; }
 
 static void write_process(struct metrics_text *text) {
@@ -112,12 +117,9 @@ static void write_requests(struct metrics_text *text, const struct web_server *s
 }
 
 static void write_times(struct metrics_text *text, const struct web_server *server) {
-    metrics_text_family(text, "virga_first_batch_seconds", "histogram", "From a page's interest to the first batch for it.");
-    metrics_text_histogram(text, NULL, &server->times.first_batch);
-    metrics_text_family(text, "virga_interest_seconds", "histogram", "From a page's interest until all that it wants was sent.");
-    metrics_text_histogram(text, NULL, &server->times.done);
-    metrics_text_family(text, "virga_step_build_seconds", "histogram", "Reading a field and making its pyramid.");
-    metrics_text_histogram(text, NULL, brick_store_step_seconds(server->app->bricks));
+    times(text, "virga_first_batch_seconds", "From a page's interest to the first batch for it.", &server->times.first_batch);
+    times(text, "virga_interest_seconds", "From a page's interest until all that it wants was sent.", &server->times.done);
+    times(text, "virga_step_build_seconds", "Reading a field and making its pyramid.", brick_store_step_seconds(server->app->bricks));
 }
 
 static void write_store(struct metrics_text *text, const struct app *app) {
@@ -184,8 +186,7 @@ static void write_pictures(struct metrics_text *text, struct pin_pictures *pictu
     one(text, "virga_pin_pictures_total", "counter", "Pictures of pins that were drawn.", (double)s.drawn);
     one(text, "virga_pin_picture_failures_total", "counter", "Pictures of pins that could not be drawn.", (double)s.failures);
     one(text, "virga_pin_picture_memory_bytes", "gauge", "Pictures of pins in memory.", (double)s.memory);
-    metrics_text_family(text, "virga_pin_picture_seconds", "histogram", "Drawing a picture of a pin.");
-    metrics_text_histogram(text, NULL, pin_pictures_seconds(pictures));
+    times(text, "virga_pin_picture_seconds", "Drawing a picture of a pin.", pin_pictures_seconds(pictures));
 }
 
 static void write_maps(struct metrics_text *text, const struct web_server *server) {
@@ -199,10 +200,8 @@ static void write_maps(struct metrics_text *text, const struct web_server *serve
     one(text, "virga_map_jobs", "gauge", "Maps that wait or are made.", (double)s.under_way);
     one(text, "virga_map_memory_bytes", "gauge", "Planes and pictures of maps in memory.", (double)s.memory);
     one(text, "virga_map_memory_limit_bytes", "gauge", "The setting map-memory.", (double)server->app->config.map_memory);
-    metrics_text_family(text, "virga_map_draw_seconds", "histogram", "Drawing a picture of a map, planes at hand.");
-    metrics_text_histogram(text, NULL, map_service_draw_seconds(server->maps));
-    metrics_text_family(text, "virga_map_plane_seconds", "histogram", "Getting a plane: reading, or waiting for who reads it.");
-    metrics_text_histogram(text, NULL, map_service_plane_seconds(server->maps));
+    times(text, "virga_map_draw_seconds", "Drawing a picture of a map, planes at hand.", map_service_draw_seconds(server->maps));
+    times(text, "virga_map_plane_seconds", "Getting a plane: reading, or waiting for who reads it.", map_service_plane_seconds(server->maps));
 }
 
 static void write_watch(struct metrics_text *text, struct app *app) {
