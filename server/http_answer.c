@@ -90,6 +90,12 @@ int http_answer_text(struct peer *peer, int status, const char *type, const char
     return http_answer(peer, status, type, shared_bytes_copy(text, strlen(text)));
 }
 
+void http_retry_after(struct peer *peer, int seconds) {
+    const size_t at = strlen(peer->reply.more), room = sizeof peer->reply.more - at;
+    int length = snprintf(peer->reply.more + at, room, "Retry-After: %d\r\n", seconds);
+    if (length < 0 || (size_t)length >= room) peer->reply.more[at] = '\0';  // half a line would spoil the next
+}
+
 int http_answer_error(struct peer *peer, int status, const char *message) {
     char clean[512], text[1024];
     snprintf(clean, sizeof clean, "%s", message);

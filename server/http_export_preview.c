@@ -46,7 +46,7 @@ static void finish(struct http_job *http, struct peer *peer) {
     }
     int status = http->status == VIRGA_AGAIN ? 503 : http_status_of(http->status);
     http_answer_failure(peer, status, http);
-    if (status == 503) strcpy(peer->reply.more, "Retry-After: 2\r\n");
+    if (status == 503) http_retry_after(peer, 2);
 }
 
 static void destroy(struct http_job *http) { free(((struct preview_job *)http)->view); }

@@ -70,7 +70,7 @@ static void finish(struct http_job *http_job, struct peer *peer) {
     if (http_job->status) {
         int status = status_of(job);
         http_answer_failure(peer, status, http_job);
-        if (status == 503) snprintf(peer->reply.more, sizeof peer->reply.more, "Retry-After: 5\r\n");
+        if (status == 503) http_retry_after(peer, 5);
         return;
     }
     if (job->answer == 204) http_answer(peer, 204, NULL, NULL);

@@ -30,8 +30,7 @@ static int refuse_made(struct peer *peer, http_map_refusal refuse, const struct 
     const char *words = job->failure.message[0] ? job->failure.message : status_name(job->status);
     const int status = job->status == VIRGA_CHANGED || job->status == VIRGA_GONE ? 503 : http_map_status(job->status);
     int answered = (refuse ? refuse : http_map_refuse)(peer, status, job->status, words);
-    const size_t at = strlen(peer->reply.more);
-    if (answered == 503) snprintf(peer->reply.more + at, sizeof peer->reply.more - at, "Retry-After: 2\r\n");
+    if (answered == 503) http_retry_after(peer, 2);
     return answered;
 }
 

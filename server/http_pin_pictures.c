@@ -34,9 +34,8 @@ static void drop(struct http_job *http) {
 }
 
 static int wait_a_moment(struct peer *peer, const char *words) {
-    int status = http_answer_error(peer, 503, words);
-    snprintf(peer->reply.more, sizeof peer->reply.more, "Retry-After: 2\r\n");
-    return status;
+    http_retry_after(peer, 2);
+    return http_answer_error(peer, 503, words);
 }
 
 static void finish(struct http_job *http, struct peer *peer) {

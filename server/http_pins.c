@@ -166,9 +166,8 @@ static int ask(struct pins_job *job) {
     job->job.will_post = true;
     if (!pin_service_ask(peer->server->pins, &job->command)) return HTTP_LATER;
     http_job_free(&job->job);
-    int status = http_answer_error(peer, 503, "the server is busy; try again");
-    snprintf(peer->reply.more, sizeof peer->reply.more, "Retry-After: 1\r\n");
-    return status;
+    http_retry_after(peer, 1);
+    return http_answer_error(peer, 503, "the server is busy; try again");
 }
 
 static int look(const struct http_request *request, enum pin_act act, const char *id, uint32_t number) {

@@ -83,6 +83,8 @@ bool http_has_copy(const struct peer *peer, const char *etag);
 int http_answer(struct peer *peer, int status, const char *type, struct shared_bytes *body);
 int http_answer_text(struct peer *peer, int status, const char *type, const char *text);
 int http_answer_error(struct peer *peer, int status, const char *message);
+// The answer says when to try again.
+void http_retry_after(struct peer *peer, int seconds);
 // Takes over the caller's reference; root: NULL when out of memory. It is not to be stored. flags: of json_dumps(), besides JSON_COMPACT.
 int http_answer_json(struct peer *peer, int status, json_t *root, size_t flags);
 int http_answer_nothing(struct peer *peer);                     // 404

@@ -11,7 +11,7 @@
 
 // For what whoever asks showed, or did not.
 static int refuse_secret(struct peer *peer, int status, const char *words) {
-    if (status == 429) snprintf(peer->reply.more, sizeof peer->reply.more, "Retry-After: 60\r\n");
+    if (status == 429) http_retry_after(peer, 60);
     return http_answer_error(peer, status, words);
 }
 
