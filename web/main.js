@@ -16,6 +16,7 @@ import {createProbeTool} from "./tools/probe_tool.js";
 import {createSessionTool} from "./tools/session_tool.js";
 import {createSignIn} from "./tools/sign_in.js";
 import {createTakeAway} from "./tools/take_away.js";
+import {sayGone, sayRunNews} from "./tools/offer_news.js";
 import {placeBefore} from "./tools/way_back.js";
 import {createTimeTool} from "./tools/time_tool.js";
 import {createCameraTools} from "./ui/camera_tools.js";
@@ -36,7 +37,7 @@ import {createTimeline} from "./ui/timeline.js";
 import {compareAddress} from "./view/compare_address.js";
 import {dataRange} from "./view/data_range.js";
 import {embedOptions} from "./view/embed.js";
-import {runNews, runsNow} from "./view/run_news.js";
+import {runsNow} from "./view/run_news.js";
 import {colourMap, colourMapNames, loadColourMaps} from "./view/transfer_function.js";
 import {encodeHash} from "./view/view_hash.js";
 import {defaultView, resolveRun, resolveView} from "./view/view_resolve.js";
@@ -71,7 +72,7 @@ let viewerWaits = false; // a setView is due with the next frame
 const messages = createMessages($("messages"));
 const session = new Session(BASE || "./");
 setSession(session);
-const signIn = createSignIn({base: BASE || "./", host: $("account"), stage: $("stage"), start, changed: () => viewer?.signedIn()});
+const signIn = createSignIn({base: BASE || "./", host: $("account"), stage: $("stage"), changed: () => viewer?.signedIn()});
 const connectionLine = createConnectionLine($("connection"), {messages, hasPicture: () => state.shown !== null, reconnect: () => viewer.reconnect()});
 const {onUser, onEngine} = createSessionTool({state, session, viewer: () => viewer, messages, base: BASE || "./", host: $("engine"),
   changed: () => { if (state.presets && !hasForecasts()) sayEmpty(); }}); // perhaps they are on their way
@@ -420,14 +421,12 @@ async function onCatalog(catalog) {
   if (pin.id()) await showPinned(state.view);
   else if (isOffered(state.view.dataset)) await open(state.view);
   else return leaveDataset();
-  const news = runNews(before, runsNow(state.resolved), state.view?.run, state.resolved?.calendar);
-  if (news) messages.show("run", {text: news.text, seconds: news.newer ? 0 : 8, action: news.newer ? {label: "Show it", run: () => { messages.clear("run"); chooseRun("latest"); }} : null});
+  sayRunNews(messages, before, state, () => chooseRun("latest"));
 }
 
 // What is shown is no longer on offer: not to be confused with a link that never was.
 async function leaveDataset() {
-  const {title, id} = state.resolved?.dataset ?? {id: state.view.dataset};
-  messages.show("dataset", {kind: "warning", title: `${title || id} is no longer here.`, text: "It was taken back, or the server cannot read it any more."});
+  sayGone(messages, state);
   const left = state.view;
   state.view = state.resolved = null;
   refresh();
@@ -531,7 +530,7 @@ async function begin() {
   if (!hasWebGL2()) return goFlat();
   const refused = await session.begin();
   if (refused) messages.show("session", {kind: "warning", title: "This link does not open what it was made for.", text: refused});
-  if (await signIn.begin()) return;
+  await signIn.pass();
   await start();
 }
 

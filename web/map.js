@@ -2,14 +2,16 @@
 // The flat map: fields on any surface as tiles that the server draws, for every browser. Built as main.js is: a change goes one way, from a control
 // through change() into the document (view/map_view.js), from there to the map, the controls and the address.
 import {FlatMap} from "./flat/flat_map.js";
+import {JsonApi} from "./net/json_api.js";
 import {Maps} from "./net/maps.js";
 import {Pins} from "./net/pins.js";
-import {Session, ask, refusalWords, sentence, setSession} from "./net/session.js";
+import {Session, setSession} from "./net/session.js";
 import {TextSocket} from "./net/text_socket.js";
 import {createAddress} from "./tools/address.js";
 import {listenForKeys} from "./tools/keyboard.js";
 import {createMapLayers, resolveMap, shownLegends, stampOf, usualInterval, whatOf} from "./tools/map_layers.js";
 import {createMapPicker} from "./tools/map_picker.js";
+import {sayGone, sayRunNews} from "./tools/offer_news.js";
 import {copyText} from "./tools/take_away.js";
 import {createTimeTool} from "./tools/time_tool.js";
 import {passDoor} from "./ui/door.js";
@@ -26,7 +28,7 @@ import {createTimeline} from "./ui/timeline.js";
 import {embedOptions} from "./view/embed.js";
 import {stepSurface} from "./view/map_surfaces.js";
 import {boundsOf, fromView, readMapHash, toView, writeMapHash} from "./view/map_view.js";
-import {runNews, runsNow} from "./view/run_news.js";
+import {runsNow} from "./view/run_news.js";
 import {loadColourMaps} from "./view/transfer_function.js";
 import {encodeHash} from "./view/view_hash.js";
 import {defaultView, resolveRun} from "./view/view_resolve.js";
@@ -239,22 +241,18 @@ function listenForMapKeys() {
 }
 
 async function loadCatalog() {
-  const answer = await ask(`${BASE}api/catalog`, {cache: "no-store"});
-  const said = await answer.json().catch(() => null);
-  if (!answer.ok) throw new Error(refusalWords(said, answer.status));
+  const said = await new JsonApi(BASE || "./", "api/").json("GET", "catalog");
   const before = runsNow(state.resolved);
   state.catalog = said;
   maps.forget();
   if (!state.view) return;
   if (!said.datasets.some(({id}) => id === state.view.dataset)) return leaveDataset();
   await open(state.view);
-  const news = runNews(before, runsNow(state.resolved), state.view?.run, state.resolved?.calendar);
-  if (news) messages.show("run", {text: news.text, seconds: news.newer ? 0 : 8, action: news.newer ? {label: "Show it", run: () => { messages.clear("run"); chooseRun("latest"); }} : null});
+  sayRunNews(messages, before, state, () => chooseRun("latest"));
 }
 
 async function leaveDataset() {
-  const {title, id} = state.resolved?.dataset ?? {id: state.view.dataset};
-  messages.show("dataset", {kind: "warning", title: `${title || id} is no longer here.`, text: "It was taken back, or the server cannot read it any more."});
+  sayGone(messages, state);
   await openDefault();
 }
 
@@ -317,7 +315,7 @@ async function load() {
     const presets = async () => (await fetch(`${BASE}assets/presets.json`)).json();
     [state.presets] = await Promise.all([presets(), loadCatalog(), loadColourMaps(BASE)]);
   } catch (error) {
-    return showBlank($("stage"), "The server does not answer", [sentence(error.message), "Is it still running?"], {label: "Try again", run: load});
+    return showBlank($("stage"), "The server does not answer", [error.status ? error.message : "", "Is it still running?"].filter(Boolean), {label: "Try again", run: load});
   }
   await openFirst();
 }

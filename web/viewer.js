@@ -28,7 +28,6 @@ import {Controls} from './view/controls.js';
 import {FrameLoop} from './view/frame_loop.js';
 import {Playhead} from './view/playhead.js';
 import {firstInTime, resolveView, timesInView} from './view/view_resolve.js';
-import {transform} from './view/matrix.js';
 import {Renderer} from './gl/renderer.js';
 import {Stage} from './gl/stage.js';
 import {Loader} from './data/loader.js';

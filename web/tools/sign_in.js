@@ -6,23 +6,27 @@ import {clearBlank, showBlank} from "../ui/messages.js";
 
 const ASK_AGAIN = 2000; // ms
 
-/** page: {base, host: of the button, stage: where the form stands, start(): begins the page once somebody has signed in, changed(): the reader is somebody else}. */
-export function createSignIn({base, host, stage, start, changed}) {
+/** page: {base, host: of the button, stage: where the form stands, changed(): the reader is somebody else}. */
+export function createSignIn({base, host, stage, changed}) {
   const account = new Account(base);
   const button = createAccountButton(host, account, () => (account.needed ? window.location.reload() : changed()));
   let asked = 0; // ms: when the server was last
 
-  /** Asks who the reader is. Where they must sign in there is only the form from now on, and it is true. */
-  async function begin() {
+  /** Asks who the reader is; resolves when they may look. Where they must sign in first there is only the form until then. */
+  async function pass() {
     await account.load().catch(() => null); // a server that does not answer is said when the page loads
     button.update();
-    if (!account.needed) return false;
-    const form = createSignInForm(account, () => { clearBlank(stage); button.update(); document.body.classList.remove("locked"); start(); });
-    form.update();
+    if (!account.needed) return;
     document.body.classList.add("locked");
-    showBlank(stage, "Sign in to see these forecasts", []).append(form.element);
-    form.focus();
-    return true;
+    await new Promise((resolve) => {
+      const form = createSignInForm(account, resolve);
+      form.update();
+      showBlank(stage, "Sign in to see these forecasts", []).append(form.element);
+      form.focus();
+    });
+    clearBlank(stage);
+    button.update();
+    document.body.classList.remove("locked");
   }
 
   /** A connection that ends may have ended because the reader's token did: then there is only the form again. */
@@ -34,5 +38,5 @@ export function createSignIn({base, host, stage, start, changed}) {
     if (known && account.needed) window.location.reload();
   }
 
-  return {begin, lookAgain, open: (reason) => button.open(reason), mayPin: () => !account.possible || ["forecaster", "admin"].includes(account.me.role)};
+  return {pass, lookAgain, open: (reason) => button.open(reason), mayPin: () => !account.possible || ["forecaster", "admin"].includes(account.me.role)};
 }

@@ -8,7 +8,7 @@
 // The addresses of the 3-D page (view_hash.js) are taken, too: their layers become layers of colours.
 import {givesHeights, parseSurface, usualSurface} from "./map_surfaces.js";
 import {checkLevel} from "./view_check.js";
-import {decodeHash} from "./view_hash.js";
+import {decodeHash, percentDecode} from "./view_hash.js";
 import {ViewError} from "./view_state.js";
 
 export const DRAWS = {fill: "Colours", contours: "Contours", "fill-contours": "Colours, contours", barbs: "Wind barbs", arrows: "Wind arrows"};
@@ -26,7 +26,7 @@ export async function readMapHash(hash) {
   for (const part of text.split("&")) {
     const [name, value] = [part.slice(0, part.indexOf("=")), part.slice(part.indexOf("=") + 1)];
     if (name === "layer") layers.push(readLayer(value, layers.length));
-    else parameters.set(name, decoded(value));
+    else parameters.set(name, percentDecode(value));
   }
   if (!parameters.has("dataset")) throw new ViewError("dataset", "is missing");
   if (layers.length > MOST_LAYERS) throw new ViewError("layer", `at most ${MOST_LAYERS} can be shown`);
@@ -40,14 +40,6 @@ function said(parameters, name, otherwise, pattern) {
   const value = parameters.get(name) ?? otherwise;
   if (!pattern.test(value)) throw new ViewError(name, `"${value}" is none`);
   return value;
-}
-
-function decoded(text) {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    throw new ViewError("view", "the address is cut off or mistyped");
-  }
 }
 
 function readPlace(text) {
@@ -71,7 +63,7 @@ const OPTIONS = {
 const FIELDS = {colours: "colour_map"};
 
 function readLayer(text, index) {
-  const [variable, ...options] = text.split(";").map(decoded), layer = {variable};
+  const [variable, ...options] = text.split(";").map(percentDecode), layer = {variable};
   if (!variable) throw new ViewError(`layer[${index}]`, "names no variable");
   for (const option of options) {
     const [name, value] = [option.slice(0, option.indexOf("=")), option.slice(option.indexOf("=") + 1)];

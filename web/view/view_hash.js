@@ -32,7 +32,8 @@ function fromParameters(parameters) {
   return view; // the page chooses a height that suits the dataset
 }
 
-function percentDecode(text) {
+/** Text of an address. Throws ViewError. */
+export function percentDecode(text) {
   try {
     return decodeURIComponent(text);
   } catch {
