@@ -4,7 +4,7 @@ import {ask} from '../net/session.js';
 import {editionOf} from '../net/connection.js';
 import {memberLabels} from '../view/view_resolve.js';
 
-export const MOST_VALUES = 1 << 20; // as SLICE_MOST in render/slice_draw.h
+const MOST_VALUES = 1 << 20; // as SLICE_MOST in render/slice_draw.h
 const DEGREE = Math.PI / 180, KEPT = 12, AGAIN_MS = 5000;
 
 /** Takes an answer of api/slice apart: its head, and values and heights (metres), row after row from the south, NaN where missing. */

@@ -4,7 +4,7 @@
 import {texture3d} from './program.js';
 import {SLOT} from '../workers/decode_brick.js';
 
-export const PAGE_NOTHING = 0, PAGE_CONSTANT = 1, PAGE_TEXELS = 2;
+const PAGE_NOTHING = 0, PAGE_CONSTANT = 1, PAGE_TEXELS = 2;
 
 export class BrickAtlas {
     // pyramid: [{n, scale, bricks}], channels: 1 or 2, capacity: wanted number of stacks, bytes: upper limit.

@@ -3,7 +3,7 @@
 
 const SPACINGS = [0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 45];
 
-export function spacingFor(degrees, wanted = 7) { return SPACINGS.find((step) => degrees / step <= wanted) ?? 45; }
+function spacingFor(degrees, wanted = 7) { return SPACINGS.find((step) => degrees / step <= wanted) ?? 45; }
 
 // bounds: {west, east, south, north}. → [{kind: 'lon' | 'lat', value, line: [[lon, lat] …]}]
 export function graticule({west, east, south, north}) {

@@ -15,7 +15,7 @@ const HEIGHTS = [{units: "m", scale: 1, offset: 0}, {units: "km", scale: 0.001, 
 const LINES = {contours: "Contours", barbs: "Barbs: half 5 kt, whole 10 kt, pennant 50 kt", arrows: "Arrows"};
 
 /** A variable as a surface shows it: of a top or a base that is a height. */
-export function asShown(variable, level) {
+function asShown(variable, level) {
   if (parseSurface(level)?.kind === "sum") return {...variable, epsilon: NaN};
   if (!givesHeights(level)) return variable;
   return {...variable, units: "m", units_canonical: "m", units_choices: HEIGHTS, standard_name: "altitude", statistic: undefined, epsilon: NaN, valid_range: null};

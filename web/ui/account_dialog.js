@@ -6,7 +6,7 @@ import {dialog, field, h} from "./dom.js";
 const ROLES = {viewer: "may look", forecaster: "may make pins and exports", admin: "may change everything"};
 
 /** Words for who is signed in. */
-export function describeMe({name, role}) {
+function describeMe({name, role}) {
   return `Signed in as ${name}${role ? ` (${role}${ROLES[role] ? `: ${ROLES[role]}` : ""})` : ""}.`;
 }
 

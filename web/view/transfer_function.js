@@ -16,7 +16,7 @@ const colourMaps = new Map(); // name → {name, title, kind, points: [[position
 const FALLBACK = {name: "grey", title: "Black to white", kind: "sequential", points: [[0, 20, 20, 20], [1, 245, 245, 245]]};
 
 /** Makes a colour map known by its name. `map.points` are [position 0–1, r, g, b 0–255], positions rising. */
-export function registerColourMap(map) {
+function registerColourMap(map) {
   colourMaps.set(map.name, map);
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The order of pins on the wall: groups by name, those without one first; within a group by position, then by age. Pure.
 
-export function comparePins(a, b) {
+function comparePins(a, b) {
   return a.position - b.position || String(a.created).localeCompare(String(b.created)) || a.id.localeCompare(b.id);
 }
 
