@@ -7,7 +7,7 @@
 
 #include "base/memory.h"
 
-int map_lines_add(struct map_lines *lines, const float a[3], const float b[3]) {
+static int add(struct map_lines *lines, const float a[3], const float b[3]) {
     float (*segments)[2][3] = memory_one_more(lines->segments, lines->count, &lines->room, sizeof *segments);
     if (!segments) return VIRGA_NO_MEMORY;
     lines->segments = segments;
@@ -30,7 +30,7 @@ int map_lines_add_box(struct map_lines *lines, const struct scene_bounds *box) {
         float ends[2][3];
         for (int e = 0; e < 2; e++)
             for (int d = 0; d < 3; d++) ends[e][d] = (float)(edges[n][e] >> d & 1 ? box->high[d] : low[d]);
-        status = map_lines_add(lines, ends[0], ends[1]);
+        status = add(lines, ends[0], ends[1]);
     }
     return status;
 }
@@ -66,7 +66,7 @@ static int add_piece(struct map_lines *lines, const struct map_cut *cut, const d
     for (int n = 0; n <= count && status == VIRGA_OK; n++) {
         double share = (double)n / count, at[] = {from[0] + share * (to[0] - from[0]), from[1] + share * (to[1] - from[1])};
         float next[] = {(float)at[0], (float)at[1], cut->ground ? (float)ground_mesh_height(cut->ground, at) : 0};
-        if (n) status = map_lines_add(lines, last, next);
+        if (n) status = add(lines, last, next);
         memcpy(last, next, sizeof last);
     }
     return status;

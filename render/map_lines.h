@@ -16,7 +16,6 @@ struct map_lines {
 };
 
 // All of these append. VIRGA_OK or VIRGA_NO_MEMORY.
-int map_lines_add(struct map_lines *lines, const float a[3], const float b[3]);
 void map_lines_destroy(struct map_lines *lines);  // a zeroed one is allowed
 int map_lines_add_box(struct map_lines *lines, const struct scene_bounds *box);
 

@@ -30,7 +30,7 @@ int map_drawing_rasters(const struct map_frame *frame, const struct grid *grid, 
         rasters[n] = malloc(pixels(frame) * sizeof **rasters);
         status = rasters[n] ? map_raster(places, planes[n], false, rasters[n], failure) : no_memory(failure);
     }
-    map_places_unref(places);
+    map_places_free(places);
     for (size_t n = 0; n < count && status; n++) {
         free(rasters[n]);
         rasters[n] = NULL;
@@ -46,7 +46,7 @@ static int raster_indices(const struct map_frame *frame, const struct map_pictur
     if (status) return status;
     *indices = malloc(pixels(frame));
     status = *indices ? map_raster_indices(places, layer->plane, scale, *indices, failure) : no_memory(failure);
-    map_places_unref(places);
+    map_places_free(places);
     if (!status) return VIRGA_OK;
     free(*indices);
     *indices = NULL;

@@ -80,7 +80,7 @@ static int column_width(const struct map_frame *frame, const struct map_picture_
     if (status) return status;
     const double columns = places->spacing * 16 * every / fmax(frame->width, frame->height);
     *width = columns > 0 && columns < 1 ? 1 / columns : 1;
-    map_places_unref(places);
+    map_places_free(places);
     return VIRGA_OK;
 }
 

@@ -101,10 +101,15 @@ static void draw_barb(struct lettering_sheet *sheet, const struct map_wind_looks
 
 // --- arrows --------------------------------------------------------------------------------------------------------------------
 
+// In pixels of the screen.
+static double length_of(const struct map_wind_looks *looks, double speed) {
+    return fmax(arrow_least, fmin(arrow_most, looks->longest > 0 ? arrow_most * speed / looks->longest : arrow_most));
+}
+
 // Centred on its place, as long as the speed, pointing where the wind goes.
 static void draw_arrow(struct lettering_sheet *sheet, const struct map_wind_looks *looks, const struct symbol_place *place, double speed) {
     const struct brush b = {sheet->cairo, place, looks->scale};
-    const double length = map_wind_arrow(looks, speed), head = fmin(head_most, 0.45 * length + 1.5), half = 0.5 * length;
+    const double length = length_of(looks, speed), head = fmin(head_most, 0.45 * length + 1.5), half = 0.5 * length;
     cairo_new_path(sheet->cairo);
     move_to(&b, half, 0);
     line_to(&b, -half + 0.7 * head, 0);
@@ -115,10 +120,6 @@ static void draw_arrow(struct lettering_sheet *sheet, const struct map_wind_look
     cairo_close_path(sheet->cairo);
     lay_symbol(sheet, looks, speed);
     cairo_fill(sheet->cairo);
-}
-
-double map_wind_arrow(const struct map_wind_looks *looks, double speed) {
-    return fmax(arrow_least, fmin(arrow_most, looks->longest > 0 ? arrow_most * speed / looks->longest : arrow_most));
 }
 
 // --- all -----------------------------------------------------------------------------------------------------------------------

@@ -26,7 +26,5 @@ void map_wind_looks_make(const struct map_style *style, const struct catalog_var
 
 // At a pixel. from: where the wind comes from, radians clockwise from the top of the picture. speed: in the variable's units. Nothing where either is not finite.
 void map_wind_symbol(struct lettering_sheet *sheet, const struct map_wind_looks *looks, double x, double y, double from, double speed, bool south);
-// Length of an arrow in pixels of the screen.
-double map_wind_arrow(const struct map_wind_looks *looks, double speed);
 
 #endif

@@ -9,7 +9,8 @@ static double to_km(const struct grid *grid, int which, double coordinate) {
     return (coordinate - grid->centre[which]) * grid->km_per_unit[which];
 }
 
-double scene_axis_coordinate(const struct grid_axis *axis, double index) {
+// Of a fractional index, extended linearly outside.
+static double coordinate_at(const struct grid_axis *axis, double index) {
     if (axis->regular) return axis->start + index * axis->step;
     if (axis->n < 2) return axis->values[0];
     double last = (double)(axis->n - 2), at = floor(index);
@@ -18,7 +19,7 @@ double scene_axis_coordinate(const struct grid_axis *axis, double index) {
 }
 
 double scene_axis_km(const struct grid *grid, int which, double index) {
-    return to_km(grid, which, scene_axis_coordinate(axis_of(grid, which), index));
+    return to_km(grid, which, coordinate_at(axis_of(grid, which), index));
 }
 
 static double mean_step(const struct grid_axis *axis) {
@@ -28,7 +29,7 @@ static double mean_step(const struct grid_axis *axis) {
 
 void scene_axis_edges(const struct grid *grid, int which, double edges[2]) {
     const struct grid_axis *axis = axis_of(grid, which);
-    double step = mean_step(axis), first = scene_axis_coordinate(axis, 0);
+    double step = mean_step(axis), first = coordinate_at(axis, 0);
     if (axis->n == 1) {
         double half = (step != 0 ? fabs(step) : 1) / 2;
         edges[0] = first - half;
@@ -36,7 +37,7 @@ void scene_axis_edges(const struct grid *grid, int which, double edges[2]) {
         return;
     }
     edges[0] = first;
-    edges[1] = !which && grid->wraps ? first + (double)axis->n * step : scene_axis_coordinate(axis, (double)(axis->n - 1));
+    edges[1] = !which && grid->wraps ? first + (double)axis->n * step : coordinate_at(axis, (double)(axis->n - 1));
 }
 
 void scene_axis_edges_km(const struct grid *grid, int which, double edges[2]) {

@@ -8,8 +8,6 @@
 #include "field/grid.h"
 
 // which: 0 for x, 1 for y.
-// The coordinate of a fractional index, extended linearly outside.
-double scene_axis_coordinate(const struct grid_axis *axis, double index);
 // Scene kilometres of a fractional index.
 double scene_axis_km(const struct grid *grid, int which, double index);
 // Coordinates of the domain's edges: of the outermost grid points; a grid that wraps closes at its first column again; an axis of one

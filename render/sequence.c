@@ -157,7 +157,8 @@ static int check_film(struct document *document, const json_t *value, const stru
     return VIRGA_OK;
 }
 
-void sequence_defaults(struct sequence *sequence) {
+// What a view without a sequence means: one picture of its own time.
+static void set_defaults(struct sequence *sequence) {
     memset(sequence, 0, sizeof *sequence);
     sequence->rate = 4;
     sequence->quality = 90;
@@ -166,7 +167,7 @@ void sequence_defaults(struct sequence *sequence) {
 int sequence_check(struct document *document, const json_t *value, void *out) {
     static const char *const names[] = {"times", "fps", "rate", "orbit", "frames", "camera_path", "format", "quality", NULL};
     struct sequence *sequence = out;
-    sequence_defaults(sequence);
+    set_defaults(sequence);
     const struct { document_check *check; void *out; } members[] = {
         {check_times, sequence}, {check_fps, &sequence->fps},   {check_rate, &sequence->rate}, {check_orbit, &sequence->orbit},
         {check_frames, &sequence->frames}, {check_path, sequence}, {check_format, sequence}, {check_quality, &sequence->quality},
@@ -182,7 +183,7 @@ int sequence_parse(const char *json, size_t n, struct sequence *out, struct fail
     struct document document = {.failure = failure};
     json_t *value;
     int status = document_load("view", json, n, VIEW_TEXT_MAX, &value, failure);
-    sequence_defaults(out);
+    set_defaults(out);
     if (status == VIRGA_OK) status = document_member(&document, value, "sequence", false, sequence_check, out);
     json_decref(value);
     return status;

@@ -46,8 +46,6 @@ struct sequence {  // large: not for a thread's stack
     int quality;        // JPEG, 1 to 100
 };
 
-// What a view without a sequence means: one picture of its own time.
-void sequence_defaults(struct sequence *sequence);
 // A document_check of the member's value; out: struct sequence.
 int sequence_check(struct document *document, const json_t *value, void *out);
 // The sequence of a whole view document of `n` bytes, as view_parse says; its other members are not looked at. Any thread.

@@ -263,10 +263,6 @@ int app_watch_reconfigure(struct app *app) {
     return status;
 }
 
-void app_rescan(struct app *app) {
-    if (app->watch) catalog_watch_look(app->watch);
-}
-
 void app_catalog_stats(struct app *app, struct app_catalog_stats *stats) {
     struct catalog_watch_stats looks = {0};
     struct catalog *catalog = app_catalog(app);

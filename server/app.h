@@ -46,8 +46,6 @@ int app_watch(struct app *app, void (*changed)(void *context), void *context, st
 void app_unwatch(struct app *app);
 // Service thread: paths and settings of the configuration that say how it follows may have changed; all is looked at again. VIRGA_OK or VIRGA_NO_MEMORY.
 int app_watch_reconfigure(struct app *app);
-// Any thread: all paths are looked at again, soon, on the thread that watches them; also what is no file (datasets of the engine, OPeNDAP).
-void app_rescan(struct app *app);
 struct app_catalog_stats {
     size_t scans, changes;  // looks at all paths since start, and how many of them changed the catalog
     size_t folders;         // that the kernel watches

@@ -229,13 +229,6 @@ static void *run(void *argument) {
     }
 }
 
-void catalog_watch_look(struct catalog_watch *watch) {
-    pthread_mutex_lock(&watch->lock);
-    watch->asked = true;
-    pthread_mutex_unlock(&watch->lock);
-    wakeup_send(watch->wake);
-}
-
 int catalog_watch_configure(struct catalog_watch *watch, const struct catalog_watch_settings *settings, const char *const *paths, size_t path_count) {
     struct path_set *next = path_set_new(paths, path_count);
     if (!next) return VIRGA_NO_MEMORY;
@@ -243,9 +236,10 @@ int catalog_watch_configure(struct catalog_watch *watch, const struct catalog_wa
     struct path_set *before = watch->next;
     watch->next = next;
     watch->settings = *settings;
+    watch->asked = true;
     pthread_mutex_unlock(&watch->lock);
+    wakeup_send(watch->wake);
     path_set_free(before);
-    catalog_watch_look(watch);
     return VIRGA_OK;
 }
 

@@ -42,8 +42,6 @@ int catalog_watch_new(const struct catalog_watch_options *options, struct catalo
 // Waits for what is being opened: stop the pool before. NULL allowed.
 void catalog_watch_free(struct catalog_watch *watch);
 
-// Any thread, soon: everything is looked at, what is no file too.
-void catalog_watch_look(struct catalog_watch *watch);
 // Any thread: other settings and paths (copied) from now on, and a look. VIRGA_OK, or VIRGA_NO_MEMORY, and nothing is changed.
 int catalog_watch_configure(struct catalog_watch *watch, const struct catalog_watch_settings *settings, const char *const *paths, size_t path_count);
 void catalog_watch_get_stats(struct catalog_watch *watch, struct catalog_watch_stats *stats);

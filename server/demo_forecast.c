@@ -27,13 +27,13 @@ static uint64_t step_numbers(const struct demo_plan *plan) {  // of one step of 
 }
 
 // Rounded, shuffled and deflated numbers were measured at 0.2 to 0.35 of their raw size.
-uint64_t demo_plan_bytes(const struct demo_plan *plan) {
+static uint64_t bytes_of(const struct demo_plan *plan) {
     double share = plan->deflate ? 0.4 : 1.02;
     double bytes = share * 4 * (double)step_numbers(plan) * plan->nt * plan->runs + 32.0 * plan->nx * plan->ny * plan->runs + 1e6;
     return bytes > 1e19 ? UINT64_MAX : (uint64_t)bytes;
 }
 
-void demo_plan_path(const struct demo_plan *plan, int run, char *path, size_t size) {
+static void path_of(const struct demo_plan *plan, int run, char *path, size_t size) {
     time_t reference = plan->start + (time_t)run * plan->run_spacing * 3600;
     struct tm utc;
     char stamp[64] = "";
@@ -54,7 +54,7 @@ static bool all_there(const struct demo_plan *plan) {
     char path[MAX_PATH], description[1024];
     demo_plan_describe(plan, description, sizeof description);
     for (int run = 0; run < plan->runs; run++) {
-        demo_plan_path(plan, run, path, sizeof path);
+        path_of(plan, run, path, sizeof path);
         if (!demo_file_matches(path, description)) return false;
     }
     return true;
@@ -110,7 +110,7 @@ static int make_folder(const char *folder, struct failure *failure) {
 
 static int check_room(const struct demo_plan *plan, struct failure *failure) {
     struct statvfs disk;
-    uint64_t needed = demo_plan_bytes(plan);
+    uint64_t needed = bytes_of(plan);
     if (statvfs(plan->folder, &disk) < 0)
         return failure_set(failure, VIRGA_IO, "cannot ask how much room %s has: %s", plan->folder, strerror(errno));
     uint64_t room = (uint64_t)disk.f_bavail * disk.f_frsize;
@@ -180,7 +180,7 @@ static int write_run(struct job *job, int run, demo_progress *progress, void *co
     char path[MAX_PATH], part[MAX_PATH + 16];
     struct demo_file *file = NULL;
     job->run = run;
-    demo_plan_path(job->plan, run, path, sizeof path);
+    path_of(job->plan, run, path, sizeof path);
     snprintf(part, sizeof part, "%s.part", path);
     int status = demo_file_create(part, job->plan, job->grid, run, &file, failure);
     if (status == VIRGA_OK) {

@@ -27,10 +27,6 @@ enum demo_outcome { DEMO_WRITTEN, DEMO_ALREADY_THERE };
 // Called from the main thread after each step is written; may be NULL. False stops the writing.
 typedef bool demo_progress(void *context, const char *file, int run, int step);
 
-// Bytes of disk to be sure of, an upper estimate.
-uint64_t demo_plan_bytes(const struct demo_plan *plan);
-// The file of a run, with its folder, into path[size].
-void demo_plan_path(const struct demo_plan *plan, int run, char *path, size_t size);
 // One line that says everything the files depend on; kept in each file as the attribute virga_demo.
 void demo_plan_describe(const struct demo_plan *plan, char *text, size_t size);
 

@@ -366,7 +366,7 @@ int http_writable(struct peer *peer) {
     return close || lws_http_transaction_completed(peer->wsi) ? -1 : 0;
 }
 
-int http_start_reply(struct peer *peer) {
+static int start_reply(struct peer *peer) {
     peer->replying = peer->fresh = true;
     peer->sent = 0;
     return http_writable(peer);
@@ -428,7 +428,7 @@ static void go_on(struct http_job *job, struct peer *peer) {
     http_job_free(job);
     lws_rx_flow_control(peer->wsi, 1);
     if (failed) http_body_free(peer);
-    if (failed ? http_start_reply(peer) : http_go_on(peer)) lws_set_timeout(peer->wsi, PENDING_TIMEOUT_KILLED_BY_PARENT, LWS_TO_KILL_ASYNC);
+    if (failed ? start_reply(peer) : http_go_on(peer)) lws_set_timeout(peer->wsi, PENDING_TIMEOUT_KILLED_BY_PARENT, LWS_TO_KILL_ASYNC);
 }
 
 static void job_delivered(struct letter *letter) {
@@ -476,7 +476,7 @@ void http_closed(struct peer *peer) {
 }
 
 int http_send_when_made(struct peer *peer, int status) {
-    if (status != HTTP_LATER) return http_start_reply(peer);
+    if (status != HTTP_LATER) return start_reply(peer);
     lws_set_timeout(peer->wsi, PENDING_TIMEOUT_HTTP_CONTENT, WEB_ANSWER_SECONDS);
     lws_rx_flow_control(peer->wsi, 0);  // what follows waits in the socket
     return 0;

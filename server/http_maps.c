@@ -50,7 +50,7 @@ const char *http_map_caching(enum map_keeping keeping) {
     }
 }
 
-enum map_keeping http_map_keeping(const struct map_drawing *drawing) {
+static enum map_keeping keeping_of(const struct map_drawing *drawing) {
     enum map_keeping least = MAP_KEEP_EVER;
     for (size_t n = 0; n < drawing->count; n++)
         if (drawing->layers[n].keeping < least) least = drawing->layers[n].keeping;
@@ -159,7 +159,7 @@ static void remember(struct peer *peer, const struct map_drawing *drawing, const
 
 int http_map_answer(struct peer *peer, struct map_drawing *drawing, http_map_refusal refuse) {
     char key[MAP_KEY], etag[MAP_KEY + 2];
-    const char *cache = http_map_caching(http_map_keeping(drawing)), *type = map_drawing_type(drawing);
+    const char *cache = http_map_caching(keeping_of(drawing)), *type = map_drawing_type(drawing);
     struct shared_bytes *bytes = NULL;
     map_drawing_key(drawing, key);
     snprintf(etag, sizeof etag, "\"%s\"", key);

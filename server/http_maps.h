@@ -44,8 +44,7 @@ int http_tile(struct peer *peer, const char *dataset, const char *variable, cons
 // TileJSON of a layer: http_tilejson.c.
 int http_tilejson(struct peer *peer, const char *dataset, const char *variable, const struct map_query *query);
 
-// Cache-Control for what is made of a layer (static text), or of all layers of a drawing.
+// Cache-Control for what is made of a layer (static text).
 const char *http_map_caching(enum map_keeping keeping);
-enum map_keeping http_map_keeping(const struct map_drawing *drawing);
 
 #endif

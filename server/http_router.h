@@ -66,7 +66,6 @@ int http_refuse(struct peer *peer, int status, const char *message);
 
 // Sends the reply, which is filled; or HTTP_LATER as `status`: when it is made. What the library's callbacks return.
 int http_send_when_made(struct peer *peer, int status);
-int http_start_reply(struct peer *peer);
 void http_end_reply(struct peer *peer);
 
 // For handlers.

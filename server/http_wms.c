@@ -13,7 +13,8 @@
 #include "server/wms_capabilities.h"
 #include "server/xml_writer.h"
 
-int http_wms_parameters(const struct peer *peer, struct wms_parameters *parameters) {
+// Of the request under way. VIRGA_TOO_LARGE: there are more than are taken.
+static int read_parameters(const struct peer *peer, struct wms_parameters *parameters) {
     char part[WEB_MAX_HEADER];
     int status = VIRGA_OK;
     memset(parameters, 0, sizeof *parameters);
@@ -95,7 +96,7 @@ int http_wms_refuse(struct peer *peer, int status, int code, const char *message
     struct wms_parameters parameters;
     struct wms_query query;
     struct wms_exception exception;
-    http_wms_parameters(peer, &parameters);
+    read_parameters(peer, &parameters);
     wms_query_read(&parameters, &query, &exception);
     wms_exception_set(&exception, code, NULL, NULL, "%s", message);
     return answer_text(peer, status >= 500 ? status : status_of(code), query.version, &exception);
@@ -263,7 +264,7 @@ int http_wms(const struct http_request *request) {
     struct wms_exception exception;
     int again = http_map_answer_again(peer);
     if (again >= 0) return again;
-    int status = http_wms_parameters(peer, &parameters), read = wms_query_read(&parameters, &query, &exception);
+    int status = read_parameters(peer, &parameters), read = wms_query_read(&parameters, &query, &exception);
     if (status) wms_exception_set(&exception, VIRGA_INVALID, "InvalidParameterValue", NULL, "there are more than %d parameters, or more text in them than is read", WMS_PARAMETERS);
     if (status || read) return http_wms_except(peer, &query, &exception);
     if (dataset && !catalog_find_dataset(web_user_catalog(peer->server, peer->caller.user), dataset)) return http_answer_nothing(peer);

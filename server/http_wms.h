@@ -6,8 +6,6 @@
 #include "server/http_maps.h"
 #include "server/wms_layer.h"
 
-// Reads the parameters of the request under way. VIRGA_OK; VIRGA_TOO_LARGE where there are more than are taken.
-int http_wms_parameters(const struct peer *peer, struct wms_parameters *parameters);
 // Answers with an exception in the form that the request asks for.
 int http_wms_except(struct peer *peer, const struct wms_query *query, const struct wms_exception *exception);
 // An http_map_refusal: the same, for what fails later on.

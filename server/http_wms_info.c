@@ -60,7 +60,7 @@ static int sample(const struct map_frame *pixel, struct info_layer *l, struct fa
         l->value = plane_sample(l->plane, i, j);
         if (l->partner) l->direction = plane_sample(l->partner, i, j);
     }
-    map_places_unref(places);
+    map_places_free(places);
     return status;
 }
 

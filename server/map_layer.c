@@ -30,7 +30,8 @@ static int find_variable(const struct catalog *catalog, const struct map_ask *as
     return VIRGA_OK;
 }
 
-int map_layer_find_member(struct field_ref *field, const char *label, struct failure *failure) {
+// The member with this label; "" or NULL: the first that has the field's step. Into field->member.
+static int find_member(struct field_ref *field, const char *label, struct failure *failure) {
     const struct catalog_variable *v = &field->dataset->variables[field->variable];
     for (field->member = 0; field->member < v->member_count; field->member++) {
         if (label && *label ? !strcmp(v->members[field->member], label) : catalog_has_member(field)) return VIRGA_OK;
@@ -160,7 +161,7 @@ int map_layer_resolve(struct catalog *catalog, const struct map_ask *ask, double
     if (status) return status;
     field->run = layer->time.run;
     field->step = layer->time.step;
-    status = map_layer_find_member(field, ask->member, failure);
+    status = find_member(field, ask->member, failure);
     if (!status) status = find_surface(map_layer_variable(layer), text_of(ask->level), &layer->surface, failure);
     if (status) return status;
     map_layer_shown(map_layer_variable(layer), &layer->surface, &layer->shown);
@@ -176,9 +177,4 @@ int map_layer_resolve(struct catalog *catalog, const struct map_ask *ask, double
 void map_layer_destroy(struct map_layer *layer) {
     if (layer->catalog) catalog_unref(layer->catalog);
     memset(layer, 0, sizeof *layer);
-}
-
-void map_layer_copy(struct map_layer *to, const struct map_layer *from) {
-    *to = *from;
-    if (to->catalog) catalog_ref(to->catalog);
 }

@@ -49,16 +49,12 @@ struct map_layer {
 // now: seconds since 1970 UTC.
 int map_layer_resolve(struct catalog *catalog, const struct map_ask *ask, double now, struct map_layer *layer, struct failure *failure);
 void map_layer_destroy(struct map_layer *layer);
-// *to gets a reference of its own.
-void map_layer_copy(struct map_layer *to, const struct map_layer *from);
 
 // What a variable's values at a surface are (`shown` above), and what a style leaves open for them: as map_style_complete.
 void map_layer_shown(const struct catalog_variable *variable, const struct surface *surface, struct catalog_variable *shown);
 int map_layer_complete(struct map_style *style, const struct catalog_variable *shown, enum surface_kind kind, struct failure *failure);
 
 const struct catalog_variable *map_layer_variable(const struct map_layer *layer);
-// The member with this label; "" or NULL: the first that has the field's step. Into field->member. VIRGA_OK or VIRGA_NOT_FOUND with words.
-int map_layer_find_member(struct field_ref *field, const char *label, struct failure *failure);
 // The step that is shown, and its run's reference time.
 const struct catalog_time *map_layer_time(const struct map_layer *layer);
 const struct catalog_time *map_layer_run(const struct map_layer *layer);

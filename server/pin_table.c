@@ -109,17 +109,6 @@ bool pin_table_list(struct pin_table *table, const char *before, const char *gro
     return known;
 }
 
-int pin_table_all(struct pin_table *table, struct pin **pins, size_t *count) {
-    pthread_mutex_lock(&table->lock);
-    *count = table->count;
-    *pins = malloc((*count ? *count : 1) * sizeof **pins);
-    for (size_t i = 0; *pins && i < *count; i++) pin_copy(&(*pins)[i], &table->pins[i]);
-    pthread_mutex_unlock(&table->lock);
-    if (*pins) return VIRGA_OK;
-    *count = 0;
-    return VIRGA_NO_MEMORY;
-}
-
 size_t pin_table_count(struct pin_table *table) {
     pthread_mutex_lock(&table->lock);
     size_t count = table->count;

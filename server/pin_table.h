@@ -31,8 +31,6 @@ void pin_table_remove(struct pin_table *table, int64_t sequence);
 bool pin_table_get(struct pin_table *table, const char *id, struct pin *pin);
 // The newest of those before `before` (NULL: of all) and in `group` (NULL: any), newest first, at most `most`. False: there is no `before`.
 bool pin_table_list(struct pin_table *table, const char *before, const char *group, struct pin *pins, size_t most, size_t *count, bool *more);
-// All, by rising sequence, in a list for pin_table_release. VIRGA_NO_MEMORY.
-int pin_table_all(struct pin_table *table, struct pin **pins, size_t *count);
 void pin_table_release(struct pin *pins, size_t count);  // NULL is allowed
 size_t pin_table_count(struct pin_table *table);
 // The number of the last change: where it is the same, nothing changed.

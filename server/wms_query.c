@@ -53,7 +53,7 @@ static int needed(const struct wms_query *q, const char *key, const char **value
     return **value ? VIRGA_OK : wms_exception_set(e, VIRGA_INVALID, missing, key, "%s is missing", key);
 }
 
-bool wms_is_true(const char *text, bool otherwise) {
+static bool is_true(const char *text, bool otherwise) {
     return strcasecmp(text, "true") == 0 || (otherwise && strcasecmp(text, "false") != 0);
 }
 
@@ -271,7 +271,7 @@ static int read_looks(struct wms_query *q, struct wms_exception *e) {
         return wms_exception_set(e, VIRGA_INVALID, invalid, "BGCOLOR", "BGCOLOR = \"%.40s\" is not a colour like 0xFFFFFF", background);
     if (*transparent && strcasecmp(transparent, "true") && strcasecmp(transparent, "false"))
         return wms_exception_set(e, VIRGA_INVALID, invalid, "TRANSPARENT", "TRANSPARENT = \"%.40s\" is neither TRUE nor FALSE", transparent);
-    q->transparent = wms_is_true(transparent, false) && q->format == IMAGE_PNG;
+    q->transparent = is_true(transparent, false) && q->format == IMAGE_PNG;
     return VIRGA_OK;
 }
 
@@ -311,7 +311,7 @@ static int read_options(struct wms_query *q, struct wms_exception *e) {
     if (*bands) snprintf(q->options[WMS_BANDS], sizeof q->options[0], "%u", number < MAP_STYLE_BANDS_MAX ? number : MAP_STYLE_BANDS_MAX);
     if (*log && strcasecmp(log, "true") && strcasecmp(log, "false"))
         return wms_exception_set(e, VIRGA_INVALID, invalid, "LOGSCALE", "LOGSCALE = \"%.40s\" is neither true nor false", log);
-    if (*log) strcpy(q->options[WMS_LOG], wms_is_true(log, false) ? "true" : "false");
+    if (*log) strcpy(q->options[WMS_LOG], is_true(log, false) ? "true" : "false");
     if (*opacity && (!read_numbers(opacity, &percent, 1) || percent < 0 || percent > 100))
         return wms_exception_set(e, VIRGA_INVALID, invalid, "OPACITY", "OPACITY = \"%.40s\" is not a number from 0 to 100", opacity);
     if (*opacity) snprintf(q->options[WMS_OPACITY], sizeof q->options[0], "%.17g", percent / 100);
@@ -430,8 +430,8 @@ static int read_legend(struct wms_query *q, struct wms_exception *e) {
     if (!status) status = read_format(q, *format ? format : "image/png", e);
     if (!status) status = read_legend_side(q, "WIDTH", &q->width, e);
     if (!status) status = read_legend_side(q, "HEIGHT", &q->height, e);
-    q->horizontal = !wms_is_true(given(q, "VERTICAL"), true);
-    q->bar_only = wms_is_true(given(q, "COLORBARONLY"), false);
+    q->horizontal = !is_true(given(q, "VERTICAL"), true);
+    q->bar_only = is_true(given(q, "COLORBARONLY"), false);
     return status ? status : read_looks(q, e);
 }
 

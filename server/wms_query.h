@@ -82,7 +82,5 @@ struct wms_query {
 // for, `format`, `width` and `height`, each 0 where it could not be read. *query borrows `parameters`.
 int wms_query_read(const struct wms_parameters *parameters, struct wms_query *query, struct wms_exception *exception);
 
-// "true" or "false" in any case; true where it is neither and `otherwise` is.
-bool wms_is_true(const char *text, bool otherwise);
 
 #endif

@@ -76,7 +76,7 @@ static int measure(struct bench *bench, const char *what, const struct map_frame
         bench->palette.width = frame->width, bench->palette.height = frame->height, bench->palette.indices = indices;
         if (!status) status = image_palette_encode(&bench->palette, &options, &bytes, &size, &failure);
         places_s[t] = placed - begun, raster_s[t] = drawn - placed, encode_s[t] = clock_monotonic() - drawn;
-        map_places_unref(places);
+        map_places_free(places);
         free(bytes);
         if (status) fprintf(stderr, "%s\n", failure.message);
     }

@@ -84,7 +84,7 @@ struct catalog_variable *catalog_add_variable(struct catalog_dataset *d, struct 
     return &grown[index];
 }
 
-void catalog_variable_destroy(struct catalog_variable *v, size_t run_count) {
+static void destroy_variable(struct catalog_variable *v, size_t run_count) {
     for (size_t m = 0; v->members && m < v->member_count; m++) free(v->members[m]);
     free(v->members);
     free(v->id);
@@ -107,7 +107,7 @@ void catalog_variable_destroy(struct catalog_variable *v, size_t run_count) {
 
 void catalog_remove_variable(struct catalog_dataset *d, size_t index) {
     size_t after = d->variable_count - index - 1;
-    catalog_variable_destroy(&d->variables[index], d->run_count);
+    destroy_variable(&d->variables[index], d->run_count);
     memmove(&d->variables[index], &d->variables[index + 1], after * sizeof *d->variables);
     for (size_t r = 0; r < d->run_count; r++) {
         free(d->runs[r].series[index].times);
@@ -126,7 +126,7 @@ void catalog_remove_variable(struct catalog_dataset *d, size_t index) {
 
 void catalog_dataset_destroy(struct catalog_dataset *d) {
     struct dataset_shared *shared = d->variable_count > 0 ? d->variables[0].from->shared : NULL;
-    for (size_t v = 0; v < d->variable_count; v++) catalog_variable_destroy(&d->variables[v], d->run_count);
+    for (size_t v = 0; v < d->variable_count; v++) destroy_variable(&d->variables[v], d->run_count);
     for (size_t r = 0; r < d->run_count; r++) {
         for (size_t v = 0; d->runs[r].series && v < d->variable_count; v++) {
             free(d->runs[r].series[v].times);

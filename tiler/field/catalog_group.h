@@ -25,7 +25,6 @@ int catalog_add_derived(struct catalog_dataset *dataset);
 struct catalog_variable *catalog_add_variable(struct catalog_dataset *dataset, struct dataset_shared *shared);
 // Removes a variable and its series; indices in other variables' sources are moved. No derived variables may exist yet.
 void catalog_remove_variable(struct catalog_dataset *dataset, size_t index);
-void catalog_variable_destroy(struct catalog_variable *variable, size_t run_count);
 void catalog_dataset_destroy(struct catalog_dataset *dataset);
 // An id from a name: other characters become '_', and "_2", "_3" … follow where it is taken. NULL: out of memory.
 char *catalog_variable_id(const struct catalog_dataset *dataset, const char *name);

@@ -143,13 +143,6 @@ static int heights_by(struct level_inputs *in, struct level_heights **result, st
     }
 }
 
-int field_heights(const struct field_ref *field, struct level_heights **result, struct failure *failure) {
-    struct level_inputs in;
-    *result = NULL;
-    int status = inputs_of(field, &in, failure);
-    return status ? status : heights_by(&in, result, failure);
-}
-
 struct column_sink { double *heights; size_t count; bool falls; };
 
 static int take_column(void *user, size_t level, const struct column_box *box, const double *plane) {

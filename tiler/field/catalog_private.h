@@ -103,8 +103,6 @@ struct field_ref field_underlying(const struct field_ref *field);
 // Mean, or standard deviation, over all members of a variable (the field's own member does not count), as field_read.
 int field_read_members(const struct field_ref *field, const struct field_box *box, bool spread, double *values, struct failure *failure);
 
-// Exact heights of a field's levels. The caller frees them. Blocks.
-int field_heights(const struct field_ref *field, struct level_heights **heights, struct failure *failure);
 // The same for one column: heights[level_count] and the ground's height, metres above the datum. Blocks (reads one column).
 int field_column_heights(const struct field_ref *field, size_t i, size_t j, double *heights, double *ground, struct failure *failure);
 // Whether level maps differ from step to step (heights come from a field).

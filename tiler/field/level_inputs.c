@@ -280,10 +280,6 @@ void level_inputs_id(const struct level_inputs *in, char id[33]) {
     snprintf(id, 33, "%016llx%016llx", (unsigned long long)hash.high64, (unsigned long long)hash.low64);
 }
 
-bool level_inputs_follow_ground(const struct level_inputs *in) {
-    return in->vertical->kind == VERTICAL_HYBRID_PRESSURE || in->vertical->kind == VERTICAL_FIELD || in->vertical->kind == VERTICAL_HYBRID_HEIGHT;
-}
-
 static const char *on_what(const struct level_inputs *in) {
     bool pressure = in->vertical->kind == VERTICAL_HYBRID_PRESSURE;
     if (in->ground.file && in->surface_pressure.file) return " from the orography and the surface pressure";

@@ -45,8 +45,6 @@ void level_inputs_id(const struct level_inputs *inputs, char id[33]);
 struct level_input level_input_beside(const struct field_ref *field, int variable);
 // For people: how heights are made.
 void level_inputs_method(const struct level_inputs *inputs, char method[LEVEL_METHOD_MAX]);
-// Whether the levels hang on the ground or the surface pressure (else they lie about level).
-bool level_inputs_follow_ground(const struct level_inputs *inputs);
 
 // Values of an input in a box, as stored or derived, NaN where missing.
 int level_input_read(const struct level_input *input, const struct field_box *box, double *values, struct failure *failure);

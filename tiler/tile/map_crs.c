@@ -15,7 +15,7 @@
 enum crs_kind { CRS_LONLAT, CRS_WEB_MERCATOR, CRS_MERCATOR, CRS_PROJECTED, CRS_OWN };
 
 struct map_crs {
-    const char *name, *title, *uri, *proj;
+    const char *name, *uri, *proj;
     enum crs_kind kind;
     bool north_first;
     double range[4];
@@ -32,30 +32,43 @@ struct map_crs {
 #define LOCK .lock = PTHREAD_MUTEX_INITIALIZER
 
 static struct map_crs table[] = {
-    {"CRS:84", "WGS 84 longitude, latitude", "http://www.opengis.net/def/crs/OGC/1.3/CRS84", "+proj=longlat +datum=WGS84 +no_defs", CRS_LONLAT, false,
+    // WGS 84 longitude, latitude
+    {"CRS:84", "http://www.opengis.net/def/crs/OGC/1.3/CRS84", "+proj=longlat +datum=WGS84 +no_defs", CRS_LONLAT, false,
      {-180, -90, 180, 90}, LOCK},
-    {"EPSG:4326", "WGS 84 latitude, longitude", EPSG(4326), "+proj=longlat +datum=WGS84 +no_defs", CRS_LONLAT, true, {-180, -90, 180, 90}, LOCK},
-    {"EPSG:3857", "WGS 84 / Pseudo-Mercator", EPSG(3857), "+proj=webmerc +datum=WGS84 +units=m +no_defs", CRS_WEB_MERCATOR, false,
+    // WGS 84 latitude, longitude
+    {"EPSG:4326", EPSG(4326), "+proj=longlat +datum=WGS84 +no_defs", CRS_LONLAT, true, {-180, -90, 180, 90}, LOCK},
+    // WGS 84 / Pseudo-Mercator
+    {"EPSG:3857", EPSG(3857), "+proj=webmerc +datum=WGS84 +units=m +no_defs", CRS_WEB_MERCATOR, false,
      {-MAP_CRS_HALF_TURN, -MAP_CRS_HALF_TURN, MAP_CRS_HALF_TURN, MAP_CRS_HALF_TURN}, LOCK},
-    {"EPSG:3395", "WGS 84 / World Mercator", EPSG(3395), "+proj=merc +lon_0=0 +k=1 +x_0=0 +y_0=0 +datum=WGS84 +units=m +no_defs", CRS_MERCATOR, false,
+    // WGS 84 / World Mercator
+    {"EPSG:3395", EPSG(3395), "+proj=merc +lon_0=0 +k=1 +x_0=0 +y_0=0 +datum=WGS84 +units=m +no_defs", CRS_MERCATOR, false,
      {-MAP_CRS_HALF_TURN, -15496570.74, MAP_CRS_HALF_TURN, 18764656.23}, LOCK},
-    {"EPSG:3413", "WGS 84 / NSIDC Sea Ice Polar Stereographic North", EPSG(3413),
+    // WGS 84 / NSIDC Sea Ice Polar Stereographic North
+    {"EPSG:3413", EPSG(3413),
      "+proj=stere +lat_0=90 +lat_ts=70 +lon_0=-45 +x_0=0 +y_0=0 +datum=WGS84 +units=m +no_defs", CRS_PROJECTED, false, POLAR_RANGE, LOCK},
-    {"EPSG:3995", "WGS 84 / Arctic Polar Stereographic", EPSG(3995),
+    // WGS 84 / Arctic Polar Stereographic
+    {"EPSG:3995", EPSG(3995),
      "+proj=stere +lat_0=90 +lat_ts=71 +lon_0=0 +x_0=0 +y_0=0 +datum=WGS84 +units=m +no_defs", CRS_PROJECTED, false, POLAR_RANGE, LOCK},
-    {"EPSG:3031", "WGS 84 / Antarctic Polar Stereographic", EPSG(3031),
+    // WGS 84 / Antarctic Polar Stereographic
+    {"EPSG:3031", EPSG(3031),
      "+proj=stere +lat_0=-90 +lat_ts=-71 +lon_0=0 +x_0=0 +y_0=0 +datum=WGS84 +units=m +no_defs", CRS_PROJECTED, false, POLAR_RANGE, LOCK},
-    {"EPSG:3976", "WGS 84 / NSIDC Sea Ice Polar Stereographic South", EPSG(3976),
+    // WGS 84 / NSIDC Sea Ice Polar Stereographic South
+    {"EPSG:3976", EPSG(3976),
      "+proj=stere +lat_0=-90 +lat_ts=-70 +lon_0=0 +x_0=0 +y_0=0 +datum=WGS84 +units=m +no_defs", CRS_PROJECTED, false, POLAR_RANGE, LOCK},
-    {"EPSG:5041", "WGS 84 / UPS North (E,N)", EPSG(5041),
+    // WGS 84 / UPS North (E,N)
+    {"EPSG:5041", EPSG(5041),
      "+proj=stere +lat_0=90 +lon_0=0 +k=0.994 +x_0=2000000 +y_0=2000000 +datum=WGS84 +units=m +no_defs", CRS_PROJECTED, false, UPS_RANGE, LOCK},
-    {"EPSG:5042", "WGS 84 / UPS South (E,N)", EPSG(5042),
+    // WGS 84 / UPS South (E,N)
+    {"EPSG:5042", EPSG(5042),
      "+proj=stere +lat_0=-90 +lon_0=0 +k=0.994 +x_0=2000000 +y_0=2000000 +datum=WGS84 +units=m +no_defs", CRS_PROJECTED, false, UPS_RANGE, LOCK},
-    {"EPSG:32661", "WGS 84 / UPS North (N,E)", EPSG(32661),
+    // WGS 84 / UPS North (N,E)
+    {"EPSG:32661", EPSG(32661),
      "+proj=stere +lat_0=90 +lon_0=0 +k=0.994 +x_0=2000000 +y_0=2000000 +datum=WGS84 +units=m +no_defs", CRS_PROJECTED, true, UPS_RANGE, LOCK},
-    {"EPSG:32761", "WGS 84 / UPS South (N,E)", EPSG(32761),
+    // WGS 84 / UPS South (N,E)
+    {"EPSG:32761", EPSG(32761),
      "+proj=stere +lat_0=-90 +lon_0=0 +k=0.994 +x_0=2000000 +y_0=2000000 +datum=WGS84 +units=m +no_defs", CRS_PROJECTED, true, UPS_RANGE, LOCK},
-    {"EPSG:3035", "ETRS89-extended / LAEA Europe", EPSG(3035), "+proj=laea +lat_0=52 +lon_0=10 +x_0=4321000 +y_0=3210000 +ellps=GRS80 +units=m +no_defs",
+    // ETRS89-extended / LAEA Europe
+    {"EPSG:3035", EPSG(3035), "+proj=laea +lat_0=52 +lon_0=10 +x_0=4321000 +y_0=3210000 +ellps=GRS80 +units=m +no_defs",
      CRS_PROJECTED, true, {900000, 900000, 7400000, 5500000}, LOCK},
 };
 
@@ -99,7 +112,7 @@ const struct map_crs *map_crs_at(size_t index) { return index < SYSTEMS ? &table
 const struct map_crs *map_crs_own(const struct grid *grid) {
     struct map_crs *crs = calloc(1, sizeof *crs);
     if (!crs) return NULL;
-    *crs = (struct map_crs){.name = MAP_CRS_OWN, .title = "The model's own coordinates", .uri = "", .kind = CRS_OWN};
+    *crs = (struct map_crs){.name = MAP_CRS_OWN, .uri = "", .kind = CRS_OWN};
     crs->grid = grid_ref((struct grid *)(uintptr_t)grid);  // only its count of references changes
     crs->proj = crs->grid->proj;
     const struct grid_axis *axes[2] = {&grid->x, &grid->y};
@@ -128,9 +141,7 @@ void map_crs_unref(const struct map_crs *crs) {
 }
 
 const char *map_crs_name(const struct map_crs *crs) { return crs->name; }
-const char *map_crs_title(const struct map_crs *crs) { return crs->title; }
 const char *map_crs_uri(const struct map_crs *crs) { return crs->uri; }
-const char *map_crs_proj(const struct map_crs *crs) { return crs->proj; }
 bool map_crs_north_first(const struct map_crs *crs) { return crs->north_first; }
 const struct grid *map_crs_grid(const struct map_crs *crs) { return crs->grid; }
 

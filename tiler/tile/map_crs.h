@@ -32,9 +32,7 @@ const struct map_crs *map_crs_ref(const struct map_crs *crs);
 void map_crs_unref(const struct map_crs *crs);  // NULL allowed
 
 const char *map_crs_name(const struct map_crs *crs);    // "EPSG:3857"; MAP_CRS_OWN
-const char *map_crs_title(const struct map_crs *crs);   // "WGS 84 / Pseudo-Mercator"
 const char *map_crs_uri(const struct map_crs *crs);     // "http://www.opengis.net/def/crs/EPSG/0/3857"; "" for a model's own
-const char *map_crs_proj(const struct map_crs *crs);    // PROJ string to or from degrees; "" of a curvilinear grid's own
 bool map_crs_north_first(const struct map_crs *crs);    // whether the authority's axis order has north (latitude) first: EPSG:4326
 bool map_crs_degrees(const struct map_crs *crs);        // units are degrees; else metres (or columns)
 double map_crs_metres_per_unit(const struct map_crs *crs);  // as OGC tile matrix sets count scales: 111319.49… for degrees; 1 for metres

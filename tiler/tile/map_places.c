@@ -167,20 +167,15 @@ int map_places_new(const struct grid *grid, const struct map_frame *frame, struc
         fine = map_places_fill(&maker);
     }
     if (!fine) {
-        map_places_unref(places);
+        map_places_free(places);
         return failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
     }
     *result = places;
     return VIRGA_OK;
 }
 
-struct map_places *map_places_ref(struct map_places *places) {
-    atomic_fetch_add(&places->more, 1);
-    return places;
-}
-
-void map_places_unref(struct map_places *places) {
-    if (!places || atomic_fetch_sub(&places->more, 1) > 0) return;
+void map_places_free(struct map_places *places) {
+    if (!places) return;
     free(places->i);
     free(places->j);
     free(places->at);

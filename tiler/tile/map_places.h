@@ -7,7 +7,6 @@
 #ifndef VIRGA_TILE_MAP_PLACES_H
 #define VIRGA_TILE_MAP_PLACES_H
 
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -23,13 +22,11 @@ struct map_places {
     float (*at)[2];      // else: [height][width] (i, j) from `base`; NaN outside
     double base[2];
     size_t memory;       // bytes that it holds
-    atomic_int more;     // references besides the first, private
 };
 
 // The frame must have passed map_frame_check. VIRGA_OK; VIRGA_NO_MEMORY, VIRGA_INVALID (the frame is of another model's own coordinates).
 int map_places_new(const struct grid *grid, const struct map_frame *frame, struct map_places **places, struct failure *failure);
-struct map_places *map_places_ref(struct map_places *places);
-void map_places_unref(struct map_places *places);  // NULL allowed
+void map_places_free(struct map_places *places);  // NULL allowed
 
 // The place of one pixel; false outside the grid.
 bool map_places_at(const struct map_places *places, unsigned column, unsigned row, double *i, double *j);

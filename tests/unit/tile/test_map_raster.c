@@ -96,7 +96,7 @@ static void hold(const struct grid *grid, const struct map_frame *frame, field v
         }
     assert_true(inside > 0);
     free(values);
-    map_places_unref(places);
+    map_places_free(places);
     plane_unref(plane);
 }
 
@@ -138,7 +138,7 @@ static void leaves_no_hole_at_poles(void **state) {
             float *values = raster_of(grids[g], &frames[f], plane, false, &places);
             for (unsigned p = 0; p < frames[f].width * frames[f].height; p++) assert_true(fabsf(values[p] - 7) < 1e-5F);
             free(values);
-            map_places_unref(places);
+            map_places_free(places);
         }
         plane_unref(plane);
         grid_free(grids[g]);
@@ -156,7 +156,7 @@ static void takes_means_when_it_makes_smaller(void **state) {
     assert_true(places->spacing > 2.7 && places->spacing < 2.9);
     for (unsigned p = 0; p < 256 * 256; p++) assert_true(fabsf(values[p] - 0.5F) < 1e-5F);
     free(values);
-    map_places_unref(places);
+    map_places_free(places);
     plane_unref(plane);
     grid_free(grid);
 }
@@ -171,7 +171,7 @@ static void keeps_the_seam_of_the_globe_closed(void **state) {
         float *values = raster_of(grid, &frame, plane, false, &places);
         for (unsigned x = 1; x < frame.width; x++) assert_true(fabsf(values[x] - values[x - 1]) < 10.0F / (float)frame.width * 4 + 0.02F);
         free(values);
-        map_places_unref(places);
+        map_places_free(places);
     }
     plane_unref(plane);
     grid_free(grid);
@@ -190,8 +190,8 @@ static void takes_directions_and_codes_as_they_are(void **state) {
     }
     free(values);
     free(near);
-    map_places_unref(places);
-    map_places_unref(same);
+    map_places_free(places);
+    map_places_free(same);
     plane_unref(plane);
     plane_unref(codes);
     grid_free(grid);
@@ -223,7 +223,7 @@ static void finds_columns_that_stand_anywhere(void **state) {
     for (unsigned p = 0; p < 256 * 256; p++) there += !isnan(values[p]);
     assert_true(there > 0);  // a pixel or two
     free(values);
-    map_places_unref(places);
+    map_places_free(places);
     plane_unref(plane);
     grid_free(grid);
     grid_free(small);
@@ -240,7 +240,7 @@ static void draws_the_models_own_coordinates(void **state) {
     for (unsigned row = 0; row < 80; row++)
         for (unsigned column = 0; column < 100; column++) assert_true(fabsf(values[row * 100 + column] - tilted(column, 79 - row)) < 1e-2F);
     free(values);
-    map_places_unref(places);
+    map_places_free(places);
     struct grid *other = region();
     assert_int_equal(map_places_new(other, &frame, &places, NULL), VIRGA_INVALID);
     assert_null(places);
