@@ -8,6 +8,7 @@ import numpy
 import pytest
 
 import make_files
+import make_grib
 from served import Served, compare, source
 
 SHAPE = (4, 20, 33)
@@ -187,3 +188,49 @@ def test_an_edition_changes_with_its_file_and_only_then(serve, folder):
     assert edition() == first
     piece(folder / "run00.nc", 0, base=1.0)
     assert edition() != first
+
+
+# --- models of several makers on one grid ------------------------------------------------------------------------------
+
+
+def made_by(path, institution, hours=(6, 7), base=0.0, names=("air_temperature",)):
+    piece(path, hours=hours, base=base, names=names)
+    if institution:
+        with netCDF4.Dataset(path, "a") as file:
+            file.institution = institution
+
+
+def test_models_of_two_institutions_are_two_datasets(catalog, folder):
+    made_by(folder / "a.nc", "Institute A")
+    made_by(folder / "b.nc", "Institute B", hours=(6, 7, 8), base=50.0)
+    datasets = catalog(folder)["datasets"]
+    assert len(datasets) == 2 and {len(d["variables"][0]["times"]) for d in datasets} == {2, 3}
+    assert {d["title"] for d in datasets} == {"a.nc (Institute A)", "b.nc (Institute B)"}
+
+
+def test_files_that_name_no_institution_go_along(catalog, folder):
+    made_by(folder / "a.nc", "Institute A", hours=(6,))
+    made_by(folder / "b.nc", None, hours=(7,))
+    made_by(folder / "c.nc", "Institute A", hours=(8,))
+    (dataset,) = catalog(folder)["datasets"]
+    assert len(dataset["variables"][0]["times"]) == 3
+
+
+def test_the_id_of_a_model_stays_when_another_comes_beside_it(catalog, folder):
+    made_by(folder / "b.nc", "Institute B")
+    (before,) = catalog(folder)["datasets"]
+    made_by(folder / "a.nc", "Institute A")
+    assert before["id"] in {d["id"] for d in catalog(folder)["datasets"]}
+
+
+@pytest.mark.parametrize("edition", (1, 2))
+def test_grib_of_two_centres_and_of_two_classes(catalog, folder, edition):
+    x, y = make_grib.axes(6, 5)
+    for name, keys in (("a", {"centre": "ecmf"}), ("b", {"centre": "kwbc"}), ("c", {"centre": "ecmf", "setLocalDefinition": 1, "localDefinitionNumber": 1, "class": "rd"}),
+                       ("d", {"centre": "ecmf", "setLocalDefinition": 1, "localDefinitionNumber": 1, "class": "ea"})):
+        message = make_grib.Message(f"regular_ll_sfc_grib{edition}").set(**make_grib.lonlat_keys(x, y, 0x40), **keys)
+        message.set(**({"indicatorOfParameter": 167, "table2Version": 128, "indicatorOfTypeOfLevel": 1} if edition == 1 else {"parameterCategory": 0, "parameterNumber": 0}))
+        make_grib.write(folder / f"{name}.grib", message.values(make_grib.value(*numpy.meshgrid(x, y))))
+    datasets = catalog(folder)["datasets"]
+    assert len({d["id"] for d in datasets}) == (4 if edition == 1 else 3)  # what names no class goes with the first that does
+    assert any("NCEP" in d["title"] for d in datasets)

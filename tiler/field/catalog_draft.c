@@ -26,18 +26,42 @@ static bool is_ensemble(const struct cf_file *file) {
     return false;
 }
 
+// Who made a file. Models of two institutions may stand on one grid, and neither's numbers are the other's.
+static const char *maker_of(const struct cf_file *file, size_t which) {
+    static const char *const names[DRAFT_MAKERS] = {"institution", "GRIB_class"};
+    const char *text = cf_global_text(file->source, names[which]);
+    return text ? text : "";
+}
+
+static bool is_of_makers(const struct draft *draft, const struct cf_file *file) {
+    for (size_t n = 0; n < DRAFT_MAKERS; n++) {
+        const char *text = maker_of(file, n);
+        if (*text && *draft->makers[n] && strcmp(text, draft->makers[n]) != 0) return false;
+    }
+    return true;
+}
+
+static struct draft *take_makers(struct draft *draft, const struct cf_file *file) {
+    for (size_t n = 0; n < DRAFT_MAKERS; n++)
+        if (!*draft->makers[n]) draft->makers[n] = maker_of(file, n);
+    return draft;
+}
+
 static struct draft *find_draft(struct drafts *all, const struct scanned_file *f, struct cf_grid_slot *slot, bool ensemble) {
     const char *text = cf_global_text(f->file->source, "source");
     if (!text) text = "";
+    bool beside = false;
     for (size_t d = 0; d < all->count; d++) {
         struct draft *draft = &all->drafts[d];
-        if (strcmp(draft->base, f->base) == 0 && draft->grid_hash == slot->hash && draft->ensemble == ensemble && strcmp(draft->source_text, text) == 0) return draft;
+        if (strcmp(draft->base, f->base) != 0 || draft->grid_hash != slot->hash || draft->ensemble != ensemble) continue;
+        if (strcmp(draft->source_text, text) == 0 && is_of_makers(draft, f->file)) return take_makers(draft, f->file);
+        draft->beside = beside = true;
     }
     struct draft *grown = cf_grow(all->drafts, all->count, sizeof *grown);
     if (!grown) return NULL;
     all->drafts = grown;
-    grown[all->count] = (struct draft){f->base, text, slot->hash, ensemble, slot, 0, NULL};
-    return &grown[all->count++];
+    grown[all->count] = (struct draft){.base = f->base, .source_text = text, .makers = {"", ""}, .beside = beside, .grid_hash = slot->hash, .ensemble = ensemble, .slot = slot};
+    return take_makers(&grown[all->count++], f->file);
 }
 
 static int add_piece(struct draft *draft, const struct cf_file *file, const struct cf_variable *variable) {
@@ -72,6 +96,12 @@ static int add_piece(struct draft *draft, const struct cf_file *file, const stru
     return VIRGA_OK;
 }
 
+static bool same_makers(const struct cf_file *a, const struct cf_file *b) {
+    bool same = true;
+    for (size_t n = 0; n < DRAFT_MAKERS; n++) same = same && (!*maker_of(a, n) || !*maker_of(b, n) || strcmp(maker_of(a, n), maker_of(b, n)) == 0);
+    return same;
+}
+
 // Files without members (an orography) go with the ensemble of their source and grid, where there is one.
 static bool has_ensemble(const struct scanned_files *scanned, const struct scanned_file *f, uint64_t grid_hash) {
     const char *text = cf_global_text(f->file->source, "source");
@@ -79,7 +109,7 @@ static bool has_ensemble(const struct scanned_files *scanned, const struct scann
         const struct scanned_file *other = &scanned->files[n];
         if (!other->file || strcmp(other->base, f->base) != 0 || !is_ensemble(other->file)) continue;
         const char *theirs = cf_global_text(other->file->source, "source");
-        if (strcmp(text ? text : "", theirs ? theirs : "") != 0) continue;
+        if (strcmp(text ? text : "", theirs ? theirs : "") != 0 || !same_makers(f->file, other->file)) continue;
         for (size_t g = 0; g < other->file->grid_count; g++)
             if (other->file->grids[g].grid && other->file->grids[g].hash == grid_hash) return true;
     }

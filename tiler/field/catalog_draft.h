@@ -7,6 +7,8 @@
 #include "field/catalog_scan.h"
 #include "field/catalog_stack.h"
 
+enum { DRAFT_MAKERS = 2 };
+
 struct piece { const struct cf_file *file; const struct cf_variable *variable; };
 
 // A variable with the pieces that hold it.
@@ -23,6 +25,8 @@ struct draft_variable {
 struct draft {
     const char *base;
     const char *source_text;
+    const char *makers[DRAFT_MAKERS];  // what else its files say of who made them, "" where none says; files that say nothing go with any
+    bool beside;                // another draft differs from it in its source or makers alone
     uint64_t grid_hash;
     bool ensemble;
     struct cf_grid_slot *slot;  // of the first file: its grid is the dataset's

@@ -299,6 +299,8 @@ static int name_dataset(struct catalog_dataset *d, const struct draft *draft) {
     slug[n] = 0;
     uint64_t hash = XXH3_64bits(draft->base, strlen(draft->base));
     hash = XXH3_64bits_withSeed(draft->source_text, strlen(draft->source_text), hash);
+    for (size_t m = 0; m < DRAFT_MAKERS; m++)
+        if (*draft->makers[m]) hash = XXH3_64bits_withSeed(draft->makers[m], strlen(draft->makers[m]), hash);
     snprintf(key, sizeof key, "%016llx %016llx", (unsigned long long)draft->grid_hash, (unsigned long long)draft->ensemble);
     hash = XXH3_64bits_withSeed(key, strlen(key), hash);
     return asprintf(&d->id, "%s-%08x", *slug ? slug : "dataset", (unsigned)(hash ^ (hash >> 32))) < 0 ? VIRGA_NO_MEMORY : VIRGA_OK;
@@ -320,7 +322,9 @@ static int title_dataset(struct catalog_dataset *d, const struct draft *draft) {
     char *given = title ? clean_copy(title) : NULL;
     char *start = given ? given + strspn(given, " ") : NULL;
     if (start && *start) d->title = strdup(start);
-    else if (!draft->source_text[0]) d->title = clean_copy(place_name(draft));
+    else if (!draft->source_text[0] && draft->beside && *draft->makers[0]) {
+        if (asprintf(&d->title, "%s (%s)", place_name(draft), draft->makers[0]) < 0) d->title = NULL;
+    } else if (!draft->source_text[0]) d->title = clean_copy(place_name(draft));
     else if (asprintf(&d->title, "%s (%s)", place_name(draft), draft->source_text) < 0) d->title = NULL;
     free(given);
     if (d->title) utf8_clean(d->title);

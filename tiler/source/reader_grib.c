@@ -118,25 +118,38 @@ static int grib_open(int fd, size_t memory, void **file, struct failure *failure
     return status;
 }
 
+static int add_attribute(struct arena *arena, struct source_inventory *out, const char *name, const char *value) {
+    struct source_attribute *a = &out->attributes[out->attribute_count];
+    *a = (struct source_attribute){.name = arena_text(arena, name, strlen(name)), .type = SOURCE_CHAR, .text = arena_text(arena, value, strlen(value)), .count = strlen(value)};
+    if (!a->name || !a->text) return VIRGA_NO_MEMORY;
+    out->attribute_count++;
+    return VIRGA_OK;
+}
+
+// What the whole file has in common; there is room for three.
+static int list_makers(const struct grib_file *f, struct arena *arena, struct source_inventory *out) {
+    char number[64];
+    if (add_attribute(arena, out, "Conventions", "CF-1.8")) return VIRGA_NO_MEMORY;
+    if (f->index.centre > 0 && add_attribute(arena, out, "institution", grib_centre(f->index.centre, number))) return VIRGA_NO_MEMORY;
+    snprintf(number, sizeof number, "%d", (int)f->index.stream_class);
+    return f->index.stream_class > 0 ? add_attribute(arena, out, "GRIB_class", number) : VIRGA_OK;
+}
+
 static int grib_list(void *file, struct arena *arena, struct source_inventory *out, struct failure *failure) {
     struct grib_file *f = file;
     const struct grib_view *view = &f->view;
-    static const char conventions[] = "CF-1.8";
     bool first = false, second = false;
     for (size_t n = 0; n < f->index.field_count; n++) first = first || f->index.fields[n].edition == 1, second = second || f->index.fields[n].edition == 2;
     const char *format = first && second ? "GRIB 1 and 2" : first ? "GRIB 1" : "GRIB 2";
     memset(out, 0, sizeof *out);
     out->format = arena_text(arena, format, strlen(format));
     out->variables = arena_new(arena, view->variable_count, sizeof *out->variables);
-    out->attributes = arena_new(arena, 1, sizeof *out->attributes);
-    char *name = arena_text(arena, "Conventions", 11), *value = arena_text(arena, conventions, sizeof conventions - 1);
-    if (!out->format || !out->variables || !out->attributes || !name || !value) return failure_set(failure, VIRGA_TOO_LARGE, "its list of contents is larger than the limit");
+    out->attributes = arena_new(arena, 3, sizeof *out->attributes);
+    if (!out->format || !out->variables || !out->attributes || list_makers(f, arena, out)) return failure_set(failure, VIRGA_TOO_LARGE, "its list of contents is larger than the limit");
     for (size_t n = 0; n < view->variable_count; n++) out->variables[n] = view->variables[n].listed;
     out->variable_count = view->variable_count;
     out->dimensions = view->dimensions;
     out->dimension_count = view->dimension_count;
-    out->attributes[0] = (struct source_attribute){.name = name, .type = SOURCE_CHAR, .text = value, .count = sizeof conventions - 1};
-    out->attribute_count = 1;
     out->notes = f->index.notes;
     out->note_count = f->index.note_count;
     out->index = f->encoded;

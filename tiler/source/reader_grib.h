@@ -84,6 +84,7 @@ struct grib_index {
     size_t pv_count;
     char **notes;
     size_t note_count;
+    int32_t centre, stream_class;  // of its first field: common code table C-11, 0 unknown; ECMWF's class (operations, a reanalysis, a learned model …), 0 none
 };
 
 int grib_index_init(struct grib_index *index, size_t memory);

@@ -11,7 +11,7 @@
 #include "base/utf8.h"
 #include "source/reader_grib.h"
 
-enum { VERSION = 1, HEAD_BYTES = 8 + 8, FIELD_BYTES = 8 + 4 + 4 + 8 * 4 + 2 + 4 * 3 + 8 * 5 + 4, TEXTS = 9, TEXT_MAX = 1023 };
+enum { VERSION = 2, HEAD_BYTES = 8 + 8, FIELD_BYTES = 8 + 4 + 4 + 8 * 4 + 2 + 4 * 3 + 8 * 5 + 4, TEXTS = 9, TEXT_MAX = 1023 };
 static const char magic[8] = {'V', 'G', 'R', 'I', 'B', 'I', 'X', VERSION};
 
 int grib_index_init(struct grib_index *index, size_t memory) {
@@ -56,7 +56,7 @@ static void put_text(struct byte_writer *w, const char *text) {
 }
 
 static size_t encoded_bytes(const struct grib_index *index) {
-    size_t bytes = HEAD_BYTES + 8 + 5 * 4 + index->field_count * FIELD_BYTES;
+    size_t bytes = HEAD_BYTES + 8 + 7 * 4 + index->field_count * FIELD_BYTES;
     for (size_t n = 0; n < index->parameter_count; n++) {
         char **texts[TEXTS];
         texts_of(&index->parameters[n], texts);
@@ -112,6 +112,8 @@ int grib_index_encode(const struct grib_index *index, uint8_t **bytes, size_t *s
     bytes_write_u32(&w, (uint32_t)index->pv_count);
     bytes_write_u32(&w, (uint32_t)index->note_count);
     bytes_write_u32(&w, (uint32_t)index->field_count);
+    bytes_write_i32(&w, index->centre);
+    bytes_write_i32(&w, index->stream_class);
     for (size_t n = 0; n < index->parameter_count; n++) put_parameter(&w, &index->parameters[n]);
     for (size_t n = 0; n < index->grid_count; n++) {
         bytes_write_u8(&w, index->grids[n].edition);
@@ -206,6 +208,8 @@ static void take_field(struct byte_reader *r, struct grib_field *f) {
 
 static int take_all(struct grib_index *index, struct byte_reader *r, uint64_t file_bytes) {
     uint32_t parameters = bytes_read_u32(r), grids = bytes_read_u32(r), pvs = bytes_read_u32(r), notes = bytes_read_u32(r), fields = bytes_read_u32(r);
+    index->centre = bytes_read_i32(r);
+    index->stream_class = bytes_read_i32(r);
     if (r->failed || parameters > GRIB_PARAMETERS_MAX || grids > GRIB_GRIDS_MAX || pvs > GRIB_PV_MAX || notes > GRIB_NOTES_MAX || fields > GRIB_FIELDS_MAX ||
         (size_t)(r->end - r->at) < (size_t)fields * FIELD_BYTES)
         return VIRGA_INVALID;

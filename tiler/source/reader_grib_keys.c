@@ -435,6 +435,19 @@ static int describe_field(struct describing *d, uint64_t *key) {
     return status;
 }
 
+// Who made the file, by its first field: octets 5 and, in ECMWF's local part, 42 of section 1; of edition 2, octets 6 and 7 of section 1, and 8 and 9
+// of section 2.
+static void keep_maker(struct grib_index *index, const struct grib_headers *h) {
+    const uint8_t *p = h->message + (h->edition == 2 ? 16 : 8);
+    if (index->field_count > 0 || index->centre > 0 || h->bytes < 16 + 21) return;
+    size_t one = h->edition == 2 ? (size_t)p[0] << 24 | (size_t)p[1] << 16 | (size_t)p[2] << 8 | p[3] : (size_t)p[0] << 16 | (size_t)p[1] << 8 | p[2];
+    index->centre = h->edition == 2 ? p[5] << 8 | p[6] : p[4];
+    if (index->centre != 98 || one > h->bytes - 16) return;
+    const uint8_t *two = p + one;
+    if (h->edition == 1 && one >= 49) index->stream_class = p[41];
+    if (h->edition == 2 && 16 + one + 9 <= h->bytes && two[4] == 2) index->stream_class = two[7] << 8 | two[8];
+}
+
 int grib_describe(struct grib_index *index, const struct grib_headers *headers, struct grib_field *field, struct failure *failure) {
     struct describing made;
     struct describing *d = &made;
@@ -443,6 +456,7 @@ int grib_describe(struct grib_index *index, const struct grib_headers *headers, 
     codes_context_set_logging_proc(codes_context_get_default(), quiet);
     field->level2 = NAN;
     int status = describe_field(d, &key);
+    if (!status) keep_maker(index, headers);
     if (!status) status = keep_grid(d, &field->grid, failure);
     if (!status) status = keep_pv(d, &field->pv, failure);
     if (!status) status = keep_parameter(d, &field->parameter, failure);

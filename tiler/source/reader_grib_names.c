@@ -65,3 +65,19 @@ void grib_standard_name(const struct grib_parameter *p, bool winds_on_grid, bool
     if (!strcmp(out, "eastward_wind")) snprintf(out, 128, "x_wind");
     else if (!strcmp(out, "northward_wind")) snprintf(out, 128, "y_wind");
 }
+
+// Of common code table C-11, those that publish models.
+const char *grib_centre(int32_t centre, char out[64]) {
+    static const struct { int32_t number; const char *name; } centres[] = {
+        {1, "Bureau of Meteorology, Melbourne"}, {7, "US National Weather Service, NCEP"}, {34, "Japan Meteorological Agency"}, {38, "China Meteorological Administration"},
+        {40, "Korea Meteorological Administration"}, {46, "CPTEC, Brazil"}, {54, "Canadian Meteorological Service"}, {57, "US Air Force Weather Agency"},
+        {58, "US Navy, FNMOC"}, {59, "NOAA Earth System Research Laboratory"}, {74, "UK Met Office"}, {78, "Deutscher Wetterdienst"}, {80, "Italian Meteorological Service"},
+        {82, "Swedish Meteorological and Hydrological Institute"}, {84, "Meteo-France, Toulouse"}, {85, "Meteo-France, Toulouse"}, {86, "Finnish Meteorological Institute"},
+        {88, "Norwegian Meteorological Institute"}, {94, "Danish Meteorological Institute"}, {98, "ECMWF"}, {99, "Royal Netherlands Meteorological Institute"},
+        {214, "Spanish Meteorological Service"}, {215, "MeteoSwiss"}, {224, "GeoSphere Austria"},
+    };
+    for (size_t n = 0; n < sizeof centres / sizeof *centres; n++)
+        if (centres[n].number == centre) return centres[n].name;
+    snprintf(out, 64, "originating centre %d", (int)centre);
+    return out;
+}

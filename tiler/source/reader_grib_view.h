@@ -24,6 +24,8 @@ struct grib_view {
 int grib_view_make(struct arena *arena, struct grib_index *index, const struct grib_cubes *cubes, struct grib_view *view, struct failure *failure);
 
 // CF's words for ecCodes': units as udunits spells them, and the standard name ("" where there is none). `out` has 128 bytes.
+// The name of an originating centre; `out` may hold it.
+const char *grib_centre(int32_t centre, char out[64]);
 void grib_units(const char *stored, char out[128]);
 void grib_standard_name(const struct grib_parameter *p, bool winds_on_grid, bool at_surface, char out[128]);
 
