@@ -67,6 +67,7 @@ static int add(struct pin_command *command, struct pin_store *store, double wall
     if (status) return status;
     replace(pin, &command->edit.to);
     shared_bytes_ref(pin->is.view);
+    if (!command->edit.position) pin->is.position = (double)pin->sequence;
     return append(command, store, "created", 0, wall);
 }
 

@@ -22,11 +22,19 @@ static void set_span(const struct view_resolved *resolved, size_t step, struct p
     if (step + 1 < resolved->time_count) meaning->until = (times[step].seconds + times[step + 1].seconds) / 2;
 }
 
+// Where the run ended more than a step ago, the step nearest to now is not near any more.
+static double end_of(const struct view_resolved *resolved) {
+    const size_t n = resolved->time_count;
+    return n > 1 ? 2 * resolved->times[n - 1].seconds - resolved->times[n - 2].seconds : INFINITY;
+}
+
 static void set_stale(const struct view *view, const struct view_resolved *resolved, double after, struct pin_meaning *meaning) {
     struct pin_runs runs;
     meaning->calendar = pin_runs_of(resolved->dataset, resolved->run, &runs);
     meaning->run_at = runs.shown;
-    if (meaning->calendar && !strcmp(view->run, "latest")) meaning->stale_from = pin_stale_from(&runs, after);
+    if (!meaning->calendar || strcmp(view->run, "latest") != 0) return;
+    meaning->stale_from = pin_stale_from(&runs, after);
+    if (by_clock(view)) meaning->stale_from = fmin(meaning->stale_from, end_of(resolved));
 }
 
 // --- The key.
@@ -137,14 +145,25 @@ static int mean(const struct view *view, const struct catalog *catalog, double n
     return status ? failure_set(failure, status, "out of memory") : status;
 }
 
+// Who wrote the document is told "layers[0].variable: "x" is not …"; who looks at a pin reads "Variable "x" is not …".
+static void set_words(const char *message, char words[PIN_WORDS]) {
+    const size_t path = strspn(message, "abcdefghijklmnopqrstuvwxyz_.[]0123456789");
+    const bool named = path > 0 && path < PIN_WORDS / 2 && !strncmp(message + path, ": ", 2);
+    size_t begin = named ? path : 0, length = 0;
+    while (begin > 0 && message[begin - 1] >= 'a' && message[begin - 1] <= 'z') begin--;
+    if (named) length = (size_t)snprintf(words, PIN_WORDS, "%.*s ", (int)(path - begin), message + begin);
+    snprintf(words + length, PIN_WORDS - length, "%.*s", (int)(PIN_WORDS - 1 - length), named ? message + path + 2 : message);
+    if (words[0] >= 'a' && words[0] <= 'z') words[0] = (char)(words[0] - 'a' + 'A');
+    utf8_clean(words);  // it may have been cut within a letter
+}
+
 void pin_mean(const struct view *view, const struct catalog *catalog, double now, double stale_after, struct pin_meaning *meaning) {
     struct view_resolved *resolved = malloc(sizeof *resolved);
     struct failure failure = {0};
     *meaning = (struct pin_meaning){.now = now, .stale_from = INFINITY, .from = -INFINITY, .until = INFINITY};
     meaning->status = resolved ? mean(view, catalog, now, stale_after, resolved, meaning, &failure) : failure_set(&failure, VIRGA_NO_MEMORY, "out of memory");
     free(resolved);
-    snprintf(meaning->words, sizeof meaning->words, "%.*s", PIN_WORDS - 1, failure.message);
-    utf8_clean(meaning->words);  // it may have been cut within a letter
+    set_words(failure.message, meaning->words);
     if (meaning->status) meaning->key[0] = '\0';
 }
 

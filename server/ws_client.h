@@ -12,7 +12,7 @@ enum { WS_MAX_TEXTS = 16, WS_MAX_FIELDS = VIEW_MAX_LAYERS * (1 + VIEW_MAX_AHEAD)
 struct brick_request;
 
 struct ws_watch {  // of what changes in a table
-    bool on, due;  // due: something changed, or may have
+    bool on, due, more;  // due: something changed, or may have; more: the last message said that another follows
     struct change_seen seen;
 };
 

@@ -319,8 +319,8 @@ char *ws_message_exports(const struct export_job *jobs, size_t count, bool all) 
     return text;
 }
 
-char *ws_message_pins(const struct pin *pins, size_t count, bool all, const struct access_person *person) {
-    json_t *list = json_array(), *root = json_pack("{s:s, s:b, s:o}", "type", "pins", "all", all, "pins", list);
+char *ws_message_pins(const struct pin *pins, size_t count, bool all, bool more, const struct access_person *person) {
+    json_t *list = json_array(), *root = json_pack("{s:s, s:b, s:b, s:o}", "type", "pins", "all", all, "more", more, "pins", list);
     int failed = !root;
     for (size_t i = 0; i < count && !failed; i++) failed = json_array_append_new(list, pin_json(&pins[i], person, false));
     char *text = failed ? NULL : json_dumps(root, JSON_COMPACT);

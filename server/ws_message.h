@@ -94,7 +94,7 @@ char *ws_message_catalog(const char *datasets);
 int ws_message_user(char *out, size_t room, bool known);
 // The caller frees the text. NULL when out of memory.
 char *ws_message_exports(const struct export_job *jobs, size_t count, bool all);
-char *ws_message_pins(const struct pin *pins, size_t count, bool all, const struct access_person *person);
+char *ws_message_pins(const struct pin *pins, size_t count, bool all, bool more, const struct access_person *person);
 struct ws_step {
     uint32_t generation, layer, step;
     const char *variable, *edition, *time, *geometry;

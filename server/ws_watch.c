@@ -11,12 +11,13 @@
 void ws_watch(struct ws_client *client, struct ws_watch *watch, bool on) {
     if (on && !watch->on) watch->seen = (struct change_seen){0};
     watch->on = watch->due = on;
+    watch->more = false;
     lws_callback_on_writable(client->peer->wsi);
 }
 
 // there: the server has such a table; where it has none that is said once. more: than one message has room for.
 static void was_told(struct ws_client *client, struct ws_watch *watch, bool there, bool more) {
-    watch->due = more;
+    watch->due = watch->more = more;
     if (!there) watch->seen.since = 1;
     lws_callback_on_writable(client->peer->wsi);
 }
@@ -51,8 +52,9 @@ int ws_send_pins(struct ws_client *client) {
     struct pin *pins = calloc(WS_MAX_PINS, sizeof *pins);
     bool all = !client->pins.seen.since;
     size_t count = pins && table ? pin_table_changed(table, &client->pins.seen, pins, WS_MAX_PINS, &all) : 0;
-    int result = pins && (count || all) ? ws_write_long(client, ws_message_pins(pins, count, all, &client->peer->caller.person)) : 0;
+    const bool more = count == WS_MAX_PINS, due = count || all || client->pins.more;
+    int result = pins && due ? ws_write_long(client, ws_message_pins(pins, count, all, more, &client->peer->caller.person)) : 0;
     pin_table_release(pins, count);
-    was_told(client, &client->pins, table, count == WS_MAX_PINS);
+    was_told(client, &client->pins, table, more);
     return result;
 }

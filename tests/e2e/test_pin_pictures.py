@@ -153,7 +153,7 @@ def test_another_view_is_another_picture(pins):
 
 def test_what_shows_nothing_says_why(pins):
     for more, word in (({"dataset": "gone"}, "gone"), ({"run": "2001-01-01T00:00:00Z"}, "2001"), ({"time": "T+99"}, "T+99"),
-                       ({"layers": [{"variable": "nothing"}]}, "nothing"), ({"member": 7}, "member")):
+                       ({"layers": [{"variable": "nothing"}]}, "nothing"), ({"member": 7}, "ember 7 is not")):
         pin = pins.make("Cloud", view={**view_of(pins), **more})
         live = drawn(pins, pin)
         assert live["state"] == "failed" and word in live["words"] and live["key"] is None, more

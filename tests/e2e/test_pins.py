@@ -52,6 +52,12 @@ def test_lists_are_newest_first_in_pages_and_by_group(pins):
     assert pins.ask("GET", "?before=0123456789abcdef").status == 404
 
 
+def test_a_new_pin_stands_behind_those_that_are_there(pins):
+    first, second, placed = pins.make("first"), pins.make("second"), pins.make("placed", position=0)
+    assert 0 < first["position"] < second["position"] and placed["position"] == 0
+    assert pins.ask("GET", f"/{second['id']}").json()["position"] == second["position"]
+
+
 def test_two_editors_do_not_overwrite_each_other(pins):
     pin = pins.make("one", group="g")
     for header in ({}, {"If-Match": None}):
@@ -249,6 +255,13 @@ def test_a_watcher_is_told_at_once(pins):
     with Stream(pins.server.url) as stream:  # a newcomer gets all, in several messages
         stream.socket.say({"type": "pins", "watch": True})
         assert set(told(stream, lambda k: len(k) == 40 + len(others))) == {*many, *others}
+    with Stream(pins.server.url) as stream:  # and knows from which on they are all
+        stream.socket.say({"type": "pins", "watch": True})
+        lists = [next(message for message in iter(stream.take, None) if isinstance(message, dict) and message.get("type") == "pins")]
+        while lists[-1]["more"]:
+            message = stream.take()
+            lists += [message] if isinstance(message, dict) and message.get("type") == "pins" else []
+        assert len(lists) > 1 and {pin["id"] for message in lists for pin in message["pins"]} == {*many, *others}
 
 
 # People.
