@@ -266,10 +266,10 @@ async function catalogChanged() {
   if (other && other.run !== viewOf("right")?.run) show("right", other);
 }
 
-function listen() {
+function listen(lookWhoItIs) {
   listenForKeys(window, {" ": time.toggle, ArrowLeft: () => time.stepBy(-1), ArrowRight: () => time.stepBy(1), Home: () => time.seek(0), End: () => time.seek(Infinity),
     t: () => leaderTell("top"), r: () => leaderTell("reset"), s: () => { state.show = state.show === "swipe" ? "side" : "swipe"; lay(); }});
-  const socket = new TextSocket("./", {onOpen() {}, onState() {}, onMessage: ({type}) => { if (type === "catalog") catalogChanged().catch(say); }}, {session});
+  const socket = new TextSocket("./", {onOpen() {}, onState: lookWhoItIs, onMessage: ({type}) => { if (type === "catalog") catalogChanged().catch(say); }}, {session});
   window.addEventListener("pagehide", () => socket.close());
 }
 
@@ -278,7 +278,7 @@ function say(error) { messages.show("error", {kind: "error", text: error.message
 async function begin() {
   $("panes").append(createSwipeDivider($("panes")));
   await session.begin();
-  await passDoor("./");
+  const lookWhoItIs = await passDoor("./");
   let asked = {left: null, right: null};
   try {
     asked = await readCompareHash(window.location.hash);
@@ -290,7 +290,7 @@ async function begin() {
   lay();
   sides.left.framed.begin(asked.left);
   if (asked.right) sides.right.framed.begin(asked.right);
-  listen();
+  listen(lookWhoItIs);
   window.virga = {state, sides, time}; // for tests and the curious
 }
 

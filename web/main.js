@@ -72,7 +72,7 @@ let viewerWaits = false; // a setView is due with the next frame
 const messages = createMessages($("messages"));
 const session = new Session(BASE || "./");
 setSession(session);
-const signIn = createSignIn({base: BASE || "./", host: $("account"), stage: $("stage"), changed: () => viewer?.signedIn()});
+const signIn = createSignIn({base: BASE || "./", messages, host: $("account"), stage: $("stage"), changed: () => viewer?.signedIn()});
 const connectionLine = createConnectionLine($("connection"), {messages, hasPicture: () => state.shown !== null, reconnect: () => viewer.reconnect()});
 const {onUser, onEngine} = createSessionTool({state, session, viewer: () => viewer, messages, base: BASE || "./", host: $("engine"),
   changed: () => { if (state.presets && !hasForecasts()) sayEmpty(); }}); // perhaps they are on their way
@@ -392,7 +392,7 @@ function listenToViewer() {
   const on = (name, act) => viewer.addEventListener(name, (event) => act(event.detail ?? {}));
   on("connection", (detail) => {
     state.everOpen ||= detail.state === "open";
-    if (detail.state === "lost") signIn.lookAgain();
+    signIn.lookAgain(detail.state);
     connectionLine.update(detail, state.everOpen);
   });
   on("step", (detail) => { time.onStep(detail); probeTool.refresh(); });

@@ -49,6 +49,7 @@ const state = {
 };
 
 const messages = createMessages($("messages"));
+let lookWhoItIs = () => {}; // once the door is passed
 const session = new Session(BASE);
 setSession(session);
 const maps = new Maps(BASE);
@@ -257,7 +258,11 @@ async function leaveDataset() {
 }
 
 function listenToServer() {
-  const say = (connected, words) => { $("connection").dataset.state = connected; $("connection").textContent = words; };
+  const say = (connected, words) => {
+    $("connection").dataset.state = connected;
+    $("connection").textContent = words;
+    lookWhoItIs(connected);
+  };
   const socket = new TextSocket(BASE, {
     onOpen: () => {}, onState: say,
     onMessage: ({type}) => { if (type === "catalog") loadCatalog().then(() => { if (!state.view) openFirst(); }, (error) => messages.show("catalog", {kind: "warning", text: error.message, seconds: 10})); },
@@ -300,7 +305,7 @@ async function begin() {
   }
   const refused = await session.begin();
   if (refused) messages.show("session", {kind: "warning", title: "This link does not open what it was made for.", text: refused});
-  await passDoor(BASE);
+  lookWhoItIs = await passDoor(BASE);
   window.virga = {map, state, maps}; // for tests and the curious
   listenToMap();
   listenForMapKeys();

@@ -70,12 +70,13 @@ function letGo(words, bad) {
   form.say(words, bad);
 }
 
-await passDoor("./");
+const lookWhoItIs = await passDoor("./");
 const link = new PairLink("./", {
   link(open) {
     $("connection").dataset.state = open ? "open" : "lost";
     $("connection").textContent = open ? "connected" : "connection lost";
     panel.away(!open);
+    lookWhoItIs(open ? "open" : "lost");
   },
   joined(_, key) {
     if (key !== current) Object.assign(sums, freshSums()); // another screen knows of nothing yet

@@ -40,7 +40,7 @@ export async function answerPins(state, name, request, response) {
   if (request.method === "POST" && !id) return send(201, shown(fakePin(state, {...body, owner: state.me.name}))), true;
   const pin = state.pins.find((one) => one.id === id) ?? (action === "undo" ? state.deleted.find((one) => one.id === id) : null);
   if (!pin) return fail(404, "there is no such pin"), true;
-  if (request.method === "GET") return send(200, action === "history" ? {revisions: historyOf(pin)} : shown(pin)), true;
+  if (request.method === "GET") return send(200, action === "history" ? {revision: pin.revision, revisions: historyOf(pin)} : shown(pin)), true;
   if (request.headers["if-match"] !== `"${pin.revision}"`) return fail(412, "the pin was changed meanwhile", {pin: shown(pin)}), true;
   return change(state, pin, request.method, action, body, send), true;
 }

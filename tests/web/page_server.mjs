@@ -12,9 +12,9 @@ const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const TYPES = {".html": "text/html; charset=utf-8", ".js": "text/javascript", ".css": "text/css", ".json": "application/json", ".svg": "image/svg+xml", ".png": "image/png"};
 const POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src 'self'; base-uri 'none'; form-action 'none'";
 
-/** Resolves with {url, catalog (change it at will), requests: [path], failing: Set of paths to answer with 503, exports (of fake_exports.mjs, or null), pins (of fake_pins.mjs), close()}. */
+/** Resolves with {url, catalog (change it at will), requests: [path], failing: Set of paths to answer with 503, exports (of fake_exports.mjs, or null), pins (of fake_pins.mjs), time (what its clock says, ms; null: it does not tell), close()}. */
 export async function servePage(catalog, {prefix = "/"} = {}) {
-  const state = {catalog, requests: [], failing: new Set(), table: null, exports: null, pins: fakePins()};
+  const state = {catalog, time: null, requests: [], failing: new Set(), table: null, exports: null, pins: fakePins()};
   const server = createServer((request, response) => answer(request, response, state, prefix).catch(() => response.writeHead(500).end()));
   await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
   state.url = `http://127.0.0.1:${server.address().port}${prefix}`;
@@ -28,6 +28,8 @@ export async function servePage(catalog, {prefix = "/"} = {}) {
 async function answer(request, response, state, prefix) {
   const url = new URL(request.url, "http://x"), path = url.pathname;
   state.requests.push(path);
+  response.sendDate = false;
+  if (state.time !== null) response.setHeader("Date", new Date(state.time).toUTCString());
   const name = path.slice(prefix.length) || "index.html";
   const send = (status, type, body) => response.writeHead(status, {"Content-Type": type, "Content-Security-Policy": POLICY}).end(body);
   if (!path.startsWith(prefix)) return send(404, "text/plain", "");

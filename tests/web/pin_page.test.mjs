@@ -343,6 +343,23 @@ inPage("where nobody may look without signing in, there is only that", async () 
   assert.ok(await page.isVisible("#sidebar"));
 });
 
+inPage("whose token ends in mid-session is told so, looks on, and signs in again", async () => {
+  Object.assign(server.pins, {token: "secret", me: {name: "ada", role: "forecaster", auth: ["token"], anonymous: true, sign_in: null}});
+  await open();
+  Object.assign(server.pins.me, {name: null, role: "viewer"});
+  await page.waitForFunction(() => {
+    window.virga.viewer.emit("connection", {state: "lost", message: "", transport: "http"});
+    return document.querySelector(".message[data-key=account]");
+  }, null, {polling: 200});
+  assert.match(await text(".message[data-key=account]"), /signed out.*expired or was revoked/);
+  assert.equal(await text("#account"), "Sign in");
+  await page.click(".message[data-key=account] .small-button");
+  await page.fill("input[type=password]", "secret");
+  await page.keyboard.press("Enter");
+  await page.waitForSelector(".message[data-key=account]", {state: "detached"});
+  assert.equal(await text("#account"), "ada");
+});
+
 inPage("a view that is no pin says when a newer run came, and shows it on request", async () => {
   await open("", "#dataset=demo-uk&variable=qcl&run=2009-11-19T03:00:00Z&time=T+3");
   await rollRun();
@@ -352,10 +369,12 @@ inPage("a view that is no pin says when a newer run came, and shows it on reques
   await says("[data-role=run]", /09:00/);
 });
 
-inPage("nearest to now moves on with the clock", async () => {
-  await page.clock.install({time: new Date("2009-11-19T07:10:00Z")});
+inPage("nearest to now moves on with the clock, which is the server's", async () => {
+  await page.clock.install({time: new Date("2009-11-22T07:10:00Z")}); // three days ahead
+  server.time = Date.parse("2009-11-19T07:10:00Z");
   const pin = pinned({view: {...VIEW, time: "nearest to now"}});
   await open(`?pin=${pin.id}`);
+  server.time = null;
   assert.equal(await text("[data-role=lead]"), "T+4");
   assert.match(await text("[data-role=run]"), /\(4 h old\)/);
   await page.clock.runFor(40 * 60000);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // One part of the server's HTTP interface that speaks JSON.
 
+import {heardTime} from "../view/clock.js";
 import {ask, refusalWords} from "./session.js";
 
 const NO_ANSWER = "The server does not answer.";
@@ -26,6 +27,7 @@ export class JsonApi {
       if (error.name === "AbortError") throw error;
       throw Object.assign(new Error(NO_ANSWER), {status: 0, said: null, retryAfter: NaN});
     }
+    heardTime(Date.parse(answer.headers.get("Date"))); // nothing here comes out of a cache
     if (answer.ok) return answer;
     const said = await answer.json().catch(() => null), {status} = answer, after = answer.headers.get("Retry-After");
     throw Object.assign(new Error(this.words[status] ?? refusalWords(said, status)), {status, said, retryAfter: after === null ? NaN : Number(after)});

@@ -7,6 +7,7 @@ import {createPinDialog} from "../ui/pin_dialog.js";
 import {createPinHistory} from "../ui/pin_history.js";
 import {createPinPanel} from "../ui/pin_panel.js";
 import {createPinsDialog} from "../ui/pins_dialog.js";
+import {timeNow} from "../view/clock.js";
 import {differences, meaningNow, pinRules, ruleOf, ruleWords} from "../view/pin_rules.js";
 import {groupPins} from "../view/wall_order.js";
 import {describePin} from "../view/wall_words.js";
@@ -26,7 +27,7 @@ export function createPinTool(page) {
   const history = createPinHistory();
   const panel = createPinPanel(page.host, {create, list: () => list.open(), save, back, edit, history: openHistory, remove, link: copyLink, leave});
   const list = createPinsDialog({list: (which) => pins.list(which), open: (id) => open(id, {push: true}), bringBack: (gone) => pins.undo(gone)}, {link: (id) => `?pin=${id}`, picture: (id, width) => pins.pictureUrl(id, {width}), wall: "wall.html"},
-    (pin) => { const {valid, lead, age, warning} = describePin(pin, Date.now()); return {text: [lead, valid].filter(Boolean).join(" · "), age, warning}; });
+    (pin) => { const {valid, lead, age, warning} = describePin(pin, timeNow()); return {text: [lead, valid].filter(Boolean).join(" · "), age, warning}; });
   let pin = null;      // as it was last read
   let baseline = null; // its view as the page has it: filled in by the presets, with the camera that it began with
   let groups = [];     // names, for the next pin
@@ -40,7 +41,7 @@ export function createPinTool(page) {
 
   /** {title, warning} for the caption, or null. */
   function words() {
-    return pin && {title: pin.title, warning: describePin(pin, Date.now()).warning};
+    return pin && {title: pin.title, warning: describePin(pin, timeNow()).warning};
   }
 
   // The first camera of a view that came without one is nobody's change.
@@ -239,9 +240,9 @@ export function createPinTool(page) {
   }
 
   function openHistory() {
-    const {id: wanted, title, revision, may} = pin;
-    history.open({title, revision, may, revisions: async () => (await pins.history(wanted)).revisions,
-      restore: async (to) => { const saved = await pins.restore(pin, to); await take(saved); sayUndo("Brought back.", () => pins.undo(saved)); }});
+    const {id: wanted, title, may} = pin;
+    history.open({title, may, read: () => pins.history(wanted),
+      restore: async (to, revision) => { const saved = await pins.restore({id: wanted, revision}, to); await take(saved); sayUndo("Brought back.", () => pins.undo(saved)); }});
   }
 
   // ---- Small things.

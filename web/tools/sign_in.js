@@ -6,11 +6,11 @@ import {clearBlank, showBlank} from "../ui/messages.js";
 
 const ASK_AGAIN = 2000; // ms
 
-/** page: {base, host: of the button, stage: where the form stands, changed(): the reader is somebody else}. */
-export function createSignIn({base, host, stage, changed}) {
+/** page: {base, messages, host: of the button, stage: where the form stands, changed(): the reader is somebody else}. */
+export function createSignIn({base, messages, host, stage, changed}) {
   const account = new Account(base);
   const button = createAccountButton(host, account, () => (account.needed ? window.location.reload() : changed()));
-  let asked = 0; // ms: when the server was last
+  let asked = -Infinity; // ms: when the server was last
 
   /** Asks who the reader is; resolves when they may look. Where they must sign in first there is only the form until then. */
   async function pass() {
@@ -29,13 +29,22 @@ export function createSignIn({base, host, stage, changed}) {
     document.body.classList.remove("locked");
   }
 
-  /** A connection that ends may have ended because the reader's token did: then there is only the form again. */
-  async function lookAgain() {
-    if (!account.possible || Date.now() < asked + ASK_AGAIN) return;
-    asked = Date.now();
-    const known = await account.load().then(() => true, () => false);
+  /**
+   * connected: "lost", which may be because the reader's token has ended: then there is only the form again, or they look on as whoever is not signed in; or "open",
+   * before which this computer may have slept: the server's clock is heard anew.
+   */
+  async function lookAgain(connected) {
+    if ((connected !== "open" && !account.possible) || performance.now() < asked + ASK_AGAIN) return;
+    asked = performance.now();
+    const {signedIn} = account, known = await account.load().then(() => true, () => false);
     button.update();
     if (known && account.needed) window.location.reload();
+    else if (known && signedIn && !account.signedIn) sayEnded();
+  }
+
+  function sayEnded() {
+    messages.show("account", {kind: "warning", title: "You are signed out.", text: "Your token has expired or was revoked. You may look on, and sign in again to change anything.",
+      action: {label: "Sign in", run: async () => { if (await button.open()) messages.clear("account"); }}});
   }
 
   return {pass, lookAgain, open: (reason) => button.open(reason), mayPin: () => !account.possible || ["forecaster", "admin"].includes(account.me.role)};

@@ -4,12 +4,29 @@ import {Account} from "../net/account.js";
 import {createSignInForm} from "./account_dialog.js";
 import {h} from "./dom.js";
 
-/** Resolves when the reader may look: at once, or when they have signed in by the form that covers the page until then. */
+const ASK_AGAIN = 2000; // ms
+
+/**
+ * Resolves when the reader may look: at once, or when they have signed in by the form that covers the page until then. What it resolves with is to be
+ * called with "lost" when a connection has ended, which may be because the reader's token did: then there is only the door again; and with "open" when there is
+ * one, after which this computer may have slept: the server's clock is heard again.
+ */
 export async function passDoor(base) {
   const account = new Account(base);
+  let asked = -Infinity;
   await account.load().catch(() => null); // a server that does not answer is said elsewhere
-  if (!account.needed) return;
-  await new Promise((resolve) => {
+  if (account.needed) await signedIn(account);
+
+  return async function lookWhoItIs(connected) {
+    if ((connected !== "open" && !account.possible) || performance.now() < asked + ASK_AGAIN) return;
+    asked = performance.now();
+    const known = await account.load().then(() => true, () => false);
+    if (known && account.needed) window.location.reload();
+  };
+}
+
+function signedIn(account) {
+  return new Promise((resolve) => {
     const form = createSignInForm(account, () => { door.remove(); resolve(); });
     const door = h("div", {class: "blank door"}, h("h2", {}, "Sign in to look"), form.element);
     document.body.append(door);

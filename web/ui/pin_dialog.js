@@ -6,9 +6,9 @@ const MOST = {title: 200, group: 80}; // bytes, as the server has it
 
 /** {open({heading, button, title, group, groups: [name], rules: [{id, words, now}], rule, save(form) → Promise, failed(error) → words})} */
 export function createPinDialog() {
-  const title = h("input", {type: "text", autocomplete: "off", required: true});
+  const title = h("input", {type: "text", dir: "auto", autocomplete: "off", required: true});
   const groups = h("datalist", {id: "pin-groups"});
-  const group = h("input", {type: "text", autocomplete: "off", placeholder: "None", list: groups.id});
+  const group = h("input", {type: "text", dir: "auto", autocomplete: "off", placeholder: "None", list: groups.id});
   const rulesPlace = h("div", {class: "pin-rules"});
   const message = h("p", {class: "export-error", role: "alert", "data-role": "pin-message", hidden: true});
   const button = h("button", {type: "submit", class: "big-button primary"}, "Pin");

@@ -5,7 +5,7 @@ import {dialog, h} from "./dom.js";
 
 const WORDS = {title: "another title", group: "another group", position: "moved on the wall", view: "another view"};
 
-/** {open({title, revision, may, revisions() → Promise of [REVISION] (PROTOCOL.md), restore(n) → Promise})} */
+/** {open({title, may, read() → Promise of {revision, revisions} (PROTOCOL.md), restore(n, revision that is the newest) → Promise})} */
 export function createPinHistory() {
   const message = h("p", {class: "note", role: "status", "data-role": "history-message"});
   const list = h("ol", {class: "pin-history"});
@@ -18,22 +18,24 @@ export function createPinHistory() {
     list.replaceChildren();
     element.showModal();
     try {
-      list.replaceChildren(...(await wanted.revisions()).map(row));
+      const {revision, revisions} = await wanted.read();
+      list.replaceChildren(...revisions.map((one) => row(one, revision)));
     } catch (error) {
       message.textContent = error.message;
     }
   }
 
-  function row({revision, by, at, what = []}) {
-    const current = revision === order.revision;
-    const button = h("button", {type: "button", class: "small-button", onclick: () => restore(revision)}, "Bring back");
+  // `newest` may have come after the page read the pin.
+  function row({revision, by, at, what = []}, newest) {
+    const current = revision === newest;
+    const button = h("button", {type: "button", class: "small-button", onclick: () => restore(revision, newest)}, "Bring back");
     return h("li", {"data-revision": revision}, h("span", {class: "pin-text"}, h("strong", {}, what.map((word) => WORDS[word] ?? word).join(", ")), h("span", {class: "note"}, `${formatTime(at)}${by ? ` · ${by}` : ""}`)),
       current ? h("span", {class: "note"}, "as it is now") : order.may ? button : null);
   }
 
-  async function restore(revision) {
+  async function restore(revision, newest) {
     try {
-      await order.restore(revision);
+      await order.restore(revision, newest);
       element.close();
     } catch (error) {
       message.textContent = error.message;

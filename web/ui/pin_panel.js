@@ -6,7 +6,7 @@ import {h, icon} from "./dom.js";
  * on: {create(), list(), save(), back(), edit(), history(), remove(), link(), leave()}. update(null or {title, group, owner, rule, warning, changed: [text], may})
  */
 export function createPinPanel(host, on) {
-  const title = h("h2", {class: "pin-title"});
+  const title = h("h2", {class: "pin-title", dir: "auto"});
   const about = h("p", {class: "note"});
   const warning = h("p", {class: "pin-warning", role: "status"});
   const changed = h("p", {class: "note", role: "status"});

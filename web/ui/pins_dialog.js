@@ -55,7 +55,7 @@ export function createPinsDialog(on, urls, words) {
 
   function row(pin) {
     const said = words(pin);
-    const text = h("span", {class: "pin-text"}, h("strong", {}, pin.title), h("span", {class: "note"}, [pin.group, pin.owner && `by ${pin.owner}`].filter(Boolean).join(" · ")),
+    const text = h("span", {class: "pin-text"}, h("strong", {dir: "auto"}, pin.title), h("span", {class: "note"}, [pin.group, pin.owner && `by ${pin.owner}`].filter(Boolean).join(" · ")),
       h("span", {class: "note"}, [said.text, said.age].filter(Boolean).join(" · ")), said.warning ? h("span", {class: "pin-warning"}, said.warning) : null);
     if (which.value === "deleted") return h("li", {"data-id": pin.id}, h("div", {class: "pin-row"}, text, h("button", {type: "button", class: "small-button", onclick: () => bringBack(pin)}, "Bring back")));
     const picture = h("img", {alt: "", loading: "lazy", width: 96, height: 54, onerror: (event) => { event.target.hidden = true; }});

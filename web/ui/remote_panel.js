@@ -37,7 +37,7 @@ export function createSteerPanel({add, seek}) {
   const zoomers = h("div", {class: "zoomers"}, press("+", "Closer", () => add("zoom", -0.25)), press("−", "Further", () => add("zoom", 0.25)));
   const pad = h("div", {class: "pad", tabindex: 0, role: "application", "aria-label": "Turn by dragging, zoom and move with two fingers"},
     h("p", {}, "Drag to turn", h("br"), "two fingers zoom and move"), zoomers);
-  const pins = h("div", {class: "pin-presses", hidden: true}, h("button", {type: "button", class: "big-button", onclick: () => add("pins", -1)}, "Last pin"),
+  const pins = h("div", {class: "pin-presses", hidden: true}, h("button", {type: "button", class: "big-button", onclick: () => add("pins", -1)}, "Previous pin"),
     h("button", {type: "button", class: "big-button", onclick: () => add("pins", 1)}, "Next pin"));
   const presses = h("div", {class: "presses"}, press(icon("reset"), "Whole domain", () => add("resets", 1)), press(icon("back"), "One step back", () => add("steps", -1)),
     play, press(icon("next"), "One step on", () => add("steps", 1)));

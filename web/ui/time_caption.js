@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What time it is in the picture: valid time in UTC, run and lead time, always in sight; it follows what is drawn, not what
 // was asked for.
+import {timeNow} from "../view/clock.js";
 import {calendarName, formatLead, formatTime, formatTimeShort, isoToSeconds, isStandardCalendar, leadHours} from "../view/times.js";
 import {formatAge} from "../view/wall_words.js";
 import {h, icon} from "./dom.js";
@@ -11,13 +12,13 @@ export function createTimeCaption(host) {
   const run = h("span", {"data-role": "run"});
   const source = h("span", {class: "source", "data-role": "source"});
   const waiting = h("span", {class: "waiting", role: "status", hidden: true});
-  const pinTitle = h("span", {"data-role": "pin-title"});
+  const pinTitle = h("span", {"data-role": "pin-title", dir: "auto"});
   const pinLine = h("div", {class: "line pin-line", hidden: true}, icon("pin"), pinTitle);
   const warning = h("div", {class: "pin-warning", role: "status", hidden: true});
   host.append(pinLine, h("div", {class: "line"}, h("span", {class: "word"}, "Valid"), valid, lead), h("div", {class: "line small"}, run, source), warning, waiting);
 
   /** shown: ISO time on screen or null; wanted: ISO time asked for; exaggeration: of heights, or null where there are none; pin: {title, warning} or null; live: the age of the run matters; now: seconds since 1970. */
-  function update({resolved, shown, wanted, exaggeration = null, pin = null, live = false, now = Date.now() / 1000}) {
+  function update({resolved, shown, wanted, exaggeration = null, pin = null, live = false, now = timeNow() / 1000}) {
     pinLine.hidden = !pin;
     pinTitle.textContent = pin?.title ?? "";
     warning.hidden = !pin?.warning;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // From a view document and a catalog to the very run, times and step that are meant, and to a view for those who brought none.
+import {timeNow} from "./clock.js";
 import {presetLayer} from "./presets.js";
 import {asDifference} from "./units.js";
 import {layerTitle, resolveMinus} from "./view_minus.js";
@@ -46,7 +47,7 @@ function sameInstant(a, b) {
  * The step that a time rule means among `times` (ISO, rising, not empty): {index, exact}. Where no step is meant exactly, the
  * nearest (the earlier of two as near). "nearest to now" is always exact.
  */
-export function resolveTime(times, runIso, rule, {calendar = "standard", nowSeconds = Date.now() / 1000} = {}) {
+export function resolveTime(times, runIso, rule, {calendar = "standard", nowSeconds = timeNow() / 1000} = {}) {
   const seconds = times.map((iso) => isoToSeconds(iso, calendar));
   if (rule === "nearest to now") return {index: nearest(seconds, nowSeconds), exact: true};
   const lead = LEAD.exec(rule ?? "T+0");
