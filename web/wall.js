@@ -10,8 +10,9 @@ import {createMessages} from "./ui/messages.js";
 import {createWallDrag} from "./ui/wall_drag.js";
 import {createWallTile} from "./ui/wall_tile.js";
 import {createWallView} from "./ui/wall_view.js";
+import {timeNow} from "./view/clock.js";
 import {compareAddress} from "./view/compare_address.js";
-import {columnsToFit, groupPins, positionAt} from "./view/wall_order.js";
+import {columnsToFit, groupPins, movesTo} from "./view/wall_order.js";
 
 const SIZES = {small: 240, medium: 340, large: 520, fit: 0};
 const CYCLE_SECONDS = [10, 20, 30, 60];
@@ -19,7 +20,7 @@ const TICK = 20000; // ages are told in minutes
 const $ = (id) => document.getElementById(id);
 
 const settings = readSettings();
-const state = {pins: new Map(), told: false, arranging: false, cycling: false};
+const state = {pins: new Map(), unsure: new Set(), told: false, arranging: false, cycling: false};
 const tiles = new Map(); // id → tile
 const host = $("wall");
 const messages = createMessages($("messages"));
@@ -41,18 +42,22 @@ let cycleTimer = 0;
 
 // ---- What is told.
 
-function take({all, pins: list}) {
-  if (all) state.pins.clear();
+// All pins come in several messages; until the last of them nothing goes that was there, nor does what is open close.
+function take({all, more, pins: list}) {
+  if (all) state.unsure = new Set(state.pins.keys());
   for (const pin of list) {
+    state.unsure.delete(pin.id);
     if (pin.deleted || pin.state === "deleted") state.pins.delete(pin.id);
     else state.pins.set(pin.id, pin);
   }
+  if (!more) for (const id of state.unsure) state.pins.delete(id);
+  if (!more) state.unsure.clear();
   state.told = true;
   refresh();
 }
 
 function refresh() {
-  const now = Date.now();
+  const now = timeNow();
   for (const [id, tile] of tiles) if (!state.pins.has(id)) { tile.element.remove(); tiles.delete(id); }
   const groups = shownGroups();
   layOut(groups);
@@ -78,7 +83,7 @@ function layOut(groups) {
   const sections = new Map([...host.querySelectorAll(".wall-group")].map((section) => [section.dataset.group, section]));
   let before = null;
   for (const group of groups) {
-    const section = sections.get(group.name) ?? h("section", {class: "wall-group", "data-group": group.name, "aria-label": group.name || "Pins"}, h("h2", {}, group.name), h("ul", {}));
+    const section = sections.get(group.name) ?? h("section", {class: "wall-group", "data-group": group.name, "aria-label": group.name || "Pins"}, h("h2", {dir: "auto"}, group.name), h("ul", {}));
     sections.delete(group.name);
     keepAfter(host, section, before);
     before = section;
@@ -123,17 +128,27 @@ function fit(groups) {
 async function place(id, group, at, cancelled = false) {
   const pin = state.pins.get(id), others = groupPins(state.pins.values(), group)[0]?.pins.filter((one) => one.id !== id) ?? [];
   if (cancelled || !pin) return refresh();
-  const moved = {...pin, group, position: positionAt(others, at)};
-  state.pins.set(id, moved);
+  const moves = movesTo({...pin, group}, others, at), before = moves.map((moved) => state.pins.get(moved.id)), foreign = moves.find((moved) => !moved.may);
+  if (foreign) messages.show("arrange", {kind: "warning", title: "Not moved.", text: `“${foreign.title}” would have to make room, and you may not change it.`});
+  else await keepMoves(moves, before);
   refresh();
-  try {
-    const kept = await pins.update(moved);
-    state.pins.set(id, {...state.pins.get(id), ...kept, live: state.pins.get(id)?.live});
-  } catch (error) {
-    state.pins.set(id, error.pin ? {...pin, ...error.pin, live: pin.live} : pin);
-    messages.show("arrange", {kind: "error", title: "Not moved.", text: error.message});
+}
+
+// The last first: should one fail, the others stand in order.
+async function keepMoves(moves, before) {
+  for (const moved of moves) state.pins.set(moved.id, moved);
+  refresh();
+  for (let n = moves.length - 1; n >= 0; n--) {
+    const {id} = moves[n];
+    try {
+      const kept = await pins.update(moves[n]);
+      state.pins.set(id, {...state.pins.get(id), ...kept, live: state.pins.get(id)?.live});
+    } catch (error) {
+      before.slice(0, n + 1).forEach((pin) => state.pins.set(pin.id, pin));
+      if (error.pin) state.pins.set(id, {...before[n], ...error.pin, live: before[n].live});
+      return messages.show("arrange", {kind: "error", title: "Not moved.", text: error.message});
+    }
   }
-  refresh();
 }
 
 function moveBy(id, by) {
@@ -146,7 +161,7 @@ function moveBy(id, by) {
 
 function open(id, options) {
   view.open(state.pins.get(id), options);
-  view.update(state.pins.get(id), Date.now());
+  view.update(state.pins.get(id), timeNow());
 }
 
 function step(by) {
@@ -236,6 +251,7 @@ function sayConnection(connected, words) {
   const element = $("connection");
   element.dataset.state = connected;
   element.textContent = words;
+  lookWhoItIs(connected);
   if (connected === "open") messages.clear("lost");
   else if (state.told && !messages.has("lost")) messages.show("lost", {kind: "warning", title: "Not connected.", text: "These pictures may be old. Trying again.", closable: false});
 }
@@ -254,7 +270,7 @@ window.addEventListener("resize", () => fit(shownGroups()));
 setInterval(refresh, TICK);
 
 await session.begin();
-await passDoor("./");
+const lookWhoItIs = await passDoor("./");
 const socket = new TextSocket("./", {
   onOpen: (send) => send({type: "pins", watch: true}),
   onMessage: (message) => {

@@ -56,14 +56,14 @@ export async function serve(paths, {port = 0, state} = {}) {
   return {url, port: Number(new URL(url).port), stop};
 }
 
-/** A demonstration of two runs in a folder that has the first: {start(options, port) → a server of it, land() and take() the second, state: its folder}. */
+/** A demonstration of two runs in a folder that has the first: {start(options, port) → a server of it, land() and take() the second, takeFirst(), state: its folder}. */
 export function landingRuns() {
   const folder = temporaryFolder(), made = demo(join(folder, "made"), "40x32x12x4"), data = join(folder, "data");
   mkdirSync(data);
   const [first, second] = readdirSync(made).filter((name) => name.endsWith(".nc")).sort();
   const move = (name, from, to) => renameSync(join(from, name), join(to, name));
   move(first, made, data);
-  return {land: () => move(second, made, data), take: () => move(second, data, made), state: join(folder, "state"),
+  return {land: () => move(second, made, data), take: () => move(second, data, made), takeFirst: () => move(first, data, made), state: join(folder, "state"),
     start: (options = [], port = 0) => serve([...options, data], {state: folder, port})};
 }
 

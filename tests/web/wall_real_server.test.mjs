@@ -63,6 +63,40 @@ onWall("every pin rolls when a run lands, back when it goes, and comes back with
   assert.equal(await page.evaluate(() => window.isThisPage), true);
 });
 
+onWall("a pin that is open stays open when the server comes back, also of more pins than one message has", async () => {
+  const runs = landingRuns();
+  server = await runs.start();
+  await pinned(...Array.from({length: 40}, (_, n) => `Pin ${n}`).fill("Same", 4)); // of four steps
+  await openWall();
+  await page.waitForFunction(() => document.querySelectorAll(".tile").length === 40);
+  await page.locator(".tile").last().click();
+  const open = () => page.isVisible(".wall-view");
+  await page.evaluate(() => {
+    window.fewest = 40;
+    new MutationObserver(() => { window.fewest = Math.min(window.fewest, document.querySelectorAll(".tile").length); }).observe(document.querySelector("#wall"), {childList: true, subtree: true});
+  });
+  assert.ok(await open());
+  const {port} = server;
+  await server.stop("SIGKILL");
+  await page.waitForSelector("#connection[data-state=lost]", {state: "attached"});
+  server = await runs.start([], port);
+  await page.waitForSelector("#connection[data-state=open]", {state: "attached"});
+  const {id} = await ask("api/pins", "POST", {title: "New", view: {version: 1, dataset: "nowhere", run: "latest", time: "T+1", layers: [{variable: "x"}]}});
+  await page.waitForSelector(`.tile[data-id="${id}"]`, {state: "attached"}); // so all were told by now
+  assert.ok(await open());
+  assert.equal(await page.evaluate(() => window.fewest), 40, "none was ever gone");
+});
+
+onWall("ages are told by the server's clock, whatever this computer's says", async () => {
+  server = await landingRuns().start();
+  await pinned("One");
+  await page.clock.install({time: Date.now() - 100 * 86400000});
+  await openWall();
+  await drawn("00:00");
+  const run = (await ask("api/pins")).pins[0].live.run, days = Math.round((Date.now() - Date.parse(run)) / 86400000).toLocaleString("en");
+  assert.match(await page.textContent(".tile-age"), new RegExp(`^${days} days old$`));
+});
+
 onWall("a pin opens over the wall at once, and then live; the keys lead on and back", async () => {
   server = await landingRuns().start();
   await pinned("One", "Two");
@@ -114,6 +148,41 @@ onWall("what cannot be drawn says so, and a wall without pins what to do", async
   assert.match(await page.textContent(".tile-warning"), /nowhere/);
   assert.equal(await page.isVisible(".wall-empty"), false);
   await picture("wall_failed");
+  await page.click(".tile");
+  assert.match(await page.innerText(".wall-view"), /cannot be shown now.*nowhere/s);
+});
+
+onWall("a picture whose forecast has gone is not seen any more, as it has no time", async () => {
+  const runs = landingRuns();
+  server = await runs.start();
+  const {variables, id} = (await ask("api/catalog")).datasets[0], run = (await ask("api/catalog")).datasets[0].latest;
+  await ask("api/pins", "POST", {title: "Fixed", view: {version: 1, dataset: id, run, time: "T+1", layers: [{variable: variables.find(({name}) => name.startsWith("cloud_area")).id}]}});
+  await openWall();
+  await drawn("00:00");
+  assert.equal(await page.isVisible(".tile img"), true);
+  runs.land();
+  runs.takeFirst();
+  await page.waitForSelector(".tile[data-state=failed]");
+  assert.equal(await page.isVisible(".tile img"), false);
+  assert.match(await page.textContent(".tile-warning"), /^Run .* is not on offer/);
+});
+
+onWall("pins that stand at one position are moved among them", async () => {
+  server = await landingRuns().start();
+  const [{id, variables}] = (await ask("api/catalog")).datasets, view = {version: 1, dataset: id, run: "latest", time: "T+1", layers: [{variable: variables[0].id}]};
+  for (const title of ["A", "B", "C", "D"]) await ask("api/pins", "POST", {title, view, position: 0});
+  await openWall();
+  await page.waitForFunction(() => document.querySelectorAll(".tile").length === 4);
+  const order = async () => (await tiles()).map(({title}) => title), [first, ...others] = await order();
+  await page.click("text=Arrange");
+  await page.focus(`.tile:has-text('${first}') a`);
+  await page.keyboard.press("ArrowRight");
+  await page.waitForFunction((title) => document.querySelectorAll(".tile-title")[1].textContent === title, first);
+  const wanted = [others[0], first, ...others.slice(1)], kept = async () => (await ask("api/pins")).pins.sort((a, b) => a.position - b.position).map(({title}) => title).join("");
+  for (const until = Date.now() + PATIENCE; await kept() !== wanted.join("") && Date.now() < until;) await page.evaluate(() => new Promise(requestAnimationFrame));
+  await page.reload();
+  await page.waitForFunction(() => document.querySelectorAll(".tile").length === 4);
+  assert.deepEqual(await order(), wanted);
 });
 
 onWall("where nobody looks in unasked, the wall asks for a token and then shows its pins", async () => {
@@ -128,4 +197,7 @@ onWall("where nobody looks in unasked, the wall asks for a token and then shows 
   await page.waitForSelector("#connection[data-state=open]");
   await page.waitForSelector(".wall-empty");
   assert.equal(await page.locator(".door").count(), 0);
+  execFileSync(VIRGA, ["token", "revoke", "--state", runs.state, "1"]); // in mid-session
+  await page.waitForSelector(".door");
+  assert.equal(await page.locator(".tile").count(), 0);
 });

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from "node:assert/strict";
 import {test} from "node:test";
-import {columnsToFit, groupPins, positionAt} from "../../web/view/wall_order.js";
+import {columnsToFit, groupPins, movesTo, positionAt} from "../../web/view/wall_order.js";
 import {describePin, formatAge} from "../../web/view/wall_words.js";
 
 const NOW = Date.parse("2026-11-25T14:00:00Z");
@@ -34,6 +34,19 @@ test("a pin is put before, between and after others", () => {
   const others = [{position: 1}, {position: 2}];
   assert.deepEqual([0, 1, 2].map((at) => positionAt(others, at)), [0, 1.5, 3]);
   assert.equal(positionAt([], 0), 0);
+});
+
+test("a pin finds its place, too, where many stand at one position", () => {
+  const at = (id, position) => ({id, position}), order = (pin, others, n) => {
+    const moves = movesTo(pin, others, n), all = [...others.map((one) => moves.find(({id}) => id === one.id) ?? one), moves[0]];
+    return [all.sort((a, b) => a.position - b.position).map(({id}) => id).join(""), moves.map(({id}) => id).join("")];
+  };
+  const same = [at("a", 0), at("b", 0), at("c", 0), at("d", 9)];
+  assert.deepEqual(order(at("x", 0), same, 1), ["axbcd", "xbc"]);
+  assert.deepEqual(order(at("x", 0), same, 0), ["xabcd", "x"]);
+  assert.deepEqual(order(at("x", 0), same, 4), ["abcdx", "x"]);
+  assert.deepEqual(order(at("x", 5), [at("a", 1), at("b", 2)], 1), ["axb", "x"]);
+  assert.deepEqual(order(at("x", 5), [at("a", 1), at("b", 1 + Number.EPSILON), at("c", 3)], 1), ["axbc", "xbc"]);
 });
 
 test("as many columns as make the pictures largest", () => {

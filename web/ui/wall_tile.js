@@ -10,14 +10,14 @@ export function createWallTile(id, urls, on) {
   const warning = h("p", {class: "tile-warning", hidden: true}, icon("warning"));
   const warningText = h("span", {});
   warning.append(warningText);
-  const picture = h("div", {class: "tile-picture"}, image, waiting);
-  const title = h("strong", {class: "tile-title"});
+  const picture = h("div", {class: "tile-picture"}, image, waiting, warning);
+  const title = h("strong", {class: "tile-title", dir: "auto"});
   const valid = h("span", {class: "tile-valid"});
-  const lead = h("span", {class: "tile-lead"});
-  const run = h("span", {});
+  const leads = ["tile-lead", "tile-lead narrow"].map((name) => h("span", {class: name})); // beside the valid time, or where that leaves no room, below it
+  const run = h("span", {class: "tile-of"});
   const age = h("span", {class: "tile-age"});
-  const link = h("a", {class: "tile-link", href: urls.open(id), draggable: "false", onclick: open}, picture, warning,
-    h("div", {class: "tile-words"}, title, h("div", {class: "tile-time"}, valid, lead), h("div", {class: "tile-run"}, run, age)));
+  const link = h("a", {class: "tile-link", href: urls.open(id), draggable: "false", onclick: open}, picture,
+    h("div", {class: "tile-words"}, title, h("div", {class: "tile-time"}, valid, leads[0]), h("div", {class: "tile-run"}, leads[1], run, age)));
   const element = h("li", {class: "tile", "data-id": id}, link);
   let pin = null, arranging = false, shownKey = null;
 
@@ -64,7 +64,7 @@ export function createWallTile(id, urls, on) {
     title.title = pin.owner ? `${pin.title} (${pin.owner})` : pin.title;
     valid.textContent = words.validShort;
     valid.title = words.valid;
-    lead.textContent = words.lead;
+    for (const lead of leads) lead.textContent = words.lead;
     run.textContent = words.run;
     age.textContent = words.age;
     warning.hidden = !words.warning;

@@ -2,14 +2,15 @@
 // A pin opened over the wall: its picture at once, and over it the live view in 3D as soon as that has something to show. It also cycles.
 import {FramedView} from "../tools/framed_view.js";
 import {describePin} from "../view/wall_words.js";
-import {h, iconButton} from "./dom.js";
+import {h, icon, iconButton} from "./dom.js";
 
 /** urls: {open(id), embed(id), thumbnail(id, key), picture(id)}; on: {closed(), step(by), compare(view), changed() the live view}.
  * {element, open(pin), update(pin, now), close(), tell(say, more) to the live view, about: what that says of itself, or null; id} */
 export function createWallView(urls, on) {
   const image = h("img", {alt: ""});
-  const stage = h("div", {class: "wall-view-stage"}, image);
-  const title = h("strong", {});
+  const nothing = h("div", {class: "wall-view-nothing", hidden: true}, icon("warning"), h("h2", {}, "This pin cannot be shown now"), h("p", {}), h("p", {}, "It appears here by itself when its forecast is there."));
+  const stage = h("div", {class: "wall-view-stage"}, image, nothing);
+  const title = h("strong", {dir: "auto"});
   const words = h("span", {class: "wall-view-words"});
   const warning = h("span", {class: "wall-view-warning", role: "status"});
   const page = h("a", {class: "small-button"}, "Open the page");
@@ -41,7 +42,11 @@ export function createWallView(urls, on) {
     element.setAttribute("aria-label", pin.title);
     title.textContent = pin.title;
     words.textContent = [said.valid, said.lead, said.run, said.age].filter(Boolean).join(" · ");
-    warning.textContent = said.warning;
+    const failed = said.state === "failed";
+    warning.textContent = failed ? "" : said.warning;
+    nothing.hidden = !failed;
+    nothing.querySelector("p").textContent = failed ? said.warning : "";
+    stage.classList.toggle("failed", failed);
     if (pin.live?.key) showSharp(pin);
   }
 

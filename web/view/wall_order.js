@@ -26,6 +26,17 @@ export function positionAt(others, at) {
   return (before + after) / 2;
 }
 
+/** What puts a pin before index `at` of others: the pin with its position, and behind it those that have to make room for it because many stand at one position. */
+export function movesTo(pin, others, at) {
+  const before = others[at - 1]?.position ?? -Infinity, between = positionAt(others, at);
+  const moves = [{...pin, position: between > before ? between : before + 1}];
+  for (const next of others.slice(at)) {
+    if (next.position > moves.at(-1).position) break;
+    moves.push({...next, position: moves.at(-1).position + 1});
+  }
+  return moves;
+}
+
 /**
  * How wide pictures may be so that all groups, of so many pins each, fit into a window without scrolling: {columns, width}. A picture has this shape
  * (width / height) and `words` pixels below it; rows and groups are `gap` apart, and `extra` pixels are taken by headings.
