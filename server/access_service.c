@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/access_service.h"
 
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -61,9 +60,7 @@ static void *serve(void *argument) {
     struct access_service *service = argument;
     bool stopping = false;
     while (!stopping) {
-        struct pollfd wait = {.fd = service->inbox.wake, .events = POLLIN};
-        poll(&wait, 1, LOOK_MS);
-        thread_inbox_woken(&service->inbox);
+        thread_inbox_wait(&service->inbox, LOOK_MS);
         struct thread_command *commands = thread_inbox_take(&service->inbox, &stopping);
         thread_inbox_run_all(commands, service, stopping);
         if (!stopping) look(service);

@@ -101,9 +101,7 @@ static struct login_job *new_job(struct peer *peer, int (*act)(struct login_job 
 
 static int ask(struct peer *peer, struct login_job *job) {
     job->job.will_post = true;
-    if (!access_service_ask(peer->server->access, &job->command)) return HTTP_LATER;
-    http_job_free(&job->job);
-    return http_answer_error(peer, 503, "the server is busy; try again");
+    return access_service_ask(peer->server->access, &job->command) ? http_job_busy(&job->job) : HTTP_LATER;
 }
 
 // A new cookie. False: the kernel has no random numbers.

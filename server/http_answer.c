@@ -454,12 +454,16 @@ void http_job_post(struct http_job *job) {
     service_mailbox_post(job->server->mailbox, &job->letter);
 }
 
-int http_job_start_at(struct http_job *job, struct worker_pool *pool, enum worker_lane lane, worker_job run) {
+int http_job_busy(struct http_job *job) {
     struct peer *peer = job->peer;
-    job->will_post = true;
-    if (worker_pool_try_add(pool, lane, 0, run, job) == VIRGA_OK) return HTTP_LATER;
     http_job_free(job);
+    http_retry_after(peer, 1);
     return http_answer_error(peer, 503, "the server is busy; try again");
+}
+
+int http_job_start_at(struct http_job *job, struct worker_pool *pool, enum worker_lane lane, worker_job run) {
+    job->will_post = true;
+    return worker_pool_try_add(pool, lane, 0, run, job) ? http_job_busy(job) : HTTP_LATER;
 }
 
 int http_job_start(struct http_job *job, enum worker_lane lane, worker_job run) { return http_job_start_at(job, job->server->helpers, lane, run); }

@@ -110,11 +110,8 @@ static struct exports_job *new_job(struct peer *peer, int answer, int (*act)(str
 }
 
 int http_export_ask(struct http_job *job, struct thread_command *command) {
-    struct peer *peer = job->peer;
     job->will_post = true;
-    if (!thread_inbox_ask(export_service_commands(peer->server->exports), command)) return HTTP_LATER;
-    http_job_free(job);
-    return http_answer_error(peer, 503, "the server is busy; try again");
+    return thread_inbox_ask(export_service_commands(job->server->exports), command) ? http_job_busy(job) : HTTP_LATER;
 }
 
 int http_export_refuse(struct peer *peer, int status, const char *message) {

@@ -162,12 +162,8 @@ static struct pins_job *new_job(struct peer *peer, enum pin_act act, const char 
 }
 
 static int ask(struct pins_job *job) {
-    struct peer *peer = job->job.peer;
     job->job.will_post = true;
-    if (!pin_service_ask(peer->server->pins, &job->command)) return HTTP_LATER;
-    http_job_free(&job->job);
-    http_retry_after(peer, 1);
-    return http_answer_error(peer, 503, "the server is busy; try again");
+    return pin_service_ask(job->job.server->pins, &job->command) ? http_job_busy(&job->job) : HTTP_LATER;
 }
 
 static int look(const struct http_request *request, enum pin_act act, const char *id, uint32_t number) {

@@ -124,6 +124,8 @@ int http_job_start(struct http_job *job, enum worker_lane lane, worker_job run);
 // … or any of another pool.
 int http_job_start_at(struct http_job *job, struct worker_pool *pool, enum worker_lane lane, worker_job run);
 void http_job_free(struct http_job *job);
+// One that whoever was to make it refused: frees it, and answers that the server is busy.
+int http_job_busy(struct http_job *job);
 
 // The routes.
 int http_catalog(const struct http_request *request);

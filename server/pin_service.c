@@ -2,7 +2,6 @@
 #include "server/pin_service.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -128,10 +127,7 @@ static void *serve(void *argument) {
     struct pin_service *service = argument;
     bool stopping = false;
     while (!stopping) {
-        struct pollfd wake = {.fd = service->commands.wake, .events = POLLIN};
-        int wait = tell(service, clock_monotonic());
-        poll(&wake, 1, wait);
-        if (wake.revents) thread_inbox_woken(&service->commands);
+        thread_inbox_wait(&service->commands, tell(service, clock_monotonic()));
         run_batch(service, thread_inbox_take(&service->commands, &stopping), stopping);
         if (!stopping) purge(service, clock_monotonic());
     }

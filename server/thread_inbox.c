@@ -2,6 +2,7 @@
 #include "server/thread_inbox.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -78,3 +79,9 @@ void thread_inbox_run_all(struct thread_command *first, void *service, bool canc
 }
 
 void thread_inbox_woken(struct thread_inbox *queue) { wakeup_clear(queue->wake); }
+
+void thread_inbox_wait(struct thread_inbox *queue, int milliseconds) {
+    struct pollfd wake = {.fd = queue->wake, .events = POLLIN};
+    poll(&wake, 1, milliseconds);
+    if (wake.revents) thread_inbox_woken(queue);
+}

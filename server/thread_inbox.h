@@ -44,7 +44,9 @@ void thread_inbox_stop(struct thread_inbox *queue);
 struct thread_command *thread_inbox_take(struct thread_inbox *queue, bool *stopping);
 // Runs all of a list; any may free itself.
 void thread_inbox_run_all(struct thread_command *first, void *service, bool cancelled);
-// After a wait: what has woken it so far is known.
+// Waits until something comes, so many milliseconds at most.
+void thread_inbox_wait(struct thread_inbox *queue, int milliseconds);
+// After a wait of its own: what has woken it so far is known.
 void thread_inbox_woken(struct thread_inbox *queue);
 
 #endif

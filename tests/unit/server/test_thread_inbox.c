@@ -89,8 +89,7 @@ static void *serve(void *service) {
     pthread_sigmask(SIG_BLOCK, NULL, &blocked);
     takes_signals = !sigismember(&blocked, SIGTERM) || !sigismember(&blocked, SIGHUP);
     while (!stopping) {
-        poll(&(struct pollfd){.fd = inbox.wake, .events = POLLIN}, 1, -1);
-        thread_inbox_woken(&inbox);
+        thread_inbox_wait(&inbox, -1);
         thread_inbox_run_all(thread_inbox_take(&inbox, &stopping), service, stopping);
     }
     has_ended = true;
