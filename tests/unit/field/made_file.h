@@ -8,7 +8,6 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
-#include <ftw.h>
 #include <math.h>
 #include <netcdf.h>
 #include <stdio.h>
@@ -16,6 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../own_folder.h"
 #include "field/catalog.h"
 #include "field/source_sample.h"
 
@@ -28,18 +28,11 @@ static struct source_pool *made_pool;
         if (nc_status) fail_msg("%s: %s", #call, nc_strerror(nc_status));   \
     } while (0)
 
-static inline int made_remove(const char *path, const struct stat *info, int flag, struct FTW *walk) {
-    (void)info, (void)flag, (void)walk;
-    return remove(path);
-}
-
 static inline int made_begin(void **state) {
-    const char *tmp = getenv("TMPDIR");
     struct source_limits limits;
     struct failure failure = {0};
     (void)state;
-    snprintf(made_folder, sizeof made_folder, "%s/virga-field-XXXXXX", tmp ? tmp : "/tmp");
-    if (!mkdtemp(made_folder)) return -1;
+    if (own_folder_make(made_folder, sizeof made_folder)) return -1;
     source_limits_default(&limits);
     limits.readers = 2;
     if (source_pool_new(VIRGA_READER, &limits, &made_pool, &failure)) {
@@ -52,7 +45,7 @@ static inline int made_begin(void **state) {
 static inline int made_end(void **state) {
     (void)state;
     source_pool_free(made_pool);
-    return nftw(made_folder, made_remove, 16, FTW_DEPTH | FTW_PHYS);
+    return own_folder_remove(made_folder);
 }
 
 // A path in the folder; a few may be in use at once.

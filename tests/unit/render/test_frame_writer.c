@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "../own_folder.h"
 #include "render/frame_writer.h"
 
 enum { FRAMES = 20 };
@@ -22,8 +23,7 @@ static int make_folder(void **state) {
     (void)state;
     char path[100];
     struct frame_pattern pattern;
-    strcpy(root, "/tmp/virga-writer-XXXXXX");
-    if (!mkdtemp(root)) return -1;
+    if (own_folder_make(root, sizeof root)) return -1;
     snprintf(path, sizeof path, "%s/%%d.png", root);
     if (frame_pattern_parse(path, &pattern, NULL)) return -1;
     return frame_folder_open(&(struct frame_folder_options){.pattern = &pattern, .frames = FRAMES, .record = "{}"}, &folder, NULL);
@@ -31,10 +31,8 @@ static int make_folder(void **state) {
 
 static int remove_folder(void **state) {
     (void)state;
-    char command[100];
     frame_folder_close(folder);
-    snprintf(command, sizeof command, "rm -rf %s", root);
-    return system(command);
+    return own_folder_remove(root);
 }
 
 static struct frame_picture picture_of(size_t index) {

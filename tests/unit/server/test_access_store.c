@@ -12,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include "../own_folder.h"
 #include "base/log.h"
 #include "server/access_service.h"
 #include "server/access_store.h"
@@ -24,20 +25,17 @@ static sqlite3 *handle;
 static int set_up(void **state) {
     (void)state;
     struct failure failure = {0};
-    strcpy(folder, "/tmp/virga-access-XXXXXX");
     log_configure(LOG_LEVEL_ERROR, false);
-    if (!mkdtemp(folder)) return -1;
+    if (own_folder_make(folder, sizeof folder)) return -1;
     if (state_database_open(folder, &database, &failure)) fail_msg("%s", failure.message);
     return state_database_connect(database, &handle, &failure);
 }
 
 static int tear_down(void **state) {
     (void)state;
-    char command[100];
     sqlite3_close(handle);
     state_database_close(database);
-    snprintf(command, sizeof command, "rm -rf %s", folder);
-    return system(command);
+    return own_folder_remove(folder);
 }
 
 static void hash_of(const char *text, uint8_t hash[SECRET_HASH]) { sha256(text, strlen(text), hash); }

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../own_folder.h"
 #include "server/commands.h"
 #include "server/demo_forecast.h"
 
@@ -20,7 +21,7 @@ enum { NX = 60, NY = 72, NK = 24, STEP = 5 };
 static struct demo_noise *noise;
 static struct demo_grid *grid;
 static struct demo_fields *fields;  // all variables of run 1, step STEP
-static char folder[] = "/tmp/virga-demo-XXXXXX";
+static char folder[64];
 
 static struct demo_plan plan_of(int nx, int ny, int nk, int nt) {
     struct demo_plan plan = {.nx = nx, .ny = ny, .nk = nk, .nt = nt, .runs = 2, .run_spacing = 6, .deflate = 1, .start = 1776470400,
@@ -35,17 +36,15 @@ static int set_up(void **state) {
     noise = demo_noise_new(20150);
     grid = noise ? demo_grid_new(NX, NY, NK, noise) : NULL;
     fields = grid ? demo_forecast_step(&plan, grid, 1, STEP) : NULL;
-    return fields && mkdtemp(folder) ? 0 : -1;
+    return fields ? own_folder_make(folder, sizeof folder) : -1;
 }
 
 static int tear_down(void **state) {
     (void)state;
-    char command[128];
     demo_fields_free(fields);
     demo_grid_free(grid);
     demo_noise_free(noise);
-    snprintf(command, sizeof command, "rm -rf '%s'", folder);
-    return system(command);
+    return own_folder_remove(folder);
 }
 
 static size_t at(int k, int j, int i) { return ((size_t)k * NY + (size_t)j) * NX + (size_t)i; }

@@ -12,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include "../own_folder.h"
 #include "base/log.h"
 #include "server/export_frames.h"
 #include "server/export_store.h"
@@ -42,19 +43,16 @@ static void close_store(void) {
 
 static int set_up(void **state) {
     (void)state;
-    strcpy(folder, "/tmp/virga-store-XXXXXX");
     log_configure(LOG_LEVEL_ERROR, false);
-    if (!mkdtemp(folder)) return -1;
+    if (own_folder_make(folder, sizeof folder)) return -1;
     open_store();
     return 0;
 }
 
 static int tear_down(void **state) {
     (void)state;
-    char command[100];
     close_store();
-    snprintf(command, sizeof command, "rm -rf %s", folder);
-    return system(command);
+    return own_folder_remove(folder);
 }
 
 static struct export_job add(const char *id) {

@@ -14,6 +14,7 @@
 
 #include <cmocka.h>
 
+#include "../own_folder.h"
 #include "server/folder_watch.h"
 #include "server/watched_paths.h"
 
@@ -44,16 +45,13 @@ static bool heard(enum folder_change change, const char *name) {
 
 static int set_up(void **state) {
     (void)state;
-    strcpy(folder, "/tmp/virga-watch-XXXXXX");
     count = 0;
-    return mkdtemp(folder) ? 0 : -1;
+    return own_folder_make(folder, sizeof folder);
 }
 
 static int tear_down(void **state) {
     (void)state;
-    char command[128];
-    snprintf(command, sizeof command, "rm -rf %s", folder);
-    return system(command);
+    return own_folder_remove(folder);
 }
 
 static struct folder_watch *watch_new(void) {

@@ -13,6 +13,7 @@
 
 #include <cmocka.h>
 
+#include "../own_folder.h"
 #include "base/log.h"
 #include "server/pin_service.h"
 
@@ -41,19 +42,16 @@ static void close_service(void) {
 
 static int set_up(void **state) {
     (void)state;
-    strcpy(folder, "/tmp/virga-pins-XXXXXX");
     log_configure(LOG_LEVEL_ERROR, false);
-    if (!mkdtemp(folder)) return -1;
+    if (own_folder_make(folder, sizeof folder)) return -1;
     open_service();
     return 0;
 }
 
 static int tear_down(void **state) {
     (void)state;
-    char command[100];
     close_service();
-    snprintf(command, sizeof command, "rm -r %s", folder);
-    return system(command);
+    return own_folder_remove(folder);
 }
 
 static void done(struct pin_command *command) {

@@ -9,13 +9,13 @@
 #include <stdint.h>
 // cmocka after what it needs
 #include <cmocka.h>
-#include <ftw.h>
 #include <netcdf.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "../own_folder.h"
 #include "base/status.h"
 #include "source/source.h"
 
@@ -31,21 +31,12 @@ static char fixture_folder[256];
 
 FIXTURE int fixture_setup(void **state) {
     (void)state;
-    const char *base = getenv("TMPDIR");
-    snprintf(fixture_folder, sizeof fixture_folder, "%s/virga-test-XXXXXX", base ? base : "/tmp");
-    return mkdtemp(fixture_folder) ? 0 : -1;
-}
-
-FIXTURE int fixture_remove(const char *path, const struct stat *s, int kind, struct FTW *at) {
-    (void)s;
-    (void)kind;
-    (void)at;
-    return remove(path);
+    return own_folder_make(fixture_folder, sizeof fixture_folder);
 }
 
 FIXTURE int fixture_teardown(void **state) {
     (void)state;
-    return nftw(fixture_folder, fixture_remove, 16, FTW_DEPTH | FTW_PHYS);
+    return own_folder_remove(fixture_folder);
 }
 
 // A path in the test's folder; several may be held at once.
