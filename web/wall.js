@@ -33,7 +33,7 @@ const urls = {
   thumbnail: (id, key) => pins.thumbnailUrl(id, key),
   picture: (id, key) => `${pins.pictureUrl(id, {width: 1280})}&key=${key}`,
 };
-const view = createWallView(urls, {closed: () => stopCycle(), step: (by) => step(by), changed: () => pairing.changed(), compare: async (document) => window.location.assign(await compareAddress(document))});
+const view = createWallView(urls, {opened: () => keepBehind(true), closed: () => { keepBehind(false); stopCycle(); }, step: (by) => step(by), changed: () => pairing.changed(), compare: async (document) => window.location.assign(await compareAddress(document))});
 const pairing = createWallScreen({view, step, count: () => state.pins.size, title: (id) => state.pins.get(id)?.title ?? ""});
 document.body.append(view.element);
 const grab = createWallDrag(host, place);
@@ -169,6 +169,11 @@ function step(by) {
   if (!shown.length) return;
   const at = shown.findIndex((pin) => pin.id === view.id);
   open(shown[(at + by + shown.length) % shown.length].id, {in3d: !state.cycling});
+}
+
+// Nobody tabs into what an open pin covers.
+function keepBehind(covered) {
+  for (const element of document.querySelectorAll("body > .skip, #bar, #wall")) element.inert = covered;
 }
 
 function startCycle() {

@@ -3,9 +3,9 @@
 
 const JSON_TYPE = {"Content-Type": "application/json", "Cache-Control": "no-store"};
 
-/** {pins: [PIN with its view and `past`: [{title, group, view}]], me: as GET /api/me answers, token that signs in, refuse: status or 0, pictures: times that one was asked for}. */
+/** {pins: [PIN with its view and `past`: [{title, group, view}]], me: as GET /api/me answers, token that signs in, role of who does, refuse: status or 0, pictures: times that one was asked for}. */
 export function fakePins() {
-  return {pins: [], deleted: [], me: {name: "local", role: "admin", auth: [], anonymous: true, sign_in: null}, token: null, refuse: 0, requests: []};
+  return {pins: [], deleted: [], me: {name: "local", role: "admin", auth: [], anonymous: true, sign_in: null}, token: null, role: "forecaster", refuse: 0, requests: []};
 }
 
 export function fakePin(state, more = {}) {
@@ -67,7 +67,7 @@ const historyOf = (pin) => [...pin.past.map((_, i) => ({revision: i + 1, at: "20
 
 function signIn(state, request, send, fail) {
   if (request.headers.authorization !== `Bearer ${state.token}`) return fail(401, "this token is not valid");
-  Object.assign(state.me, {name: "ada", role: "forecaster"});
+  Object.assign(state.me, {name: "ada", role: state.role});
   state.refuse = 0;
   return send(200, state.me);
 }

@@ -343,6 +343,18 @@ inPage("where nobody may look without signing in, there is only that", async () 
   assert.ok(await page.isVisible("#sidebar"));
 });
 
+inPage("who may look only is told so after signing in, too", async () => {
+  Object.assign(server.pins, {token: "secret", role: "viewer", me: {name: null, role: "viewer", auth: ["token"], anonymous: true, sign_in: null}});
+  await open();
+  await page.keyboard.press("n");
+  await page.fill("input[type=password]", "secret");
+  await page.keyboard.press("Enter");
+  await page.waitForSelector(".message[data-key=pin]");
+  assert.match(await text(".message[data-key=pin]"), /not pinned.*may only look/);
+  await page.click("#account button");
+  assert.equal(await page.getAttribute("dialog[open]", "aria-label"), "Signed in");
+});
+
 inPage("whose token ends in mid-session is told so, looks on, and signs in again", async () => {
   Object.assign(server.pins, {token: "secret", me: {name: "ada", role: "forecaster", auth: ["token"], anonymous: true, sign_in: null}});
   await open();

@@ -111,6 +111,15 @@ onWall("a pin opens over the wall at once, and then live; the keys lead on and b
   await page.locator(".wall-view").press("Escape");
   assert.equal(await page.isHidden(".wall-view"), true);
   assert.equal(await page.evaluate(() => document.activeElement.closest(".tile")?.querySelector(".tile-title").textContent), "One", "the focus is where it was");
+  await page.keyboard.press("Enter");
+  await page.waitForSelector(".wall-view iframe.shown");
+  assert.ok(await page.$$eval(".skip, #bar, #wall", (behind) => behind.every(({inert}) => inert)), "nobody tabs into what is covered");
+  await page.mouse.click(550, 400); // the keys are the live view's now
+  await page.waitForFunction(() => document.activeElement.tagName === "IFRAME");
+  await page.keyboard.press("Escape");
+  await page.waitForSelector(".wall-view", {state: "hidden"});
+  assert.equal(await page.evaluate(() => document.querySelector("#wall").inert), false);
+  assert.equal(await page.evaluate(() => document.activeElement.closest(".tile")?.querySelector(".tile-title").textContent), "One");
 });
 
 onWall("pins are moved by keys and by dragging, also to another group, and stay there", async () => {

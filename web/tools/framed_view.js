@@ -4,7 +4,7 @@ import {encodeHash} from "../view/view_hash.js";
 
 const GREET_MS = 250; // until the frame's page listens
 
-/** on, each optional: view(about), camera(there), step(iso) chosen there, shown(iso), ready(flags), place({lon, lat, height}) clicked. `about` is null until the frame has shown a view. */
+/** on, each optional: view(about), camera(there), step(iso) chosen there, shown(iso), ready(flags), place({lon, lat, height}) clicked, escape() pressed. `about` is null until the frame has shown a view. */
 export class FramedView {
   constructor(frame, on) {
     this.frame = frame;
@@ -61,6 +61,7 @@ export class FramedView {
       step: ({iso}) => this.on.step?.(iso),
       shown: ({iso}) => { this.shown = iso; this.on.shown?.(iso); },
       place: (where) => this.on.place?.(where),
+      escape: () => this.on.escape?.(),
       ready: ({ready}) => { this.ready = ready; this.on.ready?.(ready); },
     };
     this.listener = ({origin, source, data}) => {

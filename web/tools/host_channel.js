@@ -5,7 +5,8 @@
 // Host to frame, {virga: 1, say, …}:  "hello" · "view" {view} · "camera" {camera, place, grid} · "time" {iso, direction} · "steer" {turn, zoom, pan} ·
 //   "play" or pause · "reset", "top" (the camera) · "arrange" {timeline, caption: are there these, legends: "left" or "right"}
 // Frame to host:  "view" {view, title, dataset, run, calendar, times, index, names} now and when it changed · "camera" {camera, place, grid} moved
-//   here · "step" {iso} chosen here · "shown" {iso} on screen · "ready" {ready: [bool]} · "place" {lon, lat, height in metres} clicked
+//   here · "step" {iso} chosen here · "shown" {iso} on screen · "ready" {ready: [bool]} · "place" {lon, lat, height in metres} clicked ·
+//   "escape": pressed here, and of no use here
 import {cameraAbroad, cameraHere} from "../view/camera_link.js";
 import {resolveTime} from "../view/view_resolve.js";
 
@@ -50,6 +51,7 @@ export function createHostChannel({state, viewer, open, seek, took, camera, play
     });
     viewer().addEventListener("step", ({detail}) => tell("shown", {iso: detail.iso}));
     viewer().addEventListener("steps", ({detail}) => tell("ready", {ready: detail.ready}));
+    window.addEventListener("keydown", (event) => { if (event.key === "Escape" && !event.defaultPrevented && !event.target.closest?.("dialog, details[open]")) tell("escape"); });
   }
 
   function tell(say, more) { host?.postMessage({virga: 1, say, ...more}, window.location.origin); }

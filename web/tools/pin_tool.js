@@ -156,7 +156,7 @@ export function createPinTool(page) {
   /** The dialog for a new pin. */
   async function create() {
     if (!state.resolved?.times.length) return;
-    if (!page.mayPin()) await page.signIn(NEEDS);
+    if (!page.mayPin() && await page.signIn(NEEDS) && !page.mayPin()) messages.show("pin", {kind: "warning", title: "The view was not pinned.", text: `You may only look here. ${NEEDS}`});
     if (!page.mayPin()) return;
     const rules = offered(state.view);
     dialog.open({heading: "Pin this view", button: "Pin", title: page.title(), group: pin?.group ?? "", groups, rules, rule: ruleOf(state.view), failed,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Who I am to the server: a button with the name, signing in by a token or elsewhere, signing out. Nothing where the server asks nobody.
 import {rememberPlace} from "../tools/way_back.js";
-import {dialog, field, h} from "./dom.js";
+import {dialog, field, h, nameDialog} from "./dom.js";
 
 const ROLES = {viewer: "may look", forecaster: "may make pins and exports", admin: "may change everything"};
 
@@ -69,6 +69,7 @@ export function createAccountButton(host, account, changed) {
     button.title = signedIn ? describeMe(me) : "";
     why.textContent = signedIn ? describeMe(me) : "";
     form.element.hidden = signedIn;
+    nameDialog(element, signedIn ? "Signed in" : "Sign in");
     out.hidden = !signedIn || !me.auth.includes("token");
     form.update();
   }

@@ -4,7 +4,7 @@ import {FramedView} from "../tools/framed_view.js";
 import {describePin} from "../view/wall_words.js";
 import {h, icon, iconButton} from "./dom.js";
 
-/** urls: {open(id), embed(id), thumbnail(id, key), picture(id)}; on: {closed(), step(by), compare(view), changed() the live view}.
+/** urls: {open(id), embed(id), thumbnail(id, key), picture(id)}; on: {opened(), closed() before the focus goes back, step(by), compare(view), changed() the live view}.
  * {element, open(pin), update(pin, now), close(), tell(say, more) to the live view, about: what that says of itself, or null; id} */
 export function createWallView(urls, on) {
   const image = h("img", {alt: ""});
@@ -26,13 +26,14 @@ export function createWallView(urls, on) {
     dropFrame();
     id = pin.id;
     element.hidden = false;
+    on.opened();
     page.href = urls.open(id);
     image.src = pin.live?.key ? urls.thumbnail(id, pin.live.key) : "";
     element.focus();
     if (!in3d) return;
     const frame = h("iframe", {title: `${pin.title}, live`, allow: "fullscreen"});
     stage.append(frame);
-    live = new FramedView(frame, {view: () => { compare.hidden = false; on.changed(); }, step: () => on.changed(),
+    live = new FramedView(frame, {view: () => { compare.hidden = false; on.changed(); }, step: () => on.changed(), escape: close,
       shown: (iso) => { frame.classList.toggle("shown", Boolean(iso)); on.changed(); }});
     live.beginAt(urls.embed(id));
   }
@@ -71,9 +72,9 @@ export function createWallView(urls, on) {
     dropFrame();
     element.hidden = true;
     id = null;
+    on.closed();
     before?.focus?.();
     before = null;
-    on.closed();
   }
 
   return {element, open, update, close, tell: (say, more) => live?.tell(say, more), get about() { return live?.about && {...live.about, shown: live.shown}; }, get id() { return id; }};
