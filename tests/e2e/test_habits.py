@@ -3,8 +3,10 @@
 import json
 import math
 
+import netCDF4
 import pytest
 
+import make_files
 import make_habits
 import place
 
@@ -117,3 +119,22 @@ def test_layers_and_staggered_winds_of_cosmo(run, tmp_path, counted):
     bearing = math.degrees(math.atan2((north[0][0] - north[1][0]) * math.cos(math.radians(lat)), north[0][1] - north[1][1]))
     for direction in ask("wind_from_direction")["source"]:
         assert math.remainder(direction - (bearing + 270), 360) == pytest.approx(0, abs=0.1)
+
+
+def test_statistics_of_one_name_are_not_mixed(run, tmp_path):
+    make_habits.statistics(tmp_path)
+    (dataset,) = json.loads(run("info", "--json", tmp_path).stdout)["datasets"]
+    assert {v["name"] for v in dataset["variables"]} == set(make_habits.STATISTICS)
+    assert {v["long_name"] for v in dataset["variables"]} >= {"air_temperature, maximum over time", "air_temperature, percentile 90 %"}
+    for name, more in make_habits.STATISTICS.items():
+        done = run("sample", tmp_path, "--variable", name, "--time", "T+7", "--lon", PLACES[0][0], "--lat", PLACES[0][1], "--json")
+        assert json.loads(done.stdout)["source"] == pytest.approx(make_habits.value(*PLACES[0], 0, 1) + more, abs=1e-4)
+
+
+def test_sums_go_along_with_a_first_step_that_has_none(run, tmp_path):
+    for hours, methods in (((6,), None), ((7, 8), "time: sum")):
+        with netCDF4.Dataset(tmp_path / f"{hours[0]}.nc", "w") as file:
+            make_files.times(file, len(hours), hours[0])
+            make_habits.put(file, "rain", ("time", *make_habits.horizontal(file)), make_habits.field(1, len(hours))[:, 0], "kg m-2", **({"cell_methods": methods} if methods else {}))
+    (dataset,) = json.loads(run("info", "--json", tmp_path).stdout)["datasets"]
+    assert [len(v["times"]) for v in dataset["variables"]] == [3]

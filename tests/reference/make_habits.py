@@ -205,3 +205,27 @@ def cosmo(path, counted=True):
                 ("T", ("level", "rlat", "rlon"), 280 + k[:3] + i[:3], "K", "air_temperature"), ("U", ("level", "rlat", "srlon"), 10 + i[:3], "m s-1", "grid_eastward_wind"),
                 ("V", ("level", "srlat", "rlon"), 0 * j[:3], "m s-1", "grid_northward_wind")):
             put(file, name, ("time", *names), numpy.stack([values, values]), units, standard_name=standard_name, grid_mapping="rotated_pole")
+
+
+def statistics(folder):
+    """Files whose variables have one name, level and time, and differ in their statistic over time or in a percentile alone."""
+    kinds = {"at": (None, None, 0.0), "max": ("time: maximum (interval: 1 hour)", None, 5.0), "min": ("area: mean time: minimum", None, -5.0),
+             "p10": (None, 10, -2.0), "p90": (None, 90, 2.0)}
+    for name, (methods, percentile, more) in kinds.items():
+        with netCDF4.Dataset(folder / f"{name}.nc", "w") as file:
+            make_files.times(file, 2)
+            names = horizontal(file)
+            v = file.createVariable("height", "f8", ())
+            v.standard_name, v.units = "height", "m"
+            v[...] = 1.5
+            coordinates = "height"
+            if percentile:
+                v = file.createVariable("percentile", "f8", ())
+                v.units = "%"
+                v[...] = percentile
+                coordinates += " percentile"
+            put(file, "temperature", ("time", *names), field(1, 2)[:, 0] + more, standard_name="air_temperature", coordinates=coordinates,
+                **({"cell_methods": methods} if methods else {}))
+
+
+STATISTICS = {"temperature": 0.0, "temperature_maximum_over_time": 5.0, "temperature_minimum_over_time": -5.0, "temperature_percentile_10": -2.0, "temperature_percentile_90": 2.0}

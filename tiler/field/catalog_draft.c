@@ -66,14 +66,14 @@ static struct draft *find_draft(struct drafts *all, const struct scanned_file *f
 
 static int add_piece(struct draft *draft, const struct cf_file *file, const struct cf_variable *variable) {
     struct cf_texts texts = cf_variable_texts(file, variable);
-    struct draft_variable wanted = {texts.name, texts.standard_name, texts.long_name, texts.units,
-                                    variable->vertical >= 0 ? file->verticals[variable->vertical].key : 0, 0, 0, NULL, {0}, NULL};
+    struct draft_variable wanted = {.name = texts.name, .standard_name = texts.standard_name, .long_name = texts.long_name, .units = texts.units, .apart = variable->apart,
+                                    .level_key = variable->vertical >= 0 ? file->verticals[variable->vertical].key : 0};
     struct draft_variable *found = NULL;
     for (size_t v = 0; v < draft->variable_count && !found; v++) {
         struct draft_variable *have = &draft->variables[v];
         const struct cf_variable *first = have->pieces[0].variable;
         if (have->level_key == wanted.level_key && first->level_count == variable->level_count && has_members(first) == has_members(variable) &&
-            strcmp(have->name, wanted.name) == 0 && strcmp(have->standard_name, wanted.standard_name) == 0 && strcmp(have->units, wanted.units) == 0)
+            strcmp(have->name, wanted.name) == 0 && strcmp(have->standard_name, wanted.standard_name) == 0 && strcmp(have->units, wanted.units) == 0 && strcmp(have->apart, wanted.apart) == 0)
             found = have;
     }
     if (!found) {
@@ -147,7 +147,7 @@ static int draft_all(struct drafts *all, const struct scanned_files *scanned) {
 static bool may_stack(const struct draft_variable *a, const struct draft_variable *b) {
     const struct piece *first = &a->pieces[0];
     bool same = level_stack_fits(first->file, first->variable) && has_members(first->variable) == has_members(b->pieces[0].variable) && strcmp(a->name, b->name) == 0 &&
-                strcmp(a->standard_name, b->standard_name) == 0 && strcmp(a->units, b->units) == 0;
+                strcmp(a->standard_name, b->standard_name) == 0 && strcmp(a->units, b->units) == 0 && strcmp(a->apart, b->apart) == 0;
     for (size_t p = 0; same && p < b->piece_count; p++)
         same = level_stack_fits(b->pieces[p].file, b->pieces[p].variable) && level_stack_alike(first->file, first->variable, b->pieces[p].file, b->pieces[p].variable);
     return same;
@@ -191,8 +191,17 @@ static int stack_all(struct drafts *all) {
     return status;
 }
 
+static void name_apart(struct draft *draft) {
+    for (size_t a = 0; a < draft->variable_count; a++)
+        for (size_t b = 0; b < draft->variable_count && *draft->variables[a].apart; b++)
+            if (strcmp(draft->variables[a].name, draft->variables[b].name) == 0 && strcmp(draft->variables[a].apart, draft->variables[b].apart) != 0)
+                draft->variables[a].named_apart = true;
+}
+
 int drafts_make(struct drafts *all, const struct scanned_files *scanned) {
     *all = (struct drafts){0};
     int status = draft_all(all, scanned);
-    return status ? status : stack_all(all);
+    if (!status) status = stack_all(all);
+    for (size_t d = 0; !status && d < all->count; d++) name_apart(&all->drafts[d]);
+    return status;
 }

@@ -14,6 +14,8 @@ struct piece { const struct cf_file *file; const struct cf_variable *variable; }
 // A variable with the pieces that hold it.
 struct draft_variable {
     const char *name, *standard_name, *long_name, *units;  // owned by sources
+    const char *apart;           // owned by the first piece's file
+    bool named_apart;            // another has its name, and `apart` tells them apart
     uint64_t level_key;
     size_t piece_count, piece_room;
     struct piece *pieces;

@@ -236,6 +236,34 @@ static char *clean_copy(const char *text) {
     return copy;
 }
 
+// "temperature", "percentile 10 %" → "temperature_percentile_10"
+static char *name_with(const char *name, const char *apart) {
+    char *words = NULL, *to;
+    if (asprintf(&words, "%s %s", name, apart) < 0) return NULL;
+    to = words;
+    for (const char *c = words; *c; c++) {
+        const bool letter = !strchr(" ,:/%", *c);
+        if (letter || (to > words && to[-1] != '_')) *to++ = letter ? *c : '_';
+    }
+    while (to > words && to[-1] == '_') to--;
+    *to = 0;
+    return words;
+}
+
+// A name that others have, too, says what tells it from them.
+static int name_variable(struct catalog_dataset *d, struct catalog_variable *v, const struct draft_variable *draft) {
+    char *name = draft->named_apart ? name_with(draft->name, draft->apart) : NULL;
+    if (draft->named_apart && !name) return VIRGA_NO_MEMORY;
+    v->id = catalog_variable_id(d, name ? name : draft->name);
+    v->name = clean_copy(name ? name : draft->name);
+    free(name);
+    const char *called = *draft->long_name ? draft->long_name : *draft->standard_name ? draft->standard_name : draft->name;
+    if (!draft->named_apart) v->long_name = clean_copy(draft->long_name);
+    else if (asprintf(&v->long_name, "%.300s, %s", called, draft->apart) < 0) v->long_name = NULL;
+    else utf8_clean(v->long_name);
+    return v->id && v->name && v->long_name ? VIRGA_OK : VIRGA_NO_MEMORY;
+}
+
 static int fill_variable(struct catalog_dataset *d, struct dataset_shared *shared, struct draft_variable *draft, double unknown) {
     struct catalog_variable *v = catalog_add_variable(d, shared);
     if (!v) return VIRGA_NO_MEMORY;
@@ -244,14 +272,12 @@ static int fill_variable(struct catalog_dataset *d, struct dataset_shared *share
     const struct cf_variable *first = v->from->stack ? &v->from->stack->variable : draft->pieces[0].variable;
     const struct member_list *members = &draft->members;
     size_t index = d->variable_count - 1;
-    v->id = catalog_variable_id(d, draft->name);
-    v->name = clean_copy(draft->name);
+    if (name_variable(d, v, draft)) return VIRGA_NO_MEMORY;
     v->standard_name = clean_copy(draft->standard_name);
-    v->long_name = clean_copy(draft->long_name);
     v->units = clean_copy(draft->units);
     v->calendar = strdup(cf_calendar_name(calendar_of(draft)));
     v->members = calloc(members->count, sizeof *v->members);
-    if (!v->id || !v->name || !v->standard_name || !v->long_name || !v->units || !v->calendar || !v->members) return VIRGA_NO_MEMORY;
+    if (!v->standard_name || !v->units || !v->calendar || !v->members) return VIRGA_NO_MEMORY;
     for (v->member_count = 0; v->member_count < members->count; v->member_count++)
         if (!(v->members[v->member_count] = clean_copy(members->labels[v->member_count]))) return VIRGA_NO_MEMORY;
     v->from->members_apart = members->apart;

@@ -9,6 +9,7 @@
 #include <strings.h>
 #include <xxhash.h>
 
+#include "field/cf_apart.h"
 #include "field/cf_attributes.h"
 #include "field/cf_columns.h"
 #include "field/cf_units.h"
@@ -450,6 +451,7 @@ static int place(struct cf_file *file, size_t index, struct cf_variable *out, st
     if (out->time < -1) return out->time;
     if (out->time >= 0 && file->times[out->time].refused) return *failure = file->times[out->time].failure, failure->status;
     if ((status = fill_members(file, v, &d, out, failure))) return status;
+    if (!(out->apart = cf_apart(file->source, v))) return failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
     size_t columns = slot->grid->x.n * slot->grid->y.n;
     if (columns > columns_max || columns * out->level_count > voxels_max)
         return failure_set(failure, VIRGA_TOO_LARGE, "it has %zu x %zu x %zu voxels, more than can be shown", slot->grid->x.n, slot->grid->y.n, out->level_count);
@@ -461,6 +463,7 @@ static int place(struct cf_file *file, size_t index, struct cf_variable *out, st
 static void variable_destroy(struct cf_variable *v) {
     for (size_t m = 0; v->members && m < v->member_count; m++) free(v->members[m]);
     free(v->members);
+    free(v->apart);
     free(v->name);
     free(v->long_name);
 }
@@ -481,10 +484,11 @@ struct cf_variable *cf_variable_copy(struct cf_file *file, size_t index) {
     struct cf_variable *to = &grown[file->variable_count];
     const struct cf_variable *from = &grown[index];
     *to = *from;
+    to->apart = strdup(from->apart);
     to->name = from->name ? strdup(from->name) : NULL;
     to->long_name = from->long_name ? strdup(from->long_name) : NULL;
     to->members = calloc(from->member_count, sizeof *to->members);
-    bool whole = to->members && !from->name == !to->name && !from->long_name == !to->long_name;
+    bool whole = to->members && to->apart && !from->name == !to->name && !from->long_name == !to->long_name;
     for (size_t m = 0; whole && m < from->member_count; m++) whole = (to->members[m] = strdup(from->members[m]));
     if (whole) return file->variable_count++, to;
     variable_destroy(to);

@@ -66,6 +66,7 @@ struct cf_variable {
     bool hold;                   // beside a grid that moves the nearest stored number stands; else it is missing there
     bool made;                   // averaged or summed: not as stored
     bool hidden;                 // made to tell where other variables' levels and ground are: not on offer
+    char *apart;                 // see cf_apart.h
     char *name, *long_name;      // in place of what the inventory says, or NULL
     const char *standard_name, *units;  // likewise; static or the source's
     int x, y, z, t, run, member; // positions among the variable's dimensions, or -1
