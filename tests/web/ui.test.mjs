@@ -89,6 +89,15 @@ test("tick labels do not touch, and each day is named once", () => {
   }
 });
 
+test("a label that is moved in from the track's end touches no other", () => {
+  const times = Array.from({length: 13}, (_, i) => new Date(Date.UTC(2009, 10, 19, 23 + i)).toISOString().replace(".000Z", "Z")), positions = timePositions(times, "standard");
+  for (const pixels of [400, 700, 968, 1000, 1100]) {
+    const [first, second] = labelledTicks(times, positions, pixels, "standard", {margin: 30});
+    assert.deepEqual(first, {index: 0, day: true}); // from 24 pixels before its tick to 72 behind it
+    assert.ok(positions[second.index] * pixels - (second.day ? 48 : 29) >= 72, `${second.index} at ${pixels}`);
+  }
+});
+
 test("a thousand steps are labelled quickly", () => {
   const times = Array.from({length: 5000}, (_, i) => new Date(Date.UTC(2009, 0, 1, i)).toISOString().replace(".000Z", "Z"));
   const start = performance.now();

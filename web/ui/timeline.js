@@ -6,6 +6,7 @@ import {canvasContext, h, icon, iconButton, set} from "./dom.js";
 const SPEEDS = [0.5, 1, 2, 4, 8, 16];
 const LABEL_WIDTH = 58;
 const DAY_WIDTH = 96;
+const OVERHANG = 24; // pixels that a label at an end of the track may stand beyond its tick; as in style.css
 
 /** Places of times on a line, 0 to 1, by true distance; a single time stands in the middle. */
 export function timePositions(times, calendar) {
@@ -21,13 +22,21 @@ export function nearestPosition(positions, x) {
   return best;
 }
 
-/** Ticks to label: [{index, day}], rising, that do not touch; the first tick and the first of each day carry the date. */
-export function labelledTicks(times, positions, pixels, calendar, width = LABEL_WIDTH) {
+/** Where the label of a tick that is `at` pixels along a track stands against it: "start" or "end" where the track has too little `margin` beside it, else "". */
+const labelSide = (at, pixels, margin) => (at + margin < DAY_WIDTH / 2 ? "start" : pixels - at + margin < DAY_WIDTH / 2 ? "end" : "");
+
+/** The middle of a label of some width at a tick. */
+function labelMiddle(at, width, pixels, margin) {
+  return at + ({start: 1, end: -1}[labelSide(at, pixels, margin)] ?? 0) * (width / 2 - OVERHANG);
+}
+
+/** Ticks to label: [{index, day}], rising, that do not touch; the first tick and the first of each day carry the date. margin: pixels beside the track's ends. */
+export function labelledTicks(times, positions, pixels, calendar, {width = LABEL_WIDTH, margin = DAY_WIDTH} = {}) {
   const every = [1, 2, 3, 6, 12, 24, 48, 96, 240].find((hours) => enoughRoom(times, positions, pixels, calendar, hours, width)) ?? Infinity;
   const labels = [];
   const add = (index, day) => {
-    const x = positions[index] * pixels;
-    const apart = (other) => Math.abs(positions[other.index] * pixels - x) >= ((day ? DAY_WIDTH : width) + (other.day ? DAY_WIDTH : width)) / 2;
+    const wide = (label) => (label.day ? DAY_WIDTH : width), middle = (label) => labelMiddle(positions[label.index] * pixels, wide(label), pixels, margin);
+    const apart = (other) => Math.abs(middle(other) - middle({index, day})) >= (wide({day}) + wide(other)) / 2;
     if (labels.every(apart)) labels.push({index, day});
   };
   let lastDay = null;
@@ -152,10 +161,10 @@ export function createTimeline(host, on) {
 
   function drawLabels() {
     const area = inside();
-    const chosen = labelledTicks(state.times, positions, area.width, state.calendar);
+    const chosen = labelledTicks(state.times, positions, area.width, state.calendar, {margin: area.left});
     state.labelled = new Set(chosen.map(({index}) => index));
     labels.replaceChildren(...chosen.map(({index, day}) =>
-      h("span", {class: `${day ? "day" : ""} ${positions[index] * area.width + area.left < DAY_WIDTH / 2 ? "start" : ""} ${area.width * (1 - positions[index]) + area.left < DAY_WIDTH / 2 ? "end" : ""}`, style: {left: `${area.left + positions[index] * area.width}px`}}, chosen.length > 1 ? formatTick(state.times[index], state.calendar, day) : formatTimeShort(state.times[index], state.calendar))));
+      h("span", {class: `${day ? "day" : ""} ${labelSide(positions[index] * area.width, area.width, area.left)}`, style: {left: `${area.left + positions[index] * area.width}px`}}, chosen.length > 1 ? formatTick(state.times[index], state.calendar, day) : formatTimeShort(state.times[index], state.calendar))));
   }
 
   /** {times, index, ready, playing, loop, rate, calendar, runTime} */
