@@ -45,7 +45,7 @@ test('a lost socket is opened again, and what is on screen stays', async () => {
     await show(view('known', [RAMP]));
     await settle();
     server.dropSockets();
-    await until(() => window.events.some(([type, detail]) => type === 'connection' && detail.state === 'lost'));
+    await until(() => window.events.some(([type, detail]) => type === 'connection' && detail.state === 'lost' && /stays, and may be old/.test(detail.message)));
     assert.ok((await page.evaluate(() => viewer.probeAt(-2.7, 55.2, 2000))).layers[0].value > 0);
     await until(() => { const states = window.events.filter(([type]) => type === 'connection').map(([, detail]) => detail.state); return states.lastIndexOf('open') > states.indexOf('lost'); });
     await page.evaluate((v) => viewer.setView(v), view('known', [{...RAMP, variable: 'ramp_j'}]));

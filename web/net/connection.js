@@ -4,7 +4,7 @@
 //
 // handlers: onState(state, message, transport), onTable(field, bytes), onBrick(field, level, b, bytes), onDone(generation, degraded),
 //   onCatalog(), onEngine(state), onUser(known, needed) when the server says whether it knows the session's token (needed: everyone has one), onExports({all, jobs}), onPins({all, pins}), onAgain() when the server answers after it was lost (then call resume()), onError(message). A field is {edition, member, step, key}.
-import {ask} from './session.js';
+import {ask, sentence} from './session.js';
 import {PART_BRICK, PART_TABLE, parseBatch} from './messages.js';
 
 // A server that restarts is found at once; one that stays away is asked ever less often.
@@ -51,11 +51,11 @@ export class Connection {
         this.lostOnce ||= wasOpen;
         const delay = Math.min(LONGEST_DELAY, FIRST_DELAY * 2 ** Math.max(0, this.attempts - PATIENT_TRIES)) * (0.75 + Math.random() / 2);
         this.attempts++;
-        const words = reason ? `: ${reason}` : '';
         // Without a socket the same bricks come over HTTP, in the order the page asks.
         this.transport = 'http';
         this.timer = setTimeout(() => this.#connect(), delay);
-        this.handlers.onState('lost', wasOpen ? `Connection lost${words}. Trying again.` : `No websocket${words}. Fetching over HTTP and trying again.`, 'http', performance.now() + delay);
+        const why = this.lostOnce ? `${reason ? `${sentence(reason)} ` : ''}What is on screen stays, and may be old.` : `No websocket${reason ? `: ${reason}` : ''}. Fetching over HTTP and trying again.`;
+        this.handlers.onState('lost', why, 'http', performance.now() + delay);
         this.#pump();
     }
 
