@@ -138,3 +138,25 @@ def test_sums_go_along_with_a_first_step_that_has_none(run, tmp_path):
             make_habits.put(file, "rain", ("time", *make_habits.horizontal(file)), make_habits.field(1, len(hours))[:, 0], "kg m-2", **({"cell_methods": methods} if methods else {}))
     (dataset,) = json.loads(run("info", "--json", tmp_path).stdout)["datasets"]
     assert [len(v["times"]) for v in dataset["variables"]] == [3]
+
+
+def member(run, path, label):
+    done = run("sample", path, "--variable", "temperature", "--time", "T+7", "--lon", PLACES[0][0], "--lat", PLACES[0][1], "--member", label, "--json")
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)["source"]
+
+
+def test_a_member_that_a_file_calls_by_text_is_its_own(run, tmp_path):
+    for n, label in enumerate(("r00i00p00", "r01i00p00", "r02i00p00")):
+        make_habits.members_by_text(tmp_path / f"{n}.nc", "alone", label, float(n))
+    (dataset,) = json.loads(run("info", "--json", tmp_path).stdout)["datasets"]
+    assert {v["name"] for v in dataset["variables"]} == {"temperature", "temperature_mean", "temperature_spread"}
+    for n, label in enumerate(("r00i00p00", "r01i00p00", "r02i00p00")):
+        assert member(run, tmp_path, label) == pytest.approx(make_habits.value(*PLACES[0], 0, 1) + n, abs=1e-4)
+
+
+@pytest.mark.parametrize("kind, labels", (("each", ("control", "low", "high")), ("uncalled", ("0", "1", "2"))))
+def test_members_on_a_dimension_without_numbers(run, tmp_path, kind, labels):
+    make_habits.members_by_text(tmp_path / "a.nc", kind)
+    for n, label in enumerate(labels):
+        assert member(run, tmp_path / "a.nc", label) == pytest.approx(make_habits.value(*PLACES[0], 0, 1) + n, abs=1e-4)

@@ -229,3 +229,22 @@ def statistics(folder):
 
 
 STATISTICS = {"temperature": 0.0, "temperature_maximum_over_time": 5.0, "temperature_minimum_over_time": -5.0, "temperature_percentile_10": -2.0, "temperature_percentile_90": 2.0}
+
+
+def members_by_text(path, kind, label="r02i00p00", more=0.0):
+    """Members that are called by text: one a file ("alone"), on a dimension ("each"), or on one without any coordinate ("uncalled")."""
+    with netCDF4.Dataset(path, "w") as file:
+        make_files.times(file, 2)
+        names = horizontal(file)
+        file.createDimension("letters", 31)
+        if kind == "alone":
+            v = file.createVariable("realization", "S1", ("letters",))
+            v.standard_name = "realization"
+            v[:] = netCDF4.stringtochar(numpy.array([label], "S31"))[0]
+            put(file, "temperature", ("time", *names), field(1, 2)[:, 0] + more, coordinates="realization")
+            return
+        file.createDimension("member", 3)
+        if kind == "each":
+            v = file.createVariable("member", "S1", ("member", "letters"))
+            v[:] = netCDF4.stringtochar(numpy.array(["control", "low", "high"], "S31"))
+        put(file, "temperature", ("time", "member", *names), numpy.stack([field(1, 2)[:, 0] + m for m in range(3)], axis=1))

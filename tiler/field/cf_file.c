@@ -16,7 +16,7 @@
 #include "field/cf_unplaced.h"
 #include "field/cf_wrf.h"
 
-enum { AXIS_MAX = 1 << 20, MEMBERS_MAX = 4096, PROBLEMS_MAX = 500, VARIABLES_MAX = 4000 };
+enum { AXIS_MAX = 1 << 20, PROBLEMS_MAX = 500, VARIABLES_MAX = 4000 };
 // A header of a few kilobytes may claim any size; what is listed has to fit.
 static const size_t columns_max = (size_t)1 << 26, voxels_max = (size_t)1 << 34, steps_max = (size_t)1 << 21;
 
@@ -246,6 +246,7 @@ static int sort_dimensions(const struct cf_file *file, const struct source_varia
         int coordinate;
         enum cf_role role = role_of_dimension(file->source, v, v->dimensions[n], &coordinate);
         if (role == ROLE_NONE && !file->wrf && dimension->length > 1 && cf_is_level_name(cf_base_name(dimension->name))) role = ROLE_Z;
+        if (role == ROLE_NONE && coordinate == CF_NO_VARIABLE && cf_is_member_name(cf_base_name(dimension->name))) role = ROLE_MEMBER;
         if (role == ROLE_NONE && file->wrf) role = cf_wrf_role(file->source, v->dimensions[n]);
         if (n == leads.steps || (role == ROLE_NONE && cf_time_is_dimension(file->source, v->dimensions[n]))) role = ROLE_T;
         if (n == leads.starts) role = ROLE_RUN;
@@ -273,9 +274,9 @@ static int sort_dimensions(const struct cf_file *file, const struct source_varia
     return failure_set(failure, VIRGA_UNSUPPORTED, "its dimension %.60s of length %zu has no coordinate that says what it is", extra->name, extra->length);
 }
 
-// --- members, heights, ground ------------------------------------------------------------------------------------------
+// --- heights ------------------------------------------------------------------------------------------
 
-static int scalar_with_role(const struct source *source, const struct source_variable *v, enum cf_role role) {
+int cf_scalar_with_role(const struct source *source, const struct source_variable *v, enum cf_role role) {
     const struct source_inventory *inventory = source_inventory(source);
     const char *at = cf_text_or_empty(v, "coordinates");
     for (int n; (n = cf_next_variable(source, v, &at)) != CF_NO_VARIABLE;) {
@@ -283,54 +284,6 @@ static int scalar_with_role(const struct source *source, const struct source_var
         if (cf_is_scalar(source, c) && c->type <= SOURCE_F64 && cf_role_of(source, c) == role) return n;
     }
     return CF_NO_VARIABLE;
-}
-
-// A member's number that stands alone: named by the variable, or not named by anything (many files' realization).
-static int scalar_member(const struct source *source, const struct source_variable *v) {
-    const struct source_inventory *inventory = source_inventory(source);
-    int named = scalar_with_role(source, v, ROLE_MEMBER);
-    for (size_t n = 0; named == CF_NO_VARIABLE && n < inventory->variable_count; n++) {
-        const struct source_variable *c = &inventory->variables[n];
-        if (c->rank == 0 && c->type <= SOURCE_F64 && cf_text_is(c, "standard_name", "realization") &&
-            cf_find_variable(source, v, cf_base_name(c->name), strlen(cf_base_name(c->name))) == (int)n)
-            named = (int)n;
-    }
-    return named;
-}
-
-// What climate models' files say in their heads of which member they are: "r3i1p1f1", or its number. "" where they do not.
-static void member_of_file(const struct source *source, char label[32]) {
-    static const char *const names[] = {"variant_label", "realization_index", "realization", NULL};
-    const struct source_inventory *inventory = source_inventory(source);
-    for (size_t n = 0; names[n] && !*label; n++) {
-        const struct source_attribute *a = source_find_attribute(inventory->attributes, inventory->attribute_count, names[n]);
-        if (a && a->text && strlen(a->text) < 32) snprintf(label, 32, "%s", a->text);
-        else if (a && a->numbers && a->count == 1 && isfinite(a->numbers[0])) snprintf(label, 32, "%.10g", a->numbers[0]);
-    }
-}
-
-static int fill_members(struct cf_file *file, const struct source_variable *v, const struct dimensions *d, struct cf_variable *out, struct failure *failure) {
-    const struct source_inventory *inventory = source_inventory(file->source);
-    int coordinate = out->member >= 0 ? d->coordinate[ROLE_MEMBER] : scalar_member(file->source, v);
-    double *values = NULL;
-    size_t count = 0, n = out->member >= 0 ? inventory->dimensions[v->dimensions[out->member]].length : 1;
-    if (n > MEMBERS_MAX) return failure_set(failure, VIRGA_UNSUPPORTED, "it has more than %d members", MEMBERS_MAX);
-    if (coordinate != CF_NO_VARIABLE) cf_file_numbers(file->source, (size_t)coordinate, MEMBERS_MAX, &values, &count, NULL);
-    out->members = calloc(n, sizeof *out->members);
-    if (!out->members) goto fail;
-    out->member_count = n;
-    for (size_t m = 0; m < n; m++) {
-        char label[32] = "";
-        if (count == n && isfinite(values[m])) snprintf(label, sizeof label, "%.10g", values[m]);
-        else if (out->member >= 0) snprintf(label, sizeof label, "%zu", m);
-        else member_of_file(file->source, label);
-        if (!(out->members[m] = strdup(label))) goto fail;
-    }
-    free(values);
-    return VIRGA_OK;
-fail:
-    free(values);
-    return failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
 }
 
 // --- which variables hold data -----------------------------------------------------------------------------------------
@@ -380,7 +333,7 @@ static int place_vertical(struct cf_file *file, const struct source_variable *v,
     out->level_count = 1;
     if (out->z >= 0) found = cf_vertical_find(file, v, (int)v->dimensions[out->z], CF_NO_VARIABLE, failure);
     else {
-        int scalar = scalar_with_role(file->source, v, ROLE_Z);
+        int scalar = cf_scalar_with_role(file->source, v, ROLE_Z);
         if (scalar == CF_NO_VARIABLE) return VIRGA_OK;
         found = cf_vertical_find(file, v, -1, scalar, failure);
     }
@@ -450,7 +403,7 @@ static int place(struct cf_file *file, size_t index, struct cf_variable *out, st
     out->steps_per_run = out->t >= 0 ? source_inventory(file->source)->dimensions[v->dimensions[out->t]].length : 1;
     if (out->time < -1) return out->time;
     if (out->time >= 0 && file->times[out->time].refused) return *failure = file->times[out->time].failure, failure->status;
-    if ((status = fill_members(file, v, &d, out, failure))) return status;
+    if ((status = cf_members_fill(file, v, d.coordinate[ROLE_MEMBER], out, failure))) return status;
     if (!(out->apart = cf_apart(file->source, v))) return failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
     size_t columns = slot->grid->x.n * slot->grid->y.n;
     if (columns > columns_max || columns * out->level_count > voxels_max)

@@ -113,6 +113,13 @@ int cf_file_numbers(struct source *source, size_t variable, size_t limit, double
 // The pieces below are private to cf_*.c.
 enum cf_role { ROLE_NONE, ROLE_X, ROLE_Y, ROLE_Z, ROLE_T, ROLE_MEMBER, ROLE_RUN };
 enum cf_role cf_role_of(const struct source *source, const struct source_variable *coordinate);
+// The single number with a role among the coordinates that a variable names, or CF_NO_VARIABLE.
+int cf_scalar_with_role(const struct source *source, const struct source_variable *variable, enum cf_role role);
+// Fills `members` and `member_count` of a variable whose dimensions are known. coordinate: of its member dimension, or CF_NO_VARIABLE.
+// VIRGA_OK or an error code.
+int cf_members_fill(struct cf_file *file, const struct source_variable *variable, int coordinate, struct cf_variable *out, struct failure *failure);
+// Whether members of an ensemble are counted by a coordinate or dimension of this name.
+bool cf_is_member_name(const char *name);
 // Whether levels are counted by a dimension of this name, as far as habit goes: "level", "lev_2", "height1".
 bool cf_is_level_name(const char *name);
 // Whether a coordinate is a true longitude or latitude by its standard name, units or name.

@@ -47,13 +47,17 @@ static bool is_vertical(const struct source_variable *c) {
            (cf_text(c, "units") && cf_units_convertible(cf_text(c, "units"), "Pa"));
 }
 
+bool cf_is_member_name(const char *name) {
+    static const char *const members[] = {"realization", "realisation", "member", "members", "ensemble", "ens", "number", "ensemble_member",
+                                          "ens_member", "ensemble_number", "perturbation", "perturbation_number", "perturbationNumber", "mem", NULL};
+    return one_of(name, members);
+}
+
 enum cf_role cf_role_of(const struct source *source, const struct source_variable *c) {
     static const char *const xs[] = {"projection_x_coordinate", "grid_longitude", "projection_x_angular_coordinate", NULL};
     static const char *const ys[] = {"projection_y_coordinate", "grid_latitude", "projection_y_angular_coordinate", NULL};
     static const char *const x_names[] = {"x", "xc", "rlon", "projection_x_coordinate", "grid_longitude", NULL};
     static const char *const y_names[] = {"y", "yc", "rlat", "projection_y_coordinate", "grid_latitude", NULL};
-    static const char *const members[] = {"realization", "realisation", "member", "members", "ensemble", "ens", "number", "ensemble_member",
-                                          "ens_member", "ensemble_number", "perturbation", "perturbation_number", "perturbationNumber", "mem", NULL};
     const char *standard_name = cf_text(c, "standard_name"), *units = cf_text(c, "units"), *name = cf_base_name(c->name);
     (void)source;
     if ((standard_name && strcasecmp(standard_name, "forecast_reference_time") == 0) || cf_text_is(c, "_CoordinateAxisType", "RunTime")) return ROLE_RUN;
@@ -61,7 +65,7 @@ enum cf_role cf_role_of(const struct source *source, const struct source_variabl
     if (one_of(standard_name, xs) || cf_text_is(c, "_CoordinateAxisType", "GeoX")) return ROLE_X;
     if (one_of(standard_name, ys) || cf_text_is(c, "_CoordinateAxisType", "GeoY")) return ROLE_Y;
     if ((standard_name && strcasecmp(standard_name, "time") == 0) || cf_time_units_like(units) || cf_text_is(c, "axis", "T")) return ROLE_T;
-    if (one_of(standard_name, members) || cf_text_is(c, "axis", "E") || cf_text_is(c, "_CoordinateAxisType", "Ensemble")) return ROLE_MEMBER;
+    if ((standard_name && cf_is_member_name(standard_name)) || cf_text_is(c, "axis", "E") || cf_text_is(c, "_CoordinateAxisType", "Ensemble")) return ROLE_MEMBER;
     if (cf_is_longitude(c)) return ROLE_X;
     if (cf_is_latitude(c)) return ROLE_Y;
     if (cf_text_is(c, "axis", "X")) return ROLE_X;
@@ -69,7 +73,7 @@ enum cf_role cf_role_of(const struct source *source, const struct source_variabl
     if (is_vertical(c)) return ROLE_Z;
     if (one_of(name, x_names)) return ROLE_X;
     if (one_of(name, y_names)) return ROLE_Y;
-    if (one_of(name, members)) return ROLE_MEMBER;
+    if (cf_is_member_name(name)) return ROLE_MEMBER;
     return ROLE_NONE;
 }
 
