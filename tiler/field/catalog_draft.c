@@ -169,13 +169,14 @@ static int stack_levels(struct draft *draft, size_t at) {
     const struct piece first = v->pieces[0];
     size_t count = 1, kept = at + 1;
     if (!may_stack(v, v)) return VIRGA_OK;
+    const size_t most = level_stack_most(first.file, first.variable);
     double *levels = malloc((draft->variable_count - at) * sizeof *levels);
     int status = levels ? VIRGA_OK : VIRGA_NO_MEMORY;
     if (levels) levels[0] = first.file->verticals[first.variable->vertical].a[0];
     for (size_t n = at + 1; n < draft->variable_count; n++) {
         struct draft_variable *other = &draft->variables[n];
         const struct piece theirs = other->pieces[0];
-        if (!status && may_stack(v, other) && !(status = take_pieces(v, other))) levels[count++] = theirs.file->verticals[theirs.variable->vertical].a[0];
+        if (!status && count < most && may_stack(v, other) && !(status = take_pieces(v, other))) levels[count++] = theirs.file->verticals[theirs.variable->vertical].a[0];
         else draft->variables[kept++] = *other;
     }
     draft->variable_count = kept;

@@ -6,6 +6,8 @@
 
 #include "field/cf_helpers.h"
 
+enum { LEVELS_MAX = 4096 };
+
 static const struct cf_vertical *vertical_of(const struct cf_file *file, const struct cf_variable *piece) {
     return piece->vertical >= 0 ? &file->verticals[piece->vertical] : NULL;
 }
@@ -20,6 +22,12 @@ bool level_stack_alike(const struct cf_file *file, const struct cf_variable *pie
     bool alike = vertical_of(file, piece)->kind == vertical_of(other_file, other)->kind && piece->member_count == other->member_count;
     for (size_t m = 0; alike && m < piece->member_count; m++) alike = strcmp(piece->members[m], other->members[m]) == 0;
     return alike;
+}
+
+size_t level_stack_most(const struct cf_file *file, const struct cf_variable *piece) {
+    const struct grid *grid = file->grids[piece->grid].grid;
+    const size_t fitting = CF_VOXELS_MAX / (grid->x.n * grid->y.n);
+    return fitting < LEVELS_MAX ? fitting : LEVELS_MAX;
 }
 
 int level_stack_new(const struct cf_file *file, const struct cf_variable *first, const double *levels, size_t count, struct level_stack **result) {

@@ -15,6 +15,8 @@ struct level_stack {
 bool level_stack_fits(const struct cf_file *file, const struct cf_variable *piece);
 // Whether two pieces that fit are levels of one kind, with the same members.
 bool level_stack_alike(const struct cf_file *file, const struct cf_variable *piece, const struct cf_file *other_file, const struct cf_variable *other);
+// How many levels a stack on a piece's grid may have.
+size_t level_stack_most(const struct cf_file *file, const struct cf_variable *piece);
 // levels: [count] as the pieces' verticals have them, each another. The file must outlive the stack. VIRGA_OK or VIRGA_NO_MEMORY.
 int level_stack_new(const struct cf_file *file, const struct cf_variable *first, const double *levels, size_t count, struct level_stack **stack);
 // Which level a piece is, from below; the count of levels where it is none of them.

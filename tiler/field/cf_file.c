@@ -18,7 +18,7 @@
 
 enum { AXIS_MAX = 1 << 20, PROBLEMS_MAX = 500, VARIABLES_MAX = 4000 };
 // A header of a few kilobytes may claim any size; what is listed has to fit.
-static const size_t columns_max = (size_t)1 << 26, voxels_max = (size_t)1 << 34, steps_max = (size_t)1 << 21;
+static const size_t columns_max = (size_t)1 << 26, steps_max = (size_t)1 << 21;
 
 void *cf_grow(void *array, size_t count, size_t size) {
     char *grown = realloc(array, (count + 1) * size);
@@ -406,7 +406,7 @@ static int place(struct cf_file *file, size_t index, struct cf_variable *out, st
     if ((status = cf_members_fill(file, v, d.coordinate[ROLE_MEMBER], out, failure))) return status;
     if (!(out->apart = cf_apart(file->source, v))) return failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
     size_t columns = slot->grid->x.n * slot->grid->y.n;
-    if (columns > columns_max || columns * out->level_count > voxels_max)
+    if (columns > columns_max || columns * out->level_count > CF_VOXELS_MAX)
         return failure_set(failure, VIRGA_TOO_LARGE, "it has %zu x %zu x %zu voxels, more than can be shown", slot->grid->x.n, slot->grid->y.n, out->level_count);
     out->categories = source_find_attribute(v->attributes, v->attribute_count, "flag_values") || source_find_attribute(v->attributes, v->attribute_count, "flag_masks");
     if (out->extra < 0) out->helper = cf_helper_of(v, out->level_count > 1, out->vertical >= 0, &out->helper_scale, &out->helper_offset);

@@ -82,6 +82,8 @@ struct cf_variable {
     double helper_scale, helper_offset;  // … in that unit: value * scale + offset
 };
 
+#define CF_VOXELS_MAX ((size_t)1 << 34)  // of a variable at one time
+
 struct cf_file_problem { int variable; char reason[256]; };  // variable in the inventory, or -1 for the whole file
 
 struct cf_file {
