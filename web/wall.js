@@ -39,30 +39,53 @@ document.body.append(view.element);
 const grab = createWallDrag(host, place);
 const controls = createControls();
 let cycleTimer = 0;
+let due = nothingDue(); // with the next frame
 
 // ---- What is told.
 
 // All pins come in several messages; until the last of them nothing goes that was there, nor does what is open close.
 function take({all, more, pins: list}) {
   if (all) state.unsure = new Set(state.pins.keys());
+  let moved = !state.told || (!more && state.unsure.size > 0);
   for (const pin of list) {
+    const before = state.pins.get(pin.id);
     state.unsure.delete(pin.id);
     if (pin.deleted || pin.state === "deleted") state.pins.delete(pin.id);
     else state.pins.set(pin.id, pin);
+    moved ||= !before || pin.deleted || before.position !== pin.position || before.group !== pin.group;
+    due.ids.add(pin.id);
   }
   if (!more) for (const id of state.unsure) state.pins.delete(id);
   if (!more) state.unsure.clear();
   state.told = true;
-  refresh();
+  refreshSoon(moved);
 }
+
+// What is told ten times a second of a thousand pins is drawn once a frame, and where none came, went or moved, only the tiles in question.
+function refreshSoon(moved) {
+  due.moved ||= moved;
+  due.frame ||= requestAnimationFrame(() => {
+    const {ids} = due, all = due.moved;
+    due = nothingDue();
+    if (all) return refresh();
+    for (const id of ids) tiles.get(id)?.update(state.pins.get(id), timeNow());
+    refreshRest();
+  });
+}
+
+function nothingDue() { return {frame: 0, moved: false, ids: new Set()}; }
 
 function refresh() {
   const now = timeNow();
   for (const [id, tile] of tiles) if (!state.pins.has(id)) { tile.element.remove(); tiles.delete(id); }
   const groups = shownGroups();
   layOut(groups);
-  for (const {pins: members} of groups) for (const pin of members) tiles.get(pin.id).update(pin, now);
-  if (view.id && state.pins.has(view.id)) view.update(state.pins.get(view.id), now);
+  for (const {pins: members} of groups) for (const pin of members) tiles.get(pin.id)?.update(pin, now); // none yet of one that came while another is dragged
+  refreshRest();
+}
+
+function refreshRest() {
+  if (view.id && state.pins.has(view.id)) view.update(state.pins.get(view.id), timeNow());
   else if (view.id) view.close();
   controls.update();
   pairing.changed();

@@ -87,6 +87,22 @@ onWall("a pin that is open stays open when the server comes back, also of more p
   assert.equal(await page.evaluate(() => window.fewest), 40, "none was ever gone");
 });
 
+onWall("what is told of a pin touches its tile alone", async () => {
+  server = await landingRuns().start();
+  const [, two] = await pinned("One", "Two");
+  await openWall();
+  await drawn("00:00");
+  await page.evaluate(() => {
+    window.touched = new Set();
+    const observer = new MutationObserver((changes) => changes.forEach(({target}) => window.touched.add((target.closest ? target : target.parentElement).closest(".tile")?.dataset.id ?? "the wall")));
+    observer.observe(document.querySelector("#wall"), {subtree: true, childList: true, characterData: true, attributes: true});
+  });
+  const changed = await fetch(`${server.url}api/pins/${two.id}`, {method: "PUT", body: JSON.stringify({title: "Second"}), headers: {"Content-Type": "application/json", "If-Match": "*", Origin: new URL(server.url).origin}});
+  assert.equal(changed.status, 200);
+  await page.waitForSelector(".tile-title:text-is('Second')");
+  assert.deepEqual(await page.evaluate(() => [...window.touched]), [two.id]);
+});
+
 onWall("ages are told by the server's clock, whatever this computer's says", async () => {
   server = await landingRuns().start();
   await pinned("One");

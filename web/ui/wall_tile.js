@@ -3,6 +3,12 @@
 import {describePin} from "../view/wall_words.js";
 import {h, icon} from "./dom.js";
 
+// What is the same already is left alone, so that nothing is laid out anew for it.
+function say(element, text, title = "") {
+  if (element.textContent !== text) element.textContent = text;
+  if (element.title !== title) element.title = title;
+}
+
 /** urls: {open(id), thumbnail(id, key)}; on: {open(id), grab(id, event), move(id, by)}. {element, update(pin, now), arrange(on)} */
 export function createWallTile(id, urls, on) {
   const image = h("img", {alt: "", decoding: "async", draggable: "false"});
@@ -60,17 +66,14 @@ export function createWallTile(id, urls, on) {
     pin = newPin;
     const words = describePin(pin, now);
     element.dataset.state = words.state;
-    title.textContent = pin.title;
-    title.title = pin.owner ? `${pin.title} (${pin.owner})` : pin.title;
-    valid.textContent = words.validShort;
-    valid.title = words.valid;
-    for (const lead of leads) lead.textContent = words.lead;
-    run.textContent = words.run;
-    age.textContent = words.age;
+    say(title, pin.title, pin.owner ? `${pin.title} (${pin.owner})` : pin.title);
+    say(valid, words.validShort, words.valid);
+    for (const lead of leads) say(lead, words.lead);
+    say(run, words.run);
+    say(age, words.age);
     warning.hidden = !words.warning;
-    warningText.textContent = words.warning;
-    warning.title = words.warning;
-    link.setAttribute("aria-label", words.label);
+    say(warningText, words.warning, words.warning);
+    if (link.getAttribute("aria-label") !== words.label) link.setAttribute("aria-label", words.label);
     arrange(arranging);
     show(pin.live?.key);
   }

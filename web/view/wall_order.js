@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // The order of pins on the wall: groups by name, those without one first; within a group by position, then by age. Pure.
 
+const byText = (a, b) => Number(a > b) - Number(a < b);
+
 function comparePins(a, b) {
-  return a.position - b.position || String(a.created).localeCompare(String(b.created)) || a.id.localeCompare(b.id);
+  return a.position - b.position || byText(String(a.created), String(b.created)) || byText(a.id, b.id);
 }
 
 /** [{name, pins}] of pins in any order; `only`: the name of a group that is shown alone, or null. */
