@@ -7,15 +7,14 @@
 #include "brick/volume_sample.h"
 #include "field/source_sample.h"
 
-#define RADIUS 6371229.0
-static const double RADIANS = 3.14159265358979323846 / 180;
+static const double RADIANS = M_PI / 180;
 
 // --- Lines.
 
 static double distance(const struct section_point *a, const struct section_point *b) {
     double dlat = sin(0.5 * (b->lat - a->lat) * RADIANS), dlon = sin(0.5 * (b->lon - a->lon) * RADIANS);
     double h = dlat * dlat + cos(a->lat * RADIANS) * cos(b->lat * RADIANS) * dlon * dlon;
-    return 2 * RADIUS * asin(fmin(1, sqrt(h)));
+    return 2 * GRID_SPHERE * asin(fmin(1, sqrt(h)));
 }
 
 static double spacing(const struct grid_axis *axis, double km_per_unit) {

@@ -11,7 +11,7 @@
 #include "field/grid_transform.h"
 
 enum { AXIS_MAX = 1 << 20 };
-static const double metres_per_degree = 0.017453292519943295 * 6371229;
+static const double metres_per_degree = 0.017453292519943295 * GRID_SPHERE;
 
 static int refuse(struct failure *failure, char which, const char *why) {
     return failure_set(failure, VIRGA_UNSUPPORTED, "the %c axis %s", which, why);

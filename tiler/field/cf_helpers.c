@@ -6,8 +6,7 @@
 
 #include "field/cf_attributes.h"
 #include "field/cf_units.h"
-
-static const double gravity = 9.80665;
+#include "field/hydrostatic.h"
 
 const char *cf_units_of(const struct source_variable *v) {
     const char *units = cf_text(v, "units");
@@ -29,7 +28,7 @@ static bool as_height(const struct source_variable *v, double *scale, double *of
     const char *units = cf_units_of(v);
     if (converts(units, "m", scale, offset) && *offset == 0) return true;
     if (!converts(units, "m2 s-2", scale, offset) || *offset != 0) return false;
-    *scale /= gravity;
+    *scale /= HYDROSTATIC_GRAVITY;
     return true;
 }
 

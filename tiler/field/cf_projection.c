@@ -10,8 +10,6 @@
 #include "field/cf_crs_text.h"
 #include "field/cf_grid.h"
 
-static const double model_sphere = 6371229;
-
 struct builder {
     const struct source_variable *mapping;
     double meridian;  // of the longitudes' origin, east of Greenwich
@@ -147,7 +145,7 @@ static void add_earth(struct builder *b) {
         add_number(b, "a", named->a);
         add_number(b, "rf", named->b);
     } else {
-        add_number(b, "R", model_sphere);
+        add_number(b, "R", GRID_SPHERE);
     }
 }
 

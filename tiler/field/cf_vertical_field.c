@@ -9,6 +9,7 @@
 #include "field/cf_units.h"
 #include "field/cf_vertical_private.h"
 #include "field/cf_wrf.h"
+#include "field/hydrostatic.h"
 
 struct field_name { const char *name; bool pressure, above_ground; };
 
@@ -71,7 +72,7 @@ static bool scale_of(const struct source_variable *v, bool pressure, double *fac
     const char *units = cf_units_of(v);
     if (cf_units_convert(units, pressure ? "Pa" : "m", factor, &offset) == VIRGA_OK) return offset == 0;
     if (pressure || cf_units_convert(units, "m2 s-2", factor, &offset) || offset != 0) return false;
-    *factor /= 9.80665;
+    *factor /= HYDROSTATIC_GRAVITY;
     return true;
 }
 

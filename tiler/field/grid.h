@@ -16,6 +16,8 @@
 
 #include "base/status.h"
 
+#define GRID_SPHERE 6371229.0  // metres: the radius that models mostly take for the earth's
+
 struct grid_axis {
     size_t n;
     double *values;  // n strictly increasing coordinates: degrees, metres (km axes are converted) or column numbers

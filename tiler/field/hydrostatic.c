@@ -3,7 +3,7 @@
 
 #include <math.h>
 
-static const double gravity = 9.80665, dry_air = 287.0597, water_vapour = 461.5250, lapse_rate = 0.0065;
+static const double gravity = HYDROSTATIC_GRAVITY, dry_air = HYDROSTATIC_DRY_AIR, water_vapour = 461.5250, lapse_rate = 0.0065;
 
 double hydrostatic_virtual_temperature(double temperature, double specific_humidity) {
     return temperature * (1 + (water_vapour / dry_air - 1) * specific_humidity);

@@ -8,6 +8,9 @@
 #ifndef VIRGA_FIELD_HYDROSTATIC_H
 #define VIRGA_FIELD_HYDROSTATIC_H
 
+#define HYDROSTATIC_GRAVITY 9.80665   // m/s2
+#define HYDROSTATIC_DRY_AIR 287.0597  // its gas constant, J/(kg K)
+
 double hydrostatic_virtual_temperature(double temperature, double specific_humidity);
 // A whole layer with one temperature, from pressure `below` to `above` (> 0).
 double hydrostatic_layer(double virtual_temperature, double below, double above);

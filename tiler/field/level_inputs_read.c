@@ -271,7 +271,7 @@ static int pressure_level(struct walk *w, size_t k, struct failure *failure) {
 
 static double standard_temperature(double pressure) {
     double h = standard_atmosphere_height(pressure), step = 50, high = standard_atmosphere_pressure(h + step), low = standard_atmosphere_pressure(h - step);
-    return 2 * step * 9.80665 / (287.0597 * log(low / high));
+    return 2 * step * HYDROSTATIC_GRAVITY / (HYDROSTATIC_DRY_AIR * log(low / high));
 }
 
 // Virtual temperature of the level into *t, the standard atmosphere's where it is missing.

@@ -8,11 +8,12 @@
 
 #include "base/memory.h"
 #include "base/multiversion.h"
+#include "field/hydrostatic.h"
 #include "field/standard_atmosphere.h"
 #include "tile/plane_math.h"
 #include "tile/plane_place.h"
 
-static const double gravity = 9.80665, dry_air = 287.0597, log_p0 = 11.512925464970229 /* ln 100000 */, kappa = 2.0 / 7;
+static const double gravity = HYDROSTATIC_GRAVITY, dry_air = HYDROSTATIC_DRY_AIR, log_p0 = 11.512925464970229 /* ln 100000 */, kappa = 2.0 / 7;
 static const float least_pressure = 1e-3F;  // Pa
 
 // --- A companion, level by level in its proper unit.
