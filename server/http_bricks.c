@@ -52,8 +52,6 @@ static void done(void *user, int status, struct shared_bytes *bytes, const struc
     http_job_post(job);
 }
 
-static const char immutable[] = "public, max-age=31536000, immutable";
-
 static int answer(struct peer *peer, struct shared_bytes *bytes) {
     if (bytes && bytes->size) return http_answer(peer, 200, "application/octet-stream", bytes);
     shared_bytes_unref(bytes);
@@ -69,7 +67,7 @@ static int fetch(struct peer *peer, const struct field_ref *field, const struct 
     struct failure failure = {0};
     made->field = *field;
     job->type = "application/octet-stream";
-    job->cache = immutable;
+    job->cache = HTTP_IMMUTABLE;
     memcpy(job->etag, peer->reply.etag, sizeof job->etag);
     int priority = field_priority_brick(0, false);
     int status = table ? brick_store_table(store, job->catalog, &made->field, field_priority_table(0), &bytes, done, job, &failure)
@@ -103,7 +101,7 @@ int http_bricks(const struct http_request *request) {
     // All that the bytes depend on is in the address.
     snprintf(peer->reply.etag, sizeof peer->reply.etag, table ? "\"%.32s-%u-%u\"" : "\"%.32s-%u-%u-%u-%u-%u-%u\"",
              catalog_step_edition(&field), member, step, key.level, key.z, key.y, key.x);
-    peer->reply.cache = immutable;
+    peer->reply.cache = HTTP_IMMUTABLE;
     if (http_has_copy(peer, peer->reply.etag)) return http_answer(peer, 304, NULL, NULL);
     return fetch(peer, &field, &key, table);
 }

@@ -110,7 +110,7 @@ static void run(void *argument, bool cancelled) {
 
 // The id of a level map names its content; that of the surface does not, so copies of it are asked about each time.
 static const char *caching(const char *geometry) {
-    return strcmp(geometry, "surface") ? "public, max-age=31536000, immutable" : "no-cache";
+    return strcmp(geometry, "surface") ? HTTP_IMMUTABLE : "no-cache";
 }
 
 static void finish(struct http_job *job, struct peer *peer) {

@@ -44,7 +44,7 @@ static int refuse_begun(struct http_job *job, int status, const struct failure *
 
 const char *http_map_caching(enum map_keeping keeping) {
     switch (keeping) {
-        case MAP_KEEP_EVER: return "public, max-age=31536000, immutable";
+        case MAP_KEEP_EVER: return HTTP_IMMUTABLE;
         case MAP_KEEP_NAMED: return "public, max-age=300";
         default: return "public, max-age=30";
     }

@@ -92,8 +92,6 @@ static int as_it_is(struct peer *peer, const struct pin *pin, bool png) {
 
 // --- One that never changes.
 
-static const char immutable[] = "public, max-age=31536000, immutable";
-
 struct file_job {
     struct http_job job;  // first
     char id[PIN_ID + 1], key[PIN_KEY + 1];
@@ -111,7 +109,7 @@ static int one_of_all(struct peer *peer, const char *id, const char *key) {
     snprintf(peer->reply.etag, sizeof peer->reply.etag, "\"%s\"", key);
     struct shared_bytes *bytes = pin_pictures_thumbnail(peer->server->pictures, id, key);
     if (bytes) {
-        peer->reply.cache = immutable;
+        peer->reply.cache = HTTP_IMMUTABLE;
         if (!http_has_copy(peer, peer->reply.etag)) return http_answer(peer, 200, "image/jpeg", bytes);
         shared_bytes_unref(bytes);
         return http_answer(peer, 304, NULL, NULL);
@@ -119,7 +117,7 @@ static int one_of_all(struct peer *peer, const char *id, const char *key) {
     struct file_job *job = (struct file_job *)http_job_new(peer, sizeof *job, NULL);
     if (!job) return http_answer_error(peer, 503, "out of memory");
     job->job.type = "image/jpeg";
-    job->job.cache = immutable;
+    job->job.cache = HTTP_IMMUTABLE;
     memcpy(job->job.etag, peer->reply.etag, sizeof job->job.etag);
     memcpy(job->id, id, sizeof job->id);
     memcpy(job->key, key, sizeof job->key);

@@ -78,6 +78,9 @@ bool http_accepts_gzip(const struct peer *peer);
 bool http_query(const struct peer *peer, const char *key, char *out, size_t room);
 // Whether the client's copy is the one with this tag (weak comparison, as If-None-Match asks).
 bool http_has_copy(const struct peer *peer, const char *etag);
+
+#define HTTP_IMMUTABLE "public, max-age=31536000, immutable"  // Cache-Control of what never changes at its address
+
 // Fills the reply; takes over the caller's reference to the body.
 int http_answer(struct peer *peer, int status, const char *type, struct shared_bytes *body);
 int http_answer_text(struct peer *peer, int status, const char *type, const char *text);
