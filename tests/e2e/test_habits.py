@@ -160,3 +160,15 @@ def test_members_on_a_dimension_without_numbers(run, tmp_path, kind, labels):
     make_habits.members_by_text(tmp_path / "a.nc", kind)
     for n, label in enumerate(labels):
         assert member(run, tmp_path / "a.nc", label) == pytest.approx(make_habits.value(*PLACES[0], 0, 1) + n, abs=1e-4)
+
+
+def test_what_a_lattice_cannot_hold_is_told(run, tmp_path):
+    with netCDF4.Dataset(tmp_path / "a.nc", "w") as file:
+        make_files.times(file, 5)
+        values = 1e-3 * make_habits.field(1, 5)[:, 0]
+        values[1] *= 1e12  # neither the first step nor the middle nor the last one
+        make_habits.put(file, "temperature", ("time", *make_habits.horizontal(file)), values, "widgets")
+    done = run("sample", tmp_path / "a.nc", "--variable", "temperature", "--time", "T+7", "--lon", PLACES[0][0], "--lat", PLACES[0][1], "--json")
+    answer = json.loads(done.stdout)
+    assert answer["source"] > 1e11 and answer["bricks"] is None
+    assert "108 values of 2026-01-01T07:00:00Z are beyond what its lattice holds" in done.stderr

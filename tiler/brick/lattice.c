@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "brick/lattice.h"
 
+#include <float.h>
 #include <math.h>
 
 #include "base/multiversion.h"
@@ -29,10 +30,10 @@ void lattice_from_values(const struct lattice_spec *lattice, size_t count, doubl
                          struct lattice_range *range) {
     const double v0 = lattice->v0, per_step = 1 / lattice->step, limit = Q_LIMIT;
     int32_t lowest = INT32_MAX, highest = INT32_MIN;
-    int64_t missing = 0;
+    int64_t missing = 0, lost = 0;
     for (size_t i = 0; i < count; i++) {
         double steps = (values[i] - v0) * per_step, nearest = rint(steps);
-        int32_t there = fabs(nearest) <= limit;
+        int32_t there = fabs(nearest) <= limit, finite = fabs(values[i]) <= DBL_MAX;
         int32_t v = (int32_t)(there ? nearest : 0);
         values[i] = there ? rint(steps * LATTICE_FRACTION) : 0;
         q[i] = there ? v : LATTICE_MISSING;
@@ -40,8 +41,9 @@ void lattice_from_values(const struct lattice_spec *lattice, size_t count, doubl
         lowest = low < lowest ? low : lowest;
         highest = high > highest ? high : highest;
         missing += !there;
+        lost += finite & !there;
     }
-    *range = (struct lattice_range){.lowest = lowest, .highest = highest, .missing = (size_t)missing};
+    *range = (struct lattice_range){.lowest = lowest, .highest = highest, .missing = (size_t)missing, .lost = (size_t)lost};
 }
 
 int32_t lattice_from_mean(double sum, double present) { return q_from_steps(sum / present / LATTICE_FRACTION); }

@@ -30,6 +30,7 @@ double lattice_to_value(const struct lattice_spec *lattice, int32_t q);
 struct lattice_range {
     int32_t lowest, highest;  // of those present; lowest > highest when none is
     size_t missing;
+    size_t lost;  // of those, finite numbers beyond the range
 };
 // count values to q; and values[] becomes (value - v0) / step in 1/LATTICE_FRACTION, rounded, 0 where missing.
 void lattice_from_values(const struct lattice_spec *lattice, size_t count, double *values, int32_t *q,

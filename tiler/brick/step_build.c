@@ -201,6 +201,16 @@ static void keep_nothing(struct build *build) {
         brick_store_fail_bricks(store, step, VIRGA_CANCELLED, NULL);
 }
 
+// Nobody should take for a hole in the forecast what is one in the lattice.
+static void tell_lost(const struct build *build, size_t lost) {
+    const struct field_ref *f = &build->field;
+    const struct catalog_variable *v = &f->dataset->variables[f->variable];
+    const struct lattice_spec *l = &build->step->lattice;
+    if (lost == 0) return;
+    log_warning("brick", "%s: %s: %zu values of %s are beyond what its lattice holds (%.6g to %.6g) and are shown as missing", f->dataset->id, v->id, lost,
+                f->dataset->runs[f->run].series[f->variable].times[f->step].iso, l->v0 - INT32_MAX * l->step, l->v0 + INT32_MAX * l->step);
+}
+
 static void end_build(struct build *build) {
     struct brick_store *store = build->store;
     struct step_table *table = NULL;
@@ -210,6 +220,7 @@ static void end_build(struct build *build) {
     int status = build->status;
     if (!status) status = volume_tiler_finish(build->tiler, &table, &volume, &failure);
     if (!status && table && (status = step_table_encode(table, &bytes))) failure_set(&failure, status, "out of memory");
+    if (!status) tell_lost(build, volume_tiler_lost(build->tiler));
     volume_tiler_free(build->tiler);
     const bool irreducible = status == VIRGA_UNSUPPORTED && build->level > 0;
     if (irreducible) log_debug("brick", "%s; it is read whole", failure.message);

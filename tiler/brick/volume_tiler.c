@@ -18,6 +18,7 @@ struct volume_tiler {
     struct pyramid *pyramid;     // lock
     struct step_bounds *bounds;  // lock; NULL without TABLE_OF_BOUNDS
     size_t voxels_left;       // lock
+    size_t lost;              // lock; values beyond the lattice
     int status;               // lock; of the first box that failed: then all the others do
     struct failure failure;   // lock
 };
@@ -121,6 +122,7 @@ int volume_tiler_add(struct volume_tiler *tiler, const struct field_box *box, do
     status = step_volume_put(tiler->volume, 0, &to, q, range.lowest, range.highest, failure);
     if (!status) {
         pthread_mutex_lock(&tiler->lock);
+        tiler->lost += range.lost;
         status = add_rows(tiler, &to, values, q);
         if (status && failure) *failure = tiler->failure;
         pthread_mutex_unlock(&tiler->lock);
@@ -261,4 +263,11 @@ size_t volume_tiler_memory(struct volume_tiler *tiler) {
     if (tiler->bounds && tiler->volume) bytes += step_bounds_memory(step_volume_shape(tiler->volume));
     pthread_mutex_unlock(&tiler->lock);
     return bytes + (tiler->volume ? step_volume_memory(tiler->volume) : 0);
+}
+
+size_t volume_tiler_lost(struct volume_tiler *tiler) {
+    pthread_mutex_lock(&tiler->lock);
+    const size_t lost = tiler->lost;
+    pthread_mutex_unlock(&tiler->lock);
+    return lost;
 }

@@ -28,6 +28,7 @@ int volume_tiler_add_blocks(struct volume_tiler *tiler, const struct field_box *
 // When all boxes were added: the table (NULL with TABLE_NONE), and the volume, which now belong to the caller. One thread, once.
 int volume_tiler_finish(struct volume_tiler *tiler, struct step_table **table, struct step_volume **volume,
                         struct failure *failure);
+size_t volume_tiler_lost(struct volume_tiler *tiler);  // how many values so far were numbers that the lattice cannot hold: they are missing
 size_t volume_tiler_memory(struct volume_tiler *tiler);  // bytes of the volume in memory, and of unfinished means
 
 // The voxels of one brick, border included, into q[BRICK_MAX_VOXELS]. Any thread.

@@ -77,13 +77,16 @@ static bool named(const char *standard_name, const char *const *words) {
     return false;
 }
 
+// Nothing but water falls in millimetres a time.
+static bool is_bare_rain(const char *units, const char *standard_name) { return !*standard_name && strncmp(units, "mm", 2) == 0; }
+
 // Where a mass of water on the ground is given as its depth, which by its units alone is a height or a speed.
 static const struct kind *kind_for(const char *units, const char *standard_name) {
     static const char *const fluxes[] = {"precipitation_flux", "rainfall_flux", "snowfall_flux", NULL};
     static const char *const amounts[] = {"precipitation_amount", "rainfall_amount", "snowfall_amount", NULL};
     const struct kind *kind = kind_of(units);
     if (!kind || strstr(standard_name, "thickness")) return kind;
-    if (strcmp(kind->names[0], "m s-1") == 0 && named(standard_name, fluxes)) return kind_named("kg m-2 s-1");
+    if (strcmp(kind->names[0], "m s-1") == 0 && (named(standard_name, fluxes) || is_bare_rain(units, standard_name))) return kind_named("kg m-2 s-1");
     if (strcmp(kind->names[0], "m") == 0 && named(standard_name, amounts)) return kind_named("kg m-2");
     return kind;
 }
@@ -95,7 +98,7 @@ static bool is_rain_rate(const char *standard_name) {
 
 // Where a kind's usual unit is not usual for this variable: its own is.
 static const char *usual_unit(const struct kind *kind, const char *own, const char *standard_name) {
-    if (strstr(standard_name, "potential_temperature")) return own;
+    if (strstr(standard_name, "potential_temperature") || (strcmp(kind->names[0], "kg m-2 s-1") == 0 && is_bare_rain(own, standard_name))) return own;
     if (strcmp(kind->names[0], "m s-1") == 0) return is_rain_rate(standard_name) ? "mm h-1" : own;
     if (strcmp(kind->names[0], "m") == 0 || strcmp(kind->names[0], "Pa s-1") == 0) return own;
     return kind->usual;

@@ -274,6 +274,7 @@ static void what_has_no_lattice_value_is_missing(void **state) {
     assert_int_equal(q[9], 2);
     assert_int_equal(q[10], -2);
     assert_int_equal(range.missing, 6);
+    assert_int_equal(range.lost, 3);  // numbers, and yet missing
     assert_true(range.lowest == -INT32_MAX && range.highest == INT32_MAX);
     assert_true(values[0] == 0 && values[10] == -2.25 * LATTICE_FRACTION);
 }

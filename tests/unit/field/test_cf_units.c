@@ -90,6 +90,8 @@ static void test_there_are_units_to_choose_from(void **state) {
     check_choices("mm/h", "lwe_precipitation_rate", false, "mm h-1, m s-1");
     check_choices("mm s-1", "precipitation_flux", false, "mm h-1, mm s-1, kg m-2 s-1");  // a mass of water, not a speed
     check_choices("mm h-1", "rainfall_flux", false, "mm h-1, kg m-2 s-1");
+    check_choices("mm day-1", "", false, "mm day-1, kg m-2 s-1, mm h-1");  // nor a wind in knots
+    check_choices("mm/h", "", false, "mm h-1, kg m-2 s-1");
     check_choices("mm", "precipitation_amount", false, "mm, kg m-2");
     check_choices("mm", "lwe_thickness_of_precipitation_amount", false, "mm, m, km, ft");
     check_choices("(0 - 1)", "cloud_area_fraction", false, "%, 1");
