@@ -10,16 +10,18 @@ import signal
 import struct
 import threading
 import time
+import types
 from contextlib import contextmanager
 
 import pytest
 from child import STATE, Child, message
 from distributed import Client
+from distributed.comm import CommClosedError
 from distributed.scheduler import KilledWorker
 from distributed.utils import LoopRunner
 from processes import alive, descendants, free_port, scheduler, until, worker
 
-from virga_engine.cluster import open_cluster
+from virga_engine.cluster import open_cluster, wait_for_another
 from virga_engine.cluster_failure import SchedulerLost, explain
 from virga_engine.clusters import connection, managed
 from virga_engine.failure import Cancelled, Failure, Status
@@ -290,6 +292,25 @@ def test_a_lost_scheduler_is_found_again(tmp_path):
             assert told.now("running", 1)["message"] is None
             assert told.compute() == 42
             assert told.cluster.client() is not first
+
+
+def test_a_loss_that_the_client_has_not_noticed_yet_is_one():
+    client = types.SimpleNamespace(status="running", scheduler=types.SimpleNamespace(address="tcp://127.0.0.1:39299"))
+
+    def closed(port: int) -> CommClosedError:
+        return CommClosedError(f"in <TCP (closed) ConnectionPool.gather local=tcp://127.0.0.1:42956 remote=tcp://127.0.0.1:{port}>: Stream is closed")
+
+    assert isinstance(explain(closed(39299), client), SchedulerLost)
+    assert not isinstance(explain(closed(3929), client), SchedulerLost)  # a worker's
+    client.status = "closed"
+    assert isinstance(explain(closed(3929), client), SchedulerLost)
+
+
+def test_the_next_client_is_waited_for():
+    clients = [1, 2, 2, 2, 3]
+    cluster = types.SimpleNamespace(client=lambda _: clients.pop(0))
+    wait_for_another(cluster, [1, 2], Cancel())
+    assert not clients
 
 
 def test_a_scheduler_that_is_not_there_is_said_and_waited_for(tmp_path, monkeypatch):

@@ -4,18 +4,20 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Any, Protocol
 
 from .failure import Failure, Status
-from .request import Cancel
+from .request import Cancel, Cancelled
 
 if TYPE_CHECKING:
     from distributed import Client
 
     from .clusters.backend import Backend
 
+RECONNECT_SECONDS = 10
 State = dict[str, Any]  # STATE of SOURCE_PROTOCOL.md: cluster, state, workers, wanted, threads, memory, …
 
 
@@ -48,6 +50,14 @@ class Cluster(Protocol):
 
     def close(self) -> None:
         """Ends what this engine started (never a shared scheduler) and waits for that, 10 s at most. May be called twice."""
+
+
+def wait_for_another(cluster: Cluster, used: list[Client], cancelled: Cancel) -> None:
+    """After its scheduler was lost: until the cluster has a client that is none of `used`, RECONNECT_SECONDS at most. Raises what client() raises."""
+    deadline = time.monotonic() + RECONNECT_SECONDS
+    while cluster.client(cancelled) in used and time.monotonic() < deadline:
+        if cancelled.wait(0.2):
+            raise Cancelled
 
 
 def no_state() -> State:

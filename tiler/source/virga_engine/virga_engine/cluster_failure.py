@@ -32,8 +32,7 @@ def explain(error: BaseException, client: Client) -> Failure:
         return Failure(Status.GONE, "the server does not wait for this slab any more; ask again")
     if isinstance(error, (FutureCancelledError, CancelledError)):
         return _lost_future(error, client)
-    lost = isinstance(error, (CommClosedError, TimeoutError)) and client.status != "running"
-    if lost or isinstance(error, ClosedClientError):
+    if isinstance(error, ClosedClientError) or _is_loss(error, client):
         return SchedulerLost(Status.GONE, "the connection to the Dask scheduler was lost while it was read; try again")
     words = first_line(error)
     if isinstance(error, OSError) and "ended by signal" in words:  # frame_on_worker.py: not the worker, but what it runs
@@ -46,6 +45,14 @@ def explain(error: BaseException, client: Client) -> Failure:
     if isinstance(error, (ImportError, AttributeError)):
         return Failure(Status.UNSUPPORTED, f"a worker lacks a package to read it ({words}); install it on the workers")
     return Failure(Status.UNREADABLE, f"it cannot be read on the cluster ({type(error).__name__}: {words})")
+
+
+def _is_loss(error: BaseException, client: Client) -> bool:
+    """The client itself may not have noticed yet; then the error names the scheduler's address."""
+    if not isinstance(error, (CommClosedError, TimeoutError)):
+        return False
+    address = getattr(client.scheduler, "address", None)
+    return client.status != "running" or isinstance(error, CommClosedError) and address is not None and f"remote={address}>" in str(error)
 
 
 def _times(error: KilledWorker) -> str:

@@ -26,7 +26,7 @@ from . import block_sums, delivery, on_worker
 from .arrays import StoredArray
 from .block_sums import boxes_of, finish_means
 from .chunk_graph import ChunkGraph, Cone, Key
-from .cluster import Cluster
+from .cluster import Cluster, wait_for_another
 from .cluster_failure import SchedulerLost, explain
 from .delivery import Sender, Unreachable
 from .on_worker import Chunk, Job, Outcome
@@ -34,7 +34,7 @@ from .lent_slab import LentSlab
 from .read_plan import Group, answer_box, needed_chunks, plan, plan_held
 from .reader import Delivered, ReadCount, answer_layout
 from .reduction import terms_of
-from .request import Cancel, Cancelled, ReadRequest, Reduction
+from .request import Cancel, ReadRequest, Reduction
 
 log = logging.getLogger(__name__)
 for module in (block_sums, delivery, on_worker):
@@ -44,7 +44,6 @@ KEPT_GRAPHS = 256
 FEW_CHUNKS = 8                # of an array in the workers' memory: not worth asking where they are
 DEFAULT_THREADS = 4           # where no worker is there yet
 MOST_BOXES = 4096             # that the engine sends by itself; what falls apart into more goes by the slab's memory
-RECONNECT_SECONDS = 10
 GATHER_SECONDS = 300          # for how long slabs are gathered once workers could not reach the server
 
 
@@ -97,10 +96,7 @@ class ClusterReader:
         try:
             return self._read_with(used, array, request, slab, cancelled)
         except SchedulerLost:  # once more, on the client of a scheduler that is there again
-            deadline = time.monotonic() + RECONNECT_SECONDS
-            while self._cluster.client(cancelled) in used and time.monotonic() < deadline:
-                if cancelled.wait(0.2):
-                    raise Cancelled from None
+            wait_for_another(self._cluster, used, cancelled)
             return self._read_with(used, array, request, slab, cancelled)
 
     def _read_with(self, used: list[Client], array: StoredArray, request: ReadRequest, slab: LentSlab,

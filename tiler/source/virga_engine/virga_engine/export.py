@@ -19,7 +19,7 @@ from threading import Thread
 from uuid import uuid4
 
 from . import frame_on_worker
-from .cluster import Cluster, open_cluster
+from .cluster import Cluster, open_cluster, wait_for_another
 from .cluster_failure import SchedulerLost, explain
 from .failure import Failure, Status
 from .protocol import failure_of
@@ -75,15 +75,18 @@ class Frames:
 
     def draw(self) -> None:
         """Raises Failure; what was drawn until then has been sent."""
+        used: list = []
         for lost in range(LOST_TIMES):
             try:
                 with self._cluster.using(self._cancelled) as client:
+                    used.append(client)
                     self._draw_with(client, lost)
                 return
             except SchedulerLost as failure:
                 if lost + 1 == LOST_TIMES:
                     raise
                 log.warning("%s: the frames that were on their way are drawn again", failure.message)
+                wait_for_another(self._cluster, used, self._cancelled)
 
     def _draw_with(self, client, lost: int) -> None:
         """A few more frames are asked for than there are threads, so that none waits for this process and none fills memory."""
