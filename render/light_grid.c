@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "render/light_grid.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 #include "render/ray_marcher_private.h"
@@ -36,23 +37,38 @@ static float slice_at(const float *slice, const int low[2], const int high[2], c
     return a + (b - a) * f[1];
 }
 
-static float arriving(const float *above, float x, float y) {
-    if (!(x >= 0 && x <= 1 && y >= 0 && y <= 1)) return 1;
-    int low[2], high[2];
-    float f[2];
-    between(x, LIGHT_CELLS_X, &low[0], &high[0], &f[0]);
-    between(y, LIGHT_CELLS_Y, &low[1], &high[1], &f[1]);
-    return slice_at(above, low, high, f);
+// Between two rows of the slice above, with one more cell at both ends.
+static void blend_rows(const float *restrict near, const float *restrict far, float f, float blended[ROW + 2]) {
+    for (size_t x = 0; x < ROW; x++) blended[x + 1] = near[x] + (far[x] - near[x]) * f;
+    blended[0] = blended[1];
+    blended[ROW + 1] = blended[ROW];
+}
+
+// All rays of a slice pass the one above equally far along: by `cells`. Those that come in through a side have lost nothing.
+static void arrive_row(float *restrict row, const float *restrict blended, float cells) {
+    if (!isfinite(cells)) return;
+    const float whole = floorf(cells), f = cells - whole;
+    const ptrdiff_t to = (ptrdiff_t)fmaxf(-ROW - 1, fminf(ROW + 1, whole));
+    const float first = ceilf(-0.5f - cells), last = floorf(ROW - 0.5f - cells);
+    for (ptrdiff_t x = (ptrdiff_t)fmaxf(0, first), end = (ptrdiff_t)fminf(ROW - 1, last); x <= end; x++) {
+        const float here = blended[x + to + 1], next = blended[x + to + 2];
+        row[x] *= here + (next - here) * f;
+    }
 }
 
 static void arrive_band(void *argument, size_t index, size_t thread) {
     (void)thread;
     const struct casting *c = argument;
-    float *slice = c->march.share + (size_t)c->slice * SLICE;
+    float *slice = c->march.share + (size_t)c->slice * SLICE, blended[ROW + 2];
     const float *above = slice + SLICE;
     for (unsigned y = (unsigned)index * BAND; y < (index + 1) * BAND; y++) {
         const float from = ((float)y + 0.5f) / LIGHT_CELLS_Y + c->shift[1];
-        for (unsigned x = 0; x < LIGHT_CELLS_X; x++) slice[y * ROW + x] *= arriving(above, ((float)x + 0.5f) / LIGHT_CELLS_X + c->shift[0], from);
+        int low, high;
+        float f;
+        if (!(from >= 0 && from <= 1)) continue;
+        between(from, LIGHT_CELLS_Y, &low, &high, &f);
+        blend_rows(above + low * ROW, above + high * ROW, f, blended);
+        arrive_row(slice + y * ROW, blended, c->shift[0] * LIGHT_CELLS_X);
     }
 }
 
