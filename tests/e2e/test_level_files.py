@@ -8,6 +8,7 @@ import pytest
 import make_grib
 import make_habits
 import place
+from conftest import wait_until
 
 PLACE = (make_habits.LONS[4], make_habits.LATS[3])
 HEIGHTS = [place.standard_height(100.0 * p) for p in make_habits.PRESSURES]
@@ -132,3 +133,19 @@ def test_the_server_gives_all_levels_at_a_place(serve, http_get, folder):
         assert answer["ranges"]["temperature"]["values"] == pytest.approx(expected(12), abs=0.06)
         tile = http_get(f"{server.url}tiles/{dataset['id']}/temperature/4/7/5.png?level=700hPa&time=T%2B12")
         assert tile.status == 200 and tile.body.startswith(b"\x89PNG")
+
+
+def test_a_level_that_comes_later_is_there_at_once(serve, http_get, folder):
+    make_habits.a_file_a_level(folder, lacking=((500, 6), (500, 12)))
+    with serve(folder) as server:
+        def ask():
+            (dataset,) = http_get(server.url + "api/catalog").json()["datasets"]
+            query = f"position?coords=POINT({PLACE[0]}%20{PLACE[1]})&datetime=2026-01-01T12:00:00Z"
+            return dataset, http_get(f"{server.url}ogc/collections/{dataset['id']}:temperature/{query}").json()
+        before, answer = ask()
+        assert answer["ranges"]["temperature"]["values"] == pytest.approx(expected(12)[:2], abs=0.06)
+        make_habits.level_file(folder / ".part", "temperature", 500, 0, [12], make_habits.field(1, 1, 12)[:, 0] + 4.0)
+        (folder / ".part").rename(folder / "T_00_500_012.nc")
+        after = wait_until(lambda: (found := ask()[0])["variables"][0]["shape"][0] == 3 and found)
+        assert after["id"] == before["id"] and [v["id"] for v in after["variables"]] == ["temperature"]
+        assert ask()[1]["ranges"]["temperature"]["values"] == pytest.approx(expected(12), abs=0.06)
