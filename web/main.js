@@ -447,6 +447,7 @@ async function openFirst(view) {
   refresh();
   const pinned = linkedPin();
   if (pinned && await openPin(pinned, view)) return;
+  if (pinned && !view && embedOptions(window.location.search).bare) return sayNoPin();
   if (!hasForecasts()) return sayEmpty();
   if (view) await open(view);
   else await openLinked();
@@ -456,6 +457,12 @@ async function openFirst(view) {
 async function openPin(id, view) {
   const own = Boolean(view && !(await tryToShow(view)));
   return await pin.open(id, {own}) || pin.id() !== null;
+}
+
+// Who looks at a frame did not choose what is in it: another forecast must not pass for the pin's.
+function sayNoPin() {
+  messages.clear("pin");
+  showBlank($("stage"), "This pin cannot be opened", ["There is no such pin, or it was deleted."]);
 }
 
 // The dataset of a link from a notebook: ?dataset=ID.

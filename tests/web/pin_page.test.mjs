@@ -416,6 +416,9 @@ inPage("in the frame of another page: the picture, what it is, its legend; times
   await picture("embed");
   await open(`?pin=${pin.id}&embed=1&timeline=1`);
   assert.ok(await page.isVisible("#timeline"));
+  await page.goto(`${server.url}?pin=${"f".repeat(16)}&embed=1`); // deleted: no other forecast passes for it
+  await says(".blank", /cannot be opened.*deleted/s);
+  assert.equal(await page.evaluate(() => window.virga.state.view), null);
 });
 
 for (const [width, height] of [[360, 640], [1280, 720]]) {
