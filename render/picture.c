@@ -69,16 +69,6 @@ int picture_resolve(struct picture_maker *maker, const struct view *view, double
                        maker->resolved.times[moment->step].iso);
 }
 
-int picture_times(struct picture_maker *maker, const struct view *view, const struct catalog_time **times, size_t *count,
-                  const struct catalog_time **run, struct failure *failure) {
-    int status = picture_mean(maker, view, failure);
-    if (status) return status;
-    *times = maker->resolved.times;
-    *count = maker->resolved.time_count;
-    *run = &maker->resolved.dataset->runs[maker->resolved.run].time;
-    return VIRGA_OK;
-}
-
 int picture_camera(struct picture_maker *maker, const struct view *view, struct view_camera *camera, struct failure *failure) {
     *camera = view->camera;
     if (view->has_camera) return VIRGA_OK;

@@ -36,10 +36,6 @@ struct picture_moment {
 // What the view's rule for time means now: the step, exactly (VIRGA_INVALID with the nearest one named where there is no such step).
 // now: seconds since 1970 UTC, for "nearest to now".
 int picture_resolve(struct picture_maker *maker, const struct view *view, double now, struct picture_moment *moment, struct failure *failure);
-// The valid times of the first layer's steps in the view's run; as long-lived as the catalog. VIRGA_NOT_FOUND names what the view names in vain.
-int picture_times(struct picture_maker *maker, const struct view *view, const struct catalog_time **times, size_t *count,
-                  const struct catalog_time **run, struct failure *failure);
-
 // The camera that picture_draw uses for the view: its own, or the one that frames the domain. For what moves the camera from picture to picture.
 int picture_camera(struct picture_maker *maker, const struct view *view, struct view_camera *camera, struct failure *failure);
 

@@ -64,7 +64,8 @@ void pin_entries_clear(struct pin_entries *entries) {
 
 static bool is_drawn(const struct pin_entry *entry) { return !strcmp(entry->picture.key, entry->meaning.key); }
 
-bool pin_entry_waits(const struct pin_entry *entry, double now) {
+// Whether its picture is to be drawn, and may be now.
+static bool waits(const struct pin_entry *entry, double now) {
     return entry->meant && !entry->meaning.status && !is_drawn(entry) && !entry->drawer && (!entry->failures || now >= entry->again);
 }
 
@@ -89,7 +90,7 @@ struct pin_entry *pin_entries_next(const struct pin_entries *entries, const stru
     int highest = -1;
     for (size_t i = 0; i < entries->count; i++) {
         struct pin_entry *entry = entries->list[i];
-        if (!pin_entry_waits(entry, now)) continue;
+        if (!waits(entry, now)) continue;
         const int score = score_of(drawer, entry, now);
         if (score < highest || (score == highest && entry->sequence > best->sequence)) continue;
         highest = score;

@@ -115,8 +115,6 @@ struct pin_entry *pin_entries_add(struct pin_entries *entries, const char *id); 
 // Frees it. The caller has taken what it refers to from whoever works on it.
 void pin_entries_remove(struct pin_entries *entries, struct pin_entry *entry);
 void pin_entries_clear(struct pin_entries *entries);
-// Whether its picture is to be drawn, and may be now.
-bool pin_entry_waits(const struct pin_entry *entry, double now);
 // The one that a drawer should draw next: those that somebody looked at lately first, then those that share what this drawer has at hand, then those that no
 // other drawer reads for, then the oldest. NULL: none waits.
 struct pin_entry *pin_entries_next(const struct pin_entries *entries, const struct pin_drawer *drawer, double now);
