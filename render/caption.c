@@ -50,7 +50,7 @@ static void plan_head(struct lettering *lettering, const struct caption *caption
     if (cut < CUT_TITLE) add_line(plan, caption->title, 15, true, caption_text);
     if (cut < CUT_ALL) add_line(plan, caption->valid, 20, true, caption_text);
     if (cut < CUT_RUN) add_line(plan, caption->run, 13, false, caption_muted);
-    if (cut < CUT_NOTE) add_line(plan, caption->note, 13, false, caption_warn);
+    if (cut < CUT_NOTE) add_line(plan, caption->note, 13, false, caption->calm ? caption_muted : caption_warn);
     int width = 0, y = top;
     size_t kept = 0;
     for (size_t i = 0; i < plan->line_count; i++) {

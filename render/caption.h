@@ -26,6 +26,7 @@ struct caption {
     const char *valid;        // "Thu 19 Nov 2009, 10:00 UTC"
     const char *run;          // "run 03:00 UTC, T+7 h"
     const char *note;         // "between steps", "night: lit by no sun" … or ""
+    bool calm;                // the note warns of nothing
     const char *attribution;  // or ""
     size_t legend_count;
     struct caption_legend legends[CAPTION_LEGENDS_MAX];

@@ -78,7 +78,10 @@ int picture_camera(struct picture_maker *maker, const struct view *view, struct 
     return status;
 }
 
-void picture_say(struct picture_maker *maker, const char *note) { snprintf(maker->note, sizeof maker->note, "%s", note ? note : ""); }
+void picture_say(struct picture_maker *maker, const char *note, bool calm) {
+    snprintf(maker->note, sizeof maker->note, "%s", note ? note : "");
+    maker->calm = calm;
+}
 
 // --- Drawing.
 

@@ -47,8 +47,8 @@ struct picture_facts {
     bool degraded;   // drawn from coarser bricks than the camera could tell apart, as `memory` holds no more
 };
 
-// What captions say besides, from now on: kept here; "" or NULL: nothing. At most 255 bytes of it.
-void picture_say(struct picture_maker *maker, const char *note);
+// What captions say besides, from now on: kept here; "" or NULL: nothing. At most 255 bytes of it. calm: it warns of nothing.
+void picture_say(struct picture_maker *maker, const char *note, bool calm);
 
 // Draws the picture of a moment. view->size 0, 0 means 1280 × 720; view->camera absent frames the domain. *image is made here and the
 // caller's to destroy. Messages name the view's field, or the file that could not be read.

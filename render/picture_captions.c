@@ -116,6 +116,7 @@ void picture_words_init(struct picture_words *words, const struct picture_maker 
     run_words(maker, view, seconds, blended, words->run, sizeof words->run);
     note_words(maker, scene, cut, words->note, sizeof words->note);
     words->caption = (struct caption){.title = words->title, .valid = words->valid, .run = words->run, .note = words->note, .attribution = asked->attribution};
+    words->caption.calm = maker->calm && !strcmp(words->note, maker->note);
     for (size_t n = 0; asked->legend && n < maker->layer_count; n++) add_legend(&words->caption, &maker->layers[n]);
     for (size_t n = 0; asked->legend && n < maker->slice_count; n++) add_legend(&words->caption, &maker->slices[n].layer);
 }

@@ -38,6 +38,7 @@ struct picture_maker {
     struct picture_options options;
     struct brick_fetch_options fetch;
     char note[256];
+    bool calm;                       // it warns of nothing
     char *world_folder;
     struct field_volumes *volumes;
     struct layer_spaces *spaces;

@@ -94,7 +94,7 @@ static int draw(struct pin_drawer *drawer, struct drawing *drawing, struct failu
     int status = view_parse((const char *)drawing->view->data, drawing->view->size, view, failure);
     if (!status) {
         set_look(view, drawing);
-        picture_say(drawer->maker, drawing->width ? drawing->note : NULL);
+        picture_say(drawer->maker, drawing->width ? drawing->note : NULL, clock_wall() < drawing->meaning.stale_from);
         status = picture_resolve(drawer->maker, view, drawing->meaning.now, &moment, failure);
     }
     if (!status && !(status = picture_draw(drawer->maker, view, &moment, &image, &facts, failure))) {

@@ -106,6 +106,26 @@ static void nothing_is_drawn_for_nothing(void **state) {
     assert_int_equal(draws_its_areas(&bare, 640, 360), 0);
 }
 
+// Redder than blue, as warnings are.
+static size_t warm_pixels(const struct caption *caption) {
+    struct image image;
+    size_t warm = 0;
+    paint(&image, 640, 360, 0x000000ff);
+    assert_int_equal(caption_draw(&image, caption), VIRGA_OK);
+    for (size_t i = 0; i < (size_t)640 * 360; i++) warm += image.pixels[4 * i] > image.pixels[4 * i + 2] + 60;
+    image_destroy(&image);
+    return warm;
+}
+
+static void only_a_note_that_warns_has_the_colour_of_warnings(void **state) {
+    (void)state;
+    const struct caption warns = {.valid = "Thu 19 Nov 2009, 10:00 UTC", .note = "Run 6 h old"};
+    struct caption calm = warns;
+    calm.calm = true;
+    assert_true(warm_pixels(&warns) > 20);
+    assert_int_equal(warm_pixels(&calm), 0);
+}
+
 static void missing_parts_leave_no_hole(void **state) {
     (void)state;
     struct caption_area all[CAPTION_AREAS_MAX], fewer[CAPTION_AREAS_MAX];
@@ -268,7 +288,7 @@ int main(void) {
         cmocka_unit_test(captions_lie_inside_and_apart),
         cmocka_unit_test(usual_sizes_have_room_for_all),
         cmocka_unit_test(nothing_is_drawn_for_nothing),
-        cmocka_unit_test(missing_parts_leave_no_hole),
+        cmocka_unit_test(only_a_note_that_warns_has_the_colour_of_warnings), cmocka_unit_test(missing_parts_leave_no_hole),
         cmocka_unit_test(any_text_does_no_harm),
         cmocka_unit_test(odd_numbers_do_no_harm),
         cmocka_unit_test(the_same_pixels_each_time),

@@ -103,6 +103,16 @@ static void test_notes_tell_what_one_should_know(void **state) {
     scene.light.night = true;
     struct picture_words w = words_of(0, 0, true);
     assert_string_equal(w.note, "night: lit as by the moon; in parts coarser than it could be, for want of memory");
+    assert_false(w.caption.calm);
+    picture_say(&maker, "Run 6 h old", true);
+    w = words_of(0, 0, false);
+    assert_string_equal(w.note, "Run 6 h old; night: lit as by the moon");
+    assert_false(w.caption.calm);
+    scene.light.night = false;
+    assert_true(words_of(0, 0, false).caption.calm);
+    picture_say(&maker, "Old: no run for 19 h", false);
+    assert_false(words_of(0, 0, false).caption.calm);
+    picture_say(&maker, NULL, true);
 }
 
 static void test_the_views_title_takes_the_place_of_the_made_one(void **state) {
