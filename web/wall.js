@@ -238,7 +238,7 @@ function createControls() {
     group.hidden = names.length < 2;
     const mine = [...state.pins.values()].some((pin) => pin.may);
     arrange.disabled = !mine;
-    arrange.title = mine ? "Move pins by dragging them, or by the arrow keys" : "You may change no pin here; sign in on the forecast's page";
+    arrange.title = mine ? "Move pins by dragging them, or by the arrow keys" : "You may change no pin here, unless you sign in as somebody who may";
     arrange.setAttribute("aria-pressed", String(state.arranging));
     cycle.disabled = !state.pins.size;
     cycle.setAttribute("aria-pressed", String(state.cycling));
@@ -298,7 +298,7 @@ window.addEventListener("resize", () => fit(shownGroups()));
 setInterval(refresh, TICK);
 
 await session.begin();
-const lookWhoItIs = await passDoor("./");
+const lookWhoItIs = await passDoor("./", {host: $("controls")});
 const socket = new TextSocket("./", {
   onOpen: (send) => send({type: "pins", watch: true}),
   onMessage: (message) => {

@@ -9,15 +9,16 @@ import {landingRuns, VIRGA, WITHOUT_VIRGA} from "./virga_server.mjs";
 
 const PATIENCE = 120000; // drawing in software on a busy machine takes its time
 const onWall = pageTests({skip: WITHOUT_VIRGA, viewport: {width: 1100, height: 700}, excused: /status of [45]|ERR_CONNECTION|WebSocket connection/});
-let server = null;
+let server = null, credentials = {};
 
 afterEach(async () => {
   await server?.stop();
   server = null;
+  credentials = {};
 });
 
 async function ask(path, method = "GET", body = undefined) {
-  const answer = await fetch(server.url + path, {method, body: body && JSON.stringify(body), headers: {"Content-Type": "application/json", Origin: new URL(server.url).origin}});
+  const answer = await fetch(server.url + path, {method, body: body && JSON.stringify(body), headers: {"Content-Type": "application/json", Origin: new URL(server.url).origin, ...credentials}});
   assert.ok(answer.ok, `${method} ${path}: ${answer.status}`);
   return answer.json();
 }
@@ -210,8 +211,30 @@ onWall("pins that stand at one position are moved among them", async () => {
   assert.deepEqual(await order(), wanted);
 });
 
+function tokenOf(name, runs) {
+  return /[A-Za-z0-9_-]{40,}/.exec(execFileSync(VIRGA, ["token", "create", "--state", runs.state, "--name", name, "--role", "forecaster"], {encoding: "utf8"}))[0];
+}
+
+onWall("who looks on without being known signs in on the wall, and then moves their pins", async () => {
+  const runs = landingRuns(), token = tokenOf("ann", runs);
+  server = await runs.start(["--auth", "token"]);
+  credentials = {Authorization: `Bearer ${token}`};
+  await pinned("One", "Two");
+  await openWall();
+  await page.waitForFunction(() => document.querySelectorAll(".tile").length === 2);
+  const arrange = page.getByRole("button", {name: "Arrange"});
+  assert.ok(await arrange.isDisabled());
+  await page.getByRole("button", {name: "Sign in"}).click();
+  await page.fill("dialog[open] input[type=password]", token);
+  await page.keyboard.press("Enter");
+  await page.waitForFunction(() => !window.isThisPage && document.querySelectorAll(".tile").length === 2);
+  await page.getByRole("button", {name: "ann"}).waitFor();
+  await picture("wall_signed_in");
+  assert.ok(await arrange.isEnabled());
+});
+
 onWall("where nobody looks in unasked, the wall asks for a token and then shows its pins", async () => {
-  const runs = landingRuns(), token = /[A-Za-z0-9_-]{40,}/.exec(execFileSync(VIRGA, ["token", "create", "--state", runs.state, "--name", "ann", "--role", "forecaster"], {encoding: "utf8"}))[0];
+  const runs = landingRuns(), token = tokenOf("ann", runs);
   server = await runs.start(["--auth", "token", "--anonymous", "none"]);
   await openWall();
   await page.waitForSelector(".door");
