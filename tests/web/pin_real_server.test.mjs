@@ -142,7 +142,7 @@ inPage("where tokens say who may: a forged one is refused, a viewer sees and cha
   await page.reload();
   await shown();
   await page.keyboard.press("n");
-  await page.waitForSelector("dialog[aria-label='Sign in'][open]");
+  await page.waitForSelector("dialog[aria-label='Signed in'][open]");
   await page.click("dialog[open] >> text=Sign out");
   await page.waitForSelector("text=Sign in to see these forecasts");
   await page.fill("input[type=password]", forecaster);
