@@ -6,10 +6,11 @@ import {JsonApi} from "./json_api.js";
 
 // A server that knows nothing of this lets everybody look, and says itself what else it refuses.
 const UNKNOWN = {name: "", role: null, auth: [], anonymous: true, sign_in: null};
+const ASK_AGAIN = 2000; // ms
 const WORDS = {401: "The server does not know this token. It may be mistyped, expired or revoked."};
 
 export class Account {
-  #api;
+  #api; #asked = -Infinity; // ms: when lookAgain() last asked
 
   constructor(base) {
     this.#api = new JsonApi(base, "api/", WORDS);
@@ -25,6 +26,16 @@ export class Account {
       this.me = UNKNOWN;
     }
     return this.me;
+  }
+
+  /**
+   * As load(), where a connection is "lost", which may be because the reader's token has ended, or "open" again, before which this computer may have slept: the
+   * server's clock is heard anew. Resolves with whether the server was asked just now, and answered.
+   */
+  async lookAgain(connected) {
+    if ((connected !== "open" && !this.possible) || performance.now() < this.#asked + ASK_AGAIN) return false;
+    this.#asked = performance.now();
+    return this.load().then(() => true, () => false);
   }
 
   /** Whether there is a way to sign in, whether somebody has, and whether nothing can be seen without. */

@@ -4,13 +4,10 @@ import {Account} from "../net/account.js";
 import {createAccountButton, createSignInForm} from "../ui/account_dialog.js";
 import {clearBlank, showBlank} from "../ui/messages.js";
 
-const ASK_AGAIN = 2000; // ms
-
 /** page: {base, messages, host: of the button, stage: where the form stands, changed(): the reader is somebody else}. */
 export function createSignIn({base, messages, host, stage, changed}) {
   const account = new Account(base);
   const button = createAccountButton(host, account, () => (account.needed ? window.location.reload() : changed()));
-  let asked = -Infinity; // ms: when the server was last
 
   /** Asks who the reader is; resolves when they may look. Where they must sign in first there is only the form until then. */
   async function pass() {
@@ -30,13 +27,10 @@ export function createSignIn({base, messages, host, stage, changed}) {
   }
 
   /**
-   * connected: "lost", which may be because the reader's token has ended: then there is only the form again, or they look on as whoever is not signed in; or "open",
-   * before which this computer may have slept: the server's clock is heard anew.
+   * connected: "lost" or "open". A reader whose token has ended has only the form again, or looks on as whoever is not signed in.
    */
   async function lookAgain(connected) {
-    if ((connected !== "open" && !account.possible) || performance.now() < asked + ASK_AGAIN) return;
-    asked = performance.now();
-    const {signedIn} = account, known = await account.load().then(() => true, () => false);
+    const {signedIn} = account, known = await account.lookAgain(connected);
     button.update();
     if (known && account.needed) window.location.reload();
     else if (known && signedIn && !account.signedIn) sayEnded();

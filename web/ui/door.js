@@ -4,25 +4,19 @@ import {Account} from "../net/account.js";
 import {createAccountButton, createSignInForm} from "./account_dialog.js";
 import {h} from "./dom.js";
 
-const ASK_AGAIN = 2000; // ms
-
 /**
  * Resolves when the reader may look: at once, or when they have signed in by the form that covers the page until then. What it resolves with is to be
- * called with "lost" when a connection has ended, which may be because the reader's token did: then there is only the door again; and with "open" when there is
- * one, after which this computer may have slept: the server's clock is heard again. host: where a button says who the reader is, who signs in or out by it;
+ * called with "lost" when a connection has ended and with "open" when there is one: where nothing can be seen any more there is only the door again. host: where a button says who the reader is, who signs in or out by it;
  * pages where nothing can be changed have none.
  */
 export async function passDoor(base, {host = null} = {}) {
   const account = new Account(base), button = host && createAccountButton(host, account, () => window.location.reload());
-  let asked = -Infinity;
   await account.load().catch(() => null); // a server that does not answer is said elsewhere
   if (account.needed) await signedIn(account);
   button?.update();
 
   return async function lookWhoItIs(connected) {
-    if ((connected !== "open" && !account.possible) || performance.now() < asked + ASK_AGAIN) return;
-    asked = performance.now();
-    const known = await account.load().then(() => true, () => false);
+    const known = await account.lookAgain(connected);
     button?.update();
     if (known && account.needed) window.location.reload();
   };
