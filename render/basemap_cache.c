@@ -57,24 +57,16 @@ static void add(XXH3_state_t *state, const void *bytes, size_t size) {
     XXH3_128bits_update(state, bytes, bytes ? size : 0);
 }
 
-static void add_grid(XXH3_state_t *state, const struct grid *grid) {
-    const size_t columns = grid->lon ? grid->x.n * grid->y.n : 0;
-    const bool kinds[] = {grid->angular, grid->wraps, grid->lon != NULL, grid->x.regular, grid->y.regular};
-    add(state, kinds, sizeof kinds);
-    add(state, grid->proj, strlen(grid->proj));
-    add(state, grid->x.values, grid->x.n * sizeof *grid->x.values);
-    add(state, grid->y.values, grid->y.n * sizeof *grid->y.values);
-    add(state, grid->lon, columns * sizeof *grid->lon);
-    add(state, grid->lat, columns * sizeof *grid->lat);
-}
-
 static int key_of(const struct basemap_options *options, XXH128_hash_t *key) {
     const struct grid *grid = options->grid;
     const char *folder = options->world_folder;
     XXH3_state_t *state = XXH3_createState();
     if (!state) return VIRGA_NO_MEMORY;
+    const uint64_t hash = grid_hash(grid);
+    const bool kinds[] = {grid->angular, grid->wraps, grid->x.regular, grid->y.regular};
     XXH3_128bits_reset(state);
-    add_grid(state, grid);
+    add(state, &hash, sizeof hash);
+    add(state, kinds, sizeof kinds);
     add(state, &options->box, sizeof options->box);
     add(state, options->ground, options->ground ? grid->x.n * grid->y.n * sizeof *options->ground : 0);
     add(state, folder, folder ? strlen(folder) : 0);

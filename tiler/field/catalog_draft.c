@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "field/cf_attributes.h"
 
 void drafts_destroy(struct drafts *all) {
@@ -33,12 +34,13 @@ static const char *maker_of(const struct cf_file *file, size_t which) {
     return text ? text : "";
 }
 
+// Who does not say goes with anybody.
+static bool may_be_one(const char *maker, const char *other) { return !*maker || !*other || strcmp(maker, other) == 0; }
+
 static bool is_of_makers(const struct draft *draft, const struct cf_file *file) {
-    for (size_t n = 0; n < DRAFT_MAKERS; n++) {
-        const char *text = maker_of(file, n);
-        if (*text && *draft->makers[n] && strcmp(text, draft->makers[n]) != 0) return false;
-    }
-    return true;
+    bool same = true;
+    for (size_t n = 0; n < DRAFT_MAKERS; n++) same = same && may_be_one(draft->makers[n], maker_of(file, n));
+    return same;
 }
 
 static struct draft *take_makers(struct draft *draft, const struct cf_file *file) {
@@ -64,6 +66,11 @@ static struct draft *find_draft(struct drafts *all, const struct scanned_file *f
     return take_makers(&grown[all->count++], f->file);
 }
 
+// Whether both are one quantity, on whatever levels.
+static bool same_quantity(const struct draft_variable *a, const struct draft_variable *b) {
+    return strcmp(a->name, b->name) == 0 && strcmp(a->standard_name, b->standard_name) == 0 && strcmp(a->units, b->units) == 0 && strcmp(a->apart, b->apart) == 0;
+}
+
 static int add_piece(struct draft *draft, const struct cf_file *file, const struct cf_variable *variable) {
     struct cf_texts texts = cf_variable_texts(file, variable);
     struct draft_variable wanted = {.name = texts.name, .standard_name = texts.standard_name, .long_name = texts.long_name, .units = texts.units, .apart = variable->apart,
@@ -72,8 +79,7 @@ static int add_piece(struct draft *draft, const struct cf_file *file, const stru
     for (size_t v = 0; v < draft->variable_count && !found; v++) {
         struct draft_variable *have = &draft->variables[v];
         const struct cf_variable *first = have->pieces[0].variable;
-        if (have->level_key == wanted.level_key && first->level_count == variable->level_count && has_members(first) == has_members(variable) &&
-            strcmp(have->name, wanted.name) == 0 && strcmp(have->standard_name, wanted.standard_name) == 0 && strcmp(have->units, wanted.units) == 0 && strcmp(have->apart, wanted.apart) == 0)
+        if (have->level_key == wanted.level_key && first->level_count == variable->level_count && has_members(first) == has_members(variable) && same_quantity(have, &wanted))
             found = have;
     }
     if (!found) {
@@ -82,23 +88,18 @@ static int add_piece(struct draft *draft, const struct cf_file *file, const stru
         draft->variables = grown;
         found = &grown[draft->variable_count];
         *found = wanted;
-        if (!(found->pieces = cf_grow(NULL, 0, sizeof *found->pieces))) return VIRGA_NO_MEMORY;
-        found->piece_room = 1;
         draft->variable_count++;
     }
-    if (found->piece_count == found->piece_room) {
-        struct piece *grown = realloc(found->pieces, 2 * found->piece_room * sizeof *grown);
-        if (!grown) return VIRGA_NO_MEMORY;
-        found->pieces = grown;
-        found->piece_room *= 2;
-    }
+    struct piece *grown = memory_one_more(found->pieces, found->piece_count, &found->piece_room, sizeof *grown);
+    if (!grown) return VIRGA_NO_MEMORY;
+    found->pieces = grown;
     found->pieces[found->piece_count++] = (struct piece){file, variable};
     return VIRGA_OK;
 }
 
 static bool same_makers(const struct cf_file *a, const struct cf_file *b) {
     bool same = true;
-    for (size_t n = 0; n < DRAFT_MAKERS; n++) same = same && (!*maker_of(a, n) || !*maker_of(b, n) || strcmp(maker_of(a, n), maker_of(b, n)) == 0);
+    for (size_t n = 0; n < DRAFT_MAKERS; n++) same = same && may_be_one(maker_of(a, n), maker_of(b, n));
     return same;
 }
 
@@ -146,8 +147,7 @@ static int draft_all(struct drafts *all, const struct scanned_files *scanned) {
 // Whether all pieces of both are single levels of what is one variable but for its levels.
 static bool may_stack(const struct draft_variable *a, const struct draft_variable *b) {
     const struct piece *first = &a->pieces[0];
-    bool same = level_stack_fits(first->file, first->variable) && has_members(first->variable) == has_members(b->pieces[0].variable) && strcmp(a->name, b->name) == 0 &&
-                strcmp(a->standard_name, b->standard_name) == 0 && strcmp(a->units, b->units) == 0 && strcmp(a->apart, b->apart) == 0;
+    bool same = level_stack_fits(first->file, first->variable) && has_members(first->variable) == has_members(b->pieces[0].variable) && same_quantity(a, b);
     for (size_t p = 0; same && p < b->piece_count; p++)
         same = level_stack_fits(b->pieces[p].file, b->pieces[p].variable) && level_stack_alike(first->file, first->variable, b->pieces[p].file, b->pieces[p].variable);
     return same;

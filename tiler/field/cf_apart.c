@@ -31,9 +31,9 @@ static void add_statistic(const struct source_variable *v, char words[WORDS_MAX]
 }
 
 // Single numbers that choose one of several fields, and are neither a place nor a time nor a member.
-static bool chooses(const struct source_inventory *inventory, const struct source_variable *c) {
+static bool chooses(const struct source *source, const struct source_variable *c) {
     static const char *const names[] = {"percentile", "quantile", "threshold", "wavelength", "radiation_wavelength", NULL};
-    bool single = c->type <= SOURCE_F64 && (c->rank == 0 || (c->rank == 1 && inventory->dimensions[c->dimensions[0]].length == 1)), named = false;
+    bool single = c->type <= SOURCE_F64 && cf_is_scalar(source, c), named = false;
     for (size_t n = 0; single && !named && names[n]; n++)
         named = strcasecmp(cf_base_name(c->name), names[n]) == 0 || cf_text_is(c, "standard_name", names[n]) || cf_text_is(c, "long_name", names[n]);
     return named;
@@ -56,6 +56,6 @@ char *cf_apart(struct source *source, const struct source_variable *v) {
     const char *at = cf_text_or_empty(v, "coordinates");
     add_statistic(v, words);
     for (int n; (n = cf_next_variable(source, v, &at)) != CF_NO_VARIABLE;)
-        if (chooses(inventory, &inventory->variables[n])) add_number(source, (size_t)n, words);
+        if (chooses(source, &inventory->variables[n])) add_number(source, (size_t)n, words);
     return strdup(words);
 }

@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <xxhash.h>
 
 #include "field/cf_apart.h"
 #include "field/cf_attributes.h"
@@ -73,6 +72,26 @@ int cf_file_numbers(struct source *source, size_t index, size_t limit, double **
     return status;
 }
 
+int cf_file_letters(struct source *source, size_t index, char **letters, struct failure *failure) {
+    const struct source_inventory *inventory = source_inventory(source);
+    const struct source_variable *v = &inventory->variables[index];
+    struct source_slab_request request = {.variable = index, .rank = v->rank, .scale = 1};
+    struct source_slab slab = {0};
+    size_t total = 1;
+    for (int d = 0; d < v->rank; d++) {
+        request.count[d] = inventory->dimensions[v->dimensions[d]].length;
+        request.block[d] = 1;
+        total *= request.count[d];
+    }
+    *letters = NULL;
+    int status = source_read(source, &request, &slab, failure);
+    if (!status && slab.bytes < total) status = failure_set(failure, VIRGA_INTERNAL, "a short answer for %.60s", v->name);
+    if (!status && !(*letters = malloc(total ? total : 1))) status = failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
+    if (!status) memcpy(*letters, slab.data, total);
+    source_slab_release(&slab);
+    return status;
+}
+
 // --- the grid of a variable --------------------------------------------------------------------------------------------
 
 // The grid mapping variable that a variable names: "crs", or "crs: x y other: lat lon". CF_NO_VARIABLE when absent.
@@ -94,15 +113,6 @@ static int find_mapping(const struct source *source, const struct source_variabl
     return first;
 }
 
-static uint64_t hash_grid(const struct grid *grid) {
-    uint64_t h = XXH3_64bits(grid->proj, strlen(grid->proj));
-    h = XXH3_64bits_withSeed(grid->x.values, grid->x.n * sizeof(double), h);
-    h = XXH3_64bits_withSeed(grid->y.values, grid->y.n * sizeof(double), h);
-    if (!grid_is_curvilinear(grid)) return h;
-    h = XXH3_64bits_withSeed(grid->lon, grid->x.n * grid->y.n * sizeof(double), h);
-    return XXH3_64bits_withSeed(grid->lat, grid->x.n * grid->y.n * sizeof(double), h);
-}
-
 static int fill_grid(struct cf_file *file, struct cf_grid_slot *slot) {
     const struct source_variable *x = cf_file_variable(file, (size_t)slot->x_variable), *y = cf_file_variable(file, (size_t)slot->y_variable);
     double *xs = NULL, *ys = NULL;
@@ -117,7 +127,7 @@ static int fill_grid(struct cf_file *file, struct cf_grid_slot *slot) {
         const struct source_variable *mapping = slot->mapping == CF_NO_VARIABLE ? NULL : cf_file_variable(file, (size_t)slot->mapping);
         status = cf_grid_new(mapping, &ax, &ay, &slot->grid, &slot->x, &slot->y, &slot->failure);
     }
-    if (!status) slot->hash = hash_grid(slot->grid);
+    if (!status) slot->hash = grid_hash(slot->grid);
     free(xs);
     free(ys);
     return status;
@@ -171,7 +181,7 @@ static int find_wrf_grid(struct cf_file *file, size_t x, size_t y) {
     slot->x_dimension = x;
     slot->y_dimension = y;
     if (cf_wrf_grid(file->source, x, y, &slot->grid, &slot->x, &slot->y, &slot->moves, &slot->move_count, &slot->failure) == VIRGA_OK)
-        slot->hash = hash_grid(slot->grid);
+        slot->hash = grid_hash(slot->grid);
     return (int)(slot - file->grids);
 }
 
@@ -187,7 +197,7 @@ static int find_columns_grid(struct cf_file *file, const struct cf_columns *colu
     slot->x_dimension = columns->dimension[order.x];
     slot->y_dimension = columns->dimension[1 - order.x];
     slot->x = order.x_order, slot->y = order.y_order;
-    slot->hash = hash_grid(slot->grid);
+    slot->hash = grid_hash(slot->grid);
     return (int)(slot - file->grids);
 }
 

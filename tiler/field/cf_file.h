@@ -111,6 +111,9 @@ struct cf_texts cf_variable_texts(const struct cf_file *file, const struct cf_va
 bool cf_is_averaged(const struct cf_variable *variable);  // along any axis
 // All numbers of a small variable, unpacked, NaN where missing. The caller frees *values. VIRGA_TOO_LARGE over `limit`.
 int cf_file_numbers(struct source *source, size_t variable, size_t limit, double **values, size_t *count, struct failure *failure);
+// All that a variable of text holds, as stored and without an end: rows of letters where it has two dimensions. Its size is the caller's affair; the caller frees
+// it. Or an error code.
+int cf_file_letters(struct source *source, size_t variable, char **letters, struct failure *failure);
 
 // The pieces below are private to cf_*.c.
 enum cf_role { ROLE_NONE, ROLE_X, ROLE_Y, ROLE_Z, ROLE_T, ROLE_MEMBER, ROLE_RUN };

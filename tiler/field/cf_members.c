@@ -50,15 +50,11 @@ static int member_texts(const struct source *source, ptrdiff_t dimension) {
 static char *read_member_texts(struct source *source, int variable, size_t members, size_t *letters) {
     const struct source_inventory *inventory = source_inventory(source);
     const struct source_variable *c = &inventory->variables[variable];
-    struct source_slab_request request = {.variable = (size_t)variable, .rank = c->rank, .block = {1, 1}, .scale = 1};
-    struct source_slab slab = {0};
-    for (int d = 0; d < c->rank; d++) request.count[d] = inventory->dimensions[c->dimensions[d]].length;
-    *letters = request.count[c->rank - 1];
-    if (*letters == 0 || *letters >= MEMBER_TEXT_MAX || (c->rank == 2 ? request.count[0] : 1) != members) return NULL;
-    char *texts = NULL;
-    if (!source_read(source, &request, &slab, NULL) && slab.bytes >= members * *letters && (texts = malloc(members * *letters))) memcpy(texts, slab.data, members * *letters);
-    source_slab_release(&slab);
-    return texts;
+    const size_t rows = c->rank == 2 ? inventory->dimensions[c->dimensions[0]].length : 1;
+    char *texts;
+    *letters = inventory->dimensions[c->dimensions[c->rank - 1]].length;
+    if (*letters == 0 || *letters >= MEMBER_TEXT_MAX || rows != members) return NULL;
+    return cf_file_letters(source, (size_t)variable, &texts, NULL) ? NULL : texts;
 }
 
 // Ends at the first NUL, or the blanks that fill it up.

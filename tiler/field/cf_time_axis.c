@@ -183,21 +183,19 @@ static int read_times(struct cf_file *file, int variable, enum cf_calendar *cale
 static int read_dates(struct cf_file *file, int variable, enum cf_calendar calendar, double **seconds, size_t *count, struct failure *failure) {
     const struct source_inventory *inventory = source_inventory(file->source);
     const struct source_variable *v = &inventory->variables[variable];
-    struct source_slab_request request = {.variable = (size_t)variable, .rank = 2, .block = {1, 1}, .scale = 1};
-    struct source_slab slab = {0};
-    size_t times = request.count[0] = inventory->dimensions[v->dimensions[0]].length, letters = request.count[1] = inventory->dimensions[v->dimensions[1]].length;
+    size_t times = inventory->dimensions[v->dimensions[0]].length, letters = inventory->dimensions[v->dimensions[1]].length;
+    char *dates;
     if (times > TIMES_MAX || letters > TIME_TEXT_MAX || letters == 0) return failure_set(failure, VIRGA_UNSUPPORTED, "%.60s is no list of dates", v->name);
     if (!(*seconds = malloc((times + 1) * sizeof **seconds))) return failure_set(failure, VIRGA_NO_MEMORY, "out of memory");
     *count = times;
     if (times == 0) return VIRGA_OK;
-    int status = source_read(file->source, &request, &slab, failure);
-    if (!status && slab.bytes < times * letters) status = failure_set(failure, VIRGA_INTERNAL, "a short answer for %.60s", v->name);
+    int status = cf_file_letters(file->source, (size_t)variable, &dates, failure);
     for (size_t n = 0; n < times && !status; n++) {
         char text[TIME_TEXT_MAX + 1] = "";
-        memcpy(text, (const char *)slab.data + n * letters, letters);
+        memcpy(text, dates + n * letters, letters);
         if (cf_time_parse(calendar, text, &(*seconds)[n])) (*seconds)[n] = NAN;
     }
-    source_slab_release(&slab);
+    free(dates);
     return status;
 }
 

@@ -6,6 +6,7 @@
 #include <proj.h>
 #include <stdlib.h>
 #include <string.h>
+#include <xxhash.h>
 
 #include "field/grid_mesh.h"
 #include "field/grid_shared.h"
@@ -34,6 +35,15 @@ static bool apply(struct grid_transform *t, PJ_DIRECTION direction, double a, do
 }
 
 bool grid_is_curvilinear(const struct grid *grid) { return grid->lon != NULL; }
+
+uint64_t grid_hash(const struct grid *grid) {
+    uint64_t h = XXH3_64bits(grid->proj, strlen(grid->proj));
+    h = XXH3_64bits_withSeed(grid->x.values, grid->x.n * sizeof(double), h);
+    h = XXH3_64bits_withSeed(grid->y.values, grid->y.n * sizeof(double), h);
+    if (!grid_is_curvilinear(grid)) return h;
+    h = XXH3_64bits_withSeed(grid->lon, grid->x.n * grid->y.n * sizeof(double), h);
+    return XXH3_64bits_withSeed(grid->lat, grid->x.n * grid->y.n * sizeof(double), h);
+}
 
 bool grid_is_lonlat(const struct grid *grid) { return grid->angular && strncmp(grid->proj, "+proj=longlat", 13) == 0; }
 

@@ -13,6 +13,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/status.h"
 
@@ -42,6 +43,8 @@ struct grid {
 };
 
 bool grid_is_curvilinear(const struct grid *grid);
+// Of projection, axes and columns: the same for the same grid, wherever it was read.
+uint64_t grid_hash(const struct grid *grid);
 // Whether the axes are true longitude and latitude.
 bool grid_is_lonlat(const struct grid *grid);
 
